@@ -1,0 +1,93 @@
+/**
+ * Which tfjs backend runs on this machine, and on what device. One process opens one
+ * engine; after that `tf` from '@tensorflow/tfjs' computes on it.
+ */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import * as tf from '@tensorflow/tfjs';
+import { messageOf, TrainyardError } from './errors.ts';
+
+export const engineNames = ['tensorflow', 'wasm'] as const;
+export type EngineName = (typeof engineNames)[number];
+export type EnginePreference = 'auto' | EngineName;
+
+/** What really computes; recorded in every job and in every model's manifest. */
+export type Engine = {
+  readonly name: EngineName;
+  /** For people: 'TensorFlow 2.21.0, CPU, 2 threads'. */
+  readonly device: string;
+  readonly gpu: boolean;
+};
+
+type TensorFlowBackend = tf.KernelBackend & {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+};
+
+/**
+ * Opens the engine asked for; `auto` takes TensorFlow where its binding loads and wasm otherwise.
+ * `onFallback` hears, in words, why `auto` did not get TensorFlow.
+ *
+ * @throws TrainyardError `ENGINE_UNAVAILABLE` when an engine asked for by name can't be opened.
+ */
+export async function openEngine(
+  preference: EnginePreference,
+  onFallback: (reason: string) => void = () => {},
+): Promise<Engine> {
+  if (preference === 'wasm') return openWasm();
+  try {
+    return await openTensorFlow();
+  } catch (error) {
+    const reason = `expected the TensorFlow binding to load, got: ${messageOf(error)}; run "npm run setup" to build it`;
+    if (preference === 'tensorflow') {
+      throw new TrainyardError('ENGINE_UNAVAILABLE', `ENGINE=tensorflow: ${reason}`, { cause: error });
+    }
+    onFallback(`${reason}; going on with wasm, about a tenth of the speed`);
+    return openWasm();
+  }
+}
+
+async function openTensorFlow(): Promise<Engine> {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // errors only; the device is reported below
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // the binding passes no GPU options
+  const require = createRequire(import.meta.url);
+  restoreRemovedUtil(require('node:util') as Record<string, unknown>);
+  require('@tensorflow/tfjs-node-gpu');
+  const { registerTensorFlowGradients } = await import('./engines/tensorflow.ts');
+  registerTensorFlowGradients();
+  await useBackend('tensorflow');
+  const backend = tf.backend() as TensorFlowBackend;
+  const gpu = backend.isUsingGpuDevice;
+  const place = gpu ? 'GPU' : `CPU, ${threads()}`;
+  return { name: 'tensorflow', device: `TensorFlow ${backend.binding.TF_Version}, ${place}`, gpu };
+}
+
+async function openWasm(): Promise<Engine> {
+  await import('@tensorflow/tfjs-backend-wasm');
+  const { registerWasmKernels } = await import('./engines/wasm.ts');
+  registerWasmKernels();
+  await useBackend('wasm');
+  return { name: 'wasm', device: `WebAssembly (tfjs ${tf.version.tfjs}), CPU, 1 thread`, gpu: false };
+}
+
+async function useBackend(name: string): Promise<void> {
+  tf.env().set('PROD', true);
+  if (!(await tf.setBackend(name))) {
+    throw new TrainyardError(
+      'ENGINE_UNAVAILABLE',
+      `expected the tfjs backend "${name}" to start, it did not`,
+    );
+  }
+  await tf.ready();
+}
+
+/** tfjs-node 4.22 calls two functions that Node 23 removed from `util` (tensorflow/tfjs#8425). */
+function restoreRemovedUtil(util: Record<string, unknown>): void {
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isArray'] ??= Array.isArray;
+}
+
+function threads(): string {
+  const count = availableParallelism();
+  return `${count} thread${count === 1 ? '' : 's'}`;
+}

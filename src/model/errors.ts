@@ -1,0 +1,18 @@
+/**
+ * Faults of the model layer. Expected outcomes (an image without ink, a run that
+ * collapsed) are typed unions where they arise; what is thrown carries a stable `code`.
+ */
+export class TrainyardError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TrainyardError';
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown, for logs and for `cause` chains in one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
