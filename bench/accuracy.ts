@@ -1,0 +1,49 @@
+/**
+ * `npm run bench:accuracy`: trains the default recipe with several seeds on real MNIST and prints
+ * each test accuracy and their mean.
+ */
+import { parseArgs } from 'node:util';
+import { readDataset } from '../src/model/dataset.ts';
+import { openEngine } from '../src/model/engine.ts';
+import { type RecipeName, recipes } from '../src/model/recipe.ts';
+import { train } from '../src/model/train.ts';
+
+const { values } = parseArgs({
+  options: {
+    recipe: { type: 'string', default: 'default' },
+    seeds: { type: 'string', default: '1,2,3' },
+    set: { type: 'string', multiple: true, default: [] }, // --set epochs=2: overrides one value
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const engine = await openEngine('auto', (reason) => console.error(reason));
+console.log(`recipe ${values.recipe} on ${engine.device}`);
+const dataset = await readDataset('mnist');
+const overrides = Object.fromEntries(values.set.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]));
+const accuracies: number[] = [];
+for (const seed of values.seeds.split(',').map(Number)) {
+  const recipe = { ...recipes[values.recipe as RecipeName], ...overrides };
+  const plan = { ...recipe, dataset: 'mnist', seed, trainImages: null, testImages: null } as const;
+  let last = Number.NaN;
+  const startedAt = performance.now();
+  const outcome = await train(
+    plan,
+    dataset,
+    {
+      onProgress: () => {},
+      onEpoch: async ({ epoch, testAccuracy }) => {
+        last = testAccuracy;
+        console.log(`  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %`);
+      },
+    },
+    new AbortController().signal,
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`seed ${seed}: ${outcome.status}, ${(100 * last).toFixed(2)} % after ${seconds} s`);
+  accuracies.push(last);
+}
+const mean = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
+const least = Math.min(...accuracies);
+console.log(`mean ${(100 * mean).toFixed(2)} %, least ${(100 * least).toFixed(2)} %`);
+if (values.json) console.log(JSON.stringify({ recipe: values.recipe, engine, accuracies, mean, least }));

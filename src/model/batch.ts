@@ -1,0 +1,23 @@
+/** Cuts a split into batches of tensors. */
+import * as tf from '@tensorflow/tfjs';
+import { imageSide, imageSize, type Split } from './dataset.ts';
+import type { Batch } from './step.ts';
+
+/** Pixels 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
+export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
+  const greys = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) greys[i] = pixels[i]! / 255;
+  return tf.tensor4d(greys, [pixels.length / imageSize, imageSide, imageSide, 1]);
+}
+
+/** The examples at `order[start … start + size)`; fewer at the end. The caller disposes it. */
+export function takeBatch(split: Split, order: Uint32Array, start: number, size: number): Batch {
+  const chosen = order.subarray(start, start + size);
+  const pixels = new Uint8Array(chosen.length * imageSize);
+  const labels = new Int32Array(chosen.length);
+  for (const [i, example] of chosen.entries()) {
+    pixels.set(split.images.subarray(example * imageSize, (example + 1) * imageSize), i * imageSize);
+    labels[i] = split.labels[example]!;
+  }
+  return { images: toImageTensor(pixels), labels: tf.tensor1d(labels, 'int32') };
+}

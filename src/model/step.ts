@@ -1,0 +1,98 @@
+/**
+ * One training step as a pure function: state and batch in, new state and loss out. The optimizer
+ * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { classCount } from './dataset.ts';
+import { forward, type Network, unflatten } from './network.ts';
+
+const beta1 = 0.9;
+const beta2 = 0.999;
+const epsilon = 1e-8;
+
+/** Everything a step reads and writes; all three vectors have the network's parameter count. */
+export type TrainState = {
+  readonly step: number; // optimizer steps taken so far
+  readonly weights: tf.Tensor1D;
+  readonly mean: tf.Tensor1D; // Adam's first moment
+  readonly variance: tf.Tensor1D; // Adam's second moment
+};
+
+export type Batch = {
+  readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
+  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
+};
+
+export type StepOptions = { readonly learningRate: number; readonly labelSmoothing: number };
+
+export function initialState(weights: Float32Array): TrainState {
+  return {
+    step: 0,
+    weights: tf.tensor1d(weights),
+    mean: tf.zeros([weights.length]),
+    variance: tf.zeros([weights.length]),
+  };
+}
+
+export function disposeState(state: TrainState): void {
+  tf.dispose([state.weights, state.mean, state.variance]);
+}
+
+/** The caller owns both states and the loss (a scalar: the batch's mean cross-entropy). */
+export function trainStep(
+  network: Network,
+  state: TrainState,
+  batch: Batch,
+  options: StepOptions,
+): { state: TrainState; loss: tf.Scalar } {
+  return tf.tidy(() => {
+    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);
+    return { state: adam(state, gradient, options.learningRate), loss };
+  });
+}
+
+/** The mean cross-entropy of a batch and its gradient by the flat weights [P]. */
+export function lossAndGradient(
+  network: Network,
+  weights: tf.Tensor1D,
+  batch: Batch,
+  labelSmoothing: number,
+): { loss: tf.Scalar; gradient: tf.Tensor1D } {
+  return tf.tidy(() => {
+    const targets = smoothedTargets(batch.labels, labelSmoothing);
+    const lossOf = (...parameters: tf.Tensor[]) =>
+      meanCrossEntropy(forward(network, parameters, batch.images), targets);
+    const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
+    return { loss: value as tf.Scalar, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
+  });
+}
+
+function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): TrainState {
+  const step = state.step + 1;
+  const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
+  const variance = state.variance.mul(beta2).add<tf.Tensor1D>(gradient.square().mul(1 - beta2));
+  const rate = learningRate / (1 - beta1 ** step);
+  const deviation = variance.sqrt().div(Math.sqrt(1 - beta2 ** step)).add(epsilon);
+  const weights = state.weights.sub<tf.Tensor1D>(mean.mul(rate).div(deviation));
+  return { step, weights, mean, variance };
+}
+
+/** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
+function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
+  const off = smoothing / classCount;
+  return tf.oneHot(labels, classCount, 1 - smoothing + off, off, 'float32') as tf.Tensor2D;
+}
+
+/**
+ * Mean cross-entropy of logits [N, 10] against target distributions [N, 10]. Its gradient,
+ * (softmax - targets) / N, is given by hand: one op in place of the chain through log-softmax.
+ */
+const meanCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar =>
+  tf.customGrad((z, save) => {
+    const logProbabilities = tf.logSoftmax(z as tf.Tensor2D);
+    (save as tf.GradSaveFunc)([logProbabilities]);
+    const value = logProbabilities.mul(targets).sum(-1).mean().neg();
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      saved[0]!.exp().sub(targets).mul(dy.div(logits.shape[0]));
+    return { value, gradFunc };
+  })(logits) as tf.Scalar;
