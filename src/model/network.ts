@@ -83,13 +83,20 @@ export function unflatten(network: Network, flat: tf.Tensor1D): tf.Tensor[] {
 }
 
 /** images [N, 28, 28, 1] in 0 … 1 → logits [N, 10]. */
-export function forward(network: Network, parameters: readonly tf.Tensor[], images: tf.Tensor4D): tf.Tensor2D {
+export function forward(
+  network: Network,
+  parameters: readonly tf.Tensor[],
+  images: tf.Tensor4D,
+): tf.Tensor2D {
   let x: tf.Tensor4D = images;
   for (const [index, layer] of network.layers.entries()) {
     const kernel = parameters[2 * index]!;
     const bias = parameters[2 * index + 1] as tf.Tensor1D;
     if (layer.kind === 'dense') {
-      return x.reshape<tf.Tensor2D>([images.shape[0], -1]).matMul(kernel as tf.Tensor2D).add(bias);
+      return x
+        .reshape<tf.Tensor2D>([images.shape[0], -1])
+        .matMul(kernel as tf.Tensor2D)
+        .add(bias);
     }
     x = tf.conv2d(x, kernel as tf.Tensor4D, 1, 'same');
     // Pooling first is the same function, rounding included, since adding a bias and ReLU keep

@@ -52,6 +52,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 export function learningRateAt(recipe: Recipe, step: number, steps: number): number {
   if (recipe.schedule === 'constant') return recipe.learningRate;
   const done = (step + 0.5) / steps; // the middle of the step, so that no step is lost to a rate of 0
-  const phase = done < recipe.warmup ? done / recipe.warmup - 1 : (done - recipe.warmup) / (1 - recipe.warmup);
+  const phase =
+    done < recipe.warmup ? done / recipe.warmup - 1 : (done - recipe.warmup) / (1 - recipe.warmup);
   return (recipe.learningRate * (1 + Math.cos(Math.PI * phase))) / 2;
 }

@@ -72,7 +72,10 @@ function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): T
   const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
   const variance = state.variance.mul(beta2).add<tf.Tensor1D>(gradient.square().mul(1 - beta2));
   const rate = learningRate / (1 - beta1 ** step);
-  const deviation = variance.sqrt().div(Math.sqrt(1 - beta2 ** step)).add(epsilon);
+  const deviation = variance
+    .sqrt()
+    .div(Math.sqrt(1 - beta2 ** step))
+    .add(epsilon);
   const weights = state.weights.sub<tf.Tensor1D>(mean.mul(rate).div(deviation));
   return { step, weights, mean, variance };
 }

@@ -48,7 +48,11 @@ export type TrainHooks = {
 export type TrainOutcome =
   | { readonly status: 'succeeded' }
   | { readonly status: 'cancelled' }
-  | { readonly status: 'failed'; readonly code: 'TRAINING_COLLAPSED' | 'LOSS_NOT_FINITE'; readonly message: string };
+  | {
+      readonly status: 'failed';
+      readonly code: 'TRAINING_COLLAPSED' | 'LOSS_NOT_FINITE';
+      readonly message: string;
+    };
 
 const reportEveryMs = 250;
 export const reportEverySteps = 100; // as the article prints its loss

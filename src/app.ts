@@ -1,0 +1,85 @@
+/** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
+import multipart from '@fastify/multipart';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import type { JobQueue } from './jobs/queue.ts';
+import type { Predictor } from './model/predictor.ts';
+import type { ModelStore } from './model/store.ts';
+import { datasetRoutes } from './routes/datasets.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { modelRoutes } from './routes/models.ts';
+import { predictRequestBody, predictRoutes } from './routes/predict.ts';
+import { handleError, handleNotFound } from './routes/problem.ts';
+
+export type AppDependencies = {
+  readonly queue: JobQueue;
+  readonly store: ModelStore;
+  readonly predictor: Predictor;
+  readonly log: FastifyBaseLogger;
+};
+
+export async function buildApp({ queue, store, predictor, log }: AppDependencies): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    bodyLimit: 64 * 1024, // bytes; routes that take images say more
+    connectionTimeout: 60_000, // ms
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: 'idle',
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler(handleNotFound);
+  closeConnectionsOnShutdown(app);
+  await app.register(multipart);
+  await registerOpenApi(app);
+  await app.register(jobRoutes, { queue });
+  await app.register(predictRoutes, { predictor });
+  await app.register(modelRoutes, { store, predictor });
+  await app.register(datasetRoutes);
+  await app.register(healthRoutes, { queue, predictor });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  return app;
+}
+
+/** A keep-alive client would otherwise hold `app.close()` until its idle time is over. */
+function closeConnectionsOnShutdown(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
+}
+
+async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  const transformObject = createJsonSchemaTransformObject({});
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Trainyard',
+        description: 'Train a convolutional network and serve it, over HTTP.',
+        version: '0.1.0',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: createJsonSchemaTransform({}),
+    transformObject: (document) => {
+      const openapi = transformObject(document) as {
+        paths: Record<string, { post?: { requestBody?: unknown } }>;
+      };
+      openapi.paths['/predict']!.post!.requestBody = predictRequestBody;
+      return openapi as ReturnType<typeof transformObject>;
+    },
+  });
+}

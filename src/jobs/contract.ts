@@ -1,0 +1,113 @@
+/** What crosses the queue and the API: the training request, the job as it is read back, and their limits. */
+import { z } from 'zod';
+import { datasetNames } from '../model/dataset.ts';
+import { networkNames } from '../model/network.ts';
+import { recipeNames, recipes, scheduleNames } from '../model/recipe.ts';
+
+export const queueName = 'train';
+
+const maxMetadataBytes = 4096;
+
+/** The body of POST /jobs/train; everything optional, nothing unknown. */
+export const trainRequestSchema = z.strictObject({
+  recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
+  dataset: z.enum(datasetNames).default('mnist'),
+  network: z.enum(networkNames).exactOptional(),
+  epochs: z.int().min(1).max(1000).exactOptional(),
+  batchSize: z.int().min(1).max(4096).exactOptional(),
+  learningRate: z.number().positive().max(1000).exactOptional().describe('Peak rate of Adam'),
+  schedule: z.enum(scheduleNames).exactOptional().describe('Course of the learning rate'),
+  warmup: z.number().min(0).max(0.9).exactOptional().describe('Share of all steps that rise to the peak'),
+  labelSmoothing: z.number().min(0).max(0.5).exactOptional(),
+  shuffle: z.boolean().exactOptional().describe('Whether each epoch has an order of its own'),
+  seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
+  trainImages: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .nullable()
+    .default(null)
+    .describe('Only the first so many; null: all'),
+  testImages: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .nullable()
+    .default(null)
+    .describe('Only the first so many; null: all'),
+  metadata: z
+    .record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
+    .default({})
+    .refine((value) => JSON.stringify(value).length <= maxMetadataBytes, {
+      error: `expected at most ${maxMetadataBytes} bytes of JSON`,
+    })
+    .describe('Kept with the job, not interpreted'),
+});
+export type TrainRequest = z.output<typeof trainRequestSchema>;
+
+/** A request with every value of its recipe filled in: what the trainer gets and the job shows. */
+export const resolvedRequestSchema = trainRequestSchema.required();
+export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
+
+export function resolveRequest(request: TrainRequest): ResolvedRequest {
+  return { ...recipes[request.recipe], ...request };
+}
+
+export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+export const progressSchema = z.object({
+  epoch: z.int(),
+  epochs: z.int(),
+  step: z.int(),
+  steps: z.int(),
+  fraction: z.number(),
+  loss: z.number(),
+  imagesPerSecond: z.number(),
+  etaSeconds: z.number(),
+});
+
+export const epochSchema = z.object({
+  epoch: z.int(),
+  trainLoss: z.number(),
+  testLoss: z.number(),
+  testAccuracy: z.number(),
+  seconds: z.number(),
+  modelVersion: z.int(),
+});
+
+export const engineSchema = z.object({ name: z.string(), device: z.string(), gpu: z.boolean() });
+
+/** The job as GET /jobs/:id shows it. */
+export const trainJobSchema = z.object({
+  id: z.string(),
+  status: z.enum(jobStatuses),
+  request: resolvedRequestSchema,
+  progress: progressSchema.nullable(),
+  epochs: z.array(epochSchema),
+  engine: engineSchema.nullable().describe('What the job runs on; null before it started'),
+  queuePosition: z.int().nullable().describe('1 is next; null unless queued'),
+  attempt: z.int().describe('0 before the first start'),
+  resumedFromStep: z.int().nullable().describe('null: this attempt began at the first step'),
+  modelVersion: z.int().nullable().describe('The newest version that this job has published'),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type TrainJob = z.output<typeof trainJobSchema>;
+
+/** What the queue carries; written once, but for the cancel mark. */
+export type TrainJobData = {
+  readonly request: ResolvedRequest;
+  readonly cancelRequestedAt: string | null;
+};
+
+/** What a running job reports into the queue; all of it each time, so that the newest is enough. */
+export type TrainJobReport = {
+  readonly engine: z.output<typeof engineSchema> | null;
+  readonly progress: z.output<typeof progressSchema> | null;
+  readonly epochs: readonly z.output<typeof epochSchema>[];
+};
+
+export const emptyReport: TrainJobReport = { engine: null, progress: null, epochs: [] };

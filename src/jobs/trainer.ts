@@ -1,0 +1,84 @@
+/**
+ * The worker's side of a training run. It goes on in a process of its own (trainer-process), one a
+ * job, so that a native crash or the out-of-memory killer ends one attempt and nothing else, and GPU
+ * memory returns with its end.
+ *
+ * Not BullMQ's sandbox: that keeps its children for later jobs, fails a job over one progress write
+ * that Redis did not take, and has no way to end a child that hears nothing.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { endChild, forkBeside } from '../model/child-process.ts';
+import type { Engine, EnginePreference } from '../model/engine.ts';
+import { TrainyardError } from '../model/errors.ts';
+import type { EpochMetrics, Progress, TrainOutcome } from '../model/train.ts';
+import type { ResolvedRequest } from './contract.ts';
+
+/** Sent once, to start. */
+export type TrainerOrder = {
+  readonly jobId: string;
+  readonly request: ResolvedRequest;
+  readonly dataDir: string;
+  readonly engine: EnginePreference;
+  readonly gitCommit: string | null;
+};
+
+/** What the trainer tells; an outcome or a fault is the last. */
+export type TrainerMessage =
+  | { readonly type: 'engine'; readonly engine: Engine; readonly fallback: string | null }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'epoch'; readonly epoch: EpochMetrics & { readonly modelVersion: number } }
+  | { readonly type: 'outcome'; readonly outcome: TrainOutcome }
+  | { readonly type: 'fault'; readonly code: string; readonly message: string };
+
+const cancelGraceMs = 1500;
+
+/**
+ * Runs one training to its outcome. Aborting `signal` asks the trainer to stop and kills it when
+ * it has not done so in 1.5 s.
+ *
+ * @throws TrainyardError with the trainer's own code, or `TRAINER_CRASHED` when it ended without a word
+ */
+export async function runTrainer(
+  order: TrainerOrder,
+  onMessage: (message: TrainerMessage) => void,
+  signal: AbortSignal,
+): Promise<TrainOutcome> {
+  const child = forkBeside(import.meta.url, 'trainer-process');
+  const stop = () => void endChild(child, 'SIGTERM', cancelGraceMs);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await followTrainer(child, order, onMessage);
+  } catch (error) {
+    if (signal.aborted) return { status: 'cancelled' };
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await endChild(child, 'SIGKILL', 0); // it has said its last word
+  }
+}
+
+function followTrainer(
+  child: ChildProcess,
+  order: TrainerOrder,
+  onMessage: (message: TrainerMessage) => void,
+): Promise<TrainOutcome> {
+  return new Promise((resolve, reject) => {
+    child.on('message', (message: TrainerMessage) => {
+      if (message.type === 'outcome') resolve(message.outcome);
+      else if (message.type === 'fault') reject(new TrainyardError(message.code, message.message));
+      else onMessage(message);
+    });
+    child.on('error', reject);
+    child.on('exit', (code, signalName) => {
+      const how = signalName ?? `exit code ${code}`;
+      reject(
+        new TrainyardError(
+          'TRAINER_CRASHED',
+          `expected the trainer to report an outcome, it ended by ${how}`,
+        ),
+      );
+    });
+    child.send(order, (error) => error && reject(error));
+  });
+}

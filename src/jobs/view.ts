@@ -1,0 +1,65 @@
+/** A BullMQ job read as the contract's TrainJob. */
+import type { Job } from 'bullmq';
+import {
+  emptyReport,
+  type JobStatus,
+  type TrainJob,
+  type TrainJobData,
+  type TrainJobReport,
+} from './contract.ts';
+
+export type BullJob = Job<TrainJobData, null>;
+export type BullState = Awaited<ReturnType<BullJob['getState']>>;
+
+/** Failures travel through BullMQ as one string, `CODE: message`. */
+export function encodeFailure(code: string, message: string): string {
+  return `${code}: ${message}`;
+}
+
+/** `waiting`: the ids of all jobs that will run, next first. */
+export function viewJob(job: BullJob, state: BullState, waiting: readonly string[]): TrainJob {
+  const report = reportOf(job);
+  const error = failureOf(job, state);
+  const status = statusOf(job, state, error);
+  const cancelledAt = status === 'cancelled' ? job.data.cancelRequestedAt : null;
+  return {
+    id: job.id!,
+    status,
+    request: job.data.request,
+    progress: report.progress,
+    epochs: [...report.epochs],
+    engine: report.engine,
+    queuePosition: status === 'queued' ? waiting.indexOf(job.id!) + 1 || null : null,
+    attempt: job.attemptsStarted,
+    resumedFromStep: null,
+    modelVersion: report.epochs.at(-1)?.modelVersion ?? null,
+    error: status === 'failed' ? error : null,
+    createdAt: new Date(job.timestamp).toISOString(),
+    startedAt: isoOrNull(job.processedOn),
+    finishedAt: isoOrNull(job.finishedOn) ?? cancelledAt,
+  };
+}
+
+function statusOf(job: BullJob, state: BullState, error: TrainJob['error']): JobStatus {
+  if (state === 'completed') return 'succeeded';
+  if (state === 'failed') return error?.code === 'CANCELLED' ? 'cancelled' : 'failed';
+  if (state === 'active') return 'running';
+  // A cancelled job stays in the waiting list until a worker drops it; it will never run.
+  return job.data.cancelRequestedAt === null ? 'queued' : 'cancelled';
+}
+
+function failureOf(job: BullJob, state: BullState): TrainJob['error'] {
+  if (state !== 'failed') return null;
+  const reason = job.failedReason ?? '';
+  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
+  return code && message ? { code, message } : { code: 'TRAINER_CRASHED', message: reason };
+}
+
+export function reportOf(job: BullJob): TrainJobReport {
+  const report = job.progress; // BullMQ's 0 until the first report
+  return typeof report === 'object' ? (report as TrainJobReport) : emptyReport;
+}
+
+function isoOrNull(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,73 @@
+/** One of the processes that the launcher runs: started, waited for, restarted when it dies, stopped. */
+import type { ChildProcess } from 'node:child_process';
+import { endChild, forkBeside } from '../model/child-process.ts';
+import { TrainyardError } from '../model/errors.ts';
+
+export type Part = {
+  /** What the part sent when it was ready. */
+  readonly ready: PartReady;
+  stop(): Promise<void>;
+};
+
+export type PartReady = { readonly type: 'ready'; readonly address?: string };
+
+const readyWithinMs = 30_000;
+const restartDelayMs = 1000;
+const stopGraceMs = 15_000; // more than the part's own limit
+
+/**
+ * Starts `name` (an entry beside the launcher) and waits until it is ready. When it ends later on, it
+ * is started again.
+ *
+ * @throws TrainyardError `PART_NOT_STARTED`; the part has printed why
+ */
+export async function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Promise<Part> {
+  let stopped = false;
+  let child: ChildProcess;
+  let restart: NodeJS.Timeout | undefined;
+  const run = () => {
+    child = forkBeside(import.meta.url, `../${name}`, { env });
+    return child;
+  };
+  const ready = await untilReady(name, run());
+  const watch = () => {
+    child.once('exit', (code, signal) => {
+      if (stopped) return;
+      process.stderr.write(`the ${name} ended (${signal ?? `exit code ${code}`}); starting it again\n`);
+      restart = setTimeout(() => {
+        run();
+        watch();
+      }, restartDelayMs);
+    });
+  };
+  watch();
+  return {
+    ready,
+    stop: async () => {
+      stopped = true;
+      clearTimeout(restart);
+      await endChild(child, 'SIGTERM', stopGraceMs);
+    },
+  };
+}
+
+function untilReady(name: string, child: ChildProcess): Promise<PartReady> {
+  return new Promise((resolve, reject) => {
+    const fail = async (how: string) => {
+      await endChild(child, 'SIGKILL', 0);
+      reject(
+        new TrainyardError('PART_NOT_STARTED', `expected the ${name} to start, it ${how}; it says why above`),
+      );
+    };
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
+      void fail(`ended (${signal ?? `exit code ${code}`})`);
+    };
+    const timer = setTimeout(() => void fail(`was not ready in ${readyWithinMs / 1000} s`), readyWithinMs);
+    child.once('exit', onExit);
+    child.once('message', (message: PartReady) => {
+      clearTimeout(timer);
+      child.off('exit', onExit);
+      resolve(message);
+    });
+  });
+}

@@ -1,0 +1,31 @@
+/** Forks a program of this repository, whether it runs compiled from dist/ or, in tests, from source by tsx. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export type ForkOptions = { readonly env?: NodeJS.ProcessEnv };
+
+/**
+ * Starts `name` (a module beside `importer`, without extension) in a process of its own. Messages are
+ * structured clones, so that typed arrays cross as they are. The child does not get the terminal's
+ * Ctrl-C: its parent decides when it ends.
+ */
+export function forkBeside(importer: string, name: string, options: ForkOptions = {}): ChildProcess {
+  const extension = importer.slice(importer.lastIndexOf('.'));
+  const path = fileURLToPath(new URL(`./${name}${extension}`, importer));
+  return fork(path, [], {
+    env: { ...process.env, ...options.env },
+    execArgv: extension === '.ts' ? ['--import', 'tsx'] : [],
+    serialization: 'advanced',
+    detached: true,
+  });
+}
+
+/** Ends a child: `signal` first, SIGKILL after `graceMs`. Resolves when it is gone. */
+export async function endChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await gone;
+  clearTimeout(timer);
+}

@@ -1,0 +1,75 @@
+/** Liveness (the process answers) and readiness (each part, and which one is missing). */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { JobQueue } from '../jobs/queue.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Predictor } from '../model/predictor.ts';
+
+const checkSchema = z.object({ ok: z.boolean(), detail: z.string() });
+type Check = z.output<typeof checkSchema>;
+
+const readinessSchema = z.object({
+  status: z.enum(['ready', 'notReady']),
+  checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema }),
+});
+
+export type HealthDependencies = { queue: JobQueue; predictor: Pick<Predictor, 'model' | 'device'> };
+
+export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, { queue, predictor }) => {
+  app.get('/health/live', {
+    schema: {
+      tags: ['health'],
+      summary: 'The process answers',
+      response: { 200: z.object({ status: z.literal('live') }) },
+    },
+    handler: async () => ({ status: 'live' as const }),
+  });
+
+  app.get('/health/ready', {
+    schema: {
+      tags: ['health'],
+      summary: 'Redis answers, a worker is there, a model is served or being trained',
+      response: { 200: readinessSchema, 503: readinessSchema },
+    },
+    handler: async (_request, reply) => {
+      const [{ redis, worker }, model] = await Promise.all([checkQueue(queue), checkModel(queue, predictor)]);
+      const checks = { redis, worker, model };
+      const ready = Object.values(checks).every(({ ok }) => ok);
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'notReady', checks });
+    },
+  });
+};
+
+async function checkQueue(queue: JobQueue): Promise<{ redis: Check; worker: Check }> {
+  try {
+    const { workers, evictionPolicy } = await queue.health();
+    const worker = {
+      ok: workers > 0,
+      detail: workers > 0 ? `${workers} connected` : 'none connected; start one',
+    };
+    const keeps = evictionPolicy === 'noeviction';
+    const advice = keeps ? '' : ', which may drop jobs: set maxmemory-policy noeviction';
+    return { redis: { ok: keeps, detail: `answers; eviction policy ${evictionPolicy}${advice}` }, worker };
+  } catch (error) {
+    return {
+      redis: { ok: false, detail: messageOf(error) },
+      worker: { ok: false, detail: 'not known without Redis' },
+    };
+  }
+}
+
+async function checkModel(queue: JobQueue, predictor: HealthDependencies['predictor']): Promise<Check> {
+  const model = predictor.model();
+  if (model) return { ok: true, detail: `version ${model.version} on ${predictor.device()}` };
+  const training = await countUnfinished(queue).catch(() => 0);
+  if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };
+  return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };
+}
+
+async function countUnfinished(queue: JobQueue): Promise<number> {
+  const lists = await Promise.all([
+    queue.list({ status: 'running', limit: 1 }),
+    queue.list({ status: 'queued', limit: 1 }),
+  ]);
+  return lists.reduce((sum, { data }) => sum + data.length, 0);
+}

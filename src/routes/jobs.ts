@@ -1,0 +1,86 @@
+/** Training jobs: queue, read, list, cancel. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import { HttpProblem, problems } from './problem.ts';
+
+const jobIdSchema = z.object({ id: z.string().min(1).max(64) });
+const tags = ['jobs'];
+
+export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
+  app.post('/jobs/train', {
+    schema: {
+      tags,
+      summary: 'Queue a training job',
+      headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
+      body: trainRequestSchema,
+      response: { 202: trainJobSchema, ...problems(400, 409, 415, 503) },
+    },
+    // Every field is optional, and so is the body.
+    preValidation: async (request) => {
+      (request as { body: unknown }).body ??= {};
+    },
+    handler: async (request, reply) => {
+      const key = request.headers['idempotency-key'];
+      const result = await queue.enqueue(resolveRequest(request.body), key);
+      if (result.outcome === 'conflict') throw keyConflict(result.jobId);
+      return reply.code(202).header('location', `/jobs/${result.job.id}`).send(result.job);
+    },
+  });
+
+  app.get('/jobs', {
+    schema: {
+      tags,
+      summary: 'List jobs, newest first',
+      querystring: z.strictObject({
+        status: z.enum(jobStatuses).exactOptional(),
+        limit: z.coerce.number().int().min(1).max(100).default(20),
+        after: z.string().max(64).exactOptional().describe('The last id of the page before'),
+      }),
+      response: {
+        200: z.object({ data: z.array(trainJobSchema), hasMore: z.boolean() }),
+        ...problems(400, 503),
+      },
+    },
+    handler: (request) => queue.list(request.query),
+  });
+
+  app.get('/jobs/:id', {
+    schema: {
+      tags,
+      summary: 'Read a job and its progress',
+      params: jobIdSchema,
+      response: { 200: trainJobSchema, ...problems(404, 503) },
+    },
+    handler: async (request) => (await queue.find(request.params.id)) ?? raise(unknownJob(request.params.id)),
+  });
+
+  app.post('/jobs/:id/cancel', {
+    schema: {
+      tags,
+      summary: 'Cancel a job: a queued one ends at once, a running one within 2 s',
+      params: jobIdSchema,
+      response: { 202: trainJobSchema, ...problems(404, 503) },
+    },
+    handler: async (request, reply) => {
+      const result = await queue.cancel(request.params.id);
+      if (result.outcome === 'unknown') throw unknownJob(request.params.id);
+      return reply.code(202).send(result.job); // one that had finished stays as it was
+    },
+  });
+};
+
+function unknownJob(id: string): HttpProblem {
+  const detail = `expected the id of a job in GET /jobs, got "${id}"; finished jobs are kept until 1000 newer ones have finished`;
+  return new HttpProblem({ status: 404, code: 'JOB_NOT_FOUND', detail });
+}
+
+function keyConflict(jobId: string): HttpProblem {
+  const detail = `expected the body that this Idempotency-Key was first sent with (job ${jobId}), got another; send a new key`;
+  return new HttpProblem({ status: 409, code: 'IDEMPOTENCY_KEY_REUSED', detail });
+}
+
+function raise(error: Error): never {
+  throw error;
+}

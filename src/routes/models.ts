@@ -1,0 +1,63 @@
+/** The published models and where they came from. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { manifestSchema } from '../model/manifest.ts';
+import type { Predictor } from '../model/predictor.ts';
+import type { ModelStore } from '../model/store.ts';
+import { HttpProblem, problems } from './problem.ts';
+
+const modelSchema = manifestSchema.extend({
+  served: z.boolean().describe('Whether it answers POST /predict now'),
+});
+const version = z.coerce.number().int().positive();
+const tags = ['models'];
+
+type Dependencies = { store: ModelStore; predictor: Pick<Predictor, 'model'> };
+
+export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { store, predictor }) => {
+  const read = async (wanted: number) => {
+    const manifest = await store.manifest(wanted);
+    return manifest && { ...manifest, served: predictor.model()?.version === wanted };
+  };
+
+  app.get('/models', {
+    schema: {
+      tags,
+      summary: 'List model versions, newest first',
+      querystring: z.strictObject({
+        limit: z.coerce.number().int().min(1).max(100).default(20),
+        after: version.exactOptional().describe('The last version of the page before'),
+      }),
+      response: { 200: z.object({ data: z.array(modelSchema), hasMore: z.boolean() }), ...problems(400) },
+    },
+    handler: async (request) => {
+      const { limit, after = Number.POSITIVE_INFINITY } = request.query;
+      const versions = (await store.versions()).filter((candidate) => candidate < after);
+      const page = await Promise.all(versions.slice(0, limit).map(readable));
+      return { data: page.filter((model) => model !== null), hasMore: versions.length > limit };
+    },
+  });
+
+  /** A version whose manifest can't be read is left out of the list; asked for by number it is an error. */
+  async function readable(wanted: number) {
+    return read(wanted).catch((error: unknown) => {
+      app.log.warn({ err: error, version: wanted }, 'model left out of the list');
+      return null;
+    });
+  }
+
+  app.get('/models/:version', {
+    schema: {
+      tags,
+      summary: 'Read where a model came from and how good it is',
+      params: z.object({ version }),
+      response: { 200: modelSchema, ...problems(400, 404) },
+    },
+    handler: async (request) => {
+      const model = await read(request.params.version);
+      if (model) return model;
+      const detail = `expected a version in GET /models, got ${request.params.version}`;
+      throw new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
+    },
+  });
+};

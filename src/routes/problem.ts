@@ -1,0 +1,146 @@
+/** Errors as RFC 9457 problems: one shape for everything that goes wrong, with a stable `code`. */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { TrainyardError } from '../model/errors.ts';
+
+export const problemSchema = z.object({
+  type: z.literal('about:blank'),
+  title: z.string().describe('The phrase of the HTTP status'),
+  status: z.int(),
+  code: z.string().describe('Stable, for programs'),
+  detail: z.string().describe('What was expected, what came, what to do next'),
+  instance: z.string().describe('The path that was asked for'),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).exactOptional(),
+});
+export type Problem = z.output<typeof problemSchema>;
+
+type ProblemOptions = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: Problem['errors'];
+  readonly retryAfterSeconds?: number | undefined;
+};
+
+/** A fault that a route names itself; everything else is mapped below. */
+export class HttpProblem extends Error {
+  readonly options: ProblemOptions;
+
+  constructor(options: ProblemOptions) {
+    super(options.detail);
+    this.name = 'HttpProblem';
+    this.options = options;
+  }
+}
+
+/** Problem responses for a route's schema: `responses: {200: …, ...problems(400, 404)}`. */
+export function problems<Status extends number>(...statuses: Status[]): Record<Status, typeof problemSchema> {
+  return Object.fromEntries(statuses.map((status) => [status, problemSchema])) as Record<
+    Status,
+    typeof problemSchema
+  >;
+}
+
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ProblemOptions,
+): FastifyReply {
+  const { status, code, detail, errors, retryAfterSeconds } = options;
+  const title = STATUS_CODES[status] ?? 'Error';
+  const instance = request.url.split('?')[0]!;
+  const problem: Problem = {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail,
+    instance,
+    ...(errors && { errors }),
+  };
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  // Serialised here: a problem is also sent for statuses that a route's schema does not list.
+  return reply
+    .code(status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer((body: string) => body)
+    .send(JSON.stringify(problem));
+}
+
+export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const options = toProblem(error, request);
+  if (options.status >= 500) request.log.error({ err: error }, options.detail);
+  return sendProblem(request, reply, options);
+}
+
+export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `expected a path listed in /openapi.json, got ${request.method} ${request.url.split('?')[0]}`;
+  return sendProblem(request, reply, { status: 404, code: 'NOT_FOUND', detail });
+}
+
+function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions {
+  if (error instanceof HttpProblem) return error.options;
+  if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error, request);
+  if (error instanceof TrainyardError && error.code === 'REDIS_UNAVAILABLE') {
+    return { status: 503, code: error.code, detail: error.message, retryAfterSeconds: 1 };
+  }
+  const known = fastifyProblems[error.code];
+  if (known) return { ...known, detail: `${known.detail}; got: ${error.message}` };
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return { status: error.statusCode, code: error.code ?? 'BAD_REQUEST', detail: error.message };
+  }
+  const detail = `the server failed on this request; its log has the cause under request id ${request.id}`;
+  return { status: 500, code: 'INTERNAL', detail };
+}
+
+/** Fastify's own refusals, in our words. */
+const fastifyProblems: Record<string, ProblemOptions> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'BODY_TOO_LARGE', detail: 'expected a smaller body' },
+  FST_REQ_FILE_TOO_LARGE: {
+    status: 413,
+    code: 'IMAGE_TOO_LARGE',
+    detail: 'expected images of at most 5 MiB',
+  },
+  FST_FILES_LIMIT: { status: 413, code: 'TOO_MANY_IMAGES', detail: 'expected at most 16 images' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'MEDIA_TYPE_UNSUPPORTED',
+    detail: 'expected another Content-Type; see /openapi.json for what this path takes',
+  },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    status: 400,
+    code: 'JSON_INVALID',
+    detail: 'expected a body of valid JSON',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, code: 'JSON_INVALID', detail: 'expected a body of valid JSON' },
+};
+
+type ValidationError = Parameters<typeof describeIssue>[0];
+
+function validationProblem(
+  error: { validation: readonly unknown[]; validationContext?: string | undefined },
+  request: FastifyRequest,
+): ProblemOptions {
+  const context = error.validationContext ?? 'body';
+  const source = { body: request.body, params: request.params, querystring: request.query }[context];
+  const errors = (error.validation as ValidationError[]).flatMap((issue) => describeIssue(issue, source));
+  const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };
+}
+
+/** One zod issue as the fields it is about, with what came. */
+function describeIssue(
+  issue: { instancePath: string; message?: string; params: Record<string, unknown> },
+  source: unknown,
+): { field: string; message: string }[] {
+  const path = issue.instancePath.split('/').filter((part) => part !== '');
+  const unknown = issue.params['keys'];
+  if (Array.isArray(unknown)) {
+    return unknown.map((key) => ({ field: [...path, key].join('.'), message: 'expected no such field' }));
+  }
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
+  const came = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  return [{ field: path.join('.') || '(all)', message: `${issue.message ?? 'invalid'}, got ${came}` }];
+}

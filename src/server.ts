@@ -1,0 +1,71 @@
+/** The API process: configuration → connections → application → listen. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, readConfig, requireRedisUrl } from './config.ts';
+import { ensureFirstModel } from './jobs/first-model.ts';
+import { type JobQueue, openQueue } from './jobs/queue.ts';
+import { closeOnExit, runEntry } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import { messageOf, TrainyardError } from './model/errors.ts';
+import { type PredictorEvents, startPredictor } from './model/predictor.ts';
+import { type ModelStore, openStore } from './model/store.ts';
+
+await runEntry(async () => {
+  const config = readConfig();
+  const redisUrl = requireRedisUrl(config);
+  const log = createLog('server', config);
+  const queue = openQueue({
+    redisUrl,
+    onError: (error) => log.warn({ error: error.message }, 'Redis connection'),
+  });
+  const store = openStore(config.dataDir);
+  const predictor = startPredictor({ dataDir: config.dataDir, engine: config.engine }, logPredictor(log));
+  const app = await buildApp({ queue, store, predictor, log });
+  const closing = new AbortController();
+  closeOnExit(log, async () => {
+    closing.abort();
+    await app.close(); // answers what is under way first
+    await Promise.all([predictor.close(), queue.close()]);
+  });
+  const address = await app.listen({ host: config.host, port: config.port }).catch(refuseAddress);
+  process.send?.({ type: 'ready', address }); // to the launcher
+  if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
+});
+
+function refuseAddress(error: unknown): never {
+  const message = `expected to listen on HOST and PORT, got: ${messageOf(error)}; set PORT to a free one`;
+  throw new TrainyardError('LISTEN_FAILED', message, { cause: error });
+}
+
+/** Tries until Redis has taken the job or the server closes. */
+async function queueFirstModel(
+  queue: JobQueue,
+  store: ModelStore,
+  { dataDir }: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const jobId = await ensureFirstModel(queue, store);
+      if (jobId) log.info({ jobId, dataDir }, 'no model yet: a first training is queued');
+      return;
+    } catch (error) {
+      log.debug({ error: messageOf(error) }, 'first training not queued yet');
+      await delay(500, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+function logPredictor(log: Logger): PredictorEvents {
+  return {
+    onMessage: (message) => {
+      if (message.type === 'ready') log.info(`predicting on ${message.device}`);
+      if (message.type === 'ready' && message.fallback) log.warn(message.fallback);
+      if (message.type === 'model') log.info(message.model, `model ${message.model.version} is served`);
+      if (message.type === 'damaged') log.error(message, `model ${message.version} is not served`);
+    },
+    onExit: (how) => log.error({ how }, 'the predictor ended; it is being started again'),
+  };
+}

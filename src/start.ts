@@ -1,0 +1,83 @@
+/** `npm start`: a private Redis, the server and one worker on this machine; the first model; what to try. */
+import { readConfig } from './config.ts';
+import type { TrainJob } from './jobs/contract.ts';
+import { type Part, startPart } from './launcher/part.ts';
+import { showTraining } from './launcher/progress.ts';
+import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
+import { closeOnExit, runEntry } from './lifecycle.ts';
+import { createLog } from './log.ts';
+
+const requestTimeoutMs = 5000;
+
+await runEntry(async () => {
+  const config = readConfig();
+  // The parts write to the same terminal; unless asked, they speak only of trouble.
+  const logLevel = process.env['LOG_LEVEL'] ? config.logLevel : 'warn';
+  const stopping = new AbortController();
+  let redis: EmbeddedRedis | undefined;
+  const parts: Part[] = [];
+  const stop = async () => {
+    stopping.abort();
+    say('stopping: server, worker, Redis');
+    for (const part of parts) await part.stop();
+    await redis?.close();
+    say('stopped; nothing is lost, "npm start" goes on');
+  };
+  closeOnExit(createLog('start', { logLevel }), stop);
+
+  try {
+    if (config.redisUrl === null) redis = await startRedis(config.dataDir);
+    const redisUrl = redis?.url ?? config.redisUrl!;
+    const env = { REDIS_URL: redisUrl, DATA_DIR: config.dataDir, LOG_LEVEL: logLevel };
+    const server = await startPart('server', env);
+    parts.push(server, await startPart('worker', env));
+    const address = server.ready.address!;
+    say(`Trainyard listens on ${address}`);
+    await followFirstModel(address, stopping.signal);
+    say(thingsToTry(address));
+  } catch (error) {
+    if (stopping.signal.aborted) return;
+    await stop();
+    throw error;
+  }
+});
+
+/** Shows the first training, when there is no model yet. */
+async function followFirstModel(address: string, signal: AbortSignal): Promise<void> {
+  const models = await get<{ data: unknown[] }>(`${address}/models?limit=1`, signal);
+  if (models.data.length > 0) return;
+  const { data } = await get<{ data: TrainJob[] }>(`${address}/jobs?limit=1`, signal);
+  const [job] = data;
+  if (!job || job.finishedAt !== null) return;
+  const read = () => get<TrainJob>(`${address}/jobs/${job.id}`, signal);
+  const ended = await showTraining(read, process.stdout, signal);
+  const last = ended.epochs.at(-1);
+  if (ended.status === 'succeeded' && last) {
+    say(`model ${last.modelVersion}: ${(100 * last.testAccuracy).toFixed(2)} % of the test images right`);
+  } else {
+    say(`the first training ended as ${ended.status}: ${ended.error?.message ?? 'no reason given'}`);
+  }
+}
+
+async function get<T>(url: string, signal: AbortSignal): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
+  const response = await fetch(url, { signal: limit });
+  if (!response.ok)
+    throw new Error(`expected 200 from ${url}, got ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+function thingsToTry(address: string): string {
+  return `
+Try it:
+  curl -s ${address}/datasets/mnist/test/0.png -o digit.png
+  curl -s ${address}/predict -H 'content-type: image/png' --data-binary @digit.png
+  curl -s -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"article"}'
+  curl -s ${address}/jobs
+
+Ctrl-C stops everything.`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,16 @@
+/** The worker process: configuration → queue → jobs, one at a time. */
+import { readConfig, requireRedisUrl } from './config.ts';
+import { startWorker } from './jobs/worker.ts';
+import { closeOnExit, runEntry } from './lifecycle.ts';
+import { createLog } from './log.ts';
+
+await runEntry(async () => {
+  const config = readConfig();
+  const redisUrl = requireRedisUrl(config);
+  const log = createLog('worker', config);
+  const { dataDir, engine, gitCommit } = config;
+  const worker = await startWorker({ redisUrl, dataDir, engine, gitCommit, log });
+  closeOnExit(log, () => worker.close());
+  process.send?.({ type: 'ready' }); // to the launcher
+  log.info('waiting for jobs');
+});
