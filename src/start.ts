@@ -1,4 +1,5 @@
 /** `npm start`: a private Redis, the server and one worker on this machine; the first model; what to try. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from './config.ts';
 import type { TrainJob } from './jobs/contract.ts';
 import { type Part, startPart } from './launcher/part.ts';
@@ -6,8 +7,11 @@ import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { TrainyardError } from './model/errors.ts';
 
 const requestTimeoutMs = 5000;
+const readyWithinMs = 30_000;
+const lookEveryMs = 100;
 
 await runEntry(async () => {
   const config = readConfig();
@@ -33,6 +37,7 @@ await runEntry(async () => {
     parts.push(server, await startPart('worker', env));
     const address = server.ready.address!;
     say(`Trainyard listens on ${address}`);
+    await untilReady(address, config.firstModel, stopping.signal);
     await followFirstModel(address, stopping.signal);
     say(thingsToTry(address));
   } catch (error) {
@@ -41,6 +46,25 @@ await runEntry(async () => {
     throw error;
   }
 });
+
+type Readiness = { readonly checks: Record<'redis' | 'worker' | 'model', { readonly ok: boolean; readonly detail: string }> };
+
+/** Waits for every part; for a model, or the job that will give one, only where a first one is wanted. */
+async function untilReady(address: string, wantsModel: boolean, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + readyWithinMs;
+  for (;;) {
+    const { checks } = await get<Readiness>(`${address}/health/ready`, signal);
+    const missing = (['redis', 'worker', ...(wantsModel ? (['model'] as const) : [])] as const).filter(
+      (name) => !checks[name].ok,
+    );
+    if (missing.length === 0) return;
+    if (performance.now() > deadline) {
+      const lines = missing.map((name) => `${name}: ${checks[name].detail}`).join('; ');
+      throw new TrainyardError('NOT_READY', `expected all parts within ${readyWithinMs / 1000} s, missing: ${lines}`);
+    }
+    await delay(lookEveryMs, undefined, { signal });
+  }
+}
 
 /** Shows the first training, when there is no model yet. */
 async function followFirstModel(address: string, signal: AbortSignal): Promise<void> {

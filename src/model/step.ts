@@ -82,8 +82,8 @@ function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): T
 
 /** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
 function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
-  const off = smoothing / classCount;
-  return tf.oneHot(labels, classCount, 1 - smoothing + off, off, 'float32') as tf.Tensor2D;
+  const oneHot = tf.oneHot(labels, classCount).toFloat();
+  return oneHot.mul(1 - smoothing).add<tf.Tensor2D>(smoothing / classCount);
 }
 
 /**

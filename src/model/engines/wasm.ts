@@ -1,7 +1,7 @@
 /**
  * What the tfjs 4.22 wasm backend needs to train a convolutional network at a useful speed. One
  * kernel is missing there (`Conv2DBackpropFilter`); four are several times slower than the same
- * result got from the kernels that XNNPACK runs, or from a plain loop.
+ * result from kernels that XNNPACK runs, or from a plain loop.
  */
 import * as tf from '@tensorflow/tfjs';
 import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution.ts';
@@ -47,12 +47,11 @@ function sum(stock: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
     const x = call.inputs['x'] as tf.Tensor;
     const { axis, keepDims } = call.attrs as { axis: number | number[]; keepDims: boolean };
-    const channels = x.shape.at(-1) ?? 0;
-    const rows = x.size / channels;
     const axes = tf.util.parseAxisParam(axis, x.shape);
     const keepsOnlyLast = axes.length === x.rank - 1 && !axes.includes(x.rank - 1) && !keepDims;
-    const averages = x.dtype === 'float32' && rows > 1; // XNNPACK refuses windows of one value
-    if (!keepsOnlyLast || !averages) return stock(call);
+    if (!keepsOnlyLast || x.dtype !== 'float32' || x.size === 0) return stock(call);
+    const channels = x.shape.at(-1)!;
+    const rows = x.size / channels;
     return tf.tidy(() => {
       const column = x.reshape<tf.Tensor4D>([1, rows, 1, channels]);
       return tf.avgPool(column, [rows, 1], 1, 'valid').mul(rows).reshape([channels]);

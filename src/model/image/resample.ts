@@ -69,3 +69,36 @@ function taps(first: number, last: number, length: number): { near: number; far:
     return { near, far: Math.min(near + 1, last), share: clipped - near };
   });
 }
+
+/**
+ * The strongest ink under each target pixel, grown by one target pixel all round: keeps and widens
+ * strokes too thin for an area average. The outermost target pixels are left for the growth.
+ */
+export function thicken(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
+  const scaleX = (width - 2) / (box.x1 - box.x0 + 1);
+  const scaleY = (height - 2) / (box.y1 - box.y0 + 1);
+  const target = new Float32Array(width * height);
+  for (let y = box.y0; y <= box.y1; y++) {
+    const row = (1 + Math.floor((y - box.y0) * scaleY)) * width;
+    for (let x = box.x0; x <= box.x1; x++) {
+      const amount = ink.of[greys.values[y * greys.width + x]!]!;
+      if (amount === 0) continue;
+      const i = row + 1 + Math.floor((x - box.x0) * scaleX);
+      if (amount > target[i]!) target[i] = amount;
+    }
+  }
+  return grow(target, width, height);
+}
+
+function grow(map: Float32Array, width: number, height: number): Float32Array {
+  const grown = new Float32Array(map.length);
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const i = y * width + x;
+      const amount = map[i]!;
+      if (amount === 0) continue;
+      for (const near of process.env.PLUS ? [i,i-1,i+1,i-width,i+width]:[i,i-1,i+1,i-width,i+width,i-width-1,i-width+1,i+width-1,i+width+1]) if (amount > grown[near]!) grown[near] = amount;
+    }
+  }
+  return grown;
+}

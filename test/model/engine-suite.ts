@@ -1,0 +1,190 @@
+/**
+ * One suite for every engine. The reference gradients are computed first, on tfjs's plain `cpu`
+ * backend, before the engine has put its own kernels and gradients in place.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { takeBatch } from '../../src/model/batch.ts';
+import { encodeCheckpoint } from '../../src/model/checkpoint.ts';
+import { type Engine, type EngineName, openEngine } from '../../src/model/engine.ts';
+import { evaluate } from '../../src/model/evaluate.ts';
+import { forward, initialWeights, networks, parametersOf, unflatten } from '../../src/model/network.ts';
+import { disposeState, initialState, lossAndGradient, trainStep } from '../../src/model/step.ts';
+import { type EpochMetrics, type Progress, type TrainPlan, train } from '../../src/model/train.ts';
+import { mnist, smallPlan } from './mnist.ts';
+
+const network = networks.article;
+const labelSmoothing = 0.1;
+const never = new AbortController().signal;
+
+type Reference = { readonly loss: number; readonly gradient: Float32Array };
+
+export function describeEngine(name: EngineName): void {
+  describe(`engine ${name}`, () => {
+    let reference: Reference;
+    let engine: Engine;
+
+    beforeAll(async () => {
+      await tf.setBackend('cpu');
+      reference = gradientOnBackend();
+      tf.disposeVariables();
+      engine = await openEngine(name);
+    });
+
+    it('says what it is', () => {
+      expect(tf.getBackend()).toBe(name);
+      expect(engine).toMatchObject({ name, gpu: false, device: expect.stringContaining('CPU') });
+    });
+
+    it('has the gradients of the plain cpu backend, parameter by parameter', () => {
+      const { loss, gradient } = gradientOnBackend();
+      expect(relativeError([loss], [reference.loss])).toBeLessThan(1e-3);
+      let offset = 0;
+      for (const { name: parameter, shape } of parametersOf(network)) {
+        const end = offset + tf.util.sizeFromShape(shape);
+        const error = relativeError(gradient.subarray(offset, end), reference.gradient.subarray(offset, end));
+        expect(error, parameter).toBeLessThan(1e-3);
+        offset = end;
+      }
+      expect(offset).toBe(121_514);
+    });
+
+    it('keeps no tensor that a step has made', async () => {
+      const batch = takeBatch(mnist.train, Uint32Array.of(0, 1, 2, 3), 0, 4);
+      let state = initialState(initialWeights(network, 1));
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < 5; i++) {
+        const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing });
+        disposeState(state);
+        next.loss.dispose();
+        state = next.state;
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      disposeState(state);
+      tf.dispose([batch.images, batch.labels]);
+    });
+
+    describe('a training run', () => {
+      it('learns, reports and evaluates', async () => {
+        const run = await runTraining(smallPlan({ epochs: 2 }));
+        expect(run.outcome).toEqual({ status: 'succeeded' });
+        expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+        expect(run.epochs[1]!.testAccuracy).toBeGreaterThan(0.6);
+        expect(run.epochs[1]!.trainLoss).toBeLessThan(run.epochs[0]!.trainLoss);
+        expect(run.progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 40, steps: 40, fraction: 1 });
+      });
+
+      it('gives the same weights, byte for byte, for the same plan', async () => {
+        const plan = smallPlan({ trainImages: 160 });
+        const [first, second] = [await runTraining(plan), await runTraining(plan)];
+        expect(Buffer.from(first.weights!.buffer).equals(Buffer.from(second.weights!.buffer))).toBe(true);
+      });
+
+      it('gives other weights for another seed', async () => {
+        const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
+        const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));
+        expect(first.weights).not.toEqual(second.weights);
+      });
+
+      it('leaves no tensors behind', async () => {
+        const before = tf.memory().numTensors;
+        await runTraining(smallPlan({ trainImages: 64 }));
+        expect(tf.memory().numTensors).toBe(before);
+      });
+
+      it('ends as collapsed when the network answers no better than one fixed digit', async () => {
+        const run = await runTraining(smallPlan({ learningRate: 1, schedule: 'constant', trainImages: 320 }));
+        expect(run.outcome).toMatchObject({ status: 'failed', code: 'TRAINING_COLLAPSED' });
+        expect(run.epochs).toEqual([]); // nothing to publish
+      });
+
+      it('ends at the first loss that is not finite', async () => {
+        const run = await runTraining(smallPlan({ learningRate: 1e30, schedule: 'constant' }));
+        expect(run.outcome).toMatchObject({ status: 'failed', code: 'LOSS_NOT_FINITE' });
+        expect(run.epochs).toEqual([]);
+      });
+
+      it('stops between two steps when it is cancelled', async () => {
+        const cancel = new AbortController();
+        const run = await runTraining(smallPlan({ epochs: 50 }), cancel.signal, () => cancel.abort());
+        expect(run.outcome).toEqual({ status: 'cancelled' });
+        expect(run.progress).toHaveLength(1);
+      });
+    });
+
+    it('evaluates as tfjs does on the checkpoint it would publish', async () => {
+      const flat = initialWeights(network, 3);
+      const weights = tf.tensor1d(flat);
+      const ours = await evaluate(network, weights, { ...mnist.test, count: 50 }, never);
+      const batch = takeBatch(
+        mnist.test,
+        Uint32Array.from({ length: 50 }, (_, i) => i),
+        0,
+        50,
+      );
+      const model = await tf.loadLayersModel(inMemory(flat));
+      const theirs = model.predict(batch.images) as tf.Tensor2D;
+      expect([...ours.predictions]).toEqual([...(await theirs.argMax(1).data())]);
+      const mine = tf.tidy(() => tf.softmax(forward(network, unflatten(network, weights), batch.images)));
+      expect(relativeError(await mine.data(), await theirs.data())).toBeLessThan(1e-4);
+      expect(model.countParams()).toBe(121_514);
+    });
+  });
+}
+
+function gradientOnBackend(): Reference {
+  const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30), 0, 3);
+  const weights = tf.tensor1d(initialWeights(network, 5));
+  const { loss, gradient } = lossAndGradient(network, weights, batch, labelSmoothing);
+  const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>().slice() };
+  tf.dispose([batch.images, batch.labels, weights, loss, gradient]);
+  return result;
+}
+
+/** The largest difference, as a share of the largest expected value. */
+function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let scale = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(actual[i]! - expected[i]!));
+    scale = Math.max(scale, Math.abs(expected[i]!));
+  }
+  return difference / scale;
+}
+
+async function runTraining(
+  plan: TrainPlan,
+  signal = never,
+  onProgress: (progress: Progress) => void = () => {},
+) {
+  const progress: Progress[] = [];
+  const epochs: EpochMetrics[] = [];
+  let weights: Float32Array | null = null;
+  const hooks = {
+    onProgress: (report: Progress) => {
+      progress.push(report);
+      onProgress(report);
+    },
+    onEpoch: async (metrics: EpochMetrics, current: Float32Array) => {
+      epochs.push(metrics);
+      weights = current.slice();
+    },
+  };
+  const outcome = await train(plan, mnist, hooks, signal);
+  return { outcome, progress, epochs, weights: weights as Float32Array | null };
+}
+
+/** The checkpoint's two files as tfjs would read them from a server. */
+function inMemory(weights: Float32Array): tf.io.IOHandler {
+  const files = encodeCheckpoint(network, weights);
+  const model = JSON.parse(new TextDecoder().decode(files['model.json'])) as {
+    modelTopology: object;
+    weightsManifest: [{ weights: tf.io.WeightsManifestEntry[] }];
+  };
+  const weightData = files['weights.bin'].slice().buffer;
+  return tf.io.fromMemory({
+    modelTopology: model.modelTopology,
+    weightSpecs: model.weightsManifest[0].weights,
+    weightData,
+  });
+}
