@@ -38,6 +38,7 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleNotFound);
+  app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
   closeConnectionsOnShutdown(app);
   await app.register(multipart);
   await registerOpenApi(app);

@@ -22,20 +22,23 @@ await runEntry(async () => {
   const parts: Part[] = [];
   const stop = async () => {
     stopping.abort();
-    say('stopping: server, worker, Redis');
-    for (const part of parts) await part.stop();
+    for (const part of parts) await part.stop(); // in the order in which they depend on each other
     await redis?.close();
-    say('stopped; nothing is lost, "npm start" goes on');
   };
-  closeOnExit(createLog('start', { logLevel }), stop);
+  closeOnExit(createLog('start', { logLevel }), async () => {
+    say('stopping: server, worker, Redis');
+    await stop();
+    say('stopped; "npm start" goes on where this ended');
+  });
 
   try {
     if (config.redisUrl === null) redis = await startRedis(config.dataDir);
     const redisUrl = redis?.url ?? config.redisUrl!;
     const env = { REDIS_URL: redisUrl, DATA_DIR: config.dataDir, LOG_LEVEL: logLevel };
-    const server = await startPart('server', env);
-    parts.push(server, await startPart('worker', env));
-    const address = server.ready.address!;
+    const server = startPart('server', env);
+    const worker = startPart('worker', env);
+    parts.push(server, worker);
+    const [{ address = '' }] = await Promise.all([server.ready, worker.ready]);
     say(`Trainyard listens on ${address}`);
     await untilReady(address, config.firstModel, stopping.signal);
     await followFirstModel(address, stopping.signal);
@@ -47,7 +50,9 @@ await runEntry(async () => {
   }
 });
 
-type Readiness = { readonly checks: Record<'redis' | 'worker' | 'model', { readonly ok: boolean; readonly detail: string }> };
+type Readiness = {
+  readonly checks: Record<'redis' | 'worker' | 'model', { readonly ok: boolean; readonly detail: string }>;
+};
 
 /** Waits for every part; for a model, or the job that will give one, only where a first one is wanted. */
 async function untilReady(address: string, wantsModel: boolean, signal: AbortSignal): Promise<void> {
@@ -60,7 +65,10 @@ async function untilReady(address: string, wantsModel: boolean, signal: AbortSig
     if (missing.length === 0) return;
     if (performance.now() > deadline) {
       const lines = missing.map((name) => `${name}: ${checks[name].detail}`).join('; ');
-      throw new TrainyardError('NOT_READY', `expected all parts within ${readyWithinMs / 1000} s, missing: ${lines}`);
+      throw new TrainyardError(
+        'NOT_READY',
+        `expected all parts within ${readyWithinMs / 1000} s, missing: ${lines}`,
+      );
     }
     await delay(lookEveryMs, undefined, { signal });
   }

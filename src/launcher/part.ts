@@ -4,8 +4,8 @@ import { endChild, forkBeside } from '../model/child-process.ts';
 import { TrainyardError } from '../model/errors.ts';
 
 export type Part = {
-  /** What the part sent when it was ready. */
-  readonly ready: PartReady;
+  /** Resolves when the part is ready for the first time. Rejects with a TrainyardError `PART_NOT_STARTED`. */
+  readonly ready: Promise<PartReady>;
   stop(): Promise<void>;
 };
 
@@ -15,32 +15,26 @@ const readyWithinMs = 30_000;
 const restartDelayMs = 1000;
 const stopGraceMs = 15_000; // more than the part's own limit
 
-/**
- * Starts `name` (an entry beside the launcher) and waits until it is ready. When it ends later on, it
- * is started again.
- *
- * @throws TrainyardError `PART_NOT_STARTED`; the part has printed why
- */
-export async function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Promise<Part> {
+/** Starts `name`, an entry beside the launcher's folder. When it ends after it was ready, it is started again. */
+export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Part {
   let stopped = false;
-  let child: ChildProcess;
   let restart: NodeJS.Timeout | undefined;
-  const run = () => {
-    child = forkBeside(import.meta.url, `../${name}`, { env });
-    return child;
-  };
-  const ready = await untilReady(name, run());
-  const watch = () => {
+  const run = () => forkBeside(import.meta.url, `../${name}`, { env });
+  let child = run();
+  const restartWhenEnded = () => {
     child.once('exit', (code, signal) => {
       if (stopped) return;
       process.stderr.write(`the ${name} ended (${signal ?? `exit code ${code}`}); starting it again\n`);
       restart = setTimeout(() => {
-        run();
-        watch();
+        child = run();
+        restartWhenEnded();
       }, restartDelayMs);
     });
   };
-  watch();
+  const ready = untilReady(name, child).then((message) => {
+    restartWhenEnded();
+    return message;
+  });
   return {
     ready,
     stop: async () => {

@@ -101,7 +101,7 @@ async function stopOrphan(directory: string): Promise<void> {
     const message = `expected ${directory} to be free, got a running Trainyard (process ${endpoint.launcherPid}); stop it or set DATA_DIR`;
     throw new TrainyardError('DATA_DIR_IN_USE', message);
   }
-  const closed = once(redis, 'end');
+  const closed = new Promise((resolve) => redis.once('end', resolve));
   await redis.shutdown().catch(() => {}); // the connection breaks, as it should
   await closed;
 }
@@ -109,20 +109,20 @@ async function stopOrphan(directory: string): Promise<void> {
 async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
   const redis = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null, connectTimeout: 1000 });
   redis.on('error', () => {}); // refused until it listens
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), startWithinMs);
+  let timer: NodeJS.Timeout | undefined;
   try {
-    await Promise.race([
-      once(redis, 'ready', { signal: timeout.signal }),
-      once(child, 'exit', { signal: timeout.signal }).then(() => Promise.reject(new Error('it ended'))),
-    ]);
+    await new Promise<void>((resolve, reject) => {
+      redis.once('ready', resolve);
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
+      timer = setTimeout(() => reject(new Error('no answer')), startWithinMs);
+    });
   } catch (error) {
     await endChild(child, 'SIGKILL', 0);
     const message = `expected the embedded Redis to answer within ${startWithinMs / 1000} s, got: ${messageOf(error)}\n${output()}`;
     throw new TrainyardError('REDIS_NOT_STARTED', message);
   } finally {
     clearTimeout(timer);
-    timeout.abort();
     redis.disconnect();
   }
 }

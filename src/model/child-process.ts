@@ -1,8 +1,16 @@
 /** Forks a program of this repository, whether it runs compiled from dist/ or, in tests, from source by tsx. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export type ForkOptions = { readonly env?: NodeJS.ProcessEnv };
+
+/**
+ * TensorFlow's announcements of itself, which no setting of it silences: an absl information line
+ * (I, date, time) and the line that comes before the first of them.
+ */
+const nativeChatter =
+  /^(?:I\d{4} \d{2}:\d{2}:\d{2}|I0000 00:00:|WARNING: All log messages before absl::InitializeLog)/;
 
 /**
  * Starts `name` (a module beside `importer`, without extension) in a process of its own. Messages are
@@ -12,17 +20,22 @@ export type ForkOptions = { readonly env?: NodeJS.ProcessEnv };
 export function forkBeside(importer: string, name: string, options: ForkOptions = {}): ChildProcess {
   const extension = importer.slice(importer.lastIndexOf('.'));
   const path = fileURLToPath(new URL(`./${name}${extension}`, importer));
-  return fork(path, [], {
+  const child = fork(path, [], {
     env: { ...process.env, ...options.env },
     execArgv: extension === '.ts' ? ['--import', 'tsx'] : [],
     serialization: 'advanced',
     detached: true,
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    if (!nativeChatter.test(line)) process.stderr.write(`${line}\n`);
+  });
+  return child;
 }
 
 /** Ends a child: `signal` first, SIGKILL after `graceMs`. Resolves when it is gone. */
 export async function endChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);

@@ -64,12 +64,20 @@ function fitBox(greys: Greys, ink: Ink, box: Box): Patch {
   (globalThis as any).SW?.push(sw);
   if (scale < 1 && sw < Number(process.env.THIN ?? 0)) {
     const C = 2;
-    const W = C * width + 0, H = C * height;
-    const w2 = Math.max(3, W), h2 = Math.max(3, H);
+    const W = C * width + 0,
+      H = C * height;
+    const w2 = Math.max(3, W),
+      h2 = Math.max(3, H);
     const t = thicken(greys, ink, box, w2, h2);
     const of = Uint8Array.from({ length: 256 }, (_, i) => i);
-    const p = shrink({ values: Uint8Array.from(t), width: w2, height: h2 }, { of, contrast: 255, threshold: 0 }, { x0: 0, y0: 0, x1: w2 - 1, y1: h2 - 1 }, Math.max(width,2), Math.max(height,2));
-    return { pixels: toFullInk(p), width: Math.max(width,2), height: Math.max(height,2) };
+    const p = shrink(
+      { values: Uint8Array.from(t), width: w2, height: h2 },
+      { of, contrast: 255, threshold: 0 },
+      { x0: 0, y0: 0, x1: w2 - 1, y1: h2 - 1 },
+      Math.max(width, 2),
+      Math.max(height, 2),
+    );
+    return { pixels: toFullInk(p), width: Math.max(width, 2), height: Math.max(height, 2) };
   }
   const resample = scale > 1 ? enlarge : shrink;
   return { pixels: toFullInk(resample(greys, ink, box, width, height)), width, height };
@@ -79,18 +87,28 @@ function strokeWidth(greys: Greys, ink: Ink, box: Box): number {
   const half = ink.contrast / 2;
   const step = Math.max(1, Math.ceil(Math.max(box.x1 - box.x0, box.y1 - box.y0) / 256));
   const on = (x: number, y: number) => ink.of[greys.values[y * greys.width + x]!]! > half;
-  let area = 0, edges = 0;
+  let area = 0,
+    edges = 0;
   for (let y = box.y0; y <= box.y1; y += step) {
     let was = false;
-    for (let x = box.x0; x <= box.x1; x++) { const is = on(x, y); if (is) area++; if (is !== was) edges++; was = is; }
+    for (let x = box.x0; x <= box.x1; x++) {
+      const is = on(x, y);
+      if (is) area++;
+      if (is !== was) edges++;
+      was = is;
+    }
     if (was) edges++;
   }
   for (let x = box.x0; x <= box.x1; x += step) {
     let was = false;
-    for (let y = box.y0; y <= box.y1; y++) { const is = on(x, y); if (is !== was) edges++; was = is; }
+    for (let y = box.y0; y <= box.y1; y++) {
+      const is = on(x, y);
+      if (is !== was) edges++;
+      was = is;
+    }
     if (was) edges++;
   }
-  return 2 * area / (edges * Math.PI / 4);
+  return (2 * area) / ((edges * Math.PI) / 4);
 }
 
 function toFullInk(ink: Float32Array): Uint8Array {

@@ -97,7 +97,10 @@ function grow(map: Float32Array, width: number, height: number): Float32Array {
       const i = y * width + x;
       const amount = map[i]!;
       if (amount === 0) continue;
-      for (const near of process.env.PLUS ? [i,i-1,i+1,i-width,i+width]:[i,i-1,i+1,i-width,i+width,i-width-1,i-width+1,i+width-1,i+width+1]) if (amount > grown[near]!) grown[near] = amount;
+      for (const near of process.env.PLUS
+        ? [i, i - 1, i + 1, i - width, i + width]
+        : [i, i - 1, i + 1, i - width, i + width, i - width - 1, i - width + 1, i + width - 1, i + width + 1])
+        if (amount > grown[near]!) grown[near] = amount;
     }
   }
   return grown;
