@@ -1,0 +1,108 @@
+/** The whole service as `npm start` runs it, in processes of its own on a data directory of its own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+
+export type Service = {
+  readonly address: string;
+  readonly pid: number;
+  /** Everything printed so far. */
+  output(): string;
+  /** Resolves when `text` has been printed. */
+  printed(text: string, withinMs?: number): Promise<void>;
+  /** Sends a signal to the launcher and resolves with its exit code when it is gone. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+};
+
+const launcher = fileURLToPath(new URL('../../dist/start.js', import.meta.url));
+
+/** Starts the compiled launcher; resolves as soon as it listens. */
+export async function startService(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<Service> {
+  const { REDIS_URL: _, ...inherited } = process.env;
+  const child = spawn(process.execPath, [launcher], {
+    env: { ...inherited, PORT: '0', DATA_DIR: dataDir, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = collectOutput(child);
+  const printed = async (text: string, withinMs = 120_000) => {
+    await until(
+      () => output().includes(text) || child.exitCode !== null,
+      `"${text}" to be printed`,
+      withinMs,
+    );
+    if (!output().includes(text))
+      throw new Error(`expected "${text}", the service ended after:\n${output()}`);
+  };
+  await printed('listens on ');
+  const address = /listens on (\S+)/.exec(output())![1]!;
+  return {
+    address,
+    pid: child.pid!,
+    output,
+    printed,
+    end: async (signal = 'SIGINT') => {
+      if (child.exitCode !== null) return child.exitCode;
+      const gone = once(child, 'exit') as Promise<[number | null]>;
+      child.kill(signal);
+      return (await gone)[0];
+    },
+  };
+}
+
+/** Waits for a condition that only a real read can tell; fails with `what` after the limit. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`expected ${what} within ${withinMs} ms`);
+    await delay(20);
+  }
+}
+
+export async function getJson<T>(url: string): Promise<T> {
+  const response = await fetch(url);
+  return (await response.json()) as T;
+}
+
+/** Queues a job and waits until it has ended. */
+export async function trainToEnd(address: string, request: object, withinMs = 60_000): Promise<TrainJob> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${address}/jobs/train`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(request),
+  });
+  let job = (await response.json()) as TrainJob;
+  const ended = async () => {
+    job = await getJson<TrainJob>(`${address}/jobs/${job.id}`);
+    return job.finishedAt !== null;
+  };
+  await until(ended, `job ${job.id} to end`, withinMs);
+  return job;
+}
+
+/** The processes of this machine whose command or environment names the data directory. */
+export function processesOf(dataDir: string): string[] {
+  const lines = execFileSync('ps', ['axeww', '-o', 'pid=,command='], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  }).split('\n');
+  return lines.filter(
+    (line) => line.includes(`DATA_DIR=${dataDir}`) && !line.trim().startsWith(`${process.pid} `),
+  );
+}
+
+function collectOutput(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  return () => text;
+}
