@@ -1,6 +1,6 @@
 /** Cuts a split into batches of tensors. */
 import * as tf from '@tensorflow/tfjs';
-import { imageSide, imageSize, type Split } from './dataset.ts';
+import { imageAt, imageSide, imageSize, type Split } from './dataset.ts';
 import type { Batch } from './step.ts';
 
 /** Pixels 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
@@ -16,7 +16,7 @@ export function takeBatch(split: Split, order: Uint32Array, start: number, size:
   const pixels = new Uint8Array(chosen.length * imageSize);
   const labels = new Int32Array(chosen.length);
   for (const [i, example] of chosen.entries()) {
-    pixels.set(split.images.subarray(example * imageSize, (example + 1) * imageSize), i * imageSize);
+    pixels.set(imageAt(split, example), i * imageSize);
     labels[i] = split.labels[example]!;
   }
   return { images: toImageTensor(pixels), labels: tf.tensor1d(labels, 'int32') };

@@ -83,6 +83,11 @@ export function datasetChecksums(name: DatasetName): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file.path, file.sha256]));
 }
 
+/** The pixels [784] of one example. */
+export function imageAt(split: Split, index: number): Uint8Array {
+  return split.images.subarray(index * imageSize, (index + 1) * imageSize);
+}
+
 /** The first `count` examples of a split; all of it when `count` is null. */
 export function firstOf(split: Split, count: number | null): Split {
   if (count === null || count >= split.count) return split;

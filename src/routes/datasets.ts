@@ -1,19 +1,23 @@
 /** A look at what the network learns from. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { datasetNames, imageSize, readSplit, type Split } from '../model/dataset.ts';
+import { datasetNames, imageAt, imageSide, readSplit } from '../model/dataset.ts';
+import { encodePng } from '../model/picture.ts';
 import { permutation, randomFor } from '../model/random.ts';
 import { renderSamples } from '../model/samples.ts';
 import { problems } from './problem.ts';
 
 const sampleCount = 9;
+const testCount = 10_000;
+const name = z.enum(datasetNames);
+const tags = ['datasets'];
 
 export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get('/datasets/:name/samples.png', {
     schema: {
-      tags: ['datasets'],
+      tags,
       summary: 'Nine test images with their labels, as a PNG',
-      params: z.object({ name: z.enum(datasetNames) }),
+      params: z.object({ name }),
       querystring: z.strictObject({
         seed: z.coerce.number().int().min(0).max(0xffffffff).default(1).describe('Which nine'),
       }),
@@ -21,19 +25,38 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
       response: { ...problems(400) },
     },
     handler: async (request, reply) => {
-      const { images, labels } = chooseSamples(
-        await readSplit(request.params.name, 'test'),
-        request.query.seed,
-      );
+      const split = await readSplit(request.params.name, 'test');
+      const order = permutation(randomFor(request.query.seed, 'samples'), split.count);
+      const chosen = [...order.subarray(0, sampleCount)];
+      const images = chosen.map((index) => imageAt(split, index));
+      const labels = chosen.map((index) => split.labels[index]!);
       return reply.type('image/png').send((await renderSamples(images, labels)) as never);
     },
   });
-};
 
-function chooseSamples(split: Split, seed: number): { images: Uint8Array[]; labels: number[] } {
-  const chosen = [...permutation(randomFor(seed, 'samples'), split.count).subarray(0, sampleCount)];
-  return {
-    images: chosen.map((index) => split.images.subarray(index * imageSize, (index + 1) * imageSize)),
-    labels: chosen.map((index) => split.labels[index]!),
-  };
-}
+  app.get('/datasets/:name/test/:index.png', {
+    schema: {
+      tags,
+      summary: 'One test image as a PNG; the header X-Label says which digit it is',
+      params: z.object({
+        name,
+        index: z.coerce
+          .number()
+          .int()
+          .min(0)
+          .max(testCount - 1),
+      }),
+      produces: ['image/png'],
+      response: { ...problems(400) },
+    },
+    handler: async (request, reply) => {
+      const split = await readSplit(request.params.name, 'test');
+      const { index } = request.params;
+      const picture = await encodePng(imageAt(split, index), imageSide, imageSide);
+      return reply
+        .type('image/png')
+        .header('x-label', split.labels[index]!)
+        .send(picture as never);
+    },
+  });
+};

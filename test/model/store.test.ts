@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Provenance } from '../../src/model/manifest.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const network = networks.article;
 const weights = initialWeights(network, 1);
@@ -25,7 +25,7 @@ let dataDir: string;
 let store: ModelStore;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trainyard-store-'));
+  dataDir = await temporaryDirectory();
   store = openStore(dataDir);
 });
 

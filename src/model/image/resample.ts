@@ -1,9 +1,12 @@
-/** Scaling of an ink box: area averages down, bilinear up. All maps are row-major Float32Array, 0 to 255. */
+/** Scaling of an ink box to a map of ink, row-major, 0 to 255: area averages down, bilinear up. */
 import type { Box, Greys, Ink } from './ink.ts';
 
+/** Ink that needs no table any more: a value is its own amount of ink. */
+export const plainInk: Ink = { of: Uint8Array.from({ length: 256 }, (_, i) => i), contrast: 255, threshold: 0 };
+
 /**
- * Area averages: every source pixel gives its ink to the target pixels it lies under, by share.
- * Exact copies at scale 1, exact means at whole factors.
+ * Area averages: every source pixel gives its ink to the target pixels it lies on, by share. A copy at
+ * scale 1, plain means at whole factors.
  */
 export function shrink(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
   const scale = height / (box.y1 - box.y0 + 1);
@@ -13,31 +16,26 @@ export function shrink(greys: Greys, ink: Ink, box: Box, width: number, height: 
     shrinkRow(greys, ink, box, y, row);
     const top = (y - box.y0) * scale;
     const upper = Math.min(Math.floor(top), height - 1);
-    const below = Math.max(0, top + scale - (upper + 1)); // share of this row that reaches the next target row
+    const below = upper + 1 < height ? Math.max(0, top + scale - (upper + 1)) : 0; // on the next target row
     addRow(target, row, upper * width, scale - below);
-    if (below > 0 && upper + 1 < height) addRow(target, row, (upper + 1) * width, below);
+    if (below > 0) addRow(target, row, (upper + 1) * width, below);
   }
   return target;
 }
 
 function shrinkRow(greys: Greys, ink: Ink, box: Box, y: number, row: Float32Array): void {
   const scale = row.length / (box.x1 - box.x0 + 1);
-  const { values } = greys;
   const start = y * greys.width + box.x0;
   const end = y * greys.width + box.x1;
   row.fill(0);
   for (let i = start; i <= end; i++) {
-    const amount = ink.of[values[i]!]!;
+    const amount = ink.of[greys.values[i]!]!;
     if (amount === 0) continue; // most pixels of a digit's box are background
     const left = (i - start) * scale;
     const cell = Math.min(Math.floor(left), row.length - 1);
-    const beyond = left + scale - (cell + 1);
-    if (beyond > 0 && cell + 1 < row.length) {
-      row[cell]! += amount * (scale - beyond);
-      row[cell + 1]! += amount * beyond;
-    } else {
-      row[cell]! += amount * scale;
-    }
+    const beyond = cell + 1 < row.length ? Math.max(0, left + scale - (cell + 1)) : 0;
+    row[cell]! += amount * (scale - beyond);
+    if (beyond > 0) row[cell + 1]! += amount * beyond;
   }
 }
 
@@ -48,22 +46,28 @@ function addRow(target: Float32Array, row: Float32Array, offset: number, weight:
 /** Bilinear between the pixels' centres, the outermost repeated at the edges. */
 export function enlarge(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
   const columns = taps(box.x0, box.x1, width);
-  const rows = taps(box.y0, box.y1, height);
-  const at = (tap: number, x: number) => ink.of[greys.values[tap * greys.width + x]!]!;
   const target = new Float32Array(width * height);
-  rows.forEach((row, y) => {
-    columns.forEach((column, x) => {
-      const upper = at(row.near, column.near) * (1 - column.share) + at(row.near, column.far) * column.share;
-      const lower = at(row.far, column.near) * (1 - column.share) + at(row.far, column.far) * column.share;
-      target[y * width + x] = upper * (1 - row.share) + lower * row.share;
-    });
-  });
+  for (const [y, row] of taps(box.y0, box.y1, height).entries()) {
+    for (const [x, column] of columns.entries()) {
+      const at = (line: number, i: number) => ink.of[greys.values[line * greys.width + i]!]!;
+      const upper = mix(at(row.near, column.near), at(row.near, column.far), column.share);
+      const lower = mix(at(row.far, column.near), at(row.far, column.far), column.share);
+      target[y * width + x] = mix(upper, lower, row.share);
+    }
+  }
   return target;
 }
 
-function taps(first: number, last: number, length: number): { near: number; far: number; share: number }[] {
+function mix(a: number, b: number, share: number): number {
+  return a + (b - a) * share;
+}
+
+type Tap = { readonly near: number; readonly far: number; readonly share: number };
+
+/** For each of `length` target pixels, the two source pixels between `first` and `last` it lies between. */
+function taps(first: number, last: number, length: number): Tap[] {
   return Array.from({ length }, (_, i) => {
-    const position = ((i + 0.5) * (last - first + 1)) / length - 0.5 + first;
+    const position = first + ((i + 0.5) * (last - first + 1)) / length - 0.5;
     const clipped = Math.min(Math.max(position, first), last);
     const near = Math.floor(clipped);
     return { near, far: Math.min(near + 1, last), share: clipped - near };
@@ -71,37 +75,24 @@ function taps(first: number, last: number, length: number): { near: number; far:
 }
 
 /**
- * The strongest ink under each target pixel, grown by one target pixel all round: keeps and widens
- * strokes too thin for an area average. The outermost target pixels are left for the growth.
+ * The strongest ink under each target pixel, grown by one pixel to all four sides: keeps strokes that
+ * an area average would thin out. The growth fills the margin of one pixel that is left all round.
  */
-export function thicken(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
+export function thicken(greys: Greys, ink: Ink, box: Box, width: number, height: number): Greys {
   const scaleX = (width - 2) / (box.x1 - box.x0 + 1);
   const scaleY = (height - 2) / (box.y1 - box.y0 + 1);
-  const target = new Float32Array(width * height);
+  const values = new Uint8Array(width * height);
+  const grow = (i: number, amount: number) => {
+    if (amount > values[i]!) values[i] = amount;
+  };
   for (let y = box.y0; y <= box.y1; y++) {
-    const row = (1 + Math.floor((y - box.y0) * scaleY)) * width;
+    const row = (1 + Math.floor((y - box.y0) * scaleY)) * width + 1;
     for (let x = box.x0; x <= box.x1; x++) {
       const amount = ink.of[greys.values[y * greys.width + x]!]!;
       if (amount === 0) continue;
-      const i = row + 1 + Math.floor((x - box.x0) * scaleX);
-      if (amount > target[i]!) target[i] = amount;
+      const i = row + Math.floor((x - box.x0) * scaleX);
+      for (const near of [i, i - 1, i + 1, i - width, i + width]) grow(near, amount);
     }
   }
-  return grow(target, width, height);
-}
-
-function grow(map: Float32Array, width: number, height: number): Float32Array {
-  const grown = new Float32Array(map.length);
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x;
-      const amount = map[i]!;
-      if (amount === 0) continue;
-      for (const near of process.env.PLUS
-        ? [i, i - 1, i + 1, i - width, i + width]
-        : [i, i - 1, i + 1, i - width, i + width, i - width - 1, i - width + 1, i + width - 1, i + width + 1])
-        if (amount > grown[near]!) grown[near] = amount;
-    }
-  }
-  return grown;
+  return { values, width, height };
 }

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { type Parts, startParts } from './parts.ts';
+
+let parts: Parts;
+beforeAll(async () => {
+  parts = await startParts();
+});
+afterAll(() => parts.close());
+
+const post = (url: string, payload?: unknown, headers: Record<string, string> = {}) =>
+  parts.app.inject({
+    method: 'POST',
+    url,
+    headers: payload === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(payload !== undefined && {
+      payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+    }),
+  });
+
+describe('POST /jobs/train', () => {
+  it('answers 202 with the job, every value resolved, and where to find it', async () => {
+    const response = await post('/jobs/train', { recipe: 'article', epochs: 2 });
+    const job = response.json<TrainJob>();
+    expect(response.statusCode).toBe(202);
+    expect(response.headers['location']).toBe(`/jobs/${job.id}`);
+    expect(job).toMatchObject({ status: 'queued', attempt: 0, progress: null, epochs: [], error: null });
+    expect(job.request).toEqual({
+      recipe: 'article',
+      dataset: 'mnist',
+      network: 'article',
+      epochs: 2,
+      batchSize: 64,
+      learningRate: 0.01,
+      schedule: 'constant',
+      warmup: 0,
+      labelSmoothing: 0,
+      shuffle: false,
+      seed: 1,
+      trainImages: null,
+      testImages: null,
+      metadata: {},
+    });
+  });
+
+  it('takes no body at all for the default recipe', async () => {
+    const response = await post('/jobs/train');
+    expect(response.statusCode).toBe(202);
+    expect(response.json<TrainJob>().request.recipe).toBe('default');
+  });
+
+  it.each([
+    [{ epochs: -1 }, 'epochs', /expected number to be >=1, got -1/],
+    [{ epochs: 1.5 }, 'epochs', /expected int.*got 1.5/],
+    [{ learningRate: 'fast' }, 'learningRate', /expected number.*got "fast"/],
+    [{ learningRate: 0 }, 'learningRate', /expected number to be >0, got 0/],
+    [{ recipe: 'magic' }, 'recipe', /expected one of "default"\|"article", got "magic"/],
+    [{ dataset: 'cifar' }, 'dataset', /got "cifar"/],
+    [{ batchSize: 5000 }, 'batchSize', /expected number to be <=4096, got 5000/],
+    [{ seed: -1 }, 'seed', /got -1/],
+    [{ trainImages: 60_001 }, 'trainImages', /got 60001/],
+    [{ shuffle: 'yes' }, 'shuffle', /expected boolean/],
+    [{ colour: 'red' }, 'colour', /expected no such field/],
+    [{ metadata: { note: 'x'.repeat(2000) } }, 'metadata.note', /got "x+/],
+    [[], '(all)', /expected object, received array/],
+    ['"text"', '(all)', /expected object, received string/],
+    ['null', null, null],
+  ])('answers %j with a 400 that names the field', async (body, field, message) => {
+    const response = await post('/jobs/train', body);
+    if (field === null) return expect(response.statusCode).toBe(202); // JSON null is no body
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['content-type']).toMatch('application/problem+json');
+    const problem = response.json();
+    expect(problem).toMatchObject({ code: 'VALIDATION_FAILED', status: 400, instance: '/jobs/train' });
+    expect(problem.errors[0].field).toBe(field);
+    expect(problem.errors[0].message).toMatch(message!);
+  });
+
+  it('names every wrong field at once', async () => {
+    const response = await post('/jobs/train', { epochs: 0, seed: 'x', colour: 1 });
+    const fields = response.json().errors.map(({ field }: { field: string }) => field);
+    expect(fields.toSorted()).toEqual(['colour', 'epochs', 'seed']);
+  });
+
+  it('answers a body that is not JSON with 400, and one of another type with 415', async () => {
+    expect((await post('/jobs/train', '{"epochs":')).json()).toMatchObject({
+      status: 400,
+      code: 'JSON_INVALID',
+    });
+    const text = await post('/jobs/train', 'epochs=1', { 'content-type': 'text/plain' });
+    expect(text.json()).toMatchObject({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED' });
+  });
+
+  it('answers a body over the limit with 413', async () => {
+    const response = await post('/jobs/train', { metadata: { note: 'x'.repeat(100_000) } });
+    expect(response.json()).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });
+  });
+
+  it('never answers any JSON with a 5xx', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (body) => {
+        const response = await post('/jobs/train', body);
+        expect(response.statusCode).toBeLessThan(500);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives the same job for the same Idempotency-Key and body, and 409 for another body', async () => {
+    const headers = { 'idempotency-key': 'order-1' };
+    const first = await post('/jobs/train', { seed: 5 }, headers);
+    const again = await post('/jobs/train', { seed: 5 }, headers);
+    const other = await post('/jobs/train', { seed: 6 }, headers);
+    expect(again.statusCode).toBe(202);
+    expect(again.json<TrainJob>().id).toBe(first.json<TrainJob>().id);
+    expect(other.json()).toMatchObject({ status: 409, code: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+});
+
+describe('GET /jobs and GET /jobs/:id', () => {
+  it('lists newest first and pages without gaps', async () => {
+    const all = (await parts.app.inject('/jobs?limit=100'))
+      .json<{ data: TrainJob[] }>()
+      .data.map(({ id }) => id);
+    expect(all).toEqual(all.toSorted().toReversed());
+    const paged: string[] = [];
+    for (let after = ''; ; ) {
+      const page = (await parts.app.inject(`/jobs?limit=2${after}`)).json<{
+        data: TrainJob[];
+        hasMore: boolean;
+      }>();
+      paged.push(...page.data.map(({ id }) => id));
+      if (!page.hasMore) break;
+      after = `&after=${paged.at(-1)}`;
+    }
+    expect(paged).toEqual(all);
+  });
+
+  it.each(['limit=0', 'limit=101', 'limit=x', 'status=done', 'page=1'])('refuses ?%s', async (query) => {
+    expect((await parts.app.inject(`/jobs?${query}`)).json()).toMatchObject({ status: 400 });
+  });
+
+  it('answers an unknown id with 404', async () => {
+    for (const id of ['nope', '00000000-0000-7000-8000-000000000000', '..%2F..%2Fetc']) {
+      expect((await parts.app.inject(`/jobs/${id}`)).json()).toMatchObject({
+        status: 404,
+        code: 'JOB_NOT_FOUND',
+      });
+    }
+  });
+});
+
+describe('POST /jobs/:id/cancel', () => {
+  it('ends a queued job at once, and can be repeated', async () => {
+    const { id } = (await post('/jobs/train', {})).json<TrainJob>();
+    for (let i = 0; i < 2; i++) {
+      const response = await post(`/jobs/${id}/cancel`);
+      expect(response.statusCode).toBe(202);
+      expect(response.json<TrainJob>()).toMatchObject({
+        status: 'cancelled',
+        finishedAt: expect.any(String),
+      });
+    }
+  });
+
+  it('answers an unknown id with 404', async () => {
+    expect((await post('/jobs/nope/cancel')).json()).toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
+  });
+});

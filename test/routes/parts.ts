@@ -1,0 +1,81 @@
+/** The application on its real parts: a Redis, a store with one untrained model, a predictor process. */
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { buildApp } from '../../src/app.ts';
+import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
+import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
+import type { Provenance } from '../../src/model/manifest.ts';
+import { initialWeights, networks } from '../../src/model/network.ts';
+import { type Predictor, type PredictorMessage, startPredictor } from '../../src/model/predictor.ts';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { temporaryDirectory } from '../temporary.ts';
+
+export type Parts = {
+  readonly app: FastifyInstance;
+  readonly queue: JobQueue;
+  readonly store: ModelStore;
+  readonly predictor: Predictor;
+  readonly redis: EmbeddedRedis;
+  readonly dataDir: string;
+  /** Publishes an untrained model and waits until it is served. */
+  publishAndServe(): Promise<number>;
+  close(): Promise<void>;
+};
+
+export async function startParts(): Promise<Parts> {
+  const dataDir = await temporaryDirectory();
+  const log = pino({ level: 'silent' });
+  const redis = await startRedis(dataDir);
+  const queue = openQueue({ redisUrl: redis.url, onError: () => {} });
+  const store = openStore(dataDir);
+  const served = createAnnouncements();
+  const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage: served.onMessage });
+  const app = await buildApp({ queue, store, predictor, log });
+  await app.ready();
+  return {
+    app,
+    queue,
+    store,
+    predictor,
+    redis,
+    dataDir,
+    publishAndServe: async () => {
+      const { version } = await store.publish(
+        networks.article,
+        initialWeights(networks.article, 1),
+        provenance,
+      );
+      await served.version(version);
+      return version;
+    },
+    close: async () => {
+      await app.close();
+      await Promise.all([predictor.close(), queue.close()]);
+      await redis.close();
+    },
+  };
+}
+
+/** Resolves when the predictor says that it serves a version. */
+function createAnnouncements() {
+  const waiting = new Map<number, () => void>();
+  return {
+    onMessage: (message: Exclude<PredictorMessage, { type: 'answer' }>) => {
+      if (message.type === 'model') waiting.get(message.model.version)?.();
+    },
+    version: (version: number) => new Promise<void>((resolve) => waiting.set(version, resolve)),
+  };
+}
+
+export const provenance: Provenance = {
+  jobId: 'job-1',
+  epoch: 1,
+  epochs: 1,
+  recipe: 'default',
+  seed: 1,
+  request: {},
+  dataset: { name: 'mnist', sha256: {} },
+  engine: { name: 'wasm', device: 'CPU', gpu: false },
+  gitCommit: null,
+  metrics: { trainLoss: 2.3, testLoss: 2.3, testAccuracy: 0.1 },
+};

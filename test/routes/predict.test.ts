@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageAt, readSplit } from '../../src/model/dataset.ts';
+import { encodePng } from '../../src/model/picture.ts';
+import { type Parts, startParts } from './parts.ts';
+
+const test = await readSplit('mnist', 'test');
+const digit = await encodePng(imageAt(test, 0), 28, 28);
+const jpeg = await sharp(digit).resize(280).negate().jpeg().toBuffer();
+
+let parts: Parts;
+beforeAll(async () => {
+  parts = await startParts();
+});
+afterAll(() => parts.close());
+
+const predict = (payload: Buffer | string, type: string) =>
+  parts.app.inject({ method: 'POST', url: '/predict', headers: { 'content-type': type }, payload });
+
+/** A multipart body of files as browsers send it. */
+function form(files: { name: string; body: Buffer }[]): { payload: Buffer; type: string } {
+  const boundary = 'trainyard-test-boundary';
+  const parts = files.flatMap(({ name, body }) => [
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n`),
+    Buffer.from('Content-Type: image/png\r\n\r\n'),
+    body,
+    Buffer.from('\r\n'),
+  ]);
+  const payload = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  return { payload, type: `multipart/form-data; boundary=${boundary}` };
+}
+
+describe('before the first model', () => {
+  it('answers 503 NO_MODEL', async () => {
+    const response = await predict(digit, 'image/png');
+    expect(response.json()).toMatchObject({ status: 503, code: 'NO_MODEL' });
+    expect(response.headers['retry-after']).toBe('1');
+  });
+});
+
+describe('with a model', () => {
+  beforeAll(async () => {
+    await parts.publishAndServe();
+  });
+
+  describe('each form of body', () => {
+    it.each([
+      ['image/png', digit],
+      ['image/jpeg', jpeg],
+      ['application/json', JSON.stringify({ image: digit.toString('base64') })],
+      ['application/json', JSON.stringify({ image: `data:image/png;base64,${digit.toString('base64')}` })],
+    ])('%s gives one answer', async (type, payload) => {
+      const response = await predict(payload, type);
+      expect(response.statusCode).toBe(200);
+      const answer = response.json();
+      expect(answer).toMatchObject({
+        digit: expect.any(Number),
+        model: { version: 1, jobId: 'job-1', epoch: 1, testAccuracy: 0.1 },
+        timings: { decodeMs: expect.any(Number), queueMs: expect.any(Number), inferMs: expect.any(Number) },
+      });
+      expect(answer.probabilities).toHaveLength(10);
+      expect(answer.probabilities.reduce((sum: number, value: number) => sum + value, 0)).toBeCloseTo(1, 5);
+      expect(answer.confidence).toBe(Math.max(...answer.probabilities));
+    });
+
+    it('a form with one image gives one answer, the same as the image alone', async () => {
+      const { payload, type } = form([{ name: 'image', body: digit }]);
+      const [inForm, alone] = [await predict(payload, type), await predict(digit, 'image/png')];
+      expect(inForm.json().probabilities).toEqual(alone.json().probabilities);
+    });
+
+    it('a form with several images gives their answers in order', async () => {
+      const bodies = await Promise.all([0, 1, 2].map((index) => encodePng(imageAt(test, index), 28, 28)));
+      const { payload, type } = form(bodies.map((body) => ({ name: 'image', body })));
+      const { predictions } = (await predict(payload, type)).json();
+      expect(predictions).toHaveLength(3);
+      for (const [index, body] of bodies.entries()) {
+        const alone = (await predict(body, 'image/png')).json();
+        expect(predictions[index].digit).toBe(alone.digit);
+        expect(predictions[index].confidence).toBeCloseTo(alone.confidence, 5);
+      }
+    });
+  });
+
+  describe('bad input gets a 4xx with its own code', () => {
+    const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="9" height="9"/></svg>';
+    const json = (value: unknown) => JSON.stringify(value);
+
+    it.each([
+      ['text as PNG', 'hello', 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
+      ['text as text', 'hello', 'text/plain', 415, 'MEDIA_TYPE_UNSUPPORTED'],
+      ['an empty body', '', 'image/png', 422, 'IMAGE_EMPTY'],
+      ['a truncated PNG', digit.subarray(0, digit.length / 2), 'image/png', 422, 'IMAGE_NOT_DECODABLE'],
+      ['a truncated JPEG', jpeg.subarray(0, 200), 'image/jpeg', 422, 'IMAGE_NOT_DECODABLE'],
+      ['an SVG', svg, 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
+      ['an SVG as itself', svg, 'image/svg+xml', 415, 'MEDIA_TYPE_UNSUPPORTED'],
+      ['a GIF', gif, 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
+      ['a GIF as itself', gif, 'image/gif', 415, 'MEDIA_TYPE_UNSUPPORTED'],
+      ['a file over the limit', Buffer.alloc(5 * 1024 * 1024 + 1), 'image/png', 413, 'BODY_TOO_LARGE'],
+      ['JSON without an image', json({}), 'application/json', 400, 'VALIDATION_FAILED'],
+      ['JSON with more', json({ image: '', x: 1 }), 'application/json', 400, 'VALIDATION_FAILED'],
+      ['an image that is not base64', json({ image: '***' }), 'application/json', 400, 'VALIDATION_FAILED'],
+      ['an empty image in JSON', json({ image: '' }), 'application/json', 422, 'IMAGE_EMPTY'],
+      ['broken JSON', '{"image":', 'application/json', 400, 'JSON_INVALID'],
+      [
+        'a form that is cut off',
+        form([{ name: 'image', body: digit }]).payload.subarray(0, 150),
+        form([]).type,
+        400,
+        'FORM_NOT_READABLE',
+      ],
+      ['an empty form', form([]).payload, form([]).type, 400, 'FORM_NOT_READABLE'],
+      [
+        'a form with another field',
+        form([{ name: 'file', body: digit }]).payload,
+        form([]).type,
+        400,
+        'VALIDATION_FAILED',
+      ],
+      ['a form without a boundary', digit, 'multipart/form-data', 400, 'FORM_NOT_READABLE'],
+      [
+        'a form with 17 images',
+        form(Array.from({ length: 17 }, () => ({ name: 'image', body: digit }))).payload,
+        form([]).type,
+        413,
+        'TOO_MANY_IMAGES',
+      ],
+    ])('%s', async (_, payload, type, status, code) => {
+      const response = await predict(payload as Buffer, type);
+      expect(response.json()).toMatchObject({ status, code });
+      expect(response.statusCode).toBe(status);
+      expect(response.headers['content-type']).toMatch('application/problem+json');
+    });
+
+    it('a blank picture', async () => {
+      const blank = await encodePng(new Uint8Array(784), 28, 28);
+      expect((await predict(blank, 'image/png')).json()).toMatchObject({ status: 422, code: 'IMAGE_NO_INK' });
+    });
+
+    it('names the image of a form that is wrong', async () => {
+      const { payload, type } = form([
+        { name: 'image', body: digit },
+        { name: 'image', body: Buffer.from('x') },
+      ]);
+      expect((await predict(payload, type)).json()).toMatchObject({
+        status: 415,
+        detail: expect.stringMatching(/^image 2 of 2/),
+      });
+    });
+
+    it('a PNG of 16k × 16k, at little memory in either process', async () => {
+      const side = 16_384;
+      const huge = await sharp({
+        create: { width: side, height: side, channels: 3, background: 'white' },
+        limitInputPixels: false,
+      })
+        .png({ compressionLevel: 9 })
+        .toBuffer();
+      const before = await peakMemory();
+      const response = await predict(huge, 'image/png');
+      expect(response.json()).toMatchObject({ status: 413, code: 'IMAGE_TOO_LARGE' });
+      expect((await peakMemory()) - before).toBeLessThan(200);
+    });
+
+    it('any bytes at all', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.boolean(), async (bytes, asPng) => {
+          const head = asPng ? digit.subarray(0, 60) : Buffer.alloc(0);
+          const response = await predict(Buffer.concat([head, bytes]), 'image/png');
+          expect(response.statusCode).toBeGreaterThanOrEqual(400);
+          expect(response.statusCode).toBeLessThan(500);
+        }),
+        { numRuns: 100 },
+      );
+    });
+  });
+});
+
+/** The predictor's peak memory in MB, as Linux counts it. */
+async function peakMemory(): Promise<number> {
+  const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+  for (const pid of children.trim().split(' ')) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    if (!command.includes('predictor-process')) continue;
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
+  }
+  throw new Error('expected a predictor among the children of this process');
+}

@@ -1,0 +1,155 @@
+/** What belongs to no single resource: health, OpenAPI, unknown paths, data sets, models, Redis away. */
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Parts, startParts } from './parts.ts';
+
+let parts: Parts;
+beforeAll(async () => {
+  parts = await startParts();
+});
+afterAll(() => parts.close());
+
+describe('health', () => {
+  it('is live', async () => {
+    expect((await parts.app.inject('/health/live')).json()).toEqual({ status: 'live' });
+  });
+
+  it('says which part is not ready', async () => {
+    const response = await parts.app.inject('/health/ready');
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({
+      status: 'notReady',
+      checks: { redis: { ok: true }, worker: { ok: false }, model: { ok: false } },
+    });
+  });
+
+  it('counts a queued training as a model on its way', async () => {
+    const { id } = (await parts.app.inject({ method: 'POST', url: '/jobs/train' })).json();
+    const { checks } = (await parts.app.inject('/health/ready')).json();
+    expect(checks.model).toEqual({ ok: true, detail: 'none yet; a training job is queued or running' });
+    await parts.app.inject({ method: 'POST', url: `/jobs/${id}/cancel` });
+    expect((await parts.app.inject('/health/ready')).json().checks.model.ok).toBe(false);
+  });
+});
+
+describe('models', () => {
+  it('lists none in an empty store', async () => {
+    expect((await parts.app.inject('/models')).json()).toEqual({ data: [], hasMore: false });
+  });
+
+  it('shows provenance and which version is served, newest first', async () => {
+    await parts.publishAndServe();
+    await parts.publishAndServe();
+    const { data } = (await parts.app.inject('/models')).json();
+    expect(
+      data.map(({ version, served }: { version: number; served: boolean }) => [version, served]),
+    ).toEqual([
+      [2, true],
+      [1, false],
+    ]);
+    expect((await parts.app.inject('/models/1')).json()).toMatchObject({
+      version: 1,
+      jobId: 'job-1',
+      parameters: 121_514,
+    });
+    expect((await parts.app.inject('/models?limit=1')).json()).toMatchObject({ hasMore: true });
+    expect((await parts.app.inject('/models?after=2')).json().data).toHaveLength(1);
+  });
+
+  it.each([
+    ['/models/99', 404, 'MODEL_NOT_FOUND'],
+    ['/models/0', 400, 'VALIDATION_FAILED'],
+    ['/models/latest', 400, 'VALIDATION_FAILED'],
+    ['/models/..%2F..%2Fetc', 400, 'VALIDATION_FAILED'],
+  ])('answers %s with %i', async (url, status, code) => {
+    expect((await parts.app.inject(url)).json()).toMatchObject({ status, code });
+  });
+});
+
+describe('data sets', () => {
+  it('draws nine samples, the same ones for the same seed', async () => {
+    const [first, again, other] = await Promise.all(
+      ['1', '1', '2'].map((seed) => parts.app.inject(`/datasets/mnist/samples.png?seed=${seed}`)),
+    );
+    expect(first!.headers['content-type']).toBe('image/png');
+    expect(await sharp(first!.rawPayload).metadata()).toMatchObject({ format: 'png' });
+    expect(again!.rawPayload.equals(first!.rawPayload)).toBe(true);
+    expect(other!.rawPayload.equals(first!.rawPayload)).toBe(false);
+  });
+
+  it('gives one test image as a 28×28 grey PNG', async () => {
+    const response = await parts.app.inject('/datasets/mnist/test/0.png');
+    expect(response.headers['x-label']).toBe('7');
+    expect(await sharp(response.rawPayload).metadata()).toMatchObject({ width: 28, height: 28, channels: 1 });
+  });
+
+  it.each([
+    '/datasets/cifar/samples.png',
+    '/datasets/mnist/samples.png?seed=x',
+    '/datasets/mnist/test/10000.png',
+  ])('refuses %s', async (url) => {
+    expect((await parts.app.inject(url)).json()).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+  });
+});
+
+describe('the API as a whole', () => {
+  it('describes every route in OpenAPI 3.1', async () => {
+    const document = (await parts.app.inject('/openapi.json')).json();
+    expect(document.openapi).toBe('3.1.0');
+    expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/datasets/{name}/samples.png',
+      '/datasets/{name}/test/{index}.png',
+      '/health/live',
+      '/health/ready',
+      '/jobs',
+      '/jobs/train',
+      '/jobs/{id}',
+      '/jobs/{id}/cancel',
+      '/models',
+      '/models/{version}',
+      '/predict',
+    ]);
+    expect(Object.keys(document.paths['/predict'].post.requestBody.content)).toEqual([
+      'image/png',
+      'image/jpeg',
+      'multipart/form-data',
+      'application/json',
+    ]);
+  });
+
+  it('answers an unknown path and an unknown method with a problem', async () => {
+    expect((await parts.app.inject('/nope?x=1')).json()).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+      instance: '/nope',
+    });
+    expect((await parts.app.inject({ method: 'DELETE', url: '/jobs' })).json()).toMatchObject({
+      status: 404,
+    });
+  });
+});
+
+describe('without Redis', () => {
+  it('answers 503 within a second, and /predict goes on', async () => {
+    await parts.redis.close();
+    const startedAt = performance.now();
+    const answers = await Promise.all([
+      parts.app.inject({ method: 'POST', url: '/jobs/train' }),
+      parts.app.inject('/jobs'),
+      parts.app.inject('/jobs/x'),
+      parts.app.inject({ method: 'POST', url: '/jobs/x/cancel' }),
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    for (const answer of answers) {
+      expect(answer.json()).toMatchObject({ status: 503, code: 'REDIS_UNAVAILABLE' });
+      expect(answer.headers['retry-after']).toBe('1');
+    }
+    expect((await parts.app.inject('/health/ready')).json()).toMatchObject({
+      checks: { redis: { ok: false } },
+    });
+    const digit = (await parts.app.inject('/datasets/mnist/test/0.png')).rawPayload;
+    const headers = { 'content-type': 'image/png' };
+    const predicted = await parts.app.inject({ method: 'POST', url: '/predict', headers, payload: digit });
+    expect(predicted.statusCode).toBe(200);
+  });
+});
