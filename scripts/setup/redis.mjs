@@ -1,5 +1,5 @@
 /** A Redis for the queue: one at REDIS_URL, one on the PATH, or one that apt installs. */
-import { indent, run, SetupError } from './step.mjs';
+import { excerpt, run, SetupError } from './step.mjs';
 import { aptInstall, canUseApt, findProgram, installCommand } from './system.mjs';
 
 const oldest = [6, 2];
@@ -14,7 +14,7 @@ export async function provideRedis(progress) {
   const { ok, output } = await aptInstall(['redis-server'], progress);
   const installed = findServer();
   if (!ok || !installed)
-    throw new SetupError(`expected apt-get to install redis-server, it printed last:\n${indent(output)}`);
+    throw new SetupError(`expected apt-get to install redis-server, it printed:\n${excerpt(output)}`);
   return `${await describe(installed)}, installed by apt`;
 }
 
@@ -26,7 +26,7 @@ async function describe(program) {
   const { output } = await run(program, ['--version']);
   const version = /v=(\d+)\.(\d+)\.(\d+)/.exec(output);
   if (!version)
-    throw new SetupError(`expected ${program} --version to tell a version, it printed:\n${indent(output)}`);
+    throw new SetupError(`expected ${program} --version to tell a version, it printed:\n${excerpt(output)}`);
   const [major, minor] = [Number(version[1]), Number(version[2])];
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
     throw new SetupError(

@@ -49,7 +49,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 /**
  * Runs a command to its end without a shell and without input.
  *
- * @returns {Promise<{ok: boolean, output: string}>} `output` is the last of what it printed
+ * @returns {Promise<{ok: boolean, output: string}>} `output` is what it printed
  */
 export function run(command, args, { cwd, env, timeoutMs = 10 * 60_000 } = {}) {
   return new Promise((resolve) => {
@@ -62,7 +62,7 @@ export function run(command, args, { cwd, env, timeoutMs = 10 * 60_000 } = {}) {
     running.add(child);
     let output = '';
     const collect = (chunk) => {
-      output = (output + chunk).slice(-4000);
+      output = (output + chunk).slice(-100_000);
     };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
@@ -79,9 +79,12 @@ export function run(command, args, { cwd, env, timeoutMs = 10 * 60_000 } = {}) {
 export async function runOrFail(what, command, args, options) {
   const { ok, output } = await run(command, args, options);
   if (ok) return output;
-  throw new SetupError(`expected "${what}" to succeed, it printed last:\n${indent(output)}`);
+  throw new SetupError(`expected "${what}" to succeed, it printed:\n${excerpt(output)}`);
 }
 
-export function indent(text) {
-  return text.replace(/^/gm, '    ');
+/** The first and the last lines of a long output, indented; npm says what is wrong first, most others last. */
+export function excerpt(output) {
+  const lines = output.split('\n');
+  const chosen = lines.length <= 20 ? lines : [...lines.slice(0, 10), '…', ...lines.slice(-10)];
+  return chosen.map((line) => `    ${line}`).join('\n');
 }

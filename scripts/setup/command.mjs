@@ -1,0 +1,136 @@
+/** Commands as child processes: nothing of theirs is printed, the last of it is kept for a message. */
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { indent } from './failure.mjs';
+
+const tailLength = 3000; // characters
+const tailLines = 15;
+const killAfterMs = 3000;
+const lookEveryMs = 1000;
+
+/**
+ * @typedef {object} Options
+ * @property {AbortSignal} signal ends the command
+ * @property {string} [cwd]
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {number} [timeoutMs]
+ * @property {{ bytes: () => number, withinMs: number }} [growth] ends the command when nothing grows that long
+ * @property {boolean} [gently] only the process itself is asked, once: apt-get then finishes what must not be torn
+ *
+ * @typedef {{ ok: true, stdout: string } | { ok: false, message: string }} Result
+ */
+
+/**
+ * Runs a command to its end.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Options} options
+ * @returns {Promise<Result>} when it fails: how, and the last lines it printed
+ * @throws the signal's reason, once the command and its children are gone
+ */
+export async function run(command, args, options) {
+  options.signal.throwIfAborted();
+  const { cwd, env, gently = false } = options;
+  // A process group of its own: its children end with it, and a terminal's Ctrl-C reaches it through us.
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    output = (output + text).slice(-tailLength);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output = (output + text).slice(-tailLength);
+  });
+  let ended = '';
+  const end = (/** @type {string} */ why) => {
+    if (ended) return;
+    ended = why;
+    if (gently) child.kill('SIGINT');
+    else endGroup(child);
+  };
+  const unwatch = watch(options, end);
+  const how = await outcome(child);
+  unwatch();
+  options.signal.throwIfAborted();
+  if (how === null && !ended) return { ok: true, stdout };
+  const tail = output.trim().split('\n').slice(-tailLines).join('\n');
+  const name = [command, ...args.filter((arg) => !arg.includes('\n'))].join(' ').slice(0, 200);
+  return { ok: false, message: `"${name}" ${ended || how}${tail && `:\n${indent(tail)}`}` };
+}
+
+/**
+ * Ends the command on the signal, after its time or when it does not get on.
+ *
+ * @param {Options} options
+ * @param {(why: string) => void} end
+ * @returns a function that stops watching
+ */
+function watch({ signal, timeoutMs, growth }, end) {
+  const onAbort = () => end('was stopped');
+  signal.addEventListener('abort', onAbort);
+  const began = performance.now();
+  let last = { bytes: -1, at: began };
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (timeoutMs && now - began > timeoutMs) end(`took longer than ${timeoutMs / 1000} s`);
+    if (!growth) return;
+    const bytes = growth.bytes();
+    if (bytes !== last.bytes) last = { bytes, at: now };
+    else if (now - last.at > growth.withinMs) end(`brought nothing for ${growth.withinMs / 1000} s`);
+  }, lookEveryMs);
+  return () => {
+    signal.removeEventListener('abort', onAbort);
+    clearInterval(timer);
+  };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<string | null>} null: exit code 0; otherwise how it ended, in words
+ */
+function outcome(child) {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started (${error.message})`));
+    child.once('close', (code, signal) => {
+      resolve(code === 0 ? null : `ended with ${signal ?? `exit code ${code}`}`);
+    });
+  });
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function endGroup(child) {
+  const send = (/** @type {NodeJS.Signals} */ signal) => {
+    try {
+      if (child.pid) process.kill(-child.pid, signal);
+    } catch {
+      // gone already
+    }
+  };
+  send('SIGTERM');
+  const timer = setTimeout(() => send('SIGKILL'), killAfterMs);
+  child.once('close', () => clearTimeout(timer));
+}
+
+/**
+ * The full path of the first of these commands that the PATH has, or null.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string[]} names
+ */
+export function findCommand(env, ...names) {
+  for (const name of names) {
+    for (const folder of (env['PATH'] ?? '').split(delimiter)) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // not in this folder
+      }
+    }
+  }
+  return null;
+}

@@ -1,0 +1,106 @@
+/** The steps of set-up in their order. One that fails ends it with exit code 1. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { buildSources } from './build.mjs';
+import { SetupFailure, SetupStopped } from './failure.mjs';
+import { installPackages } from './packages.mjs';
+import { provideRedis } from './redis.mjs';
+import { createReport } from './report.mjs';
+import { readSystem } from './system.mjs';
+import { provideTensorFlow } from './tensorflow.mjs';
+import { createTurn } from './turn.mjs';
+
+/**
+ * What every step needs to know.
+ *
+ * @typedef {object} Context
+ * @property {string} root the repository
+ * @property {string} cacheDir outside of it: what takes long to get
+ * @property {NodeJS.ProcessEnv} env
+ * @property {import('./system.mjs').System} system
+ * @property {AbortSignal} signal aborts when set-up is told to stop
+ * @property {boolean} verify whether files are checked by their SHA-256 rather than by size and time
+ * @property {() => Promise<void>} takeTurn resolves when no other set-up on this cache directory is at work
+ */
+
+/**
+ * What a step tells when it is done; '✓' in place, '–' not wanted, '!' done without, and that matters.
+ *
+ * @typedef {{ mark: '✓' | '–' | '!', text: string }} Outcome
+ */
+
+const flags = ['--no-redis', '--verify'];
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/**
+ * Runs set-up and leaves its outcome in `process.exitCode`.
+ *
+ * @param {string[]} args
+ */
+export async function main(args) {
+  const report = createReport(process.stdout);
+  const stopping = abortOnSignals();
+  const cacheDir = cacheDirectory(process.env);
+  const turn = createTurn(cacheDir, stopping.signal);
+  try {
+    readFlags(args);
+    const context = {
+      root: resolve(import.meta.dirname, '../..'),
+      cacheDir,
+      env: process.env,
+      system: readSystem(),
+      signal: stopping.signal,
+      verify: args.includes('--verify'),
+      takeTurn: turn.take,
+    };
+    await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
+    await report.step('npm packages', (activity) => installPackages(context, activity));
+    await report.step('TensorFlow', (activity) => provideTensorFlow(context, activity));
+    if (!args.includes('--no-redis')) {
+      await report.step('Redis', (activity) => provideRedis(context, activity));
+    }
+    await report.step('build', (activity) => buildSources(context, activity));
+    report.end();
+  } catch (error) {
+    process.exitCode = tell(error);
+  } finally {
+    turn.release();
+  }
+}
+
+/** @param {string[]} args */
+function readFlags(args) {
+  const unknown = args.filter((arg) => !flags.includes(arg));
+  if (unknown.length > 0) {
+    throw new SetupFailure(`expected nothing or ${flags.join(', ')}, got ${unknown.join(' ')}`);
+  }
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function cacheDirectory(env) {
+  if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
+}
+
+function abortOnSignals() {
+  const controller = new AbortController();
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => controller.abort(new SetupStopped(signal)));
+  }
+  return controller;
+}
+
+/**
+ * Prints why set-up ended early.
+ *
+ * @param {unknown} error
+ * @returns the exit code
+ */
+function tell(error) {
+  if (error instanceof SetupStopped) {
+    console.error(`set-up ${error.message}; the next run goes on from what is whole`);
+    return exitCodes[/** @type {keyof typeof exitCodes} */ (error.signal)];
+  }
+  console.error(error instanceof SetupFailure ? error.message : error);
+  return 1;
+}
