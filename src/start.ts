@@ -94,7 +94,7 @@ async function followFirstModel(address: string, signal: AbortSignal): Promise<v
 async function get<T>(url: string, signal: AbortSignal): Promise<T> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
   const response = await fetch(url, { signal: limit });
-  if (!response.ok)
+  if (!response.ok && response.status !== 503)
     throw new Error(`expected 200 from ${url}, got ${response.status}: ${await response.text()}`);
   return (await response.json()) as T;
 }

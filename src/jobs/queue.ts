@@ -61,12 +61,13 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError }: QueueOpti
   redis.on('error', onError);
   queue.on('error', onError);
   const context = { queue, redis, prefix };
+  const answer = createAnswer(redis);
   return {
-    enqueue: (request, key) => answer(redis, () => enqueue(context, request, key)),
-    find: (id) => answer(redis, () => find(queue, id)),
-    list: (options) => answer(redis, () => list(queue, options)),
-    cancel: (id) => answer(redis, () => cancel(queue, id)),
-    health: () => answer(redis, () => health(context)),
+    enqueue: (request, key) => answer(() => enqueue(context, request, key)),
+    find: (id) => answer(() => find(queue, id)),
+    list: (options) => answer(() => list(queue, options)),
+    cancel: (id) => answer(() => cancel(queue, id)),
+    health: () => answer(() => health(context)),
     close: async () => {
       await queue.close();
       redis.disconnect();
@@ -74,21 +75,31 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError }: QueueOpti
   };
 }
 
-/** Runs a call on Redis with a time limit; a guard on the status, since BullMQ waits for a first connection. */
-async function answer<T>(redis: Redis, call: () => Promise<T>): Promise<T> {
-  if (redis.status !== 'ready') throw redisUnavailable(`connection is "${redis.status}"`);
-  const timer = new AbortController();
-  const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
-    throw redisUnavailable(`no answer in ${answerWithinMs} ms`);
+/**
+ * Runs a call on Redis with a time limit. The guard on the connection is needed since BullMQ would
+ * wait for it without end; only the very first connection is waited for.
+ */
+function createAnswer(redis: Redis) {
+  const connected = new Promise<void>((resolve) => redis.once('ready', resolve));
+  let wasConnected = false;
+  void connected.then(() => {
+    wasConnected = true;
   });
-  timeout.catch(() => {}); // aborted when the call is done first
-  try {
-    return await Promise.race([call(), timeout]);
-  } catch (error) {
-    throw error instanceof TrainyardError ? error : redisUnavailable(messageOf(error), error);
-  } finally {
-    timer.abort();
-  }
+  return async <T>(call: () => Promise<T>): Promise<T> => {
+    if (wasConnected && redis.status !== 'ready') throw redisUnavailable(`connection is "${redis.status}"`);
+    const timer = new AbortController();
+    const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
+      throw redisUnavailable(`no answer in ${answerWithinMs} ms`);
+    });
+    timeout.catch(() => {}); // aborted when the call is done first
+    try {
+      return await Promise.race([connected.then(call), timeout]);
+    } catch (error) {
+      throw error instanceof TrainyardError ? error : redisUnavailable(messageOf(error), error);
+    } finally {
+      timer.abort();
+    }
+  };
 }
 
 async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {

@@ -1,15 +1,106 @@
+/**
+ * Image bytes as people send them → the 28×28 digit the network knows. sharp decodes to plain samples;
+ * greys, ink and scale are worked out in TypeScript (image/), which costs half of what sharp's own steps do.
+ */
 import sharp from 'sharp';
-import { toGreys } from './image/greys.ts';
+import { messageOf } from './errors.ts';
+import { type Samples, toGreys } from './image/greys.ts';
 import { normalise } from './image/normalise.ts';
 
-sharp.cache(false);
-export async function readDigit(bytes: Uint8Array) {
-  const { data, info } = await sharp(bytes, { sequentialRead: true, limitInputPixels: 4e6 })
-    .autoOrient()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const p = normalise(
-    toGreys({ values: data, width: info.width, height: info.height, channels: info.channels }),
+export type ImageProblem = {
+  readonly ok: false;
+  readonly code:
+    | 'IMAGE_EMPTY'
+    | 'IMAGE_TYPE_UNSUPPORTED'
+    | 'IMAGE_TOO_LARGE'
+    | 'IMAGE_NOT_DECODABLE'
+    | 'IMAGE_NO_INK';
+  readonly message: string;
+};
+
+/** `pixels`: [784], row-major, white ink on black, as in MNIST. */
+export type ReadDigit = { readonly ok: true; readonly pixels: Uint8Array } | ImageProblem;
+
+export const maxPixels = 4e6;
+
+// Whatever the bytes claim to be, libvips opens nothing but these two.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({ operation: ['VipsForeignLoadPng', 'VipsForeignLoadJpeg'] });
+sharp.cache(false); // no image comes twice
+
+/**
+ * Reads one PNG or JPEG of any size up to 4 megapixels, depth, colour and transparency. What is wrong
+ * with the bytes is in the result; nothing is thrown for it.
+ */
+export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
+  if (bytes.length === 0) return problem('IMAGE_EMPTY', 'expected a PNG or JPEG image, got no bytes');
+  const type = typeOf(bytes);
+  if (type !== 'PNG' && type !== 'JPEG') {
+    return problem('IMAGE_TYPE_UNSUPPORTED', `expected a PNG or JPEG image, got ${type}; convert it to PNG`);
+  }
+  let samples: Samples;
+  try {
+    samples = await decode(bytes);
+  } catch (error) {
+    return notDecoded(bytes, type, error);
+  }
+  const pixels = normalise(toGreys(samples));
+  return pixels ? { ok: true, pixels } : noInk(samples);
+}
+
+async function decode(bytes: Uint8Array): Promise<Samples> {
+  const image = sharp(bytes, { sequentialRead: true, limitInputPixels: maxPixels }).autoOrient();
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return { values: data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/** sharp's errors have no code; the header, read again, tells an image too large from a damaged one. */
+async function notDecoded(bytes: Uint8Array, type: string, error: unknown): Promise<ImageProblem> {
+  const header = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => null);
+  if (header && header.width * header.height > maxPixels) {
+    const size = `${header.width}×${header.height}`;
+    return problem('IMAGE_TOO_LARGE', `expected at most ${maxPixels} pixels, got ${size}; scale it down`);
+  }
+  const reason = messageOf(error).trim().split('\n').at(-1)!.replace(/:$/, '');
+  return problem(
+    'IMAGE_NOT_DECODABLE',
+    `expected a whole ${type}, got a damaged one: ${reason}; send it again`,
   );
-  return p ? { ok: true as const, pixels: p } : { ok: false as const };
+}
+
+function noInk({ width, height }: Samples): ImageProblem {
+  return problem(
+    'IMAGE_NO_INK',
+    `expected a digit that stands out from its background, got ${width}×${height} pixels of nearly one tone; draw it stronger`,
+  );
+}
+
+/** First bytes, as Latin-1; text comes last, as it may be almost anything. */
+const signatures: readonly (readonly [type: string, matches: (head: string) => boolean])[] = [
+  ['PNG', (head) => head.startsWith('\x89PNG\r\n\x1a\n')],
+  ['JPEG', (head) => head.startsWith('\xff\xd8\xff')],
+  ['a GIF', (head) => head.startsWith('GIF8')],
+  ['a WebP', (head) => head.startsWith('RIFF') && head.startsWith('WEBP', 8)],
+  ['a TIFF', (head) => head.startsWith('II*\0') || head.startsWith('MM\0*')],
+  ['a BMP', (head) => head.startsWith('BM') && head.startsWith('\0\0\0\0', 6)], // four reserved bytes
+  ['a HEIC or AVIF', (head) => head.startsWith('ftyp', 4)],
+  ['a PDF', (head) => head.startsWith('%PDF')],
+  ['an SVG', (head) => isText(head) && head.includes('<svg')],
+  ['text', isText],
+];
+
+function isText(head: string): boolean {
+  return /^[\t\n\r\x20-\x7e\x80-\xff]+$/.test(head);
+}
+
+/** By the first bytes alone; what a client declares is no evidence. */
+function typeOf(bytes: Uint8Array): string {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512)).toString('latin1');
+  return signatures.find(([, matches]) => matches(head))?.[0] ?? 'bytes of an unknown type';
+}
+
+function problem(code: ImageProblem['code'], message: string): ImageProblem {
+  return { ok: false, code, message };
 }

@@ -19,7 +19,7 @@ export type Prediction = {
   readonly ok: true;
   readonly digit: number;
   readonly confidence: number; // 0 … 1
-  readonly probabilities: readonly number[]; // [10], sums to 1
+  readonly probabilities: number[]; // [10], sums to 1
   readonly model: ServedModel;
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
 };

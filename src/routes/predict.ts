@@ -55,10 +55,8 @@ export const predictRequestBody = {
 } as const;
 
 export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = async (app, { predictor }) => {
-  app.addContentTypeParser(
-    ['image/png', 'image/jpeg'],
-    { parseAs: 'buffer', bodyLimit: maxImageBytes },
-    (_request, body, done) => done(null, body),
+  app.addContentTypeParser(['image/png', 'image/jpeg'], { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
   );
 
   app.post('/predict', {
@@ -82,7 +80,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
 
 async function readImages(request: FastifyRequest): Promise<Uint8Array[]> {
   if (request.isMultipart()) return readForm(request);
-  if (Buffer.isBuffer(request.body)) return [request.body];
+  if (Buffer.isBuffer(request.body)) return [limited(request.body)];
   if (request.body === undefined || request.body === null) return [new Uint8Array()];
   return [readBase64(request.body)];
 }
@@ -95,7 +93,10 @@ function readBase64(body: unknown): Uint8Array {
     const errors = [{ field: 'image', message }];
     throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: `image: ${message}`, errors });
   }
-  const image = Buffer.from(text, 'base64');
+  return limited(Buffer.from(text, 'base64'));
+}
+
+function limited(image: Buffer): Buffer {
   if (image.byteLength > maxImageBytes) throw tooLarge('an image', maxImageBytes);
   return image;
 }

@@ -60,7 +60,7 @@ describe('the first run', () => {
   );
 
   it.each(variantNames.filter((name) => name !== 'plain'))(
-    'reads at least 98 %% of 1,000 digits that come %s',
+    'reads 98 of 100 digits and more that come %s',
     async (variant) => {
       const accuracy = await measureAccuracy(service.address, test, variant, 1000);
       console.log(`${variant}, 1,000 images: ${(100 * accuracy).toFixed(2)} %`);

@@ -10,7 +10,7 @@ export type Border = {
 export function borderOf(greys: Greys): Border {
   const values = edgeValues(greys);
   const level = median(values);
-  const distances = values.map((value) => Math.abs(value - level)).sort();
+  const distances = values.map((value) => Math.abs(value - level)).toSorted();
   // A quarter of a normal distribution lies within 0.3186 σ; that quartile ignores ink on half the border.
   return { values, level, noise: distances[distances.length >> 2]! / 0.3186 };
 }

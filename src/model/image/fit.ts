@@ -1,12 +1,13 @@
 /** The ink box fitted into MNIST's 20×20, its aspect kept. */
-import { type Box, type Greys, type Ink, inkBox } from './ink.ts';
 import { extentOf } from './extent.ts';
+import { type Box, type Greys, type Ink, inkBox } from './ink.ts';
 import { enlarge, plainInk, shrink, thicken } from './resample.ts';
 
 export const fitSide = 20; // pixels, the longer side of the fitted box; 19 in one of 4,000 MNIST images
 export const fullInk = 254; // every MNIST image reaches 254 or 255
 
 const thinnest = 1; // fitted pixels; MNIST's own strokes are 1.1 to 5.4 wide, half of them over 2.5
+const faintShare = 0.1; // of the contrast; blur reaches farther with less ink than that
 
 /** Ink on black, strongest 254 or 255, longer side 19 or 20. */
 export type Patch = { readonly pixels: Uint8Array; readonly width: number; readonly height: number };
@@ -50,29 +51,42 @@ function fitThin(greys: Greys, ink: Ink, box: Box, width: number, height: number
  */
 function withSoftSides(greys: Greys, ink: Ink, box: Box): Box {
   const longer = longerSide(box);
-  let room = longer;
-  const grow = (from: number, step: 1 | -1, end: number, hasInk: (at: number) => boolean): number => {
-    let at = from;
-    const reach = Math.min(room, Math.round((2 * longer) / fitSide));
-    while (at !== end && Math.abs(at - from) < reach && hasInk(at + step)) at += step;
-    room -= Math.abs(at - from);
-    return at;
-  };
+  const isCopied = longer === fitSide || longer === fitSide - 1;
+  const faintest = isCopied ? 0 : faintShare * ink.contrast;
   const { values, width, height } = greys;
-  const inColumn = (x: number) => hasInkAlong(values, ink, box.y0 * width + x, width, box.y1 - box.y0 + 1);
-  const inRow = (y: number) => hasInkAlong(values, ink, y * width + box.x0, 1, box.x1 - box.x0 + 1);
   if (box.y1 - box.y0 + 1 === longer) {
-    room -= box.x1 - box.x0 + 1;
-    const x0 = grow(box.x0, -1, 0, inColumn);
-    return { ...box, x0, x1: grow(box.x1, 1, width - 1, inColumn) };
+    const isSoft = (x: number) => hasInk(values, ink, faintest, box.y0 * width + x, width, longer);
+    const [x0, x1] = widen(box.x0, box.x1, width, longer, isSoft);
+    return { ...box, x0, x1 };
   }
-  room -= box.y1 - box.y0 + 1;
-  const y0 = grow(box.y0, -1, 0, inRow);
-  return { ...box, y0, y1: grow(box.y1, 1, height - 1, inRow) };
+  const isSoft = (y: number) => hasInk(values, ink, faintest, y * width + box.x0, 1, longer);
+  const [y0, y1] = widen(box.y0, box.y1, height, longer, isSoft);
+  return { ...box, y0, y1 };
 }
 
-function hasInkAlong(values: Uint8Array, ink: Ink, first: number, stride: number, length: number): boolean {
-  for (let n = 0, i = first; n < length; n++, i += stride) if (ink.of[values[i]!]! > 0) return true;
+function widen(
+  first: number,
+  last: number,
+  end: number,
+  longer: number,
+  isSoft: (line: number) => boolean,
+): [number, number] {
+  const reach = Math.round((2 * longer) / fitSide);
+  let [low, high] = [first, last];
+  while (low > 0 && first - low < reach && high - low + 1 < longer && isSoft(low - 1)) low--;
+  while (high < end - 1 && high - last < reach && high - low + 1 < longer && isSoft(high + 1)) high++;
+  return [low, high];
+}
+
+function hasInk(
+  values: Uint8Array,
+  ink: Ink,
+  above: number,
+  start: number,
+  step: number,
+  count: number,
+): boolean {
+  for (let n = 0, i = start; n < count; n++, i += step) if (ink.of[values[i]!]! > above) return true;
   return false;
 }
 
@@ -106,7 +120,7 @@ function strokeWidth({ values, width }: Greys, { of, contrast }: Ink, box: Box):
 function toFullInk(ink: Float32Array): Uint8Array {
   let strongest = 0;
   for (let i = 0; i < ink.length; i++) strongest = Math.max(strongest, ink[i]!);
-  const gain = strongest >= fullInk ? 1 : 255 / strongest;
+  const gain = strongest >= fullInk - 0.5 ? 1 : 255 / strongest;
   return Uint8Array.from(ink, (amount) => Math.min(255, Math.round(amount * gain)));
 }
 

@@ -63,14 +63,11 @@ export function inkBox({ values, width, height }: Greys, { of, threshold }: Ink)
 /** Ink on one side of the background's level. */
 type Side = { readonly level: number; readonly sign: 1 | -1; readonly contrast: number };
 
-/** Ink is on the side with more energy: few and far outweigh many and near. */
-function strongerSide(counts: Uint32Array, { level, noise }: Border): Side {
-  let energy = 0;
-  for (let value = 0; value < 256; value++) {
-    const distance = value - level;
-    if (Math.abs(distance) > 3 * noise) energy += counts[value]! * distance * Math.abs(distance);
-  }
-  return sideOf(counts, level, energy > 0 ? 1 : -1);
+/** Ink is the longer tail, by the third moment about the background: few and far outweigh many and near. */
+function strongerSide(counts: Uint32Array, { level }: Border): Side {
+  let moment = 0;
+  for (let value = 0; value < 256; value++) moment += counts[value]! * (value - level) ** 3;
+  return sideOf(counts, level, moment > 0 ? 1 : -1);
 }
 
 function sideOf(counts: Uint32Array, level: number, sign: 1 | -1): Side {
@@ -94,7 +91,8 @@ function isBackground({ level, sign, contrast }: Side, counts: Uint32Array, bord
 function otherWay({ level, sign, contrast }: Side, counts: Uint32Array): Side {
   let value = Math.round(level + (sign * contrast) / 2);
   let commonest = value;
-  for (; value >= 0 && value <= 255; value += sign) if (counts[value]! > counts[commonest]!) commonest = value;
+  for (; value >= 0 && value <= 255; value += sign)
+    if (counts[value]! > counts[commonest]!) commonest = value;
   return sideOf(counts, commonest, sign > 0 ? -1 : 1);
 }
 

@@ -2,7 +2,11 @@
 import type { Box, Greys, Ink } from './ink.ts';
 
 /** Ink that needs no table any more: a value is its own amount of ink. */
-export const plainInk: Ink = { of: Uint8Array.from({ length: 256 }, (_, i) => i), contrast: 255, threshold: 0 };
+export const plainInk: Ink = {
+  of: Uint8Array.from({ length: 256 }, (_, i) => i),
+  contrast: 255,
+  threshold: 0,
+};
 
 /**
  * Area averages: every source pixel gives its ink to the target pixels it lies on, by share. A copy at

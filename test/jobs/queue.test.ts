@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { startRedisServer } from './redis-server.ts';
+import { openYard, requestOf, type Yard } from './yard.ts';
+
+const { url } = await startRedisServer();
+
+const idsOf = (jobs: readonly TrainJob[]) => jobs.map(({ id }) => id);
+const listIds = async (yard: Yard) => idsOf((await yard.queue.list({ limit: 100 })).data);
+
+describe('enqueue', () => {
+  it('gives a queued job with every value of its request resolved', async () => {
+    const { queue } = await openYard(url);
+    const request = requestOf({ recipe: 'article', epochs: 2, metadata: { note: 'first' } });
+    const before = Date.now();
+    const result = await queue.enqueue(request);
+    expect(result).toEqual({
+      outcome: 'queued',
+      job: {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        status: 'queued',
+        request: {
+          recipe: 'article',
+          dataset: 'mnist',
+          network: 'article',
+          epochs: 2,
+          batchSize: 32,
+          learningRate: 0.01,
+          schedule: 'constant',
+          warmup: 0,
+          labelSmoothing: 0,
+          shuffle: false,
+          seed: 7,
+          trainImages: 320,
+          testImages: 100,
+          metadata: { note: 'first' },
+        },
+        progress: null,
+        epochs: [],
+        engine: null,
+        queuePosition: 1,
+        attempt: 0,
+        resumedFromStep: null,
+        modelVersion: null,
+        error: null,
+        createdAt: expect.any(String),
+        startedAt: null,
+        finishedAt: null,
+      },
+    });
+    const createdAt = Date.parse(result.outcome === 'queued' ? result.job.createdAt : '');
+    expect(createdAt).toBeGreaterThanOrEqual(before);
+    expect(createdAt).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('puts jobs in line: 1 is next', async () => {
+    const yard = await openYard(url);
+    const jobs = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
+    expect(jobs.map(({ queuePosition }) => queuePosition)).toEqual([1, 2, 3]);
+    for (const job of jobs) expect(await yard.find(job.id)).toEqual(job);
+  });
+});
+
+describe('an idempotency key', () => {
+  it('gives the same job for the same request', async () => {
+    const { queue } = await openYard(url);
+    const first = await queue.enqueue(requestOf(), 'key');
+    const again = await queue.enqueue(requestOf(), 'key');
+    expect(first.outcome).toBe('queued');
+    expect(again).toEqual({ ...first, outcome: 'existing' });
+  });
+
+  it('refuses another request, naming the job that has the key', async () => {
+    const yard = await openYard(url);
+    const first = await yard.queue.enqueue(requestOf({ seed: 1 }), 'key');
+    const other = await yard.queue.enqueue(requestOf({ seed: 2 }), 'key');
+    expect(other).toEqual({ outcome: 'conflict', jobId: first.outcome === 'queued' && first.job.id });
+    expect(await listIds(yard)).toHaveLength(1);
+  });
+
+  it('gives one job to twenty calls at once', async () => {
+    const yard = await openYard(url);
+    const calls = Array.from({ length: 20 }, () => yard.queue.enqueue(requestOf(), 'key'));
+    const results = await Promise.all(calls);
+    const outcomes = results.map(({ outcome }) => outcome).toSorted();
+    expect(outcomes).toEqual([...Array.from({ length: 19 }, () => 'existing'), 'queued']);
+    const ids = new Set(results.map((result) => result.outcome !== 'conflict' && result.job.id));
+    expect([...ids]).toEqual(await listIds(yard));
+  });
+
+  it('is won by one of two requests when twenty calls come at once', async () => {
+    const yard = await openYard(url);
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      yard.queue.enqueue(requestOf({ seed: 1 + (i % 2) }), 'key'),
+    );
+    const outcomes = (await Promise.all(calls)).map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === 'conflict')).toHaveLength(10);
+    expect(await listIds(yard)).toHaveLength(1);
+  });
+
+  it('still gives its job when that has ended', async () => {
+    const { queue } = await openYard(url);
+    const first = await queue.enqueue(requestOf(), 'key');
+    if (first.outcome !== 'queued') throw new Error('expected a queued job');
+    const cancelled = await queue.cancel(first.job.id);
+    expect(await queue.enqueue(requestOf(), 'key')).toMatchObject({
+      outcome: 'existing',
+      job: cancelled.outcome !== 'unknown' && cancelled.job,
+    });
+  });
+
+  it('can be any text; other keys and none give other jobs', async () => {
+    const { queue } = await openYard(url);
+    const jobOf = async (key?: string) => {
+      const result = await queue.enqueue(requestOf(), key);
+      return result.outcome === 'conflict' ? null : result.job.id;
+    };
+    const keys = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 2, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(keys, async (several) => {
+        const ids = await Promise.all(several.map(jobOf));
+        expect(await Promise.all(several.map(jobOf))).toEqual(ids);
+        expect(new Set([...ids, await jobOf(), await jobOf()]).size).toBe(several.length + 2);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('is forgotten after a day', async () => {
+    const { queue, prefix } = await openYard(url);
+    await queue.enqueue(requestOf(), 'key');
+    const redis = new Redis(url);
+    const [name] = await redis.keys(`${prefix}:idempotency:*`);
+    const seconds = await redis.ttl(name!);
+    redis.disconnect();
+    expect(seconds).toBeGreaterThan(86_400 - 60);
+    expect(seconds).toBeLessThanOrEqual(86_400);
+  });
+});
+
+describe('find', () => {
+  it('gives null for any id that no job has', async () => {
+    const { queue } = await openYard(url);
+    await queue.enqueue(requestOf());
+    for (const id of ['', '0', '*', 'meta', 'wait', 'a:b', '00000000-0000-7000-8000-000000000000']) {
+      expect(await queue.find(id), id).toBeNull();
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (id) => {
+        expect(await queue.find(id)).toBeNull();
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('cancelling a queued job', () => {
+  it('ends it at once, and the jobs behind it move up', async () => {
+    const yard = await openYard(url);
+    const [first, second, third] = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
+    const result = await yard.queue.cancel(second.id);
+    expect(result).toEqual({
+      outcome: 'requested',
+      job: { ...second, status: 'cancelled', queuePosition: null, finishedAt: expect.any(String) },
+    });
+    expect((await yard.find(first.id)).queuePosition).toBe(1);
+    expect((await yard.find(third.id)).queuePosition).toBe(2);
+    expect((await yard.enqueue()).queuePosition).toBe(3);
+  });
+
+  it('twice changes nothing', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    const first = await yard.queue.cancel(id);
+    const again = await yard.queue.cancel(id);
+    expect(again.outcome !== 'unknown' && again.job).toEqual(first.outcome !== 'unknown' && first.job);
+  });
+
+  it('is unknown for a job that is not there', async () => {
+    const { queue } = await openYard(url);
+    expect(await queue.cancel('00000000-0000-7000-8000-000000000000')).toEqual({ outcome: 'unknown' });
+  });
+});
+
+describe('health', () => {
+  it('counts the workers that are connected and names the eviction policy', async () => {
+    const yard = await openYard(url);
+    expect(await yard.queue.health()).toEqual({ workers: 0, evictionPolicy: 'noeviction' });
+    const [first, second] = [await yard.startWorker(), await yard.startWorker()];
+    expect((await yard.queue.health()).workers).toBe(2);
+    await Promise.all([first.close(), second.close()]);
+    expect((await yard.queue.health()).workers).toBe(0);
+  });
+});

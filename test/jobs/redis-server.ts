@@ -1,0 +1,86 @@
+/** A Redis of the test file's own, in memory, on a port that stays the same when it is stopped and started. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterAll } from 'vitest';
+
+export type RedisServer = {
+  readonly url: string;
+  start(): Promise<void>;
+  /** Ends the process; what it held is gone. */
+  stop(): Promise<void>;
+  /** The process keeps its connections and answers nothing … */
+  pause(): void;
+  /** … until it goes on. */
+  resume(): void;
+};
+
+const programs = ['redis-server', 'valkey-server'];
+const startWithinMs = 10_000;
+
+/** A server that is not started yet; it is stopped when the test file has ended. */
+export async function createRedisServer(): Promise<RedisServer> {
+  const port = await freePort();
+  let child: ChildProcess | null = null;
+  const server: RedisServer = {
+    url: `redis://127.0.0.1:${port}`,
+    start: async () => {
+      child = await spawnServer(port);
+    },
+    stop: async () => {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL'); // ends a paused one too
+      await gone;
+    },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+  };
+  afterAll(() => server.stop());
+  return server;
+}
+
+export async function startRedisServer(): Promise<RedisServer> {
+  const server = await createRedisServer();
+  await server.start();
+  return server;
+}
+
+async function spawnServer(port: number): Promise<ChildProcess> {
+  const options = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  for (const program of programs) {
+    const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const missing = once(child, 'error').then(() => true);
+    if (await Promise.race([missing, untilReady(child).then(() => false)])) continue;
+    return child;
+  }
+  throw new Error(`expected one of ${programs.join(', ')} on the PATH, found none; run "npm run setup"`);
+}
+
+/** Resolves at the line by which the server says that it listens. */
+function untilReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const fail = (why: string) => reject(new Error(`expected Redis to start, ${why}:\n${output}`));
+    const timer = setTimeout(() => fail(`not ready in ${startWithinMs} ms`), startWithinMs);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.includes('Ready to accept connections')) resolve();
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      fail(`it ended by ${signal ?? code}`);
+    });
+    child.once('error', () => clearTimeout(timer));
+    child.stdout?.once('close', () => clearTimeout(timer));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
+  return address.port;
+}

@@ -1,0 +1,27 @@
+/** Waiting for what only a real read can tell. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Reads until `ready` holds and returns what was read; after the limit fails with what was wanted and got. */
+export async function until<T>(
+  what: string,
+  read: () => T | Promise<T>,
+  ready: (value: T) => boolean,
+  withinMs = 20_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const value = await read();
+    if (ready(value)) return value;
+    if (performance.now() > deadline) {
+      throw new Error(`expected ${what} within ${withinMs} ms, got ${JSON.stringify(value)}`);
+    }
+    await delay(10);
+  }
+}
+
+/** What a call gave and how long it took. */
+export async function timed<T>(call: () => Promise<T>): Promise<{ value: T; ms: number }> {
+  const startedAt = performance.now();
+  const value = await call();
+  return { value, ms: performance.now() - startedAt };
+}

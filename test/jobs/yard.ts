@@ -1,0 +1,103 @@
+/** A queue, a store and workers that no other test sees: a key prefix and a data directory of their own. */
+import { randomUUID } from 'node:crypto';
+import { type Logger, pino } from 'pino';
+import { afterEach } from 'vitest';
+import type { z } from 'zod';
+import {
+  type ResolvedRequest,
+  resolveRequest,
+  type TrainJob,
+  trainRequestSchema,
+} from '../../src/jobs/contract.ts';
+import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
+import { startWorker, type TrainWorker } from '../../src/jobs/worker.ts';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { until } from './until.ts';
+
+export type Yard = {
+  readonly prefix: string;
+  readonly redisUrl: string;
+  readonly dataDir: string;
+  readonly queue: JobQueue;
+  readonly store: ModelStore;
+  startWorker(log?: Logger): Promise<TrainWorker>;
+  enqueue(change?: RequestInput): Promise<TrainJob>;
+  find(id: string): Promise<TrainJob>;
+  /** Waits until a job is as wanted. */
+  untilJob(id: string, what: string, ready: (job: TrainJob) => boolean, withinMs?: number): Promise<TrainJob>;
+  untilEnded(id: string, withinMs?: number): Promise<TrainJob>;
+};
+
+export type RequestInput = z.input<typeof trainRequestSchema>;
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+/** Calls `close` when the test has ended, before what was opened earlier. */
+export function closeAfterTest(close: () => Promise<void>): void {
+  closing.push(close);
+}
+
+/** A run of ten steps, unless changed; resolved as the API resolves it. */
+export function requestOf(change: RequestInput = {}): ResolvedRequest {
+  const small = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };
+  return resolveRequest(trainRequestSchema.parse({ ...small, ...change }));
+}
+
+/** Lives as long as the test does. */
+export async function openYard(redisUrl: string): Promise<Yard> {
+  const [yard, close] = await buildYard(redisUrl);
+  closeAfterTest(close);
+  return yard;
+}
+
+/** For a yard that several tests share: the caller closes it. */
+export async function buildYard(redisUrl: string): Promise<[Yard, close: () => Promise<void>]> {
+  const prefix = `test-${randomUUID()}`;
+  const dataDir = await temporaryDirectory();
+  const queue = openQueue({ redisUrl, prefix, onError: () => {} });
+  const workers: TrainWorker[] = [];
+  const find = async (id: string) => {
+    const job = await queue.find(id);
+    if (!job) throw new Error(`expected job ${id}, found none`);
+    return job;
+  };
+  const yard: Yard = {
+    prefix,
+    redisUrl,
+    dataDir,
+    queue,
+    store: openStore(dataDir),
+    startWorker: async (log = pino({ level: 'silent' })) => {
+      const worker = await startWorker({ redisUrl, prefix, dataDir, engine: 'auto', gitCommit: 'abc', log });
+      workers.push(worker);
+      return worker;
+    },
+    enqueue: (change) => enqueue(queue, requestOf(change)),
+    find,
+    untilJob: (id, what, ready, withinMs) => until(`job ${id} ${what}`, () => find(id), ready, withinMs),
+    untilEnded: (id, withinMs) => yard.untilJob(id, 'to end', (job) => job.finishedAt !== null, withinMs),
+  };
+  await until('a connection to Redis', () => isConnected(queue), Boolean);
+  const close = async () => {
+    for (const worker of workers) await worker.close();
+    await queue.close();
+  };
+  return [yard, close];
+}
+
+async function enqueue(queue: JobQueue, request: ResolvedRequest): Promise<TrainJob> {
+  const result = await queue.enqueue(request);
+  if (result.outcome !== 'queued') throw new Error(`expected a queued job, got ${JSON.stringify(result)}`);
+  return result.job;
+}
+
+export async function isConnected(queue: JobQueue): Promise<boolean> {
+  return queue.find('nobody').then(
+    () => true,
+    () => false,
+  );
+}
