@@ -20,7 +20,9 @@ const { values } = parseArgs({
 const engine = await openEngine('auto', (reason) => console.error(reason));
 console.log(`recipe ${values.recipe} on ${engine.device}`);
 const dataset = await readDataset('mnist');
-const overrides = Object.fromEntries(values.set.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]));
+const overrides = Object.fromEntries(
+  values.set.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]),
+);
 const accuracies: number[] = [];
 for (const seed of values.seeds.split(',').map(Number)) {
   const recipe = { ...recipes[values.recipe as RecipeName], ...overrides };

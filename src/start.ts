@@ -85,9 +85,22 @@ async function followFirstModel(address: string, signal: AbortSignal): Promise<v
   const ended = await showTraining(read, process.stdout, signal);
   const last = ended.epochs.at(-1);
   if (ended.status === 'succeeded' && last) {
+    await untilServed(address, last.modelVersion, signal);
     say(`model ${last.modelVersion}: ${(100 * last.testAccuracy).toFixed(2)} % of the test images right`);
   } else {
     say(`the first training ended as ${ended.status}: ${ended.error?.message ?? 'no reason given'}`);
+  }
+}
+
+/** Waits for the swap, a few hundred milliseconds after the version was published. */
+async function untilServed(address: string, version: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + readyWithinMs;
+  while (!(await get<{ served: boolean }>(`${address}/models/${version}`, signal)).served) {
+    if (performance.now() > deadline) {
+      const message = `expected model ${version} to be served within ${readyWithinMs / 1000} s; LOG_LEVEL=info tells more`;
+      throw new TrainyardError('NOT_SERVED', message);
+    }
+    await delay(lookEveryMs, undefined, { signal });
   }
 }
 

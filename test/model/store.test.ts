@@ -1,26 +1,13 @@
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Provenance } from '../../src/model/manifest.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
+import { provenance } from './provenance.ts';
 
 const network = networks.article;
 const weights = initialWeights(network, 1);
-const provenance: Provenance = {
-  jobId: 'job-1',
-  epoch: 1,
-  epochs: 1,
-  recipe: 'default',
-  seed: 1,
-  request: { epochs: 1 },
-  dataset: { name: 'mnist', sha256: {} },
-  engine: { name: 'wasm', device: 'CPU', gpu: false },
-  gitCommit: null,
-  metrics: { trainLoss: 0.5, testLoss: 0.1, testAccuracy: 0.98 },
-};
-
 let dataDir: string;
 let store: ModelStore;
 

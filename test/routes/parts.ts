@@ -4,10 +4,10 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
-import type { Provenance } from '../../src/model/manifest.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
 import { type Predictor, type PredictorMessage, startPredictor } from '../../src/model/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { provenance } from '../model/provenance.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 export type Parts = {
@@ -66,16 +66,3 @@ function createAnnouncements() {
     version: (version: number) => new Promise<void>((resolve) => waiting.set(version, resolve)),
   };
 }
-
-export const provenance: Provenance = {
-  jobId: 'job-1',
-  epoch: 1,
-  epochs: 1,
-  recipe: 'default',
-  seed: 1,
-  request: {},
-  dataset: { name: 'mnist', sha256: {} },
-  engine: { name: 'wasm', device: 'CPU', gpu: false },
-  gitCommit: null,
-  metrics: { trainLoss: 2.3, testLoss: 2.3, testAccuracy: 0.1 },
-};
