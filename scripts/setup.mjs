@@ -9,7 +9,7 @@ import { unsupportedNode } from './setup/node-version.mjs';
 
 const problem = unsupportedNode(process.versions.node);
 if (problem === null) {
-  import('./setup/main.mjs').then((setup) => setup.main(process.argv.slice(2)));
+  void import('./setup/main.mjs').then((setup) => setup.main(process.argv.slice(2)));
 } else {
   console.error(problem);
   process.exitCode = 1;

@@ -1,11 +1,12 @@
 /** Commands as child processes: nothing of theirs is printed, the last of it is kept for a message. */
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { indent } from './failure.mjs';
 
-const tailLength = 3000; // characters
-const tailLines = 15;
+const keptLength = 20_000; // characters
+const shownLines = 6; // of the beginning and of the end: npm says first what is wrong, most others last
+const nameLength = 80;
 const killAfterMs = 3000;
 const lookEveryMs = 1000;
 
@@ -37,13 +38,12 @@ export async function run(command, args, options) {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let stdout = '';
+  const collect = (/** @type {string} */ text) => void (output = shorten(output + text));
   child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-    output = (output + text).slice(-tailLength);
+    stdout = (stdout + text).slice(-keptLength);
+    collect(text);
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    output = (output + text).slice(-tailLength);
-  });
+  child.stderr.setEncoding('utf8').on('data', collect);
   let ended = '';
   const end = (/** @type {string} */ why) => {
     if (ended) return;
@@ -56,9 +56,36 @@ export async function run(command, args, options) {
   unwatch();
   options.signal.throwIfAborted();
   if (how === null && !ended) return { ok: true, stdout };
-  const tail = output.trim().split('\n').slice(-tailLines).join('\n');
-  const name = [command, ...args.filter((arg) => !arg.includes('\n'))].join(' ').slice(0, 200);
-  return { ok: false, message: `"${name}" ${ended || how}${tail && `:\n${indent(tail)}`}` };
+  const shown = excerpt(output);
+  return {
+    ok: false,
+    message: `"${nameOf(command, args)}" ${ended || how}${shown && `:\n${indent(shown)}`}`,
+  };
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function nameOf(command, args) {
+  const name = [basename(command), ...args.filter((arg) => !arg.includes('\n'))].join(' ');
+  return name.length <= nameLength ? name : `${name.slice(0, nameLength)} …`;
+}
+
+/**
+ * The beginning and the end of an endless output.
+ *
+ * @param {string} text
+ */
+function shorten(text) {
+  return text.length <= 2 * keptLength ? text : `${text.slice(0, keptLength)}\n${text.slice(-keptLength)}`;
+}
+
+/** @param {string} output */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  if (lines.length <= 2 * shownLines) return lines.join('\n');
+  return [...lines.slice(0, shownLines), '…', ...lines.slice(-shownLines)].join('\n');
 }
 
 /**

@@ -60,6 +60,7 @@ export async function main(args) {
       await report.step('Redis', (activity) => provideRedis(context, activity));
     }
     await report.step('build', (activity) => buildSources(context, activity));
+    stopping.signal.throwIfAborted(); // what follows set-up must not start
     report.end();
   } catch (error) {
     process.exitCode = tell(error);

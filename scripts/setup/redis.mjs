@@ -1,44 +1,71 @@
-/** A Redis for the queue: one at REDIS_URL, one on the PATH, or one that apt installs. */
-import { excerpt, run, SetupError } from './step.mjs';
-import { aptInstall, canUseApt, findProgram, installCommand } from './system.mjs';
+/** A Redis for the launcher to start: found on the PATH or installed, never started here. */
+import { basename } from 'node:path';
+import { findCommand, run } from './command.mjs';
+import { indent, SetupFailure } from './failure.mjs';
+import { aptInstall, installCommand, mayInstall } from './system.mjs';
+import { ensure } from './turn.mjs';
 
-const oldest = [6, 2];
+const oldest = { major: 6, minor: 2 }; // what BullMQ needs
 
-/** @throws SetupError with the command for this system when there is none */
-export async function provideRedis(progress) {
-  if (process.env.REDIS_URL) return 'the one at REDIS_URL';
-  const there = findServer();
-  if (there) return describe(there);
-  if (!canUseApt())
-    throw new SetupError(`expected redis-server or valkey-server on the PATH, found neither; ${advice()}`);
-  const { ok, output } = await aptInstall(['redis-server'], progress);
-  const installed = findServer();
-  if (!ok || !installed)
-    throw new SetupError(`expected apt-get to install redis-server, it printed:\n${excerpt(output)}`);
-  return `${await describe(installed)}, installed by apt`;
+/**
+ * @param {import('./main.mjs').Context} context
+ * @param {import('./report.mjs').Activity} activity
+ * @returns {Promise<import('./main.mjs').Outcome>}
+ * @throws {SetupFailure} when there is none, or too old a one, and set-up can't install it
+ */
+export async function provideRedis(context, activity) {
+  if (context.env['REDIS_URL']) return { mark: '–', text: 'Redis not needed here: REDIS_URL is set' };
+  return ensure(
+    context,
+    activity,
+    () => findRedis(context),
+    async () => {
+      await installRedis(context, activity);
+      return (await findRedis(context)) ?? refuse(context, 'it is still not on the PATH after installing it');
+    },
+  );
 }
 
-function findServer() {
-  return findProgram('redis-server', 'valkey-server');
+/**
+ * @param {import('./main.mjs').Context} context
+ * @returns {Promise<import('./main.mjs').Outcome | null>}
+ */
+async function findRedis(context) {
+  const path = findCommand(context.env, 'redis-server', 'valkey-server');
+  if (path === null) return null;
+  const result = await run(path, ['--version'], { signal: context.signal, timeoutMs: 10_000 });
+  const answer = result.ok ? result.stdout.trim() : result.message;
+  const version = /\bv=((\d+)\.(\d+)[\d.]*)/.exec(answer);
+  if (!version) return refuse(context, `${path} --version gave: ${answer}`);
+  const major = Number(version[2]);
+  const newEnough = major > oldest.major || (major === oldest.major && Number(version[3]) >= oldest.minor);
+  if (!newEnough) return refuse(context, `${path} is version ${version[1]}`);
+  const name = basename(path).startsWith('valkey') ? 'Valkey' : 'Redis';
+  return { mark: '✓', text: `${name} ${version[1]}` };
 }
 
-async function describe(program) {
-  const { output } = await run(program, ['--version']);
-  const version = /v=(\d+)\.(\d+)\.(\d+)/.exec(output);
-  if (!version)
-    throw new SetupError(`expected ${program} --version to tell a version, it printed:\n${excerpt(output)}`);
-  const [major, minor] = [Number(version[1]), Number(version[2])];
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
-    throw new SetupError(
-      `expected Redis ${oldest.join('.')} or newer, ${program} is ${version[0].slice(2)}; ${advice()}`,
-    );
-  }
-  return `${program} ${version[0].slice(2)}`;
+/**
+ * @param {import('./main.mjs').Context} context
+ * @param {import('./report.mjs').Activity} activity
+ */
+async function installRedis(context, activity) {
+  if (!mayInstall(context.system)) refuse(context, 'neither is there');
+  activity.doing({ name: 'apt-get install redis-server' });
+  const result = await aptInstall(context, ['redis']);
+  if (!result.ok) refuse(context, `neither is there, and ${result.message}`);
 }
 
-function advice() {
-  const command = installCommand({ 'apt-get': 'redis-server', other: 'redis' });
-  return command
-    ? `run: ${command}\nor set REDIS_URL to one that runs`
-    : 'install Redis, or set REDIS_URL to one that runs';
+/**
+ * @param {import('./main.mjs').Context} context
+ * @param {string} found
+ * @returns {never}
+ */
+function refuse({ system }, found) {
+  const command = installCommand(system, ['redis']);
+  const note = command.endsWith('valkey') ? '   (redis, where this release has no valkey)' : '';
+  throw new SetupFailure(
+    `expected redis-server or valkey-server ${oldest.major}.${oldest.minor} or newer on the PATH, but ${found}\n` +
+      `What to do: run this, then the command again:\n${indent(command)}${note}\n` +
+      'or set REDIS_URL to a Redis that is running.',
+  );
 }

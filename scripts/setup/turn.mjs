@@ -14,14 +14,35 @@ import { join } from 'node:path';
  */
 export function createTurn(cacheDir, signal) {
   const address = addressOf(cacheDir);
-  const server = createServer().unref();
+  const waiting = /** @type {Set<import('node:net').Socket>} */ (new Set());
+  const server = createServer((socket) => waiting.add(socket.unref().on('error', () => {}))).unref();
   /** @type {Promise<void> | null} */
   let taken = null;
   return {
     /** Resolves when the turn is ours; it stays so until `release`. */
     take: () => (taken ??= take(server, address, signal)),
-    release: () => void server.close(),
+    release() {
+      server.close();
+      for (const socket of waiting) socket.destroy();
+    },
   };
+}
+
+/**
+ * Makes what is not in place yet, in turn with other set-ups: what one of them has made meanwhile is taken.
+ *
+ * @template T
+ * @param {import('./main.mjs').Context} context
+ * @param {import('./report.mjs').Activity} activity
+ * @param {() => Promise<T | null>} check what is in place, or null
+ * @param {() => Promise<T>} make
+ */
+export async function ensure(context, activity, check, make) {
+  const found = await check();
+  if (found !== null) return found;
+  activity.doing({ name: 'waiting for another set-up' });
+  await context.takeTurn();
+  return (await check()) ?? make();
 }
 
 /**

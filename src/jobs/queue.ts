@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { v7 as uuidv7 } from 'uuid';
+import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 import { messageOf, TrainyardError } from '../model/errors.ts';
 import {
   type JobStatus,
@@ -16,7 +16,7 @@ import {
   type TrainJobData,
 } from './contract.ts';
 import { connectProducer, redisUnavailable } from './redis.ts';
-import { viewJob } from './view.ts';
+import { type BullJob, type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
   | { readonly outcome: 'queued' | 'existing'; readonly job: TrainJob }
@@ -80,10 +80,12 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError }: QueueOpti
  * wait for it without end; only the very first connection is waited for.
  */
 function createAnswer(redis: Redis) {
-  const connected = new Promise<void>((resolve) => redis.once('ready', resolve));
   let wasConnected = false;
-  void connected.then(() => {
-    wasConnected = true;
+  const connected = new Promise<void>((resolve) => {
+    redis.once('ready', () => {
+      wasConnected = true;
+      resolve();
+    });
   });
   return async <T>(call: () => Promise<T>): Promise<T> => {
     if (wasConnected && redis.status !== 'ready') throw redisUnavailable(`connection is "${redis.status}"`);
@@ -92,8 +94,13 @@ function createAnswer(redis: Redis) {
       throw redisUnavailable(`no answer in ${answerWithinMs} ms`);
     });
     timeout.catch(() => {}); // aborted when the call is done first
+    const callWhenConnected = async () => {
+      await connected;
+      timer.signal.throwIfAborted(); // the answer was that this is not carried out
+      return call();
+    };
     try {
-      return await Promise.race([connected.then(call), timeout]);
+      return await Promise.race([callWhenConnected(), timeout]);
     } catch (error) {
       throw error instanceof TrainyardError ? error : redisUnavailable(messageOf(error), error);
     } finally {
@@ -130,15 +137,26 @@ async function claimId({ redis, prefix }: Context, key: string, request: Resolve
 }
 
 async function find(queue: TrainQueue, id: string): Promise<TrainJob | null> {
-  const job = await queue.getJob(id);
-  if (!job) return null;
-  const order = job.processedOn === undefined ? await waitingOrder(queue) : [];
-  return viewJob(job, await job.getState(), order);
+  const found = await readJob(queue, id);
+  if (!found) return null;
+  const inLine = waitingStates.some((state) => state === found.state);
+  return viewJob(found.job, found.state, inLine ? await waitingOrder(queue) : []);
 }
 
-/** Ids of the jobs that will run, next first. */
+/** A job and its state as they were at one moment; null for an id that no job has. */
+async function readJob(queue: TrainQueue, id: string): Promise<{ job: BullJob; state: BullState } | null> {
+  if (!isUuid(id)) return null; // BullMQ keeps other things beside the jobs, `meta` for one
+  for (;;) {
+    const state = await queue.getJobState(id);
+    const job = await queue.getJob(id);
+    if (!job) return null;
+    if ((await queue.getJobState(id)) === state) return { job, state };
+  }
+}
+
+/** Ids of the jobs that will run, next first; one that waits for another attempt goes to the end. */
 async function waitingOrder(queue: TrainQueue): Promise<string[]> {
-  const waiting = await queue.getJobs(['waiting'], 0, -1, true);
+  const waiting = await queue.getJobs(['waiting', 'delayed'], 0, -1, true);
   return waiting.filter((job) => job.data.cancelRequestedAt === null).map((job) => job.id!);
 }
 
@@ -166,8 +184,8 @@ async function list(
     .filter((id) => after === undefined || id < after);
   const order = await waitingOrder(queue);
   const view = async (id: string) => {
-    const job = await queue.getJob(id);
-    return job ? viewJob(job, await job.getState(), order) : null;
+    const found = await readJob(queue, id);
+    return found && viewJob(found.job, found.state, order);
   };
   const data: TrainJob[] = [];
   for (let start = 0; start < candidates.length && data.length <= limit; start += limit + 1) {
@@ -180,9 +198,10 @@ async function list(
 }
 
 async function cancel(queue: TrainQueue, id: string): Promise<CancelResult> {
-  const job = await queue.getJob(id);
-  if (!job) return { outcome: 'unknown' };
-  const finished = (await job.isCompleted()) || (await job.isFailed());
+  const found = await readJob(queue, id);
+  if (!found) return { outcome: 'unknown' };
+  const { job, state } = found;
+  const finished = state === 'completed' || state === 'failed';
   if (!finished && job.data.cancelRequestedAt === null) {
     await job.updateData({ ...job.data, cancelRequestedAt: new Date().toISOString() });
   }

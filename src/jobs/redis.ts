@@ -24,6 +24,6 @@ export function connectConsumer(url: string): Redis {
 }
 
 export function redisUnavailable(reason: string, cause?: unknown): TrainyardError {
-  const message = `expected Redis to answer within a second, got: ${reason}; the request was not carried out, try again`;
+  const message = `expected Redis to answer within a second, got: ${reason}; the request may not have been carried out, try again`;
   return new TrainyardError('REDIS_UNAVAILABLE', message, { cause });
 }

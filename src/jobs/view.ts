@@ -16,12 +16,16 @@ export function encodeFailure(code: string, message: string): string {
   return `${code}: ${message}`;
 }
 
+/** How a job ends that a worker finds cancelled when it takes it off the line. */
+export const droppedFailure = encodeFailure('DROPPED', 'the job was cancelled before it ran');
+
 /** `waiting`: the ids of all jobs that will run, next first. */
 export function viewJob(job: BullJob, state: BullState, waiting: readonly string[]): TrainJob {
   const report = reportOf(job);
   const error = failureOf(job, state);
   const status = statusOf(job, state, error);
   const cancelledAt = status === 'cancelled' ? job.data.cancelRequestedAt : null;
+  const dropped = error?.code === 'DROPPED'; // it had ended before; being dropped changes nothing to see
   return {
     id: job.id!,
     status,
@@ -30,19 +34,21 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     epochs: [...report.epochs],
     engine: report.engine,
     queuePosition: status === 'queued' ? waiting.indexOf(job.id!) + 1 || null : null,
-    attempt: job.attemptsStarted,
+    attempt: job.attemptsStarted - (dropped ? 1 : 0),
     resumedFromStep: null,
     modelVersion: report.epochs.at(-1)?.modelVersion ?? null,
     error: status === 'failed' ? error : null,
     createdAt: new Date(job.timestamp).toISOString(),
-    startedAt: isoOrNull(job.processedOn),
-    finishedAt: isoOrNull(job.finishedOn) ?? cancelledAt,
+    startedAt: dropped ? null : isoOrNull(job.processedOn),
+    finishedAt: dropped ? cancelledAt : (isoOrNull(job.finishedOn) ?? cancelledAt),
   };
 }
 
+const cancelCodes: readonly (string | undefined)[] = ['CANCELLED', 'DROPPED'];
+
 function statusOf(job: BullJob, state: BullState, error: TrainJob['error']): JobStatus {
   if (state === 'completed') return 'succeeded';
-  if (state === 'failed') return error?.code === 'CANCELLED' ? 'cancelled' : 'failed';
+  if (state === 'failed') return cancelCodes.includes(error?.code) ? 'cancelled' : 'failed';
   if (state === 'active') return 'running';
   // A cancelled job stays in the waiting list until a worker drops it; it will never run.
   return job.data.cancelRequestedAt === null ? 'queued' : 'cancelled';

@@ -6,8 +6,8 @@ import { messageOf, TrainyardError } from '../model/errors.ts';
 import { reportEverySteps, type TrainOutcome } from '../model/train.ts';
 import { queueName, type TrainJobData, type TrainJobReport } from './contract.ts';
 import { connectConsumer } from './redis.ts';
-import { runTrainer, type TrainerMessage } from './trainer.ts';
-import { type BullJob, encodeFailure, reportOf } from './view.ts';
+import { runTrainer, type TrainerMessage, type TrainerOrder } from './trainer.ts';
+import { type BullJob, droppedFailure, encodeFailure, reportOf } from './view.ts';
 
 export type WorkerOptions = {
   readonly redisUrl: string;
@@ -24,8 +24,9 @@ export type TrainWorker = { close(): Promise<void> };
 const lockMs = 5000; // a worker that is gone is noticed after this long …
 const stalledCheckMs = 2500; // … plus this
 const cancelCheckMs = 400;
-const cancelled = 'cancel requested'; // the two reasons for which a job's signal aborts
+const cancelled = 'cancel requested'; // the three reasons for which a job's signal aborts
 const closing = 'worker closes';
+const lost = 'lock lost'; // after a while without Redis; the job is, or will be, another worker's
 const reportMs = 250; // at most four reports a second go to Redis
 
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
@@ -45,6 +46,9 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
     },
   );
   worker.on('error', (error) => log.warn({ error: error.message }, 'worker'));
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, lost);
+  });
   await worker.waitUntilReady();
   return {
     close: async () => {
@@ -64,21 +68,35 @@ async function processJob(
   signal: AbortSignal,
 ): Promise<null> {
   const log = options.log.child({ jobId: job.id });
-  const report = createReporter(job, log);
+  const report = createReporter(job, log, signal);
   const stopWatching = watchForCancel(worker, job);
   try {
-    if (job.data.cancelRequestedAt !== null) return finish({ status: 'cancelled' });
+    if (job.data.cancelRequestedAt !== null) throw new UnrecoverableError(droppedFailure);
+    if (worker.closing) return await handBack(job, token); // it was on its way when close() was called
     const { dataDir, engine, gitCommit } = options;
     const order = { jobId: job.id!, request: job.data.request, dataDir, engine, gitCommit };
-    const outcome = await runTrainer(order, report.onMessage, signal);
-    await report.flush();
+    const outcome = await trainAndReport(order, report, signal);
     log.info({ outcome }, 'job done');
     if (outcome.status === 'cancelled' && signal.reason === closing) return await handBack(job, token);
+    if (signal.reason === lost) throw new WaitingError(); // leaves the job alone
     return finish(outcome);
   } catch (error) {
     throw error instanceof TrainyardError ? asBullError(error, log) : error;
   } finally {
     stopWatching();
+  }
+}
+
+/** Whatever comes of the run, Redis has the last report before it hears of the end. */
+async function trainAndReport(
+  order: TrainerOrder,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<TrainOutcome> {
+  try {
+    return await runTrainer(order, report.onMessage, signal);
+  } finally {
+    await report.flush();
   }
 }
 
@@ -112,14 +130,17 @@ function watchForCancel(worker: TrainQueueWorker, job: BullJob): () => void {
   return () => clearInterval(timer);
 }
 
+type Reporter = ReturnType<typeof createReporter>;
+
 /** Gathers what the trainer tells into one report and writes the newest to Redis a few times a second. */
-function createReporter(job: BullJob, log: Logger) {
+function createReporter(job: BullJob, log: Logger, signal: AbortSignal) {
   let report: TrainJobReport = { ...reportOf(job), epochs: [] };
   let writing = Promise.resolve();
   let timer: NodeJS.Timeout | null = null;
 
   const write = () => {
     timer = null;
+    if (signal.reason === lost) return; // another worker reports now
     writing = writing
       .then(() => job.updateProgress({ ...report }))
       .catch((error: unknown) =>

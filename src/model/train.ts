@@ -41,7 +41,7 @@ export type EpochMetrics = {
 export type TrainHooks = {
   /** At least every `reportEveryMs` and every 100 batches. */
   readonly onProgress: (progress: Progress) => void;
-  /** After each epoch whose weights are worth keeping; the run waits for it. */
+  /** After each epoch whose weights are better than one fixed answer; the run waits for it. */
   readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array) => Promise<void>;
 };
 
@@ -86,6 +86,7 @@ export async function train(
       const evaluation = await evaluate(run.network, run.state.weights, run.test, signal);
       const failure = findFailure(run, epoch, evaluation);
       if (failure) return failure;
+      if (isFixedAnswer(run, evaluation)) continue; // it warms up: nothing worth keeping yet
       const { loss: testLoss, accuracy: testAccuracy } = evaluation;
       const seconds = (performance.now() - startedAt) / 1000;
       const weights = (await run.state.weights.data()) as Float32Array;
@@ -168,13 +169,22 @@ function progressOf(run: Run, epoch: number, loss: number): Progress {
 
 function findFailure(run: Run, epoch: number, evaluation: Evaluation): TrainOutcome | null {
   if (!Number.isFinite(evaluation.loss)) return lossNotFinite(epoch, evaluation.loss);
+  if (!isFixedAnswer(run, evaluation) || isWarmingUp(run)) return null;
   const constant = constantAnswerAccuracy(run.test);
-  if (evaluation.accuracy > constant) return null;
   const message =
     `after epoch ${epoch} the network is no better than one fixed answer: expected more than ` +
     `${percent(constant)} test accuracy, got ${percent(evaluation.accuracy)}; try a lower learningRate ` +
     `than ${run.plan.learningRate}, or another seed than ${run.plan.seed}`;
   return { status: 'failed', code: 'TRAINING_COLLAPSED', message };
+}
+
+function isFixedAnswer(run: Run, evaluation: Evaluation): boolean {
+  return evaluation.accuracy <= constantAnswerAccuracy(run.test);
+}
+
+/** While the rate still rises, a long run may well have learnt nothing after its first epochs. */
+function isWarmingUp({ plan, state, stepsPerEpoch }: Run): boolean {
+  return plan.schedule === 'oneCycle' && state.step < plan.warmup * stepsPerEpoch * plan.epochs;
 }
 
 function lossNotFinite(epoch: number, loss: number): TrainOutcome {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JobStatus, jobStatuses, type TrainJob } from '../../src/jobs/contract.ts';
 import type { JobQueue } from '../../src/jobs/queue.ts';

@@ -18,7 +18,12 @@ export async function untilTrainer(parentPid = process.pid, not: readonly number
 }
 
 export async function untilGone(pid: number, withinMs = 5000): Promise<void> {
-  await until(`process ${pid} to end`, () => isRunning(pid), (running) => !running, withinMs);
+  await until(
+    `process ${pid} to end`,
+    () => isRunning(pid),
+    (running) => !running,
+    withinMs,
+  );
 }
 
 /** False for a process that has ended and only waits for its parent to notice, too. */

@@ -84,7 +84,7 @@ describe('a job that succeeds', () => {
         recipe: 'default',
         seed: 7,
         request: job.request,
-        engine: job.engine,
+        engine: job.engine!,
         gitCommit: 'abc',
         metrics: { trainLoss, testLoss, testAccuracy },
       } satisfies Partial<Manifest>);
@@ -111,6 +111,18 @@ describe('a job that succeeds', () => {
       expect(repeated.equals(await weightsOf(yard, modelVersion))).toBe(true);
     }
     expect((await weightsOf(yard, 1)).equals(await weightsOf(yard, 2))).toBe(false);
+  });
+});
+
+describe('a run that starts slowly', () => {
+  it('goes on through its warm-up, and publishes nothing that is no better than a fixed answer', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 1000 });
+    await yard.startWorker();
+    const job = await yard.untilJob(id, 'to be in epoch 3', ({ progress }) => (progress?.epoch ?? 0) >= 3);
+    expect(job).toMatchObject({ status: 'running', epochs: [], modelVersion: null });
+    await yard.queue.cancel(id);
+    await yard.untilEnded(id);
   });
 });
 
@@ -167,7 +179,7 @@ async function cancelAndWait(yard: Yard, id: string): Promise<{ value: TrainJob;
 describe('cancelling a running job', () => {
   it('ends it within 2 s and keeps what it has published', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 1000, learningRate: 0.001, trainImages: 640 });
+    const { id } = await yard.enqueue({ epochs: 1000, schedule: 'constant', learningRate: 0.001 });
     await yard.startWorker();
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length > 0);
     const { value: job, ms } = await cancelAndWait(yard, id);

@@ -222,16 +222,18 @@ async function problemOf(bytes: Uint8Array): Promise<ImageProblem> {
   return result;
 }
 
+/** Length, type, data, checksum. */
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}
+
 /** A whole PNG of `side` × `side` white pixels of one bit. */
 function whitePng(side: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const framed = Buffer.alloc(body.length + 8);
-    framed.writeUInt32BE(data.length);
-    body.copy(framed, 4);
-    framed.writeUInt32BE(crc32(body), body.length + 4);
-    return framed;
-  };
   const header = Buffer.alloc(13); // width, height, bit depth 1, colour type 0 (grey), no filter choice, no interlace
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);

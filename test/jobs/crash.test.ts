@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { queueName } from '../../src/jobs/contract.ts';
+import { trainersOf, untilGone, untilTrainer } from './processes.ts';
+import { startRedisServer } from './redis-server.ts';
+import { timed } from './until.ts';
+import { closeAfterTest, openYard, type Yard } from './yard.ts';
+
+const { url } = await startRedisServer();
+
+const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+
+describe('a trainer that is killed', () => {
+  it('gets another attempt, which does not count what the first has published', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 30, schedule: 'constant', learningRate: 0.001 });
+    await yard.startWorker();
+    await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 1);
+    const [first] = trainersOf(process.pid);
+    process.kill(first!, 'SIGKILL');
+    await untilTrainer(process.pid, [first!]);
+    const running = await yard.untilJob(id, 'to compute again', ({ progress }) => progress?.epoch === 1);
+    expect(running).toMatchObject({ status: 'running', attempt: 2, error: null });
+    await yard.queue.cancel(id);
+  });
+
+  it('succeeds at its second attempt', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    await yard.startWorker();
+    process.kill(await untilTrainer(), 'SIGKILL');
+    expect(await yard.untilEnded(id)).toMatchObject({
+      status: 'succeeded',
+      attempt: 2,
+      error: null,
+      modelVersion: 1,
+      epochs: [{ epoch: 1, modelVersion: 1 }],
+    });
+  });
+
+  it('is given up after three attempts, and the next job runs', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    await yard.startWorker();
+    const killed: number[] = [];
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      killed.push(await untilTrainer(process.pid, killed));
+      process.kill(killed.at(-1)!, 'SIGKILL');
+    }
+    expect(await yard.untilEnded(id)).toMatchObject({
+      status: 'failed',
+      attempt: 3,
+      modelVersion: null,
+      error: { code: 'TRAINER_CRASHED', message: expect.stringContaining('SIGKILL') },
+    });
+    const next = await yard.enqueue();
+    expect((await yard.untilEnded(next.id)).status).toBe('succeeded');
+  });
+
+  it('is not tried again when its job has been cancelled meanwhile', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    await yard.startWorker();
+    const trainer = await untilTrainer();
+    process.kill(trainer, 'SIGSTOP'); // hears no cancel
+    const { ms } = await timed(async () => {
+      await yard.queue.cancel(id);
+      await yard.untilJob(id, 'to be cancelled', ({ status }) => status === 'cancelled');
+    });
+    expect(ms).toBeLessThan(2000);
+    await untilGone(trainer);
+    expect(await yard.find(id)).toMatchObject({ attempt: 1, error: null });
+  });
+});
+
+describe('a worker that closes', () => {
+  it('hands its job back, first in line, without a failed attempt', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    const behind = await yard.enqueue();
+    const worker = await yard.startWorker();
+    await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
+    const { ms } = await timed(() => worker.close());
+    expect(ms).toBeLessThan(3000);
+    expect(trainersOf(process.pid)).toEqual([]);
+    expect(await yard.find(id)).toMatchObject({ status: 'queued', queuePosition: 1, error: null });
+    expect((await yard.find(behind.id)).queuePosition).toBe(2);
+  });
+
+  it('has its job finished by another one', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 2 });
+    const worker = await yard.startWorker();
+    await untilTrainer();
+    await worker.close();
+    await yard.startWorker();
+    expect(await yard.untilEnded(id)).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
+  });
+
+  it('never stays for the length of a job that it is just taking', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    for (let turns = 0; turns < 20; turns++) {
+      const worker = await yard.startWorker();
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      const { ms } = await timed(() => worker.close());
+      expect(ms).toBeLessThan(3000);
+      expect((await yard.find(id)).status).toBe('queued');
+    }
+  });
+});
+
+describe('a worker that has lost its job to another', () => {
+  it('ends its trainer and goes on with the next job', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    await yard.startWorker();
+    const trainer = await untilTrainer();
+    await takeLock(yard, id);
+    await untilGone(trainer, 10_000);
+    const next = await yard.enqueue();
+    expect((await yard.untilEnded(next.id)).status).toBe('succeeded');
+    expect(await yard.find(id)).toMatchObject({ status: 'running', error: null }); // by the other one
+  });
+});
+
+describe('a worker process that is killed', () => {
+  it('takes its trainer with it, and another worker finishes its job', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 1, trainImages: 60_000 });
+    const program = startWorkerProcess(yard);
+    const trainer = await untilTrainer(program.pid);
+    await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
+    program.kill('SIGKILL');
+    await once(program, 'exit');
+    await untilGone(trainer, 2000);
+    await yard.startWorker();
+    const retaken = await yard.untilJob(id, 'to be taken again', ({ attempt }) => attempt === 2);
+    expect(retaken).toMatchObject({ status: 'running', error: null });
+    await yard.queue.cancel(id);
+    await yard.untilEnded(id);
+  });
+});
+
+/** Makes a job another worker's, as when this one was too long away from Redis. */
+async function takeLock({ prefix }: Yard, id: string): Promise<void> {
+  const redis = new Redis(url);
+  await redis.set(`${prefix}:${queueName}:${id}:lock`, 'another worker', 'XX');
+  redis.disconnect();
+}
+
+const workerProgram = fileURLToPath(new URL('worker-program.ts', import.meta.url));
+
+/** A worker in a process of its own; killed when the test has ended. */
+function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', workerProgram, redisUrl, prefix, dataDir], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  closeAfterTest(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  return child;
+}

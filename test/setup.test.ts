@@ -1,0 +1,219 @@
+/** Real runs of set-up in checkouts of their own; what is slow or far away is played by small commands. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, symlink, unlink, watch, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  addCommand,
+  type Checkout,
+  createCheckout,
+  repository,
+  runSetup,
+  startSetup,
+} from './setup/checkout.ts';
+
+let checkout: Checkout;
+beforeEach(async () => {
+  checkout = await createCheckout();
+});
+
+const bindingFolder = 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8';
+const hasWheel = process.platform === 'linux' && process.arch === 'x64';
+
+describe('set-up as a whole', () => {
+  it('brings a checkout into place, and finds all of it in under a second', async () => {
+    // With the engine of this machine: set-up has built it before the tests run, or has said why it can't.
+    const here = existsSync(join(repository, bindingFolder, 'tfjs_binding.node'));
+    const changes = here ? { ENGINE: 'auto', TRAINYARD_CACHE: process.env['TRAINYARD_CACHE'] } : {};
+    const first = await runSetup(checkout, [], changes);
+    expect(first).toMatchObject({ code: 0 });
+    const second = await runSetup(checkout, [], changes);
+    expect(second.code).toBe(0);
+    expect(second.seconds).toBeLessThan(1);
+    expect(existsSync(join(checkout.root, bindingFolder, 'tfjs_binding.node'))).toBe(here);
+  });
+
+  it('prints one plain line a step, with its time, where the output is no terminal', async () => {
+    const { output } = await runSetup(checkout);
+    const lines = output.trimEnd().split('\n');
+    expect(lines.map((line) => line.replace(/ {2,}\d+\.\d s$/, ''))).toEqual([
+      `✓ Node ${process.versions.node}`,
+      '✓ npm packages',
+      '– TensorFlow not wanted: ENGINE=wasm',
+      '✓ Redis 7.2.4',
+      '✓ build',
+      '  set-up done',
+    ]);
+  });
+
+  it('refuses a flag that it does not know', async () => {
+    const { code, output } = await runSetup(checkout, ['--fast']);
+    expect(code).toBe(1);
+    expect(output).toContain('expected nothing or --no-redis, --verify, got --fast');
+  });
+
+  it('stops what it has started on Ctrl-C', async () => {
+    await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
+    const pidFile = join(checkout.commands, 'npm.pid');
+    await addCommand(
+      checkout,
+      'npm',
+      `echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 60`,
+    );
+    const { child, ended } = startSetup(checkout);
+    await created(pidFile);
+    child.kill('SIGINT');
+    const { code, output } = await ended;
+    expect(code).toBe(130);
+    expect(output).toContain('set-up stopped by SIGINT');
+    const npm = Number(await readFile(pidFile, 'utf8'));
+    expect(() => process.kill(npm, 0)).toThrow('ESRCH');
+  });
+});
+
+describe('npm packages', () => {
+  it('are left alone where node_modules holds what the lock file says', async () => {
+    await addCommand(checkout, 'npm', 'exit 1');
+    expect(await runSetup(checkout)).toMatchObject({ code: 0 });
+  });
+
+  it('are installed when one is missing, once', async () => {
+    const link = join(checkout.root, 'node_modules/zod');
+    await unlink(link);
+    const target = join(repository, 'node_modules/zod');
+    await addCommand(checkout, 'npm', `echo "$@" >> ${checkout.commands}/npm.args; ln -s ${target} ${link}`);
+    await runSetup(checkout);
+    expect(await runSetup(checkout)).toMatchObject({ code: 0 });
+    const calls = (await readFile(join(checkout.commands, 'npm.args'), 'utf8')).trimEnd().split('\n');
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatch(new RegExp(`^ci .*--cache ${checkout.cacheDir}/npm$`));
+  });
+
+  it.each(['version', 'integrity'])(
+    'are installed when the %s of one is another than in the lock',
+    async (key) => {
+      const path = join(checkout.root, 'package-lock.json');
+      const lock = JSON.parse(await readFile(path, 'utf8'));
+      lock.packages['node_modules/zod'][key] = 'other';
+      await writeFile(path, JSON.stringify(lock));
+      await addCommand(checkout, 'npm', 'echo npm was asked; exit 1');
+      const { code, output } = await runSetup(checkout);
+      expect(code).toBe(1);
+      expect(output).toContain('npm was asked');
+    },
+  );
+
+  it('that npm cannot install end set-up with what npm said', async () => {
+    await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
+    await addCommand(checkout, 'npm', 'echo "npm error code ENOTFOUND" >&2; exit 7');
+    const { code, output } = await runSetup(checkout);
+    expect(code).toBe(1);
+    expect(output).toContain('expected npm to install the packages of package-lock.json');
+    expect(output).toContain('ended with exit code 7:\n    npm error code ENOTFOUND\nWhat to do:');
+  });
+});
+
+describe('TensorFlow', () => {
+  const offline = { ENGINE: 'auto', TFJS_NODE_CDN_STORAGE: 'http://127.0.0.1:9/' }; // nothing listens on port 9
+
+  /** A pip that answers `script` to a download. */
+  const addPip = async (script: string) => {
+    const program = `[ "$3" = --version ] && exit 0\nwhile [ "$1" != -d ]; do shift; done\n${script}`;
+    await addCommand(checkout, 'python3', program);
+    await addCommand(checkout, 'g++', 'exit 1');
+  };
+
+  it('that nobody can provide leaves wasm, loudly, with the reasons', async () => {
+    await addPip('echo "no route to the index"; exit 1');
+    await mkdir(join(checkout.root, bindingFolder), { recursive: true });
+    await writeFile(join(checkout.root, bindingFolder, 'tfjs_binding.node'), 'an old one');
+    const { code, output } = await runSetup(checkout, [], offline);
+    expect(code).toBe(0);
+    expect(output).toContain('! NO TensorFlow: wasm computes');
+    expect(output).toContain(hasWheel ? 'no route to the index' : 'expected x86-64 Linux with glibc');
+    expect(output).toContain('ECONNREFUSED 127.0.0.1:9');
+    expect(existsSync(join(checkout.root, bindingFolder, 'tfjs_binding.node'))).toBe(false);
+  });
+
+  it('that nobody can provide ends set-up where ENGINE=tensorflow asks for it', async () => {
+    await addPip('exit 1');
+    const { code, output } = await runSetup(checkout, [], { ...offline, ENGINE: 'tensorflow' });
+    expect(code).toBe(1);
+    expect(output).toContain('expected TensorFlow, since ENGINE=tensorflow');
+  });
+
+  it.runIf(hasWheel)('is not taken from a wheel with another checksum', async () => {
+    await addPip('echo forged > "$2/tensorflow_cpu.whl"');
+    const { output } = await runSetup(checkout, [], offline);
+    expect(output).toMatch(/expected tensorflow_cpu\.whl to have SHA-256 2b847d21\w+, got \w+: not used/);
+    expect(await readdir(join(checkout.cacheDir, 'tensorflow'))).toEqual([]);
+  });
+});
+
+describe('the build', () => {
+  const dist = (name: string) => join(checkout.root, 'dist', name);
+  const source = (name: string) => join(checkout.root, 'src', name);
+
+  it('is made again only when a source has changed', async () => {
+    await runSetup(checkout);
+    const { mtimeMs } = await stat(dist('answer.js'));
+    await runSetup(checkout);
+    expect((await stat(dist('answer.js'))).mtimeMs).toBe(mtimeMs);
+    await writeFile(source('answer.ts'), 'export const answer = 43;\n');
+    await runSetup(checkout);
+    expect(await readFile(dist('answer.js'), 'utf8')).toContain('43');
+  });
+
+  it('has nothing left of a source that is gone', async () => {
+    await mkdir(source('old'));
+    await writeFile(source('old/part.ts'), 'export const part = 1;\n');
+    await runSetup(checkout);
+    expect(existsSync(dist('old/part.js'))).toBe(true);
+    await rm(source('old'), { recursive: true });
+    await runSetup(checkout);
+    expect(existsSync(dist('old'))).toBe(false);
+  });
+
+  it('gets back a file that was deleted', async () => {
+    await runSetup(checkout);
+    await unlink(dist('answer.js'));
+    await runSetup(checkout);
+    expect(existsSync(dist('answer.js'))).toBe(true);
+  });
+
+  it('that fails ends set-up with the line to correct, and is tried again', async () => {
+    await writeFile(source('answer.ts'), "export const answer: number = 'many';\n");
+    for (const _ of [1, 2]) {
+      const { code, output } = await runSetup(checkout);
+      expect(code).toBe(1);
+      expect(output).toMatch(/src\/answer\.ts\(1,14\): error TS2322/);
+    }
+  });
+});
+
+describe('Redis', () => {
+  it('is not looked for with --no-redis', async () => {
+    await addCommand(checkout, 'redis-server', 'exit 1');
+    const { code, output } = await runSetup(checkout, ['--no-redis']);
+    expect(code).toBe(0);
+    expect(output).not.toContain('Redis');
+  });
+
+  it('that is missing ends set-up with what to do', async () => {
+    await unlink(join(checkout.commands, 'redis-server'));
+    await symlink('/bin/false', join(checkout.commands, 'apt-get'));
+    const { code, output } = await runSetup(checkout, [], { PATH: checkout.commands });
+    expect(code).toBe(1);
+    expect(output).toContain('expected redis-server or valkey-server 6.2 or newer on the PATH');
+    expect(output).toMatch(
+      /What to do: run this, then the command again:\n {4}(sudo )?apt-get install -y redis-server/,
+    );
+  });
+});
+
+/** Resolves when a file is there. */
+async function created(path: string): Promise<void> {
+  const events = watch(join(path, '..'));
+  if (existsSync(path)) return;
+  for await (const _ of events) if (existsSync(path)) return;
+}

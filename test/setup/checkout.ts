@@ -1,0 +1,104 @@
+/**
+ * A checkout that set-up can do what it likes with: the scripts and lock file of this one, the same packages
+ * by links, a source of its own, and commands of the test's choice first on its PATH.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { temporaryDirectory } from '../temporary.ts';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+export type Checkout = {
+  readonly root: string;
+  readonly cacheDir: string;
+  /** First on the PATH. */
+  readonly commands: string;
+};
+
+export type Run = { readonly code: number | null; readonly output: string; readonly seconds: number };
+
+const copied = [
+  'package.json',
+  'package-lock.json',
+  '.npmrc',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts',
+  '.ci',
+];
+const ownPackage = '@tensorflow/tfjs-node-gpu'; // the one that set-up writes into
+
+export async function createCheckout(): Promise<Checkout> {
+  const base = await temporaryDirectory();
+  const root = join(base, 'repository');
+  const commands = join(base, 'commands');
+  await mkdir(join(root, 'src'), { recursive: true });
+  await mkdir(commands);
+  for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
+  await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
+  await linkPackages(root);
+  const checkout = { root, cacheDir: join(base, 'cache'), commands };
+  await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
+  return checkout;
+}
+
+async function linkPackages(root: string): Promise<void> {
+  const from = join(repository, 'node_modules');
+  const to = join(root, 'node_modules');
+  const scope = '@tensorflow';
+  await mkdir(join(to, scope), { recursive: true });
+  for (const name of await readdir(from)) {
+    if (name !== scope && !name.startsWith('.')) await symlink(join(from, name), join(to, name));
+  }
+  await cp(join(from, '.package-lock.json'), join(to, '.package-lock.json'));
+  for (const name of await readdir(join(from, scope))) {
+    if (`${scope}/${name}` !== ownPackage) await symlink(join(from, scope, name), join(to, scope, name));
+  }
+  const made = ['deps', 'lib'].map((name) => join(from, ownPackage, name));
+  await cp(join(from, ownPackage), join(to, ownPackage), {
+    recursive: true,
+    filter: (path) => !made.includes(path),
+  });
+}
+
+/** Puts a shell script first on the PATH of a checkout. */
+export async function addCommand({ commands }: Checkout, name: string, script: string): Promise<void> {
+  await writeFile(join(commands, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
+
+export function environmentOf(checkout: Checkout, changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { REDIS_URL: _url, ENGINE: _engine, ...inherited } = process.env;
+  const PATH = `${checkout.commands}:${process.env['PATH']}`;
+  return { ...inherited, PATH, TRAINYARD_CACHE: checkout.cacheDir, ENGINE: 'wasm', ...changes };
+}
+
+/** Starts set-up; `ended` resolves when it is gone. */
+export function startSetup(checkout: Checkout, args: string[] = [], changes: NodeJS.ProcessEnv = {}) {
+  const began = performance.now();
+  const child = spawn(process.execPath, [join(checkout.root, 'scripts/setup.mjs'), ...args], {
+    env: environmentOf(checkout, changes),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const ended = once(child, 'close').then(([code]): Run => {
+    return { code: code as number | null, output, seconds: (performance.now() - began) / 1000 };
+  });
+  return { child, ended };
+}
+
+export function runSetup(checkout: Checkout, args?: string[], changes?: NodeJS.ProcessEnv): Promise<Run> {
+  return startSetup(checkout, args, changes).ended;
+}
+
+/** A module of set-up. They are plain .mjs: each test names the shape of what it uses. */
+export async function setupModule<T>(name: string): Promise<T> {
+  return (await import(pathToFileURL(join(repository, 'scripts/setup', `${name}.mjs`)).href)) as T;
+}
