@@ -35,7 +35,7 @@ export async function startRedis(dataDir: string): Promise<EmbeddedRedis> {
   const url = `redis://:${password}@127.0.0.1:${port}`;
   const child = spawn(findServer(), ['-'], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   const output = collect(child);
-  child.stdin!.end(configuration(directory, port, password)); // not as arguments, which others can read
+  child.stdin.end(configuration(directory, port, password)); // not as arguments, which others can read
   await writeEndpoint(directory, { url, launcherPid: process.pid });
   await untilReady(url, child, output);
   return {

@@ -42,7 +42,7 @@ export async function evaluate(
 
 /** The accuracy of answering the commonest digit every time: what a dead network reaches. */
 export function constantAnswerAccuracy(split: Split): number {
-  const counts = new Array<number>(classCount).fill(0);
+  const counts = Array.from({ length: classCount }, () => 0);
   for (const label of split.labels) counts[label]!++;
   return Math.max(...counts) / split.count;
 }

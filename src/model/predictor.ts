@@ -69,15 +69,13 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
   let device: string | null = null;
   let hadModel = false;
   let closed = false;
-  let nextId = 0;
   let restart: NodeJS.Timeout | undefined;
-  const pending = new Map<number, (outcome: PredictOutcome) => void>();
+  const pending = createPending();
   const rate = createRateMeter();
 
   const onMessage = (message: PredictorMessage) => {
     if (message.type === 'answer') {
-      pending.get(message.id)?.(message.outcome);
-      pending.delete(message.id);
+      pending.settle(message.id, message.outcome);
       rate.count();
       return;
     }
@@ -90,35 +88,28 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
   };
   const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
     model = null;
-    for (const resolve of pending.values()) resolve(restarted);
-    pending.clear();
+    pending.settleAll(restarted);
     if (closed) return;
     events.onExit?.(signal ?? `exit code ${code}`);
     restart = setTimeout(run, restartDelayMs);
   };
   const run = () => {
-    // Serving stays off the GPU: it needs little, and a training job may want all of it.
-    child = forkBeside(import.meta.url, 'predictor-process', { env: { CUDA_VISIBLE_DEVICES: '-1' } });
+    child = forkPredictor(start);
     child.on('message', onMessage);
     child.on('exit', onExit);
-    child.on('error', () => {}); // an exit follows
-    child.send(start);
   };
   run();
 
   return {
     predict: (image) => {
       if (!model) return Promise.resolve(hadModel ? restarted : noModel);
-      if (pending.size >= maxPending) return Promise.resolve(overloaded(pending.size, rate.perSecond()));
-      return new Promise((resolve) => {
-        const id = nextId++;
-        pending.set(id, resolve);
-        child.send({ id, image } satisfies PredictorRequest, (error) => {
-          if (!error) return;
-          pending.delete(id);
-          resolve(restarted);
-        });
+      const waiting = pending.count();
+      if (waiting >= maxPending) return Promise.resolve(overloaded(waiting, rate.perSecond()));
+      const { id, outcome } = pending.add();
+      child.send({ id, image } satisfies PredictorRequest, (error) => {
+        if (error) pending.settle(id, restarted);
       });
+      return outcome;
     },
     model: () => model,
     device: () => device,
@@ -127,6 +118,35 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
       clearTimeout(restart);
       await endChild(child, 'SIGTERM', closeGraceMs);
     },
+  };
+}
+
+function forkPredictor(start: PredictorStart): ChildProcess {
+  // Serving stays off the GPU: it needs little, and a training job may want all of it.
+  const child = forkBeside(import.meta.url, 'predictor-process', { env: { CUDA_VISIBLE_DEVICES: '-1' } });
+  child.on('error', () => {}); // an exit follows
+  child.send(start);
+  return child;
+}
+
+/** The images whose outcome is still to come. */
+function createPending() {
+  const resolvers = new Map<number, (outcome: PredictOutcome) => void>();
+  let nextId = 0;
+  const settle = (id: number, outcome: PredictOutcome) => {
+    resolvers.get(id)?.(outcome);
+    resolvers.delete(id);
+  };
+  return {
+    add: () => {
+      const id = nextId++;
+      return { id, outcome: new Promise<PredictOutcome>((resolve) => resolvers.set(id, resolve)) };
+    },
+    settle,
+    settleAll: (outcome: PredictOutcome) => {
+      for (const id of resolvers.keys()) settle(id, outcome);
+    },
+    count: () => resolvers.size,
   };
 }
 

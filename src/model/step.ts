@@ -63,7 +63,7 @@ export function lossAndGradient(
     const lossOf = (...parameters: tf.Tensor[]) =>
       meanCrossEntropy(forward(network, parameters, batch.images), targets);
     const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
-    return { loss: value as tf.Scalar, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
+    return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
   });
 }
 

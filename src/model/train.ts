@@ -61,8 +61,8 @@ export const reportEverySteps = 100; // as the article prints its loss
 type Run = {
   readonly plan: TrainPlan;
   readonly network: Network;
-  readonly train: Split;
-  readonly test: Split;
+  readonly trainSplit: Split;
+  readonly testSplit: Split;
   readonly stepsPerEpoch: number;
   readonly hooks: TrainHooks;
   readonly signal: AbortSignal;
@@ -83,7 +83,7 @@ export async function train(
       const startedAt = performance.now();
       const trainLoss = await trainEpoch(run, epoch);
       if (!Number.isFinite(trainLoss)) return lossNotFinite(epoch, trainLoss);
-      const evaluation = await evaluate(run.network, run.state.weights, run.test, signal);
+      const evaluation = await evaluate(run.network, run.state.weights, run.testSplit, signal);
       const failure = findFailure(run, epoch, evaluation);
       if (failure) return failure;
       if (isFixedAnswer(run, evaluation)) continue; // it warms up: nothing worth keeping yet
@@ -103,25 +103,29 @@ export async function train(
 
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, signal: AbortSignal): Run {
   const network = networks[plan.network];
-  const train = firstOf(dataset.train, plan.trainImages);
-  const test = firstOf(dataset.test, plan.testImages);
-  const stepsPerEpoch = Math.ceil(train.count / plan.batchSize);
-  const pace = createPace({ epochs: plan.epochs, trainImages: train.count, testImages: test.count });
+  const trainSplit = firstOf(dataset.train, plan.trainImages);
+  const testSplit = firstOf(dataset.test, plan.testImages);
+  const stepsPerEpoch = Math.ceil(trainSplit.count / plan.batchSize);
+  const pace = createPace({
+    epochs: plan.epochs,
+    trainImages: trainSplit.count,
+    testImages: testSplit.count,
+  });
   const state = initialState(initialWeights(network, plan.seed));
-  return { plan, network, train, test, stepsPerEpoch, hooks, signal, pace, state };
+  return { plan, network, trainSplit, testSplit, stepsPerEpoch, hooks, signal, pace, state };
 }
 
 /** Goes once over the training split; the mean loss of its batches, or the first loss that is not finite. */
 async function trainEpoch(run: Run, epoch: number): Promise<number> {
-  const { plan, train, stepsPerEpoch } = run;
-  const order = epochOrder(plan, epoch, train.count);
+  const { plan, trainSplit, stepsPerEpoch } = run;
+  const order = epochOrder(plan, epoch, trainSplit.count);
   run.pace.startEpoch();
   let lossSum = tf.scalar(0); // stays on the device: reading it each step would stall a GPU
   let reportedAt = performance.now();
   for (let index = 0; index < stepsPerEpoch; index++) {
     const loss = oneStep(run, order, index);
     lossSum = replace(lossSum, lossSum.add<tf.Scalar>(loss));
-    run.pace.trained(Math.min(plan.batchSize, train.count - index * plan.batchSize));
+    run.pace.trained(Math.min(plan.batchSize, trainSplit.count - index * plan.batchSize));
     const due = run.state.step % reportEverySteps === 0 || performance.now() - reportedAt > reportEveryMs;
     if (due || index === stepsPerEpoch - 1) {
       const value = (await loss.data())[0]!;
@@ -143,8 +147,8 @@ async function trainEpoch(run: Run, epoch: number): Promise<number> {
 
 /** One optimizer step on the epoch's batch `index`; replaces the run's state and returns the loss. */
 function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
-  const { plan, network, train, stepsPerEpoch } = run;
-  const batch = takeBatch(train, order, index * plan.batchSize, plan.batchSize);
+  const { plan, network, trainSplit, stepsPerEpoch } = run;
+  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize);
   const learningRate = learningRateAt(plan, run.state.step, stepsPerEpoch * plan.epochs);
   const options = { learningRate, labelSmoothing: plan.labelSmoothing };
   const { state, loss } = trainStep(network, run.state, batch, options);
@@ -170,7 +174,7 @@ function progressOf(run: Run, epoch: number, loss: number): Progress {
 function findFailure(run: Run, epoch: number, evaluation: Evaluation): TrainOutcome | null {
   if (!Number.isFinite(evaluation.loss)) return lossNotFinite(epoch, evaluation.loss);
   if (!isFixedAnswer(run, evaluation) || isWarmingUp(run)) return null;
-  const constant = constantAnswerAccuracy(run.test);
+  const constant = constantAnswerAccuracy(run.testSplit);
   const message =
     `after epoch ${epoch} the network is no better than one fixed answer: expected more than ` +
     `${percent(constant)} test accuracy, got ${percent(evaluation.accuracy)}; try a lower learningRate ` +
@@ -179,7 +183,7 @@ function findFailure(run: Run, epoch: number, evaluation: Evaluation): TrainOutc
 }
 
 function isFixedAnswer(run: Run, evaluation: Evaluation): boolean {
-  return evaluation.accuracy <= constantAnswerAccuracy(run.test);
+  return evaluation.accuracy <= constantAnswerAccuracy(run.testSplit);
 }
 
 /** While the rate still rises, a long run may well have learnt nothing after its first epochs. */

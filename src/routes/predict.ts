@@ -132,7 +132,7 @@ async function readPart(part: MultipartFile): Promise<Uint8Array> {
 function isRefusal(error: unknown): boolean {
   return (
     error instanceof HttpProblem ||
-    (error instanceof Error && 'code' in error && /^FST_/.test(String(error.code)))
+    (error instanceof Error && 'code' in error && String(error.code).startsWith('FST_'))
   );
 }
 

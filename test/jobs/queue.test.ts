@@ -124,7 +124,7 @@ describe('an idempotency key', () => {
         expect(await Promise.all(several.map(jobOf))).toEqual(ids);
         expect(new Set([...ids, await jobOf(), await jobOf()]).size).toBe(several.length + 2);
       }),
-      { numRuns: 15, verbose: 2 },
+      { numRuns: 15, verbose: fc.VerbosityLevel.VeryVerbose },
     );
   });
 

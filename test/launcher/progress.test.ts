@@ -74,6 +74,6 @@ describe('showTraining', () => {
     const stop = new AbortController();
     const shown = showTraining(states(jobWith({})), collector(), stop.signal);
     stop.abort();
-    await expect(shown).rejects.toThrow();
+    await expect(shown).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { type Parts, startParts } from './parts.ts';
@@ -65,16 +65,18 @@ describe('POST /jobs/train', () => {
     [{ metadata: { note: 'x'.repeat(2000) } }, 'metadata.note', /got "x+/],
     [[], '(all)', /expected object, received array/],
     ['"text"', '(all)', /expected object, received string/],
-    ['null', null, null],
   ])('answers %j with a 400 that names the field', async (body, field, message) => {
     const response = await post('/jobs/train', body);
-    if (field === null) return expect(response.statusCode).toBe(202); // JSON null is no body
     expect(response.statusCode).toBe(400);
     expect(response.headers['content-type']).toMatch('application/problem+json');
     const problem = response.json();
     expect(problem).toMatchObject({ code: 'VALIDATION_FAILED', status: 400, instance: '/jobs/train' });
     expect(problem.errors[0].field).toBe(field);
-    expect(problem.errors[0].message).toMatch(message!);
+    expect(problem.errors[0].message).toMatch(message);
+  });
+
+  it('takes JSON null for no body', async () => {
+    expect((await post('/jobs/train', 'null')).statusCode).toBe(202);
   });
 
   it('names every wrong field at once', async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../src/model/dataset.ts';
@@ -22,13 +22,13 @@ const predict = (payload: Buffer | string, type: string) =>
 /** A multipart body of files as browsers send it. */
 function form(files: { name: string; body: Buffer }[]): { payload: Buffer; type: string } {
   const boundary = 'trainyard-test-boundary';
-  const parts = files.flatMap(({ name, body }) => [
+  const fields = files.flatMap(({ name, body }) => [
     Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n`),
     Buffer.from('Content-Type: image/png\r\n\r\n'),
     body,
     Buffer.from('\r\n'),
   ]);
-  const payload = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  const payload = Buffer.concat([...fields, Buffer.from(`--${boundary}--\r\n`)]);
   return { payload, type: `multipart/form-data; boundary=${boundary}` };
 }
 
@@ -131,7 +131,7 @@ describe('with a model', () => {
         'TOO_MANY_IMAGES',
       ],
     ])('%s', async (_, payload, type, status, code) => {
-      const response = await predict(payload as Buffer, type);
+      const response = await predict(payload, type);
       expect(response.json()).toMatchObject({ status, code });
       expect(response.statusCode).toBe(status);
       expect(response.headers['content-type']).toMatch('application/problem+json');

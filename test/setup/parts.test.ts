@@ -8,7 +8,7 @@ import { addCommand, type Checkout, setupModule } from './checkout.ts';
 const { signal } = new AbortController();
 
 describe('the Node version', async () => {
-  type Module = { unsupportedNode(version: string): string | null };
+  type Module = { unsupportedNode: (version: string) => string | null };
   const { unsupportedNode } = await setupModule<Module>('node-version');
 
   it.each(['20.19.0', '20.20.2', '22.12.0', '22.23.3', '23.0.0', '24.0.0', '26.1.0'])(
@@ -28,8 +28,8 @@ describe('a kept directory', async () => {
   type Options = { full: boolean; signal: AbortSignal };
   type Filled = { ok: boolean };
   type Module = {
-    checkKept(directory: string, options: Options): Promise<Found>;
-    keep(directory: string, signal: AbortSignal, fill: (fresh: string) => Promise<Filled>): Promise<Filled>;
+    checkKept: (directory: string, options: Options) => Promise<Found>;
+    keep: (directory: string, stop: AbortSignal, fill: (fresh: string) => Promise<Filled>) => Promise<Filled>;
   };
   const { checkKept, keep } = await setupModule<Module>('cache');
   const cheap = { full: false, signal };
@@ -139,9 +139,8 @@ describe('a kept directory', async () => {
 
 describe('taking turns', async () => {
   type Turn = { take(): Promise<void>; release(): void };
-  const { createTurn } = await setupModule<{ createTurn(directory: string, signal: AbortSignal): Turn }>(
-    'turn',
-  );
+  type Module = { createTurn: (directory: string, stop: AbortSignal) => Turn };
+  const { createTurn } = await setupModule<Module>('turn');
 
   it('lets a second set-up on the same cache go on when the first has ended', async () => {
     const directory = await temporaryDirectory();
@@ -162,7 +161,7 @@ describe('taking turns', async () => {
       createTurn(await temporaryDirectory(), signal),
       createTurn(await temporaryDirectory(), signal),
     ];
-    await Promise.all(turns.map((turn) => turn.take()));
+    await expect(Promise.all(turns.map((turn) => turn.take()))).resolves.toHaveLength(2);
     for (const turn of turns) turn.release();
   });
 
@@ -180,7 +179,9 @@ describe('taking turns', async () => {
 
 describe('Redis', async () => {
   type System = { isRoot: boolean; ids: string[]; manager: string | null };
-  type Module = { provideRedis(context: object, activity: object): Promise<{ mark: string; text: string }> };
+  type Module = {
+    provideRedis: (context: object, activity: object) => Promise<{ mark: string; text: string }>;
+  };
   const { provideRedis } = await setupModule<Module>('redis');
   const debian: System = { isRoot: false, ids: ['debian'], manager: 'apt' };
 
