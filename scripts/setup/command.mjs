@@ -81,11 +81,17 @@ function shorten(text) {
   return text.length <= 2 * keptLength ? text : `${text.slice(0, keptLength)}\n${text.slice(-keptLength)}`;
 }
 
-/** @param {string} output */
+/**
+ * The first and the last lines, and between them those that name an error.
+ *
+ * @param {string} output
+ */
 function excerpt(output) {
   const lines = output.trim().split('\n');
   if (lines.length <= 2 * shownLines) return lines.join('\n');
-  return [...lines.slice(0, shownLines), '…', ...lines.slice(-shownLines)].join('\n');
+  const between = lines.slice(shownLines, -shownLines).filter((line) => /error/i.test(line));
+  const chosen = ['…', ...between.slice(0, shownLines), '…'].slice(between.length === 0 ? 1 : 0);
+  return [...lines.slice(0, shownLines), ...chosen, ...lines.slice(-shownLines)].join('\n');
 }
 
 /**

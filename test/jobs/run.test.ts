@@ -32,7 +32,7 @@ describe('a job that succeeds', () => {
 
   beforeAll(async () => {
     [yard, close] = await buildYard(url);
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 640, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 1920, testImages: 200 });
     await yard.startWorker();
     seen = await watch(yard, id);
     job = seen.at(-1)!;
@@ -53,11 +53,11 @@ describe('a job that succeeds', () => {
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
     expect(new Set(steps).size).toBeGreaterThan(2);
     for (const { step, steps: all, fraction, epoch } of progress) {
-      expect(all).toBe(40);
-      expect(fraction).toBeCloseTo(step / 40);
-      expect(epoch).toBe(step <= 20 ? 1 : 2);
+      expect(all).toBe(120);
+      expect(fraction).toBeCloseTo(step / 120);
+      expect(epoch).toBe(step <= 60 ? 1 : 2);
     }
-    expect(progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 40, fraction: 1 });
+    expect(progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 120, fraction: 1 });
     expect(progress.at(-1)!.imagesPerSecond).toBeGreaterThan(10);
   });
 
@@ -103,7 +103,7 @@ describe('a job that succeeds', () => {
   });
 
   it('gives the same weights, byte for byte, when it is asked for again', async () => {
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 640, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 1920, testImages: 200 });
     const again = await yard.untilEnded(id);
     expect(again.status).toBe('succeeded');
     for (const [index, { modelVersion }] of job.epochs.entries()) {
