@@ -7,22 +7,33 @@ import type { TrainJob } from '../../src/jobs/contract.ts';
 
 export type Service = {
   readonly address: string;
-  readonly pid: number;
   /** Everything printed so far. */
   output(): string;
   /** Resolves when `text` has been printed. */
   printed(text: string, withinMs?: number): Promise<void>;
-  /** Sends a signal to the launcher and resolves with its exit code when it is gone. */
+  /** Sends a signal as a terminal does, to the foreground's process group; resolves with the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-const launcher = fileURLToPath(new URL('../../dist/start.js', import.meta.url));
+export type Command = { readonly program: string; readonly args: readonly string[]; readonly cwd?: string };
 
-/** Starts the compiled launcher; resolves as soon as it listens. */
-export async function startService(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<Service> {
+/** What `npm start` runs once set-up is done. */
+const compiledLauncher: Command = {
+  program: process.execPath,
+  args: [fileURLToPath(new URL('../../dist/start.js', import.meta.url))],
+};
+
+/** Starts the service; resolves as soon as it listens. */
+export async function startService(
+  dataDir: string,
+  env: NodeJS.ProcessEnv = {},
+  { program, args, cwd }: Command = compiledLauncher,
+): Promise<Service> {
   const { REDIS_URL: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [launcher], {
+  const child = spawn(program, args, {
+    cwd,
     env: { ...inherited, PORT: '0', DATA_DIR: dataDir, ...env },
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collectOutput(child);
@@ -35,17 +46,16 @@ export async function startService(dataDir: string, env: NodeJS.ProcessEnv = {})
     if (!output().includes(text))
       throw new Error(`expected "${text}", the service ended after:\n${output()}`);
   };
-  await printed('listens on ');
+  await printed('listens on ', 10 * 60_000);
   const address = /listens on (\S+)/.exec(output())![1]!;
   return {
     address,
-    pid: child.pid!,
     output,
     printed,
     end: async (signal = 'SIGINT') => {
       if (child.exitCode !== null) return child.exitCode;
       const gone = once(child, 'exit') as Promise<[number | null]>;
-      child.kill(signal);
+      process.kill(-child.pid!, signal);
       return (await gone)[0];
     },
   };

@@ -1,0 +1,79 @@
+/**
+ * `npm run bench:first-run`: what a newcomer waits for. Clones this repository's last commit, empties nothing of
+ * yours: the clone has a cache directory of its own. Times `npm start` to the first right answer, stops it as Ctrl-C
+ * does, and times the second `npm start` to a ready service.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { TrainJob } from '../src/jobs/contract.ts';
+import { getJson, type Service, startService } from '../test/e2e/service.ts';
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+
+const directory = await mkdtemp(join(tmpdir(), 'trainyard-first-run-'));
+const clone = join(directory, 'trainyard');
+const env = { TRAINYARD_CACHE: join(directory, 'cache') };
+execFileSync('git', ['clone', '--quiet', resolve(import.meta.dirname, '..'), clone]);
+try {
+  const first = await timeFirstStart();
+  const secondReadySeconds = await timeSecondStart();
+  if (values.json) console.log(JSON.stringify({ ...first, secondReadySeconds }));
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function timeFirstStart() {
+  const startedAt = performance.now();
+  const service = await npmStart();
+  const setupSeconds = Number(/set-up done +([\d.]+) s/.exec(service.output())?.[1]);
+  try {
+    await service.printed('Try it:', 10 * 60_000);
+    await expectSeven(service.address);
+    const answerSeconds = secondsSince(startedAt);
+    console.log(service.output());
+    const [job] = (await getJson<{ data: TrainJob[] }>(`${service.address}/jobs`)).data;
+    const trainingSeconds = (Date.parse(job!.finishedAt!) - Date.parse(job!.startedAt!)) / 1000;
+    console.log(`first right answer after ${answerSeconds.toFixed(1)} s`);
+    console.log(`  of which set-up ${setupSeconds.toFixed(1)} s, training ${trainingSeconds.toFixed(1)} s`);
+    return { answerSeconds, setupSeconds, trainingSeconds };
+  } finally {
+    await service.end();
+  }
+}
+
+async function timeSecondStart(): Promise<number> {
+  const startedAt = performance.now();
+  const service = await npmStart();
+  try {
+    await service.printed('Try it:', 60_000);
+    const { status } = await fetch(`${service.address}/health/ready`);
+    if (status !== 200) throw new Error(`expected /health/ready to answer 200, got ${status}`);
+    const seconds = secondsSince(startedAt);
+    console.log(`second start: ready after ${seconds.toFixed(2)} s`);
+    return seconds;
+  } finally {
+    await service.end();
+  }
+}
+
+function npmStart(): Promise<Service> {
+  const command = { program: 'npm', args: ['start'], cwd: clone };
+  return startService(join(clone, 'data'), env, command);
+}
+
+/** The first MNIST test image, through the routes that `npm start` names. */
+async function expectSeven(address: string): Promise<void> {
+  const picture = await fetch(`${address}/datasets/mnist/test/0.png`);
+  const body = Buffer.from(await picture.arrayBuffer());
+  const headers = { 'content-type': 'image/png' };
+  const response = await fetch(`${address}/predict`, { method: 'POST', headers, body });
+  const { digit } = (await response.json()) as { digit?: number };
+  if (digit !== 7) throw new Error(`expected the digit 7, got ${digit} with status ${response.status}`);
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
+}
