@@ -1,7 +1,7 @@
 /**
- * `npm run bench:first-run`: what a newcomer waits for. Clones this repository's last commit, empties nothing of
- * yours: the clone has a cache directory of its own. Times `npm start` to the first right answer, stops it as Ctrl-C
- * does, and times the second `npm start` to a ready service.
+ * `npm run bench:first-run`: what a newcomer waits for. Clones this repository's last commit, gives the clone an
+ * empty cache directory, times `npm start` to the first right answer, stops it as Ctrl-C does, and times the
+ * second `npm start` to a ready service.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -60,8 +60,7 @@ async function timeSecondStart(): Promise<number> {
 }
 
 function npmStart(): Promise<Service> {
-  const command = { program: 'npm', args: ['start'], cwd: clone };
-  return startService(join(clone, 'data'), env, command);
+  return startService(join(clone, 'data'), env, { program: 'npm', args: ['start'], cwd: clone });
 }
 
 /** The first MNIST test image, through the routes that `npm start` names. */

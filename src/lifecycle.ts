@@ -3,7 +3,8 @@ import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { messageOf, TrainyardError } from './model/errors.ts';
 
-const closeWithinMs = 10_000;
+const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs `main`; a TrainyardError is printed as what it says, without a stack, and ends the process with 1. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
@@ -16,12 +17,30 @@ export async function runEntry(main: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Calls `close` once, whatever ends the process first. */
-export function closeOnExit(log: Logger, close: () => Promise<void>): void {
-  const handle = closeWithGrace({ delay: closeWithinMs, logger: log }, async ({ err, signal }) => {
+/**
+ * Calls `close` once, whatever ends the process first. When it takes longer than `withinMs`, or a person
+ * asks a second time, the process ends without waiting for it.
+ */
+export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 10_000): void {
+  let closingSince: number | null = null;
+  const options = { delay: withinMs, logger: log, skip: [...signals] };
+  const handle = closeWithGrace(options, async ({ err }) => {
+    closingSince = performance.now();
     if (err) log.fatal({ err }, 'closing after a fault');
-    else log.info({ signal }, 'closing');
     await close();
   });
-  process.on('disconnect', () => handle.close()); // the launcher's end of the channel is gone
+  const begin = (why: string) => {
+    log.info(`closing: ${why}`);
+    handle.close();
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (closingSince === null) return begin(signal);
+    if (performance.now() - closingSince < echoMs) return;
+    log.error(`${signal} while closing: not waiting any longer`);
+    process.exit(1);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  process.on('disconnect', () => {
+    if (closingSince === null) begin('the launcher is gone'); // its end of the channel has closed
+  });
 }

@@ -12,6 +12,7 @@ import { TrainyardError } from './model/errors.ts';
 const requestTimeoutMs = 5000;
 const readyWithinMs = 30_000;
 const lookEveryMs = 100;
+const stopWithinMs = 40_000; // all parts, each with its own limit, one after the other
 
 await runEntry(async () => {
   const config = readConfig();
@@ -25,11 +26,12 @@ await runEntry(async () => {
     for (const part of parts) await part.stop(); // in the order in which they depend on each other
     await redis?.close();
   };
-  closeOnExit(createLog('start', { logLevel }), async () => {
+  const stopAloud = async () => {
     say('stopping: server, worker, Redis');
     await stop();
     say('stopped; "npm start" goes on where this ended');
-  });
+  };
+  closeOnExit(createLog('start', { logLevel }), stopAloud, stopWithinMs);
 
   try {
     if (config.redisUrl === null) redis = await startRedis(config.dataDir);

@@ -36,6 +36,8 @@ export async function startRedis(dataDir: string): Promise<EmbeddedRedis> {
   const child = spawn(findServer(), ['-'], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   const output = collect(child);
   child.stdin.end(configuration(directory, port, password)); // not as arguments, which others can read
+  const endWithUs = () => child.kill('SIGTERM');
+  process.once('exit', endWithUs); // also when nothing is waited for any longer
   await writeEndpoint(directory, { url, launcherPid: process.pid });
   await untilReady(url, child, output);
   return {
@@ -43,6 +45,7 @@ export async function startRedis(dataDir: string): Promise<EmbeddedRedis> {
     process: child,
     close: async () => {
       await endChild(child, 'SIGTERM', closeGraceMs);
+      process.off('exit', endWithUs);
       await rm(endpointPath(directory), { force: true });
     },
   };

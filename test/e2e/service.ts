@@ -11,23 +11,23 @@ export type Service = {
   output(): string;
   /** Resolves when `text` has been printed. */
   printed(text: string, withinMs?: number): Promise<void>;
-  /** Sends a signal as a terminal does, to the foreground's process group; resolves with the exit code. */
+  /** Sends a signal as a terminal does, to npm and all that it runs; resolves with npm's exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
 export type Command = { readonly program: string; readonly args: readonly string[]; readonly cwd?: string };
 
-/** What `npm start` runs once set-up is done. */
-const compiledLauncher: Command = {
-  program: process.execPath,
-  args: [fileURLToPath(new URL('../../dist/start.js', import.meta.url))],
+const npmStart: Command = {
+  program: 'npm',
+  args: ['start'],
+  cwd: fileURLToPath(new URL('../..', import.meta.url)),
 };
 
 /** Starts the service; resolves as soon as it listens. */
 export async function startService(
   dataDir: string,
   env: NodeJS.ProcessEnv = {},
-  { program, args, cwd }: Command = compiledLauncher,
+  { program, args, cwd }: Command = npmStart,
 ): Promise<Service> {
   const { REDIS_URL: _, ...inherited } = process.env;
   const child = spawn(program, args, {
