@@ -130,7 +130,7 @@ async function lookForTools({ env, signal }) {
  */
 async function checkRoom(directory) {
   const { bavail, bsize } = await statfs(directory);
-  const free = Number(bavail) * Number(bsize);
+  const free = bavail * bsize;
   const needed = wheel.bytes + librariesBytes + 100e6;
   if (free >= needed) return { ok: true };
   const message = `expected ${gigabytes(needed)} GB free in the cache directory, got ${gigabytes(free)} GB; free some or set TRAINYARD_CACHE to another disk`;
