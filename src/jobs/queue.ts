@@ -121,7 +121,8 @@ async function enqueue(context: Context, request: ResolvedRequest, key?: string)
 
 function addOptions(jobId: string) {
   const backoff = { type: 'fixed', delay: 200 }; // ms, after a crash of the trainer
-  return { jobId, attempts: 3, backoff, removeOnComplete: kept, removeOnFail: kept };
+  const attempts = Number.MAX_SAFE_INTEGER; // the worker knows when to give up
+  return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
 }
 
 type Claim = { id: string; fresh: boolean } | { conflict: string };

@@ -54,8 +54,8 @@ async function openTensorFlow(): Promise<Engine> {
   restoreRemovedUtil(require('node:util') as Record<string, unknown>);
   require('@tensorflow/tfjs-node-gpu');
   const { registerTensorFlowGradients } = await import('./engines/tensorflow.ts');
-  registerTensorFlowGradients();
   await useBackend('tensorflow');
+  registerTensorFlowGradients(); // only once it works: wasm would compute with them
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
   const place = gpu ? 'GPU' : `CPU, ${threads()}`;

@@ -3,10 +3,11 @@
  * appears under its final name only when whole; a reader believes nothing but the checksums.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointFiles, decodeWeights, encodeCheckpoint } from './checkpoint.ts';
 import { messageOf, TrainyardError } from './errors.ts';
+import { isCode, syncDirectory, writeDurably } from './files.ts';
 import { type Manifest, manifestSchema, type Provenance } from './manifest.ts';
 import { type Network, parameterCount } from './network.ts';
 
@@ -15,7 +16,13 @@ export type StoredModel = { readonly manifest: Manifest; readonly weights: Float
 /** What the rest of Trainyard needs of a store; a bucket can take the directory's place behind it. */
 export type ModelStore = {
   /** Publishes a checkpoint as the next version and returns it. */
-  publish(network: Network, weights: Float32Array, provenance: Provenance): Promise<Manifest>;
+  publish(
+    network: Network,
+    weights: Float32Array,
+    provenance: Provenance,
+    stagingRoot?: string,
+  ): Promise<Manifest>;
+  findCheckpoint(jobId: string, epoch: number): Promise<Manifest | null>;
   /** All versions, newest first. */
   versions(): Promise<number[]>;
   /** Null for a version that does not exist. @throws TrainyardError `MODEL_DAMAGED` */
@@ -30,7 +37,15 @@ const stagingPrefix = '.staging-';
 export function openStore(dataDir: string): ModelStore {
   const root = join(dataDir, 'models');
   return {
-    publish: (network, weights, provenance) => publish(root, network, weights, provenance),
+    publish: (network, weights, provenance, stagingRoot = root) =>
+      publish(root, network, weights, provenance, stagingRoot),
+    findCheckpoint: async (jobId, epoch) => {
+      for (const version of await listVersions(root)) {
+        const manifest = await readManifest(join(root, String(version))).catch(() => null);
+        if (manifest?.jobId === jobId && manifest.epoch === epoch) return manifest;
+      }
+      return null;
+    },
     versions: () => listVersions(root),
     manifest: (version) => readManifest(join(root, String(version))),
     load: (version) => loadModel(join(root, String(version))),
@@ -42,10 +57,11 @@ async function publish(
   network: Network,
   weights: Float32Array,
   provenance: Provenance,
+  stagingRoot: string,
 ): Promise<Manifest> {
   await mkdir(root, { recursive: true });
   await removeStale(root);
-  const staging = join(root, `${stagingPrefix}${randomUUID()}`);
+  const staging = join(stagingRoot, `${stagingPrefix}${randomUUID()}`);
   await mkdir(staging);
   try {
     const files = encodeCheckpoint(network, weights);
@@ -151,26 +167,6 @@ function checksum(bytes: Uint8Array): { sha256: string; bytes: number } {
   return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.byteLength };
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes the names in a directory durable, as fsync(2) says it takes. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
 async function removeStale(root: string): Promise<void> {
   const staged = (await readdir(root)).filter((name) => name.startsWith(stagingPrefix));
   for (const name of staged) {
@@ -178,8 +174,4 @@ async function removeStale(root: string): Promise<void> {
     const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
     if (age > staleAfterMs) await rm(path, { recursive: true, force: true });
   }
-}
-
-function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
