@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { queueName } from '../../src/jobs/contract.ts';
 import { trainersOf, untilGone, untilTrainer } from './processes.ts';
 import { startRedisServer } from './redis-server.ts';
 import { timed } from './until.ts';
-import { closeAfterTest, openYard, type Yard } from './yard.ts';
+import { endProcess, startWorkerProcess } from './worker-process.ts';
+import { openYard, type Yard } from './yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -136,8 +134,7 @@ describe('a worker process that is killed', () => {
     const program = startWorkerProcess(yard);
     const trainer = await untilTrainer(program.pid);
     await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
-    program.kill('SIGKILL');
-    await once(program, 'exit');
+    await endProcess(program, 'SIGKILL');
     await untilGone(trainer, 2000);
     await yard.startWorker();
     const retaken = await yard.untilJob(id, 'to be taken again', ({ attempt }) => attempt === 2);
@@ -152,19 +149,4 @@ async function takeLock({ prefix }: Yard, id: string): Promise<void> {
   const redis = new Redis(url);
   await redis.set(`${prefix}:${queueName}:${id}:lock`, 'another worker', 'XX');
   redis.disconnect();
-}
-
-const workerProgram = fileURLToPath(new URL('worker-program.ts', import.meta.url));
-
-/** A worker in a process of its own; killed when the test has ended. */
-function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', workerProgram, redisUrl, prefix, dataDir], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  closeAfterTest(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  return child;
 }
