@@ -20,6 +20,7 @@ import { createTurn } from './turn.mjs';
  * @property {import('./system.mjs').System} system
  * @property {AbortSignal} signal aborts when set-up is told to stop
  * @property {boolean} verify whether files are checked by their SHA-256 rather than by size and time
+ * @property {boolean} retry whether what could not be had last time is tried again
  * @property {() => Promise<void>} takeTurn resolves when no other set-up on this cache directory is at work
  */
 
@@ -29,7 +30,7 @@ import { createTurn } from './turn.mjs';
  * @typedef {{ mark: '✓' | '–' | '!', text: string }} Outcome
  */
 
-const flags = ['--no-redis', '--verify'];
+const flags = ['--no-redis', '--verify', '--retry'];
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
@@ -51,6 +52,7 @@ export async function main(args) {
       system: readSystem(),
       signal: stopping.signal,
       verify: args.includes('--verify'),
+      retry: args.includes('--retry'),
       takeTurn: turn.take,
     };
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));

@@ -40,7 +40,7 @@ export function describeEngine(name: EngineName, missing: string | null = null):
 
     it('says what it is', () => {
       expect(tf.getBackend()).toBe(name);
-      expect(engine).toMatchObject({ name, gpu: false, device: expect.stringContaining('CPU') });
+      expect(engine).toMatchObject({ name, device: expect.stringContaining(engine.gpu ? 'GPU' : 'CPU') });
     });
 
     it('has the gradients of the plain cpu backend, parameter by parameter', () => {
