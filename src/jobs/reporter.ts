@@ -65,6 +65,7 @@ function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport 
       return { ...report, epochs: [...report.epochs, message.epoch] };
     case 'trouble':
       return { ...report, trouble: message.trouble };
+    case 'saved':
     case 'warning':
     case 'outcome':
     case 'fault':
@@ -97,6 +98,9 @@ function logMessage(log: Logger, message: TrainerMessage): void {
       break;
     case 'epoch':
       log.info(message.epoch, 'epoch done');
+      break;
+    case 'saved':
+      log.debug({ step: message.step, tensors: message.tensors }, 'resume point saved');
       break;
     case 'warning':
       log.warn(message.message);

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { datasetChecksums, readDataset } from '../model/dataset.ts';
-import { type Engine, openEngine } from '../model/engine.ts';
+import { type Engine, openEngine, tensorCount } from '../model/engine.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
 import { isCode } from '../model/files.ts';
 import type { Provenance } from '../model/manifest.ts';
@@ -131,6 +131,7 @@ async function saveOrWarn(
 ): Promise<void> {
   try {
     await saveResumePoint(workspace, { plan, device, crashes, published, position });
+    await tell({ type: 'saved', step: position.step, tensors: tensorCount() });
   } catch (error) {
     if (isCode(error, 'ENOENT')) throw fencedMeanwhile(error);
     await tell({ type: 'warning', message: `no resume point at step ${position.step}: ${messageOf(error)}` });

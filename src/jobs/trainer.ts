@@ -35,6 +35,7 @@ export type TrainerMessage =
     }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'epoch'; readonly epoch: PublishedEpoch }
+  | { readonly type: 'saved'; readonly step: number; readonly tensors: number }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'trouble'; readonly trouble: TrainJob['error'] }
   | { readonly type: 'outcome'; readonly outcome: TrainOutcome }

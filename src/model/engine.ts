@@ -47,6 +47,11 @@ export async function openEngine(
   }
 }
 
+/** Tensors that are alive, for telling a leak: between two steps the number is always the same. */
+export function tensorCount(): number {
+  return tf.memory().numTensors;
+}
+
 async function openTensorFlow(): Promise<Engine> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // errors only; the device is reported below
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // the binding passes no GPU options
