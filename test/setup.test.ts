@@ -52,6 +52,15 @@ describe('set-up as a whole', () => {
     expect(output).toContain('expected nothing or --no-redis, --verify, --retry, got --fast');
   });
 
+  it.each(['/proc/nope/cache', '/dev/null', '/dev/null/cache'])(
+    'refuses a cache directory that can be none: %s',
+    async (TRAINYARD_CACHE) => {
+      const { code, output } = await runSetup(checkout, [], { TRAINYARD_CACHE });
+      expect(code).toBe(1);
+      expect(output).toMatch(/expected to keep downloads in \/\S+, but .*\nWhat to do: set TRAINYARD_CACHE/);
+    },
+  );
+
   it('stops what it has started on Ctrl-C', async () => {
     await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
     const pidFile = join(checkout.commands, 'npm.pid');

@@ -1,6 +1,7 @@
 /** The steps of set-up in their order. One that fails ends it with exit code 1. */
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSources } from './build.mjs';
 import { SetupFailure, SetupStopped } from './failure.mjs';
 import { installPackages } from './packages.mjs';
@@ -45,6 +46,7 @@ export async function main(args) {
   const turn = createTurn(cacheDir, stopping.signal);
   try {
     readFlags(args);
+    openCache(cacheDir);
     const context = {
       root: resolve(import.meta.dirname, '../..'),
       cacheDir,
@@ -83,6 +85,34 @@ function readFlags(args) {
 function cacheDirectory(env) {
   if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
+}
+
+/**
+ * Not by `recursive: true`, which never returns in /proc.
+ *
+ * @param {string} directory
+ * @throws {SetupFailure} when nothing can be kept there
+ */
+function openCache(directory) {
+  try {
+    makeDirectory(directory);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new SetupFailure(
+      `expected to keep downloads in ${directory}, but ${/** @type {Error} */ (error).message}\n` +
+        'What to do: set TRAINYARD_CACHE to a directory that you can write in, then run the command again.',
+    );
+  }
+}
+
+/** @param {string} path */
+function makeDirectory(path) {
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
+    return;
+  }
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 function abortOnSignals() {
