@@ -21,7 +21,7 @@ await runEntry(async () => {
   });
   const store = openStore(config.dataDir);
   const predictor = startPredictor({ dataDir: config.dataDir, engine: config.engine }, logPredictor(log));
-  const app = await buildApp({ queue, store, predictor, log });
+  const app = await buildApp({ queue, store, predictor, access: config, log });
   const closing = new AbortController();
   closeOnExit(log, async () => {
     closing.abort();
@@ -30,6 +30,9 @@ await runEntry(async () => {
   });
   const address = await app.listen({ host: config.host, port: config.port }).catch(refuseAddress);
   process.send?.({ type: 'ready', address }); // to the launcher
+  if (config.allowAnonymous && config.apiKeys.length === 0) {
+    log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
+  }
   if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
 });
 

@@ -17,6 +17,7 @@ export type HealthDependencies = { queue: JobQueue; predictor: Pick<Predictor, '
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, { queue, predictor }) => {
   app.get('/health/live', {
+    config: { anonymous: true },
     schema: {
       tags: ['health'],
       summary: 'The process answers',
@@ -26,6 +27,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
   });
 
   app.get('/health/ready', {
+    config: { anonymous: true },
     schema: {
       tags: ['health'],
       summary: 'Redis answers, a worker is there, a model is served or being trained',

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,6 +49,20 @@ describe('the embedded Redis', () => {
     expect(mode & 0o777).toBe(0o600);
   });
 
+  it('answers at no other address of this machine', async ({ skip }) => {
+    const { url } = await start(await temporaryDirectory());
+    const port = Number(new URL(url).port);
+    expect(await knock('127.0.0.1', port)).toBe('connected');
+    expect(await knock('127.0.0.2', port)).not.toBe('connected');
+    const others = otherAddresses();
+    if (others.length === 0) {
+      const reason = 'this machine has no address but loopback to try the embedded Redis at';
+      console.log(reason);
+      skip(reason);
+    }
+    for (const address of others) expect([address, await knock(address, port)]).not.toContain('connected');
+  });
+
   it('keeps its data across a restart', async () => {
     const dataDir = await temporaryDirectory();
     const first = await start(dataDir);
@@ -84,6 +100,29 @@ describe('the embedded Redis', () => {
     await expect(startRedis(dataDir)).rejects.toMatchObject({ code: 'REDIS_NOT_STARTED' });
   });
 });
+
+/** The addresses at which other hosts can reach this one. */
+function otherAddresses(): string[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, list = []]) =>
+    list
+      .filter(({ internal }) => !internal)
+      .map(({ address }) => (address.startsWith('fe80:') ? `${address}%${name}` : address)),
+  );
+}
+
+/** `connected`, or the code of the error. */
+function knock(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 2000 });
+    const end = (how: string) => {
+      socket.destroy();
+      resolve(how);
+    };
+    socket.once('connect', () => end('connected'));
+    socket.once('timeout', () => end('no answer'));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+  });
+}
 
 /** Puts the process id of an ended process in place of the launcher's. */
 async function pretendLauncherDied(dataDir: string): Promise<void> {
