@@ -8,7 +8,7 @@ import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { TrainyardError } from './model/errors.ts';
+import { messageOf, TrainyardError } from './model/errors.ts';
 
 const readyWithinMs = 30_000;
 const lookEveryMs = 100;
@@ -44,7 +44,10 @@ await runEntry(async () => {
     say(`Trainyard listens on ${address}`);
     const api = connectApi(address, config.apiKeys, stopping.signal);
     await untilReady(api, config.firstModel, stopping.signal);
-    await followFirstModel(api, stopping.signal);
+    await followFirstModel(api, stopping.signal).catch((error: unknown) => {
+      stopping.signal.throwIfAborted();
+      say(`the first training can't be followed, the service goes on: ${messageOf(error)}`);
+    });
     say(thingsToTry(address, config.apiKeys.length));
   } catch (error) {
     if (stopping.signal.aborted) return;
