@@ -33,8 +33,8 @@ export function connectApi(address: string, [key]: readonly string[], signal: Ab
 }
 
 /** /health/ready has its say with a 503, too; every other one is a problem. */
-function isAnswer({ ok, headers }: Response): boolean {
-  return ok || headers.get('content-type')?.startsWith('application/json') === true;
+function isAnswer({ ok, status, headers }: Response): boolean {
+  return ok || (status === 503 && headers.get('content-type')?.startsWith('application/json') === true);
 }
 
 /** RATE_LIMIT may ask for patience. */

@@ -36,12 +36,25 @@ describe('the launcher as a client', () => {
     expect(times[1]! - times[0]!).toBeGreaterThan(950);
   });
 
-  it('takes a 503 for an answer, and says what else it got', async () => {
+  it('asks again where the server is away, or says by a problem that Redis is', async () => {
+    let asked = 0;
     const address = await serve((request, response) => {
-      response.writeHead(request.url === '/health/ready' ? 503 : 401).end('{"checks": {}}');
+      asked++;
+      if (asked === 1) request.socket.destroy();
+      else if (asked === 2) response.writeHead(503, { 'content-type': 'application/problem+json' }).end('{}');
+      else response.end('{"answered": true}');
+    });
+    expect(await connectApi(address, [], never).get('/jobs')).toEqual({ answered: true });
+    expect(asked).toBe(3);
+  });
+
+  it('takes the 503 of /health/ready for an answer, and says what else it got', async () => {
+    const address = await serve((request, response) => {
+      const status = request.url === '/health/ready' ? 503 : 401;
+      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end('{"checks": {}}');
     });
     const api = connectApi(address, ['first'], never);
     expect(await api.get('/health/ready')).toEqual({ checks: {} });
-    await expect(api.get('/jobs')).rejects.toThrow(/expected 200 from .*\/jobs, got 401: /);
+    await expect(api.get('/models')).rejects.toThrow(/expected 200 from .*\/models, got 401: /);
   });
 });
