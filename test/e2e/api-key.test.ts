@@ -51,7 +51,7 @@ describe('the service with two keys', () => {
 
 describe('HOST without a key', () => {
   it('is refused at start where other hosts can reach it, with what to set', async () => {
-    const start = startService(await temporaryDirectory(), { API_KEY: '' });
+    const start = startService(await temporaryDirectory(), { HOST: '0.0.0.0', API_KEY: '' });
     onTestFinished(async () => void (await (await start.catch(() => null))?.end()));
     await expect(start).rejects.toThrow(
       /CONFIG_INVALID[\s\S]*HOST=0\.0\.0\.0.*API_KEY.*ALLOW_ANONYMOUS=true/,
