@@ -39,6 +39,18 @@ describe('a sealed manifest', () => {
     }
   });
 
+  it('opens with no byte changed to a blank, which JSON would not mind', () => {
+    const { bytes } = sealManifest(content);
+    for (const index of bytes.keys()) {
+      for (const blank of Buffer.from(' \t\n\r')) {
+        if (bytes[index] === blank) continue;
+        const changed = Buffer.from(bytes);
+        changed[index] = blank;
+        expect(openManifest(changed)).toMatchObject({ ok: false, problem: 'damaged' });
+      }
+    }
+  });
+
   it('opens with nothing cut off and nothing added', () => {
     const { bytes } = sealManifest(content);
     expect(openManifest(bytes.subarray(0, -1))).toMatchObject({ problem: 'damaged' });
