@@ -34,6 +34,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     dataset,
     {
       onProgress: () => {},
+      onPosition: async () => {},
       onEpoch: async ({ epoch, testAccuracy }) => {
         last = testAccuracy;
         console.log(`  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %`);

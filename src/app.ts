@@ -1,5 +1,4 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
-import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import {
@@ -12,6 +11,7 @@ import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { datasetRoutes } from './routes/datasets.ts';
+import { type Access, describeAccess, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -22,10 +22,17 @@ export type AppDependencies = {
   readonly queue: JobQueue;
   readonly store: ModelStore;
   readonly predictor: Predictor;
+  readonly access: Access;
   readonly log: FastifyBaseLogger;
 };
 
-export async function buildApp({ queue, store, predictor, log }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp({
+  queue,
+  store,
+  predictor,
+  access,
+  log,
+}: AppDependencies): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
@@ -33,6 +40,8 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
+    // Paths that can't be decoded, before any route or hook.
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -40,8 +49,8 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
   app.setNotFoundHandler(handleNotFound);
   app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
   closeConnectionsOnShutdown(app);
-  await app.register(multipart);
-  await registerOpenApi(app);
+  await registerGuard(app, access);
+  await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
   await app.register(predictRoutes, { predictor });
   await app.register(modelRoutes, { store, predictor });
@@ -62,8 +71,9 @@ function closeConnectionsOnShutdown(app: FastifyInstance): void {
   });
 }
 
-async function registerOpenApi(app: FastifyInstance): Promise<void> {
+async function registerOpenApi(app: FastifyInstance, access: Access): Promise<void> {
   const transformObject = createJsonSchemaTransformObject({});
+  const { securitySchemes, security } = describeAccess(access);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -73,6 +83,8 @@ async function registerOpenApi(app: FastifyInstance): Promise<void> {
         version: '0.1.0',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      components: { securitySchemes },
+      security: [...security],
     },
     transform: createJsonSchemaTransform({}),
     transformObject: (document) => {

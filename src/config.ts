@@ -2,12 +2,30 @@
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isLoopback } from './loopback.ts';
 import { engineNames } from './model/engine.ts';
 import { TrainyardError } from './model/errors.ts';
 
+const keyedRequestsPerMinute = 6000; // unless RATE_LIMIT says otherwise; 100 a second
+const minKeyLength = 16; // characters
+
 const flag = z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] });
 
-const environmentSchema = z.object({
+/** One or several keys, separated by commas. The messages number the keys: none is ever printed. */
+const keys = z
+  .string()
+  .transform((text) => text.split(',').map((key) => key.trim()))
+  .superRefine((list, context) => {
+    for (const [i, key] of list.entries()) {
+      if (key.length >= minKeyLength && /^[\x21-\x7e]+$/.test(key)) continue;
+      const came =
+        key.length < minKeyLength ? `${key.length} characters` : 'one with another character in it';
+      const message = `expected at least ${minKeyLength} printable ASCII characters without spaces in key ${i + 1} of ${list.length}, got ${came}; "openssl rand -hex 32" makes a good one`;
+      context.addIssue({ code: 'custom', message });
+    }
+  });
+
+const variables = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
@@ -17,7 +35,19 @@ const environmentSchema = z.object({
   KEEP_MODELS: z.coerce.number().int().min(1).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
+  API_KEY: keys.default([]),
+  ALLOW_ANONYMOUS: flag.default(false),
+  RATE_LIMIT: z.coerce.number().int().min(1).max(1_000_000_000).optional(), // requests a minute
 });
+
+const environmentSchema = variables.refine(
+  ({ HOST, API_KEY, ALLOW_ANONYMOUS }) => isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS,
+  {
+    path: ['HOST'],
+    error:
+      'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may; without either, a loopback address such as 127.0.0.1',
+  },
+);
 
 export type Config = Readonly<{
   host: string;
@@ -29,6 +59,9 @@ export type Config = Readonly<{
   keepModels: number; // newest versions that stay, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
+  apiKeys: readonly string[]; // empty: none is asked for
+  allowAnonymous: boolean; // without keys, other hosts are answered too
+  requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 }>;
 
 /** @throws TrainyardError `CONFIG_INVALID` naming each variable, what it should be and what it is */
@@ -50,6 +83,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     keepModels: values.KEEP_MODELS,
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
+    apiKeys: values.API_KEY,
+    allowAnonymous: values.ALLOW_ANONYMOUS,
+    requestsPerMinute: values.RATE_LIMIT ?? (values.API_KEY.length > 0 ? keyedRequestsPerMinute : null),
   };
 }
 
@@ -63,7 +99,12 @@ export function requireRedisUrl(config: Config): string {
 
 function describe(issue: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);
-  return `  ${name}=${environment[name] ?? ''}: ${issue.message}`;
+  return `  ${name}=${printable(name, environment[name] ?? '')}: ${issue.message}`;
+}
+
+/** A value as it may be shown: no key, no password of a URL. */
+function printable(name: string, value: string): string {
+  return name === 'API_KEY' ? '(not shown)' : value.replace(/^.*@/s, '(not shown)@');
 }
 
 /** The commit this code is at, for a model's provenance; null outside a git checkout. */

@@ -1,20 +1,25 @@
 /** How an entry starts and ends: on a signal, on a fault, or when the launcher that started it is gone. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { messageOf, TrainyardError } from './model/errors.ts';
+import { TrainyardError } from './model/errors.ts';
 
 const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs `main`; a TrainyardError is printed as what it says, without a stack, and ends the process with 1. */
+/** Runs `main`; what it throws is printed and ends the process with 1. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    const text = error instanceof TrainyardError ? `${error.code}: ${error.message}` : messageOf(error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${describe(error)}\n`);
     process.exit(1);
   }
+}
+
+/** A TrainyardError says all there is to say; anything else is a defect, and its stack is wanted. */
+function describe(error: unknown): string {
+  if (error instanceof TrainyardError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /**

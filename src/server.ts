@@ -17,12 +17,13 @@ await runEntry(async () => {
   const log = createLog('server', config);
   const queue = openQueue({
     redisUrl,
-    onError: (error) => log.warn({ error: error.message }, 'Redis connection'),
+    onError: (error) => log.warn({ error: error.message }, 'Redis is away; what needs it answers 503'),
+    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   const store = openStore(config.dataDir);
   const { dataDir, engine, keepModels } = config;
   const predictor = startPredictor({ dataDir, engine, keepModels }, logPredictor(log));
-  const app = await buildApp({ queue, store, predictor, log });
+  const app = await buildApp({ queue, store, predictor, access: config, log });
   const closing = new AbortController();
   closeOnExit(log, async () => {
     closing.abort();
@@ -31,6 +32,9 @@ await runEntry(async () => {
   });
   const address = await app.listen({ host: config.host, port: config.port }).catch(refuseAddress);
   process.send?.({ type: 'ready', address }); // to the launcher
+  if (config.allowAnonymous && config.apiKeys.length === 0) {
+    log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
+  }
   if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
 });
 

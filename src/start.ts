@@ -2,14 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from './config.ts';
 import type { TrainJob } from './jobs/contract.ts';
+import { type Api, connectApi } from './launcher/api.ts';
 import { type Part, startPart } from './launcher/part.ts';
 import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { TrainyardError } from './model/errors.ts';
+import { messageOf, TrainyardError } from './model/errors.ts';
 
-const requestTimeoutMs = 5000;
 const readyWithinMs = 30_000;
 const lookEveryMs = 100;
 const stopWithinMs = 40_000; // all parts, each with its own limit, one after the other
@@ -42,9 +42,13 @@ await runEntry(async () => {
     parts.push(server, worker);
     const [{ address = '' }] = await Promise.all([server.ready, worker.ready]);
     say(`Trainyard listens on ${address}`);
-    await untilReady(address, config.firstModel, stopping.signal);
-    await followFirstModel(address, stopping.signal);
-    say(thingsToTry(address));
+    const api = connectApi(address, config.apiKeys, stopping.signal);
+    await untilReady(api, config.firstModel, stopping.signal);
+    await followFirstModel(api, stopping.signal).catch((error: unknown) => {
+      stopping.signal.throwIfAborted();
+      say(`the first training can't be followed, the service goes on: ${messageOf(error)}`);
+    });
+    say(thingsToTry(address, config.apiKeys.length));
   } catch (error) {
     if (stopping.signal.aborted) return;
     await stop();
@@ -57,10 +61,10 @@ type Readiness = {
 };
 
 /** Waits for every part; for a model, or the job that will give one, only where a first one is wanted. */
-async function untilReady(address: string, wantsModel: boolean, signal: AbortSignal): Promise<void> {
+async function untilReady(api: Api, wantsModel: boolean, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + readyWithinMs;
   for (;;) {
-    const { checks } = await get<Readiness>(`${address}/health/ready`, signal);
+    const { checks } = await api.get<Readiness>('/health/ready');
     const missing = (['redis', 'worker', ...(wantsModel ? (['model'] as const) : [])] as const).filter(
       (name) => !checks[name].ok,
     );
@@ -77,17 +81,17 @@ async function untilReady(address: string, wantsModel: boolean, signal: AbortSig
 }
 
 /** Shows the first training, when there is no model yet. */
-async function followFirstModel(address: string, signal: AbortSignal): Promise<void> {
-  const models = await get<{ data: unknown[] }>(`${address}/models?limit=1`, signal);
+async function followFirstModel(api: Api, signal: AbortSignal): Promise<void> {
+  const models = await api.get<{ data: unknown[] }>('/models?limit=1');
   if (models.data.length > 0) return;
-  const { data } = await get<{ data: TrainJob[] }>(`${address}/jobs?limit=1`, signal);
+  const { data } = await api.get<{ data: TrainJob[] }>('/jobs?limit=1');
   const [job] = data;
   if (!job || job.finishedAt !== null) return;
-  const read = () => get<TrainJob>(`${address}/jobs/${job.id}`, signal);
+  const read = () => api.get<TrainJob>(`/jobs/${job.id}`);
   const ended = await showTraining(read, process.stdout, signal);
   const last = ended.epochs.at(-1);
   if (ended.status === 'succeeded' && last) {
-    await untilServed(address, last.modelVersion, signal);
+    await untilServed(api, last.modelVersion, signal);
     say(`model ${last.modelVersion}: ${(100 * last.testAccuracy).toFixed(2)} % of the test images right`);
   } else {
     say(`the first training ended as ${ended.status}: ${ended.error?.message ?? 'no reason given'}`);
@@ -95,9 +99,9 @@ async function followFirstModel(address: string, signal: AbortSignal): Promise<v
 }
 
 /** Waits for the swap, a few hundred milliseconds after the version was published. */
-async function untilServed(address: string, version: number, signal: AbortSignal): Promise<void> {
+async function untilServed(api: Api, version: number, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + readyWithinMs;
-  while (!(await get<{ served: boolean }>(`${address}/models/${version}`, signal)).served) {
+  while (!(await api.get<{ served: boolean }>(`/models/${version}`)).served) {
     if (performance.now() > deadline) {
       const message = `expected model ${version} to be served within ${readyWithinMs / 1000} s; LOG_LEVEL=info tells more`;
       throw new TrainyardError('NOT_SERVED', message);
@@ -106,21 +110,16 @@ async function untilServed(address: string, version: number, signal: AbortSignal
   }
 }
 
-async function get<T>(url: string, signal: AbortSignal): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
-  const response = await fetch(url, { signal: limit });
-  if (!response.ok && response.status !== 503)
-    throw new Error(`expected 200 from ${url}, got ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-function thingsToTry(address: string): string {
+/** Commands for a shell that knows API_KEY, where there is one; the key itself is not printed. */
+function thingsToTry(address: string, keyCount: number): string {
+  const key = keyCount > 1 ? '${API_KEY%%,*}' : '$API_KEY'; // of several the first
+  const curl = keyCount > 0 ? `curl -s -H "authorization: Bearer ${key}"` : 'curl -s';
   return `
 Try it:
-  curl -s ${address}/datasets/mnist/test/0.png -o digit.png
-  curl -s ${address}/predict -H 'content-type: image/png' --data-binary @digit.png
-  curl -s -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"article"}'
-  curl -s ${address}/jobs
+  ${curl} ${address}/datasets/mnist/test/0.png -o digit.png
+  ${curl} ${address}/predict -H 'content-type: image/png' --data-binary @digit.png
+  ${curl} -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"article"}'
+  ${curl} ${address}/jobs
 
 Ctrl-C stops everything.`;
 }

@@ -14,6 +14,9 @@ describe('readConfig', () => {
       keepModels: 20,
       logLevel: 'info',
       gitCommit: 'abc',
+      apiKeys: [],
+      allowAnonymous: false,
+      requestsPerMinute: null,
     });
   });
 
@@ -68,6 +71,93 @@ describe('readConfig', () => {
     expect(() => readConfig({ PORT: 'x', ENGINE: 'y' })).toThrow(/PORT=x[\s\S]*ENGINE=y/);
   });
 });
+
+const key = 'a-key-of-some-length';
+const otherKey = 'another-key-of-some-length';
+
+describe('HOST', () => {
+  it.each(['127.0.0.1', '127.8.9.10', '::1', '0:0:0:0:0:0:0:1', 'localhost', 'LOCALHOST'])(
+    'may be %s without a key',
+    (host) => {
+      expect(readConfig({ HOST: host }).host).toBe(host);
+    },
+  );
+
+  const reachable = [
+    '0.0.0.0',
+    '::',
+    '192.168.1.5',
+    '128.0.0.1',
+    '127.1',
+    'localhost.example',
+    '[::1].example',
+  ];
+
+  it.each(reachable)('is refused as %s without a key, with what to set', (host) => {
+    const message = expect.stringMatching(/HOST=.*expected API_KEY.*or ALLOW_ANONYMOUS=true/);
+    expect(() => readConfig({ HOST: host })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message }),
+    );
+    expect(() => readConfig({ HOST: host, ALLOW_ANONYMOUS: 'false' })).toThrow(/API_KEY/);
+    expect(() => readConfig({ HOST: host, API_KEY: '' })).toThrow(/API_KEY/);
+  });
+
+  it.each(reachable)('may be %s with a key, or where everybody may ask', (host) => {
+    expect(readConfig({ HOST: host, API_KEY: key })).toMatchObject({ host, apiKeys: [key] });
+    expect(readConfig({ HOST: host, ALLOW_ANONYMOUS: 'true' })).toMatchObject({ host, allowAnonymous: true });
+  });
+});
+
+describe('API_KEY', () => {
+  it('is one key or several', () => {
+    expect(readConfig({ API_KEY: key }).apiKeys).toEqual([key]);
+    expect(readConfig({ API_KEY: `${key}, ${otherKey}` }).apiKeys).toEqual([key, otherKey]);
+  });
+
+  it.each([
+    ['short', /key 1 of 1, got 5 characters/],
+    [`${key},short`, /key 2 of 2, got 5 characters/],
+    [`${key},`, /key 2 of 2, got 0 characters/],
+    ['with a space within it', /key 1 of 1, got one with another character/],
+    ['ключ-из-многих-букв', /key 1 of 1, got one with another character/],
+    ['a-key-with\na-line-break', /key 1 of 1, got one with another character/],
+  ])('is refused as %s, and not shown', (value, why) => {
+    const { message } = errorOf(() => readConfig({ API_KEY: value }));
+    expect(message).toMatch(why);
+    expect(message).toMatch(/at least 16 printable ASCII characters without spaces/);
+    for (const part of value.split(',').filter(Boolean)) expect(message).not.toContain(part);
+  });
+
+  it('is not shown where another variable is wrong; nor is the password of REDIS_URL', () => {
+    const { message } = errorOf(() =>
+      readConfig({ API_KEY: key, REDIS_URL: 'http://me:se@cret@redis:6379' }),
+    );
+    expect(message).toContain('REDIS_URL=(not shown)@redis:6379: ');
+    expect(message).not.toMatch(/cret@|a-key/);
+  });
+});
+
+describe('RATE_LIMIT', () => {
+  it('is 6000 a minute with a key, none without', () => {
+    expect(readConfig({}).requestsPerMinute).toBeNull();
+    expect(readConfig({ API_KEY: key }).requestsPerMinute).toBe(6000);
+    expect(readConfig({ RATE_LIMIT: '10' }).requestsPerMinute).toBe(10);
+    expect(readConfig({ RATE_LIMIT: '10', API_KEY: key }).requestsPerMinute).toBe(10);
+  });
+
+  it.each(['0', '-1', '1.5', 'many'])('is refused as %s', (value) => {
+    expect(() => readConfig({ RATE_LIMIT: value })).toThrow(`RATE_LIMIT=${value}: `);
+  });
+});
+
+function errorOf(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('expected an error, got none');
+}
 
 describe('requireRedisUrl', () => {
   it('says how to get a Redis when there is none', () => {

@@ -49,8 +49,17 @@ describe('set-up as a whole', () => {
   it('refuses a flag that it does not know', async () => {
     const { code, output } = await runSetup(checkout, ['--fast']);
     expect(code).toBe(1);
-    expect(output).toContain('expected nothing or --no-redis, --verify, got --fast');
+    expect(output).toContain('expected nothing or --no-redis, --verify, --retry, got --fast');
   });
+
+  it.each(['/proc/nope/cache', '/dev/null', '/dev/null/cache'])(
+    'refuses a cache directory that can be none: %s',
+    async (TRAINYARD_CACHE) => {
+      const { code, output } = await runSetup(checkout, [], { TRAINYARD_CACHE });
+      expect(code).toBe(1);
+      expect(output).toMatch(/expected to keep downloads in \/\S+, but .*\nWhat to do: set TRAINYARD_CACHE/);
+    },
+  );
 
   it('stops what it has started on Ctrl-C', async () => {
     await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
@@ -133,6 +142,19 @@ describe('TensorFlow', () => {
     expect(output).toContain(hasWheel ? 'no route to the index' : 'expected x86-64 Linux with glibc');
     expect(output).toContain('ECONNREFUSED 127.0.0.1:9');
     expect(existsSync(join(checkout.root, bindingFolder, 'tfjs_binding.node'))).toBe(false);
+  });
+
+  it('that nobody can provide is asked for again by "npm run setup" only', async () => {
+    await addPip(`echo asked >> ${checkout.commands}/pip.calls; exit 1`);
+    const calls = async () =>
+      (await readFile(join(checkout.commands, 'pip.calls'), 'utf8')).split('\n').length - 1;
+    await runSetup(checkout, [], offline);
+    const { seconds, output } = await runSetup(checkout, [], offline);
+    expect(seconds).toBeLessThan(1);
+    expect(output).toContain('! NO TensorFlow: wasm computes');
+    const before = hasWheel ? await calls() : 0;
+    await runSetup(checkout, ['--retry'], offline);
+    expect(hasWheel ? await calls() : 1).toBe(before + 1);
   });
 
   it('that nobody can provide ends set-up where ENGINE=tensorflow asks for it', async () => {

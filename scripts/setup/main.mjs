@@ -1,6 +1,7 @@
 /** The steps of set-up in their order. One that fails ends it with exit code 1. */
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSources } from './build.mjs';
 import { SetupFailure, SetupStopped } from './failure.mjs';
 import { installPackages } from './packages.mjs';
@@ -20,6 +21,7 @@ import { createTurn } from './turn.mjs';
  * @property {import('./system.mjs').System} system
  * @property {AbortSignal} signal aborts when set-up is told to stop
  * @property {boolean} verify whether files are checked by their SHA-256 rather than by size and time
+ * @property {boolean} retry whether what could not be had last time is tried again
  * @property {() => Promise<void>} takeTurn resolves when no other set-up on this cache directory is at work
  */
 
@@ -29,7 +31,7 @@ import { createTurn } from './turn.mjs';
  * @typedef {{ mark: '✓' | '–' | '!', text: string }} Outcome
  */
 
-const flags = ['--no-redis', '--verify'];
+const flags = ['--no-redis', '--verify', '--retry'];
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
@@ -44,6 +46,7 @@ export async function main(args) {
   const turn = createTurn(cacheDir, stopping.signal);
   try {
     readFlags(args);
+    openCache(cacheDir);
     const context = {
       root: resolve(import.meta.dirname, '../..'),
       cacheDir,
@@ -51,6 +54,7 @@ export async function main(args) {
       system: readSystem(),
       signal: stopping.signal,
       verify: args.includes('--verify'),
+      retry: args.includes('--retry'),
       takeTurn: turn.take,
     };
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
@@ -81,6 +85,34 @@ function readFlags(args) {
 function cacheDirectory(env) {
   if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
+}
+
+/**
+ * Not by `recursive: true`, which never returns in /proc.
+ *
+ * @param {string} directory
+ * @throws {SetupFailure} when nothing can be kept there
+ */
+function openCache(directory) {
+  try {
+    makeDirectory(directory);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new SetupFailure(
+      `expected to keep downloads in ${directory}, but ${/** @type {Error} */ (error).message}\n` +
+        'What to do: set TRAINYARD_CACHE to a directory that you can write in, then run the command again.',
+    );
+  }
+}
+
+/** @param {string} path */
+function makeDirectory(path) {
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
+    return;
+  }
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 function abortOnSignals() {

@@ -85,14 +85,15 @@ function sourcesFor(context, activity) {
 }
 
 /**
- * The engine, when a source is whole, placed and proven with this Node.
+ * The engine, when a source is whole, placed and proven with this Node; or that it was found last time that none
+ * can provide it, so that a start does not wait for the same refusals again.
  *
  * @param {Context} context
  * @param {Source[]} sources
  * @returns {Promise<Outcome | null>}
  */
-async function findInPlace({ root, signal, verify }, sources) {
-  const { proven = {} } = readNotes(root);
+async function findInPlace({ root, env, signal, verify, retry }, sources) {
+  const { proven = {}, missing } = readNotes(root);
   for (const { directory } of sources) {
     const device = proven[proofKey(directory)];
     if (!device) continue;
@@ -100,6 +101,8 @@ async function findInPlace({ root, signal, verify }, sources) {
     if (found.state === 'whole' && isPlaced(root, directory, found.manifest))
       return { mark: '✓', text: device };
   }
+  const triedAlready = missing?.sources.join() === sources.map(({ directory }) => directory).join();
+  if (missing && triedAlready && !retry && env['ENGINE'] !== 'tensorflow') return without(missing.told);
   return null;
 }
 
@@ -121,10 +124,17 @@ async function tryInOrder(context, activity, sources) {
   if (context.env['ENGINE'] === 'tensorflow') {
     throw new SetupFailure(`expected TensorFlow, since ENGINE=tensorflow, but it can't be had:\n${told}`);
   }
-  return {
-    mark: '!',
-    text: `NO TensorFlow: wasm computes, about ten times slower\n${told}; ENGINE=wasm leaves this step out.`,
-  };
+  writeNotes(context.root, { missing: { sources: sources.map(({ directory }) => directory), told } });
+  return without(told);
+}
+
+/**
+ * @param {string} told
+ * @returns {Outcome}
+ */
+function without(told) {
+  const text = `NO TensorFlow: wasm computes, about ten times slower\n${told}; ENGINE=wasm leaves this step out.`;
+  return { mark: '!', text };
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -53,7 +53,6 @@ export async function ensure(context, activity, check, make) {
 function addressOf(cacheDir) {
   const name = createHash('sha256').update(cacheDir).digest('hex').slice(0, 16);
   if (process.platform === 'linux') return `\0trainyard-setup-${name}`;
-  mkdirSync(cacheDir, { recursive: true });
   return join(cacheDir, 'setup.sock');
 }
 

@@ -6,7 +6,7 @@ import { recipeNames, recipes, scheduleNames } from '../model/recipe.ts';
 
 export const queueName = 'train';
 
-const maxMetadataBytes = 4096;
+const maxMetadataLength = 4096;
 
 /** The body of POST /jobs/train; everything optional, nothing unknown. */
 export const trainRequestSchema = z.strictObject({
@@ -30,7 +30,7 @@ export const trainRequestSchema = z.strictObject({
     .describe('Only the first so many; null: all'),
   testImages: z
     .int()
-    .min(1)
+    .min(100) // fewer say nothing: one fixed answer could be right on all of them
     .max(10_000)
     .nullable()
     .default(null)
@@ -38,8 +38,8 @@ export const trainRequestSchema = z.strictObject({
   metadata: z
     .record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
     .default({})
-    .refine((value) => JSON.stringify(value).length <= maxMetadataBytes, {
-      error: `expected at most ${maxMetadataBytes} bytes of JSON`,
+    .refine((value) => JSON.stringify(value).length <= maxMetadataLength, {
+      error: `expected at most ${maxMetadataLength} characters of JSON`,
     })
     .describe('Kept with the job, not interpreted'),
 });
@@ -87,10 +87,13 @@ export const trainJobSchema = z.object({
   epochs: z.array(epochSchema),
   engine: engineSchema.nullable().describe('What the job runs on; null before it started'),
   queuePosition: z.int().nullable().describe('1 is next; null unless queued'),
-  attempt: z.int().describe('0 before the first start'),
-  resumedFromStep: z.int().nullable().describe('null: this attempt began at the first step'),
+  attempt: z.int().describe('Starts so far, one that was handed over by a closing worker included'),
+  resumedFromStep: z.int().nullable().describe('Where the newest attempt went on; null: at the beginning'),
   modelVersion: z.int().nullable().describe('The newest version that this job has published'),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: z
+    .object({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe('Why it failed; while it runs, what it waits for (DISK_FULL)'),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
@@ -108,6 +111,16 @@ export type TrainJobReport = {
   readonly engine: z.output<typeof engineSchema> | null;
   readonly progress: z.output<typeof progressSchema> | null;
   readonly epochs: readonly z.output<typeof epochSchema>[];
+  readonly startedAt: string | null; // of the first attempt
+  readonly resumedFromStep: number | null;
+  readonly trouble: TrainJob['error']; // what the job waits for, while it runs
 };
 
-export const emptyReport: TrainJobReport = { engine: null, progress: null, epochs: [] };
+export const emptyReport: TrainJobReport = {
+  engine: null,
+  progress: null,
+  epochs: [],
+  startedAt: null,
+  resumedFromStep: null,
+  trouble: null,
+};

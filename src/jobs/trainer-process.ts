@@ -2,17 +2,34 @@
  * The trainer: a process that trains one job, publishes its checkpoints and ends. It ends as well
  * when its worker is gone, so that nothing computes for nobody.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { datasetChecksums, readDataset } from '../model/dataset.ts';
-import { type Engine, openEngine } from '../model/engine.ts';
+import { type Engine, openEngine, tensorCount } from '../model/engine.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
+import { isCode } from '../model/files.ts';
 import type { Provenance } from '../model/manifest.ts';
 import { networks } from '../model/network.ts';
+import {
+  type PublishedEpoch,
+  type ReadResumePoint,
+  readResumePoint,
+  saveResumePoint,
+} from '../model/resume.ts';
 import { openStore } from '../model/store.ts';
-import { type EpochMetrics, type TrainOutcome, train } from '../model/train.ts';
+import {
+  type EpochMetrics,
+  type RunPosition,
+  type TrainHooks,
+  type TrainOutcome,
+  train,
+} from '../model/train.ts';
+import { claimWorkspace, type Workspace } from '../model/workspace.ts';
 import type { TrainerMessage, TrainerOrder } from './trainer.ts';
 
-const cancel = new AbortController();
-process.on('SIGTERM', () => cancel.abort());
+const retryStorageMs = 1000;
+
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
 process.on('disconnect', () => process.exit(1));
 process.once('message', (order: TrainerOrder) => void carryOut(order));
 
@@ -26,24 +43,65 @@ async function carryOut(order: TrainerOrder): Promise<void> {
 }
 
 async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
+  const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
   let fallback: string | null = null;
   const engine = await openEngine(order.engine, (reason) => {
     fallback = reason;
   });
   await tell({ type: 'engine', engine, fallback });
+  const { point, damaged } = await readResumePoint(workspace.directory, order.request);
+  await tellResumed({ point, damaged }, engine);
   const dataset = await readDataset(order.request.dataset);
-  const store = openStore(order.dataDir);
-  const hooks = {
-    onProgress: (progress: Parameters<Parameters<typeof train>[2]['onProgress']>[0]) => {
+  const hooks = createHooks(order, workspace, engine, point?.published ?? []);
+  return train(order.request, dataset, hooks, stop.signal, point?.position);
+}
+
+async function tellResumed({ point, damaged }: ReadResumePoint, engine: Engine): Promise<void> {
+  const warnings = damaged.map((reason) => `resume point not used: ${reason}`);
+  if (point && point.device !== engine.device) {
+    warnings.push(
+      `resumed on ${engine.device} what began on ${point.device}: other bytes than without a break`,
+    );
+  }
+  const from = point && { step: point.position.step, published: point.published };
+  await tell({ type: 'resumed', from, warnings });
+}
+
+function createHooks(
+  order: TrainerOrder,
+  workspace: Workspace,
+  engine: Engine,
+  before: readonly PublishedEpoch[],
+): TrainHooks {
+  const published = [...before];
+  return {
+    onProgress: (progress) => {
       void tell({ type: 'progress', progress });
     },
-    onEpoch: async (metrics: EpochMetrics, weights: Float32Array) => {
-      const provenance = provenanceOf(order, engine, metrics);
-      const { version } = await store.publish(networks[order.request.network], weights, provenance);
-      await tell({ type: 'epoch', epoch: { ...metrics, modelVersion: version } });
+    onEpoch: async (metrics, weights) => {
+      const modelVersion = await untilStored(() => publish(order, workspace, engine, metrics, weights));
+      const epoch = { ...metrics, modelVersion };
+      published.push(epoch);
+      await tell({ type: 'epoch', epoch });
     },
+    onPosition: (position) => saveOrWarn(order, workspace, engine, published, position),
   };
-  return train(order.request, dataset, hooks, cancel.signal);
+}
+
+/** The version under which an epoch is published; one that an earlier attempt has published is that one. */
+async function publish(
+  order: TrainerOrder,
+  { staging }: Workspace,
+  engine: Engine,
+  metrics: EpochMetrics,
+  weights: Float32Array,
+): Promise<number> {
+  const store = openStore(order.dataDir);
+  const earlier = await store.findCheckpoint(order.jobId, metrics.epoch);
+  if (earlier) return earlier.version;
+  const provenance = provenanceOf(order, engine, metrics);
+  const { version } = await store.publish(networks[order.request.network], weights, provenance, staging);
+  return version;
 }
 
 function provenanceOf(order: TrainerOrder, engine: Engine, metrics: EpochMetrics): Provenance {
@@ -61,6 +119,45 @@ function provenanceOf(order: TrainerOrder, engine: Engine, metrics: EpochMetrics
     gitCommit,
     metrics: { trainLoss, testLoss, testAccuracy },
   };
+}
+
+/** A resume point that can't be written costs time after a crash, and nothing else. */
+async function saveOrWarn(
+  { request: plan, crashes }: TrainerOrder,
+  workspace: Workspace,
+  { device }: Engine,
+  published: readonly PublishedEpoch[],
+  position: RunPosition,
+): Promise<void> {
+  try {
+    await saveResumePoint(workspace, { plan, device, crashes, published, position });
+    await tell({ type: 'saved', step: position.step, tensors: tensorCount() });
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) throw fencedMeanwhile(error);
+    await tell({ type: 'warning', message: `no resume point at step ${position.step}: ${messageOf(error)}` });
+  }
+}
+
+/** The staging directory is there for as long as this attempt is the newest. */
+function fencedMeanwhile(cause: unknown): TrainyardError {
+  const message = 'expected to be the newest attempt, but a later one has taken over; this one ends';
+  return new TrainyardError('FENCED', message, { cause });
+}
+
+/** Repeats what fails for want of room on the disk until it works; what was trained waits in memory. */
+async function untilStored<T>(work: () => Promise<T>): Promise<T> {
+  for (let waiting = false; ; waiting = true) {
+    try {
+      const result = await work();
+      if (waiting) await tell({ type: 'trouble', trouble: null });
+      return result;
+    } catch (error) {
+      if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      const message = `expected room for a checkpoint in DATA_DIR, got: ${messageOf(error)}; free some, the job waits`;
+      if (!waiting) await tell({ type: 'trouble', trouble: { code: 'DISK_FULL', message } });
+      await delay(retryStorageMs, undefined, { signal: stop.signal });
+    }
+  }
 }
 
 function tell(message: TrainerMessage): Promise<void> {

@@ -10,12 +10,15 @@ import type { ChildProcess } from 'node:child_process';
 import { endChild, forkBeside } from '../model/child-process.ts';
 import type { Engine, EnginePreference } from '../model/engine.ts';
 import { TrainyardError } from '../model/errors.ts';
-import type { EpochMetrics, Progress, TrainOutcome } from '../model/train.ts';
-import type { ResolvedRequest } from './contract.ts';
+import type { PublishedEpoch } from '../model/resume.ts';
+import type { Progress, TrainOutcome } from '../model/train.ts';
+import type { ResolvedRequest, TrainJob } from './contract.ts';
 
 /** Sent once, to start. */
 export type TrainerOrder = {
   readonly jobId: string;
+  readonly attempt: number; // from 1
+  readonly crashes: number; // of earlier attempts
   readonly request: ResolvedRequest;
   readonly dataDir: string;
   readonly engine: EnginePreference;
@@ -25,16 +28,30 @@ export type TrainerOrder = {
 /** What the trainer tells; an outcome or a fault is the last. */
 export type TrainerMessage =
   | { readonly type: 'engine'; readonly engine: Engine; readonly fallback: string | null }
+  | {
+      readonly type: 'resumed';
+      readonly from: { readonly step: number; readonly published: readonly PublishedEpoch[] } | null;
+      readonly warnings: readonly string[];
+    }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'epoch'; readonly epoch: EpochMetrics & { readonly modelVersion: number } }
+  | { readonly type: 'epoch'; readonly epoch: PublishedEpoch }
+  | { readonly type: 'saved'; readonly step: number; readonly tensors: number }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'trouble'; readonly trouble: TrainJob['error'] }
   | { readonly type: 'outcome'; readonly outcome: TrainOutcome }
   | { readonly type: 'fault'; readonly code: string; readonly message: string };
 
-const cancelGraceMs = 1500;
+/** Why a run is stopped → ms that its trainer has for the step under way and a last resume point. */
+export const stopGraceMs = {
+  'cancel requested': 1000, // 2 s in all, and it may take 0.4 s until the mark is read
+  'worker closes': 1800,
+  'lock lost': 1800, // after a while without Redis; the job is, or will be, another worker's
+} as const;
+export type StopReason = keyof typeof stopGraceMs;
 
 /**
- * Runs one training to its outcome. Aborting `signal` asks the trainer to stop and kills it when
- * it has not done so in 1.5 s.
+ * Runs one training to its outcome. Aborting `signal`, by a `StopReason`, asks the trainer to save where it
+ * stands and to stop, and kills it when it has not done so in its time.
  *
  * @throws TrainyardError with the trainer's own code, or `TRAINER_CRASHED` when it ended without a word
  */
@@ -44,13 +61,13 @@ export async function runTrainer(
   signal: AbortSignal,
 ): Promise<TrainOutcome> {
   const child = forkBeside(import.meta.url, 'trainer-process');
-  const stop = () => void endChild(child, 'SIGTERM', cancelGraceMs);
+  const stop = () => void endChild(child, 'SIGTERM', stopGraceMs[signal.reason as StopReason]);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
     return await followTrainer(child, order, onMessage);
   } catch (error) {
-    if (signal.aborted) return { status: 'cancelled' };
+    if (signal.aborted) return { status: 'stopped' };
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);

@@ -35,11 +35,11 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     engine: report.engine,
     queuePosition: status === 'queued' ? waiting.indexOf(job.id!) + 1 || null : null,
     attempt: job.attemptsStarted - (dropped ? 1 : 0),
-    resumedFromStep: null,
+    resumedFromStep: report.resumedFromStep,
     modelVersion: report.epochs.at(-1)?.modelVersion ?? null,
-    error: status === 'failed' ? error : null,
+    error: status === 'running' ? report.trouble : status === 'failed' ? error : null,
     createdAt: new Date(job.timestamp).toISOString(),
-    startedAt: dropped ? null : isoOrNull(job.processedOn),
+    startedAt: report.startedAt ?? (dropped ? null : isoOrNull(job.processedOn)),
     finishedAt: dropped ? cancelledAt : (isoOrNull(job.finishedOn) ?? cancelledAt),
   };
 }
@@ -61,9 +61,10 @@ function failureOf(job: BullJob, state: BullState): TrainJob['error'] {
   return code && message ? { code, message } : { code: 'TRAINER_CRASHED', message: reason };
 }
 
+/** What was reported last; BullMQ's own start is the newest attempt's, the report keeps the first. */
 export function reportOf(job: BullJob): TrainJobReport {
   const report = job.progress; // BullMQ's 0 until the first report
-  return typeof report === 'object' ? (report as TrainJobReport) : emptyReport;
+  return typeof report === 'object' ? { ...emptyReport, ...report } : emptyReport;
 }
 
 function isoOrNull(time: number | undefined): string | null {

@@ -1,13 +1,17 @@
 /** The worker: takes jobs off the queue one at a time, has each trained, and reports back to the queue. */
 import { Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EnginePreference } from '../model/engine.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
-import { reportEverySteps, type TrainOutcome } from '../model/train.ts';
-import { queueName, type TrainJobData, type TrainJobReport } from './contract.ts';
+import { readResumePoint } from '../model/resume.ts';
+import type { TrainOutcome } from '../model/train.ts';
+import { removeWorkspace, workspaceDirectory, workspaces } from '../model/workspace.ts';
+import { queueName, type TrainJobData } from './contract.ts';
 import { connectConsumer } from './redis.ts';
-import { runTrainer, type TrainerMessage, type TrainerOrder } from './trainer.ts';
-import { type BullJob, droppedFailure, encodeFailure, reportOf } from './view.ts';
+import { createReporter, type Reporter } from './reporter.ts';
+import { runTrainer, type StopReason, type TrainerOrder } from './trainer.ts';
+import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from './view.ts';
 
 export type WorkerOptions = {
   readonly redisUrl: string;
@@ -19,88 +23,102 @@ export type WorkerOptions = {
 };
 
 type TrainQueueWorker = Worker<TrainJobData, null>;
+type Context = WorkerOptions & { readonly worker: TrainQueueWorker; readonly redis: Redis };
 export type TrainWorker = { close(): Promise<void> };
 
 const lockMs = 5000; // a worker that is gone is noticed after this long …
 const stalledCheckMs = 2500; // … plus this
 const cancelCheckMs = 400;
-const cancelled = 'cancel requested'; // the three reasons for which a job's signal aborts
-const closing = 'worker closes';
-const lost = 'lock lost'; // after a while without Redis; the job is, or will be, another worker's
-const reportMs = 250; // at most four reports a second go to Redis
+const crashLimit = 3; // without getting any further: the next attempt would crash as well
 
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
-  const { redisUrl, prefix = 'trainyard', log } = options;
+  const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
   redis.on('error', (error) => log.warn({ error: error.message }, 'Redis connection'));
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
-    (job, token, signal) => processJob(options, worker, job, token!, signal!),
+    (job, token, signal) => processJob({ ...options, worker, redis }, job, token!, signal!),
     {
       connection: redis,
       prefix,
       name: 'trainyard',
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
-      maxStalledCount: 3,
+      maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
     },
   );
   worker.on('error', (error) => log.warn({ error: error.message }, 'worker'));
   worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id, lost);
+    for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });
+  const tidyUp = (job: BullJob | undefined) => {
+    if (job?.finishedOn) void removeWorkspace(dataDir, job.id!).catch((error) => log.warn(messageOf(error)));
+  };
+  worker.on('completed', tidyUp);
+  worker.on('failed', tidyUp);
   await worker.waitUntilReady();
+  await removeForgottenWorkspaces(worker, dataDir);
   return {
     close: async () => {
       const closed = worker.close(); // first, so that it takes no job back that it hands over
-      worker.cancelAllJobs(closing);
+      worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
       redis.disconnect();
     },
   };
 }
 
-async function processJob(
-  options: WorkerOptions,
-  worker: TrainQueueWorker,
-  job: BullJob,
-  token: string,
-  signal: AbortSignal,
-): Promise<null> {
-  const log = options.log.child({ jobId: job.id });
-  const report = createReporter(job, log, signal);
+/** Those of jobs that ended just when their worker did. */
+async function removeForgottenWorkspaces(worker: TrainQueueWorker, dataDir: string): Promise<void> {
+  for (const id of await workspaces(dataDir)) {
+    const job: BullJob | undefined = await Job.fromId(worker, id);
+    if (!job || job.finishedOn) await removeWorkspace(dataDir, id);
+  }
+}
+
+async function processJob(context: Context, job: BullJob, token: string, signal: AbortSignal): Promise<null> {
+  const { worker, redis } = context;
+  const log = context.log.child({ jobId: job.id });
+  const before = { ...reportOf(job), startedAt: viewJob(job, 'active', []).startedAt };
+  const reporter = createReporter({ redis, jobKey: worker.toKey(job.id!), token }, before, log);
   const stopWatching = watchForCancel(worker, job);
   try {
     if (job.data.cancelRequestedAt !== null) throw new UnrecoverableError(droppedFailure);
     if (worker.closing) return await handBack(job, token); // it was on its way when close() was called
-    const { dataDir, engine, gitCommit } = options;
-    const order = { jobId: job.id!, request: job.data.request, dataDir, engine, gitCommit };
-    const outcome = await trainAndReport(order, report, signal);
+    const crashes = crashesOf(job);
+    if (await isStuck(context, job, crashes)) throw stuck('its worker was lost');
+    const outcome = await trainAndReport(orderFor(context, job, crashes), reporter, signal);
     log.info({ outcome }, 'job done');
-    if (outcome.status === 'cancelled' && signal.reason === closing) return await handBack(job, token);
-    if (signal.reason === lost) throw new WaitingError(); // leaves the job alone
+    const reason = signal.reason as StopReason | undefined;
+    if (reason === 'lock lost') throw new WaitingError(); // leaves the job alone
+    if (outcome.status === 'stopped' && reason !== 'cancel requested') return await handBack(job, token);
     return finish(outcome);
   } catch (error) {
-    throw error instanceof TrainyardError ? asBullError(error, log) : error;
+    throw error instanceof TrainyardError ? await asBullError(context, job, error, log) : error;
   } finally {
     stopWatching();
   }
 }
 
+function orderFor({ dataDir, engine, gitCommit }: Context, job: BullJob, crashes: number): TrainerOrder {
+  const { request } = job.data;
+  return { jobId: job.id!, attempt: job.attemptsStarted, crashes, request, dataDir, engine, gitCommit };
+}
+
 /** Whatever comes of the run, Redis has the last report before it hears of the end. */
 async function trainAndReport(
   order: TrainerOrder,
-  report: Reporter,
+  reporter: Reporter,
   signal: AbortSignal,
 ): Promise<TrainOutcome> {
   try {
-    return await runTrainer(order, report.onMessage, signal);
+    return await runTrainer(order, reporter.onMessage, signal);
   } finally {
-    await report.flush();
+    await reporter.flush();
   }
 }
 
-/** Puts the job back at the head of the queue for the next worker; this uses up no attempt. */
+/** Puts the job back at the head of the queue for the next worker; this counts as no failed attempt. */
 async function handBack(job: BullJob, token: string): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
@@ -113,68 +131,52 @@ function finish(outcome: TrainOutcome): null {
   throw new UnrecoverableError(encodeFailure('CANCELLED', 'the job was cancelled while it ran'));
 }
 
-/** A crash is worth another attempt; a fault that the trainer could name will be there again. */
-function asBullError(error: TrainyardError, log: Logger): Error {
+/** Attempts that ended in a crash: of the trainer, or of the worker and all. */
+function crashesOf(job: BullJob): number {
+  return job.attemptsMade + job.stalledCounter;
+}
+
+/** Whether the last few attempts all crashed before they came any further than the one before them. */
+async function isStuck({ dataDir }: Context, job: BullJob, crashes: number): Promise<boolean> {
+  const { point } = await readResumePoint(workspaceDirectory(dataDir, job.id!), job.data.request);
+  return crashes - (point?.crashes ?? 0) >= crashLimit;
+}
+
+function stuck(how: string): UnrecoverableError {
+  const message = `expected to get further, but ${crashLimit} attempts in a row crashed at the same point, the last one since ${how}`;
+  return new UnrecoverableError(encodeFailure('TRAINER_CRASHED', message));
+}
+
+/** A crash, or a late start, is worth another attempt; a fault that the trainer could name will be there again. */
+async function asBullError(
+  context: Context,
+  job: BullJob,
+  error: TrainyardError,
+  log: Logger,
+): Promise<Error> {
   log.error({ code: error.code, error: error.message }, 'attempt failed');
   const reason = encodeFailure(error.code, error.message);
-  return error.code === 'TRAINER_CRASHED' ? new Error(reason) : new UnrecoverableError(reason);
+  if (error.code === 'FENCED') return new Error(reason);
+  if (error.code !== 'TRAINER_CRASHED') return new UnrecoverableError(reason);
+  return (await isStuck(context, job, crashesOf(job) + 1)) ? stuck(error.message) : new Error(reason);
 }
 
 /** Reads the cancel mark from Redis while the job runs: one mechanism, whichever process set it and when. */
 function watchForCancel(worker: TrainQueueWorker, job: BullJob): () => void {
   const look = async () => {
     const now: BullJob | undefined = await Job.fromId(worker, job.id!);
-    if (now && now.data.cancelRequestedAt !== null) worker.cancelJob(job.id!, cancelled);
+    if (now && now.data.cancelRequestedAt !== null)
+      worker.cancelJob(job.id!, 'cancel requested' satisfies StopReason);
   };
-  const timer = setInterval(() => void look().catch(() => {}), cancelCheckMs); // without Redis: next time
+  let looking = false; // without Redis one look waits for it; more of them would pile up
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look()
+      .catch(() => {}) // next time
+      .finally(() => {
+        looking = false;
+      });
+  }, cancelCheckMs);
   return () => clearInterval(timer);
-}
-
-type Reporter = ReturnType<typeof createReporter>;
-
-/** Gathers what the trainer tells into one report and writes the newest to Redis a few times a second. */
-function createReporter(job: BullJob, log: Logger, signal: AbortSignal) {
-  let report: TrainJobReport = { ...reportOf(job), epochs: [] };
-  let writing = Promise.resolve();
-  let timer: NodeJS.Timeout | null = null;
-
-  const write = () => {
-    timer = null;
-    if (signal.reason === lost) return; // another worker reports now
-    writing = writing
-      .then(() => job.updateProgress({ ...report }))
-      .catch((error: unknown) =>
-        log.warn({ error: messageOf(error) }, 'report not written; the next one will be'),
-      );
-  };
-  const change = (part: Partial<TrainJobReport>) => {
-    report = { ...report, ...part };
-    timer ??= setTimeout(write, reportMs);
-  };
-  return {
-    onMessage: (message: TrainerMessage) => {
-      logMessage(log, message);
-      if (message.type === 'engine') change({ engine: message.engine });
-      if (message.type === 'progress') change({ progress: message.progress });
-      if (message.type === 'epoch') change({ epochs: [...report.epochs, message.epoch] });
-    },
-    flush: async () => {
-      if (timer) {
-        clearTimeout(timer);
-        write();
-      }
-      await writing;
-    },
-  };
-}
-
-function logMessage(log: Logger, message: TrainerMessage): void {
-  if (message.type === 'engine') {
-    log.info({ engine: message.engine.name }, `training on ${message.engine.device}`);
-    if (message.fallback) log.warn(message.fallback);
-  }
-  if (message.type === 'epoch') log.info(message.epoch, 'epoch done');
-  if (message.type !== 'progress') return;
-  const { epoch, step, steps, loss } = message.progress;
-  if (step % reportEverySteps === 0) log.info({ epoch, step, steps, loss }, `step ${step}/${steps}`);
 }

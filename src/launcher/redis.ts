@@ -1,158 +1,196 @@
 /**
  * The embedded Redis: loopback only, a port and a password of its own, every write in an append-only
- * file under DATA_DIR/redis.
+ * file under DATA_DIR/redis. It is started again when it dies, and ends when its launcher is gone.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { endChild } from '../model/child-process.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
+import {
+  isFileDamaged,
+  launchServer,
+  type RedisServer,
+  repairFile,
+  type ServerOptions,
+  urlOf,
+} from './redis-server.ts';
 
-export type EmbeddedRedis = { readonly url: string; readonly process: ChildProcess; close(): Promise<void> };
+export type EmbeddedRedis = {
+  readonly url: string; // stays the same when Redis is started again
+  /** The newest process. */
+  readonly process: ChildProcess;
+  close(): Promise<void>;
+};
 
 /** Where the Redis of a data directory answers, and whose it is. */
-type Endpoint = { readonly url: string; readonly launcherPid: number };
+type Endpoint = { readonly url: string; readonly launcherPid: number; readonly redisPid: number };
 
-const startWithinMs = 30_000; // a long append-only file takes a while to load
 const closeGraceMs = 5000;
+const orphanAnswersMs = 2000;
+const firstDelayMs = 100; // before it is started again; doubled each time …
+const longestDelayMs = 5000; // … up to this …
+const livesMs = 10_000; // … until it has lived so long
 
 /**
- * Starts Redis on a data directory. A Redis that a killed launcher has left there is stopped first.
+ * Starts Redis on a data directory, and again whenever it dies. A Redis that a killed launcher has left
+ * there is stopped first. What people should know of goes to `tell`, a line each.
  *
  * @throws TrainyardError `DATA_DIR_IN_USE`, `REDIS_MISSING` or `REDIS_NOT_STARTED`
  */
-export async function startRedis(dataDir: string): Promise<EmbeddedRedis> {
+export async function startRedis(dataDir: string, tell = writeToStderr): Promise<EmbeddedRedis> {
   const directory = join(dataDir, 'redis');
   await mkdir(directory, { recursive: true });
   await stopOrphan(directory);
-  const port = await freePort();
   const password = randomBytes(24).toString('base64url');
-  const url = `redis://:${password}@127.0.0.1:${port}`;
-  const child = spawn(findServer(), ['-'], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  const output = collect(child);
-  child.stdin.end(configuration(directory, port, password)); // not as arguments, which others can read
-  const endWithUs = () => child.kill('SIGTERM');
-  process.once('exit', endWithUs); // also when nothing is waited for any longer
-  await writeEndpoint(directory, { url, launcherPid: process.pid });
-  await untilReady(url, child, output);
+  const options: ServerOptions = { directory, port: await freePort(), password };
+  const closing = new AbortController();
+  let server: RedisServer;
+  const run = async () => {
+    closing.signal.throwIfAborted();
+    server = launchServer(options);
+    const redisPid = server.process.pid!;
+    await writeEndpoint(directory, { url: urlOf(options), launcherPid: process.pid, redisPid });
+    await server.ready;
+    if (server.output().includes('aof-load-truncated')) tell('its append-only file was cut off at the end');
+    return server.process;
+  };
+  const running = keepRunning(await repairing(run, directory, tell), {
+    run: () => repairing(run, directory, tell),
+    tell,
+    signal: closing.signal,
+  });
   return {
-    url,
-    process: child,
+    url: urlOf(options),
+    get process() {
+      return server.process;
+    },
     close: async () => {
-      await endChild(child, 'SIGTERM', closeGraceMs);
-      process.off('exit', endWithUs);
+      closing.abort();
+      await endChild(server.process, 'SIGTERM', closeGraceMs);
+      await running;
       await rm(endpointPath(directory), { force: true });
     },
   };
 }
 
-function configuration(directory: string, port: number, password: string): string {
-  const lines = [
-    'bind 127.0.0.1',
-    `port ${port}`,
-    `requirepass ${password}`,
-    `dir "${directory}"`,
-    'appendonly yes',
-    'appendfsync everysec',
-    'save ""',
-    'maxmemory-policy noeviction',
-    'loglevel warning',
-  ];
-  return `${lines.join('\n')}\n`;
+function writeToStderr(text: string): void {
+  process.stderr.write(`the embedded Redis: ${text}\n`);
 }
 
-/** @throws TrainyardError `REDIS_MISSING` */
-function findServer(): string {
-  for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // not in this folder
-      }
-    }
+/** Runs, and once more after a repair where the append-only file is damaged. */
+async function repairing<T>(
+  run: () => Promise<T>,
+  directory: string,
+  tell: (text: string) => void,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isFileDamaged(error)) throw error;
+    tell(await repairFile(directory));
+    return await run();
   }
-  const message =
-    'expected redis-server or valkey-server on the PATH, found neither; run "npm run setup" or set REDIS_URL';
-  throw new TrainyardError('REDIS_MISSING', message);
 }
 
-/** Whoever answers to the password in the endpoint file is the Redis of this directory. */
+type Keeping = {
+  readonly run: () => Promise<ChildProcess>;
+  readonly tell: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Starts Redis again whenever it ends, at most every `longestDelayMs` when it keeps ending; resolves when `signal` aborts. */
+async function keepRunning(first: ChildProcess, { run, tell, signal }: Keeping): Promise<void> {
+  let child: ChildProcess | null = first;
+  let delayMs = firstDelayMs;
+  for (;;) {
+    if (child) {
+      const startedAt = performance.now();
+      const how = await untilEnded(child);
+      if (performance.now() - startedAt > livesMs) delayMs = firstDelayMs;
+      if (!signal.aborted) tell(`it ended (${how}); starting it again`);
+    }
+    await delay(delayMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    delayMs = Math.min(2 * delayMs, longestDelayMs);
+    child = await run().catch((error: unknown) => {
+      if (!signal.aborted) tell(`${messageOf(error)}\ntrying again in ${delayMs / 1000} s`);
+      return null;
+    });
+    if (child) tell('it runs again');
+  }
+}
+
+async function untilEnded(child: ChildProcess): Promise<string> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.signalCode ?? `exit code ${child.exitCode}`;
+}
+
+/**
+ * Whoever answers to the password in the endpoint file is the Redis of this directory.
+ *
+ * @throws TrainyardError `DATA_DIR_IN_USE`
+ */
 async function stopOrphan(directory: string): Promise<void> {
   const endpoint = await readEndpoint(directory);
   if (!endpoint) return;
   const redis = new Redis(endpoint.url, {
     lazyConnect: true,
+    enableReadyCheck: false, // one that is still loading can be stopped too
     retryStrategy: () => null,
-    connectTimeout: 1000,
+    connectTimeout: orphanAnswersMs,
+    socketTimeout: orphanAnswersMs,
   });
   redis.on('error', () => {}); // nobody there: nothing to stop
+  const closed = new Promise((resolve) => redis.once('end', resolve));
+  const startedAt = performance.now();
   try {
     await redis.connect();
   } catch {
-    return;
+    if (performance.now() - startedAt < orphanAnswersMs) return;
+    const found = `a process there that takes connections and answers nothing (Redis was process ${endpoint.redisPid}); end it, with kill -9`;
+    throw inUse(directory, found);
   }
   if (isAlive(endpoint.launcherPid)) {
     redis.disconnect();
-    const message = `expected ${directory} to be free, got a running Trainyard (process ${endpoint.launcherPid}); stop it or set DATA_DIR`;
-    throw new TrainyardError('DATA_DIR_IN_USE', message);
+    throw inUse(directory, `a running Trainyard (process ${endpoint.launcherPid}); stop it`);
   }
-  const closed = new Promise((resolve) => redis.once('end', resolve));
   await redis.shutdown().catch(() => {}); // the connection breaks, as it should
   await closed;
 }
 
-async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const redis = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null, connectTimeout: 1000 });
-  redis.on('error', () => {}); // refused until it listens
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once('ready', resolve);
-      child.once('error', reject);
-      child.once('exit', (code, signal) => reject(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
-      timer = setTimeout(() => reject(new Error('no answer')), startWithinMs);
-    });
-  } catch (error) {
-    await endChild(child, 'SIGKILL', 0);
-    const message = `expected the embedded Redis to answer within ${startWithinMs / 1000} s, got: ${messageOf(error)}\n${output()}`;
-    throw new TrainyardError('REDIS_NOT_STARTED', message);
-  } finally {
-    clearTimeout(timer);
-    redis.disconnect();
-  }
-}
-
-/** The last of what a child prints, for a message when it fails. */
-function collect(child: ChildProcess): () => string {
-  let text = '';
-  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
-    text = (text + chunk).slice(-2000);
-  });
-  return () => text;
+function inUse(directory: string, found: string): TrainyardError {
+  return new TrainyardError(
+    'DATA_DIR_IN_USE',
+    `expected ${directory} to be free, got ${found} or set DATA_DIR`,
+  );
 }
 
 function endpointPath(directory: string): string {
   return join(directory, 'endpoint.json');
 }
 
+/** Null where there is none, or nothing that can be read. */
 async function readEndpoint(directory: string): Promise<Endpoint | null> {
-  const text = await readFile(endpointPath(directory), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as Endpoint);
+  try {
+    return JSON.parse(await readFile(endpointPath(directory), 'utf8')) as Endpoint;
+  } catch {
+    return null;
+  }
 }
 
-/** Readable by the owner only: it holds the password. */
+/** Readable by the owner only, since it holds the password; whole or not at all. */
 async function writeEndpoint(directory: string, endpoint: Endpoint): Promise<void> {
   const path = endpointPath(directory);
-  await writeFile(path, JSON.stringify(endpoint), { mode: 0o600 });
-  await chmod(path, 0o600); // also where the file was there before
+  const beside = `${path}.new`;
+  await rm(beside, { force: true }); // one that a killed launcher left may have another mode
+  await writeFile(beside, JSON.stringify(endpoint), { mode: 0o600 });
+  await rename(beside, path);
 }
 
 function isAlive(pid: number): boolean {

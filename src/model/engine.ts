@@ -47,6 +47,11 @@ export async function openEngine(
   }
 }
 
+/** Tensors that are alive, for telling a leak: between two steps the number is always the same. */
+export function tensorCount(): number {
+  return tf.memory().numTensors;
+}
+
 async function openTensorFlow(): Promise<Engine> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // errors only; the device is reported below
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // the binding passes no GPU options
@@ -54,8 +59,8 @@ async function openTensorFlow(): Promise<Engine> {
   restoreRemovedUtil(require('node:util') as Record<string, unknown>);
   require('@tensorflow/tfjs-node-gpu');
   const { registerTensorFlowGradients } = await import('./engines/tensorflow.ts');
-  registerTensorFlowGradients();
   await useBackend('tensorflow');
+  registerTensorFlowGradients(); // only once it works: wasm would compute with them
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
   const place = gpu ? 'GPU' : `CPU, ${threads()}`;

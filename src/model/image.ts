@@ -21,7 +21,8 @@ export type ImageProblem = {
 /** `pixels`: [784], row-major, white ink on black, as in MNIST. */
 export type ReadDigit = { readonly ok: true; readonly pixels: Uint8Array } | ImageProblem;
 
-export const maxPixels = 4e6;
+const maxPixels = 4e6;
+const maxSide = 10_000; // pixels; the border of a thin strip would cost more than its area
 
 // Whatever the bytes claim to be, libvips opens nothing but these two.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -44,6 +45,7 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   } catch (error) {
     return notDecoded(bytes, type, error);
   }
+  if (Math.max(samples.width, samples.height) > maxSide) return tooLarge(samples);
   const pixels = normalise(toGreys(samples));
   return pixels ? { ok: true, pixels } : noInk(samples);
 }
@@ -59,15 +61,17 @@ async function notDecoded(bytes: Uint8Array, type: string, error: unknown): Prom
   const header = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => null);
-  if (header && header.width * header.height > maxPixels) {
-    const size = `${header.width}×${header.height}`;
-    return problem('IMAGE_TOO_LARGE', `expected at most ${maxPixels} pixels, got ${size}; scale it down`);
-  }
+  if (header && header.width * header.height > maxPixels) return tooLarge(header);
   const reason = messageOf(error).trim().split('\n').at(-1)!.replace(/:$/, '');
   return problem(
     'IMAGE_NOT_DECODABLE',
     `expected a whole ${type}, got a damaged one: ${reason}; send it again`,
   );
+}
+
+function tooLarge({ width, height }: { width: number; height: number }): ImageProblem {
+  const limit = `${maxPixels} pixels and sides of ${maxSide}`;
+  return problem('IMAGE_TOO_LARGE', `expected at most ${limit}, got ${width}×${height}; scale it down`);
 }
 
 function noInk({ width, height }: Samples): ImageProblem {

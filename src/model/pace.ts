@@ -4,7 +4,8 @@
 const evaluationCost = 1 / 3;
 
 export type Pace = {
-  startEpoch(): void;
+  /** `images`: those of the epoch that an earlier attempt has trained. */
+  startEpoch(images: number): void;
   trained(images: number): void;
   /** Images trained a second in this epoch so far, and the seconds that the whole run still needs. */
   estimate(epoch: number): { imagesPerSecond: number; etaSeconds: number };
@@ -14,11 +15,13 @@ type Size = { readonly epochs: number; readonly trainImages: number; readonly te
 
 export function createPace({ epochs, trainImages, testImages }: Size, now = () => performance.now()): Pace {
   let startedAt = now();
-  let images = 0; // in this epoch
+  let before = 0; // images of this epoch when it was started or resumed
+  let images = 0; // since then
 
   return {
-    startEpoch() {
+    startEpoch(trainedBefore) {
       startedAt = now();
+      before = trainedBefore;
       images = 0;
     },
     trained(count) {
@@ -26,7 +29,7 @@ export function createPace({ epochs, trainImages, testImages }: Size, now = () =
     },
     estimate(epoch) {
       const imagesPerSecond = images / Math.max((now() - startedAt) / 1000, 1e-9);
-      const toTrain = (epochs - epoch + 1) * trainImages - images;
+      const toTrain = (epochs - epoch + 1) * trainImages - before - images;
       const toEvaluate = (epochs - epoch + 1) * testImages;
       const etaSeconds = (toTrain + toEvaluate * evaluationCost) / Math.max(imagesPerSecond, 1e-9);
       return { imagesPerSecond, etaSeconds };

@@ -1,7 +1,7 @@
 /** A picture of sample digits with their labels, drawn without fonts: containers often have none. */
-import sharp from 'sharp';
 import { imageSide, imageSize } from './dataset.ts';
 import { TrainyardError } from './errors.ts';
+import { encodePng } from './picture.ts';
 
 const enlargement = 6; // picture pixels a digit pixel
 const tileSide = imageSide * enlargement;
@@ -57,11 +57,7 @@ export async function renderSamples(
       y + tileSide + labelGap,
     );
   }
-  const { greys, width, height } = canvas;
-  return sharp(greys, { raw: { width, height, channels: 1 } })
-    .toColourspace('b-w')
-    .png()
-    .toBuffer();
+  return encodePng(canvas.greys, canvas.width, canvas.height);
 }
 
 function expectSamples(images: readonly Uint8Array[], labels: readonly number[]): void {

@@ -34,6 +34,27 @@ export function initialState(weights: Float32Array): TrainState {
   };
 }
 
+/** The values of a state, on the CPU. */
+export type StateValues = {
+  readonly step: number;
+  readonly weights: Float32Array;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+};
+
+export async function readState({ step, ...vectors }: TrainState): Promise<StateValues> {
+  const [weights, mean, variance] = await Promise.all([
+    vectors.weights.data<'float32'>(),
+    vectors.mean.data<'float32'>(),
+    vectors.variance.data<'float32'>(),
+  ]);
+  return { step, weights, mean, variance };
+}
+
+export function restoreState({ step, weights, mean, variance }: StateValues): TrainState {
+  return { step, weights: tf.tensor1d(weights), mean: tf.tensor1d(mean), variance: tf.tensor1d(variance) };
+}
+
 export function disposeState(state: TrainState): void {
   tf.dispose([state.weights, state.mean, state.variance]);
 }

@@ -4,9 +4,9 @@
  * but the checksums. Any number of processes use one directory at once, without locks.
  */
 import { join } from 'node:path';
+import { isCode } from './files.ts';
 import type { Manifest, Provenance } from './manifest.ts';
 import type { Network } from './network.ts';
-import { isCode } from './store/files.ts';
 import { listVersions } from './store/numbers.ts';
 import { publish } from './store/publish.ts';
 import { listQuarantined, type Quarantined, quarantine } from './store/quarantine.ts';

@@ -1,4 +1,7 @@
-/** The training run: epochs of steps, an evaluation after each, a checkpoint of what is good. */
+/**
+ * The training run: epochs of steps, an evaluation after each, a checkpoint of what is good. A run can be
+ * left at any step and taken up from there: it ends with the same bytes as one that was not left.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { takeBatch } from './batch.ts';
@@ -8,7 +11,15 @@ import { initialWeights, type Network, networks } from './network.ts';
 import { createPace, type Pace } from './pace.ts';
 import { permutation, randomFor } from './random.ts';
 import { learningRateAt, type Recipe } from './recipe.ts';
-import { disposeState, initialState, type TrainState, trainStep } from './step.ts';
+import {
+  disposeState,
+  initialState,
+  readState,
+  restoreState,
+  type StateValues,
+  type TrainState,
+  trainStep,
+} from './step.ts';
 
 /** A run with every value resolved: the same plan on the same engine gives the same weights, byte for byte. */
 export type TrainPlan = Recipe & {
@@ -37,17 +48,29 @@ export type EpochMetrics = {
   readonly seconds: number; // training and evaluation
 };
 
+/**
+ * Where a run stands between two steps: all that it takes to go on from there. Random numbers need no
+ * state of their own, since each purpose draws from the seed afresh (random.ts).
+ */
+export type RunPosition = StateValues & {
+  readonly epoch: number; // from 1; `epochs` + 1 when all are done
+  readonly lossSum: number; // over the batches of this epoch so far
+  readonly epochSeconds: number; // spent on this epoch so far
+};
+
 /** What a run tells while it goes on. */
 export type TrainHooks = {
   /** At least every `reportEveryMs` and every 100 batches. */
   readonly onProgress: (progress: Progress) => void;
   /** After each epoch whose weights are better than one fixed answer; the run waits for it. */
   readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array) => Promise<void>;
+  /** Every few seconds, after each epoch, and when the run is stopped; the run waits for it. */
+  readonly onPosition: (position: RunPosition) => Promise<void>;
 };
 
 export type TrainOutcome =
   | { readonly status: 'succeeded' }
-  | { readonly status: 'cancelled' }
+  | { readonly status: 'stopped' } // by the signal; it can be taken up again
   | {
       readonly status: 'failed';
       readonly code: 'TRAINING_COLLAPSED' | 'LOSS_NOT_FINITE';
@@ -55,9 +78,10 @@ export type TrainOutcome =
     };
 
 const reportEveryMs = 250;
+const positionEveryMs = 3000; // at most so much is computed again after a crash
 export const reportEverySteps = 100; // as the article prints its loss
 
-/** One run in flight; `state` is replaced by each step. */
+/** One run in flight; what changes is replaced by each step. */
 type Run = {
   readonly plan: TrainPlan;
   readonly network: Network;
@@ -68,40 +92,55 @@ type Run = {
   readonly signal: AbortSignal;
   readonly pace: Pace;
   state: TrainState;
+  epoch: number;
+  lossSum: tf.Scalar; // stays on the device: reading it each step would stall a GPU
+  epochStartedAt: number; // ms; as if the epoch had not been interrupted
+  positionAt: number; // ms
 };
 
-/** Trains to the plan's end, to the first sign of a run not worth going on with, or to the abort. */
+/**
+ * Trains to the plan's end, to the first sign of a run not worth going on with, or until the signal aborts.
+ *
+ * @param from where an earlier attempt at the same plan stood; null: from the beginning
+ */
 export async function train(
   plan: TrainPlan,
   dataset: Dataset,
   hooks: TrainHooks,
   signal: AbortSignal,
+  from: RunPosition | null = null,
 ): Promise<TrainOutcome> {
-  const run = startRun(plan, dataset, hooks, signal);
+  const run = startRun(plan, dataset, hooks, signal, from);
   try {
-    for (let epoch = 1; epoch <= plan.epochs; epoch++) {
-      const startedAt = performance.now();
-      const trainLoss = await trainEpoch(run, epoch);
-      if (!Number.isFinite(trainLoss)) return lossNotFinite(epoch, trainLoss);
+    while (run.epoch <= plan.epochs) {
+      const trainLoss = await trainEpoch(run);
+      if (!Number.isFinite(trainLoss)) return lossNotFinite(run.epoch, trainLoss);
       const evaluation = await evaluate(run.network, run.state.weights, run.testSplit, signal);
-      const failure = findFailure(run, epoch, evaluation);
+      const failure = findFailure(run, evaluation);
       if (failure) return failure;
-      if (isFixedAnswer(run, evaluation)) continue; // it warms up: nothing worth keeping yet
-      const { loss: testLoss, accuracy: testAccuracy } = evaluation;
-      const seconds = (performance.now() - startedAt) / 1000;
-      const weights = (await run.state.weights.data()) as Float32Array;
-      await hooks.onEpoch({ epoch, trainLoss, testLoss, testAccuracy, seconds }, weights);
+      // While it warms up, a network may be no better than one fixed answer: nothing worth keeping yet.
+      if (!isFixedAnswer(run, evaluation)) await publishEpoch(run, trainLoss, evaluation);
+      startEpoch(run, run.epoch + 1);
+      await tellPosition(run);
     }
     return { status: 'succeeded' };
   } catch (error) {
-    if (signal.aborted) return { status: 'cancelled' };
-    throw error;
+    if (!signal.aborted) throw error;
+    await tellPosition(run);
+    return { status: 'stopped' };
   } finally {
     disposeState(run.state);
+    run.lossSum.dispose();
   }
 }
 
-function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, signal: AbortSignal): Run {
+function startRun(
+  plan: TrainPlan,
+  dataset: Dataset,
+  hooks: TrainHooks,
+  signal: AbortSignal,
+  from: RunPosition | null,
+): Run {
   const network = networks[plan.network];
   const trainSplit = firstOf(dataset.train, plan.trainImages);
   const testSplit = firstOf(dataset.test, plan.testImages);
@@ -111,38 +150,57 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, signal: 
     trainImages: trainSplit.count,
     testImages: testSplit.count,
   });
-  const state = initialState(initialWeights(network, plan.seed));
-  return { plan, network, trainSplit, testSplit, stepsPerEpoch, hooks, signal, pace, state };
+  const now = performance.now();
+  return {
+    plan,
+    network,
+    trainSplit,
+    testSplit,
+    stepsPerEpoch,
+    hooks,
+    signal,
+    pace,
+    state: from ? restoreState(from) : initialState(initialWeights(network, plan.seed)),
+    epoch: from?.epoch ?? 1,
+    lossSum: tf.scalar(from?.lossSum ?? 0),
+    epochStartedAt: now - 1000 * (from?.epochSeconds ?? 0),
+    positionAt: now,
+  };
 }
 
-/** Goes once over the training split; the mean loss of its batches, or the first loss that is not finite. */
-async function trainEpoch(run: Run, epoch: number): Promise<number> {
+function startEpoch(run: Run, epoch: number): void {
+  run.epoch = epoch;
+  run.lossSum = replace(run.lossSum, tf.scalar(0));
+  run.epochStartedAt = performance.now();
+}
+
+/** Goes on to the end of the training split; the mean loss of its batches, or the first loss that is not finite. */
+async function trainEpoch(run: Run): Promise<number> {
   const { plan, trainSplit, stepsPerEpoch } = run;
-  const order = epochOrder(plan, epoch, trainSplit.count);
-  run.pace.startEpoch();
-  let lossSum = tf.scalar(0); // stays on the device: reading it each step would stall a GPU
+  const order = epochOrder(plan, run.epoch, trainSplit.count);
+  const first = run.state.step - (run.epoch - 1) * stepsPerEpoch; // batch; 0 unless resumed
+  run.pace.startEpoch(Math.min(first * plan.batchSize, trainSplit.count));
   let reportedAt = performance.now();
-  for (let index = 0; index < stepsPerEpoch; index++) {
+  for (let index = first; index < stepsPerEpoch; index++) {
     const loss = oneStep(run, order, index);
-    lossSum = replace(lossSum, lossSum.add<tf.Scalar>(loss));
+    run.lossSum = replace(run.lossSum, run.lossSum.add<tf.Scalar>(loss));
     run.pace.trained(Math.min(plan.batchSize, trainSplit.count - index * plan.batchSize));
     const due = run.state.step % reportEverySteps === 0 || performance.now() - reportedAt > reportEveryMs;
     if (due || index === stepsPerEpoch - 1) {
       const value = (await loss.data())[0]!;
       if (!Number.isFinite(value)) {
-        tf.dispose([loss, lossSum]);
+        loss.dispose();
         return value;
       }
-      run.hooks.onProgress(progressOf(run, epoch, value));
+      run.hooks.onProgress(progressOf(run, value));
       reportedAt = performance.now();
     }
     loss.dispose();
-    await nextTurn(); // lets a cancel in
+    await nextTurn(); // lets a stop in
     run.signal.throwIfAborted();
+    if (performance.now() - run.positionAt > positionEveryMs) await tellPosition(run);
   }
-  const mean = (await lossSum.data())[0]! / stepsPerEpoch;
-  lossSum.dispose();
-  return mean;
+  return (await run.lossSum.data())[0]! / stepsPerEpoch;
 }
 
 /** One optimizer step on the epoch's batch `index`; replaces the run's state and returns the loss. */
@@ -158,25 +216,43 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   return loss;
 }
 
+async function publishEpoch(run: Run, trainLoss: number, evaluation: Evaluation): Promise<void> {
+  const { epoch, hooks, state } = run;
+  const { loss: testLoss, accuracy: testAccuracy } = evaluation;
+  const weights = await state.weights.data<'float32'>();
+  await hooks.onEpoch({ epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) }, weights);
+}
+
+async function tellPosition(run: Run): Promise<void> {
+  const lossSum = (await run.lossSum.data())[0]!;
+  const position = { ...(await readState(run.state)), epoch: run.epoch, lossSum };
+  await run.hooks.onPosition({ ...position, epochSeconds: epochSeconds(run) });
+  run.positionAt = performance.now();
+}
+
+function epochSeconds(run: Run): number {
+  return (performance.now() - run.epochStartedAt) / 1000;
+}
+
 function epochOrder(plan: TrainPlan, epoch: number, count: number): Uint32Array {
   if (plan.shuffle) return permutation(randomFor(plan.seed, `shuffle epoch ${epoch}`), count);
   return Uint32Array.from({ length: count }, (_, index) => index);
 }
 
-function progressOf(run: Run, epoch: number, loss: number): Progress {
-  const { plan, state, stepsPerEpoch, pace } = run;
+function progressOf(run: Run, loss: number): Progress {
+  const { plan, state, stepsPerEpoch, pace, epoch } = run;
   const steps = stepsPerEpoch * plan.epochs;
   const { imagesPerSecond, etaSeconds } = pace.estimate(epoch);
   const fraction = state.step / steps;
   return { epoch, epochs: plan.epochs, step: state.step, steps, fraction, loss, imagesPerSecond, etaSeconds };
 }
 
-function findFailure(run: Run, epoch: number, evaluation: Evaluation): TrainOutcome | null {
-  if (!Number.isFinite(evaluation.loss)) return lossNotFinite(epoch, evaluation.loss);
+function findFailure(run: Run, evaluation: Evaluation): TrainOutcome | null {
+  if (!Number.isFinite(evaluation.loss)) return lossNotFinite(run.epoch, evaluation.loss);
   if (!isFixedAnswer(run, evaluation) || isWarmingUp(run)) return null;
   const constant = constantAnswerAccuracy(run.testSplit);
   const message =
-    `after epoch ${epoch} the network is no better than one fixed answer: expected more than ` +
+    `after epoch ${run.epoch} the network is no better than one fixed answer: expected more than ` +
     `${percent(constant)} test accuracy, got ${percent(evaluation.accuracy)}; try a lower learningRate ` +
     `than ${run.plan.learningRate}, or another seed than ${run.plan.seed}`;
   return { status: 'failed', code: 'TRAINING_COLLAPSED', message };

@@ -24,6 +24,7 @@ const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
   app.get('/health/live', {
+    config: { anonymous: true },
     schema: {
       tags: ['health'],
       summary: 'The process answers',
@@ -33,6 +34,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
   });
 
   app.get('/health/ready', {
+    config: { anonymous: true },
     schema: {
       tags: ['health'],
       summary: 'Redis answers, a worker is there, a model is served or being trained',

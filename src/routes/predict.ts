@@ -1,5 +1,5 @@
 /** POST /predict: a picture of a digit in, the digit out. */
-import type { MultipartFile } from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -55,6 +55,7 @@ export const predictRequestBody = {
 } as const;
 
 export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = async (app, { predictor }) => {
+  await app.register(multipart); // here alone: elsewhere a form would pass for no body
   app.addContentTypeParser(['image/png', 'image/jpeg'], { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );

@@ -69,9 +69,14 @@ export function sendProblem(
     .send(JSON.stringify(problem));
 }
 
-export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const options = toProblem(error, request);
-  if (options.status >= 500) request.log.error({ err: error }, options.detail);
+export function handleError(
+  error: FastifyError | undefined, // `throw undefined` is possible, too
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const options = toProblem(error ?? (new Error('undefined was thrown') as FastifyError), request);
+  // A 503 is a state, not a fault: what is away has been logged once, by whoever noticed.
+  if (options.status >= 500 && options.status !== 503) request.log.error({ err: error }, options.detail);
   return sendProblem(request, reply, options);
 }
 
@@ -114,6 +119,8 @@ const fastifyProblems: Record<string, ProblemOptions> = {
     code: 'JSON_INVALID',
     detail: 'expected a body of valid JSON',
   },
+  FST_ERR_BAD_URL: { status: 400, code: 'URL_INVALID', detail: 'expected a path that can be decoded' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'URL_TOO_LONG', detail: 'expected a shorter path' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, code: 'JSON_INVALID', detail: 'expected a body of valid JSON' },
 };
 

@@ -7,6 +7,7 @@ import type { TrainJob } from '../../src/jobs/contract.ts';
 
 export type Service = {
   readonly address: string;
+  readonly pid: number; // npm's
   /** Everything printed so far. */
   output(): string;
   /** Resolves when `text` has been printed. */
@@ -50,6 +51,7 @@ export async function startService(
   const address = /listens on (\S+)/.exec(output())![1]!;
   return {
     address,
+    pid: child.pid!,
     output,
     printed,
     end: async (signal = 'SIGINT') => {

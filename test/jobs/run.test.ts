@@ -64,7 +64,7 @@ describe('a job that succeeds', () => {
   it('says what it runs on while it runs', () => {
     const running = seen.find(({ status, engine }) => status === 'running' && engine !== null);
     expect(running!.engine).toEqual(job.engine);
-    expect(job.engine).toMatchObject({ gpu: false, device: expect.stringContaining('CPU') });
+    expect(job.engine).toMatchObject({ device: expect.stringContaining(job.engine!.gpu ? 'GPU' : 'CPU') });
   });
 
   it('publishes a model an epoch, which loads and says where it came from', async () => {

@@ -1,13 +1,16 @@
 /** A worker in a process of its own, on the queue and the data directory of one test. */
 import { pino } from 'pino';
 import { startWorker } from '../../src/jobs/worker.ts';
+import { closeOnExit } from '../../src/lifecycle.ts';
 
 const [redisUrl, prefix, dataDir] = process.argv.slice(2) as [string, string, string];
-await startWorker({
+const log = pino({ level: 'warn' });
+const worker = await startWorker({
   redisUrl,
   prefix,
   dataDir,
   engine: 'auto',
   gitCommit: null,
-  log: pino({ level: 'warn' }),
+  log,
 });
+closeOnExit(log, () => worker.close());

@@ -48,16 +48,19 @@ export function requestOf(change: RequestInput = {}): ResolvedRequest {
 }
 
 /** Lives as long as the test does. */
-export async function openYard(redisUrl: string): Promise<Yard> {
-  const [yard, close] = await buildYard(redisUrl);
+export async function openYard(redisUrl: string, dataDir?: string): Promise<Yard> {
+  const [yard, close] = await buildYard(redisUrl, dataDir);
   closeAfterTest(close);
   return yard;
 }
 
 /** For a yard that several tests share: the caller closes it. */
-export async function buildYard(redisUrl: string): Promise<[Yard, close: () => Promise<void>]> {
+export async function buildYard(
+  redisUrl: string,
+  givenDataDir?: string,
+): Promise<[Yard, close: () => Promise<void>]> {
   const prefix = `test-${randomUUID()}`;
-  const dataDir = await temporaryDirectory();
+  const dataDir = givenDataDir ?? (await temporaryDirectory());
   const queue = openQueue({ redisUrl, prefix, onError: () => {} });
   const workers: TrainWorker[] = [];
   const find = async (id: string) => {

@@ -10,7 +10,13 @@ import { type Engine, type EngineName, openEngine } from '../../src/model/engine
 import { evaluate } from '../../src/model/evaluate.ts';
 import { forward, initialWeights, networks, parametersOf, unflatten } from '../../src/model/network.ts';
 import { disposeState, initialState, lossAndGradient, trainStep } from '../../src/model/step.ts';
-import { type EpochMetrics, type Progress, type TrainPlan, train } from '../../src/model/train.ts';
+import {
+  type EpochMetrics,
+  type Progress,
+  type RunPosition,
+  type TrainPlan,
+  train,
+} from '../../src/model/train.ts';
 import { mnist, smallPlan } from './mnist.ts';
 
 const network = networks.article;
@@ -34,7 +40,7 @@ export function describeEngine(name: EngineName, missing: string | null = null):
 
     it('says what it is', () => {
       expect(tf.getBackend()).toBe(name);
-      expect(engine).toMatchObject({ name, gpu: false, device: expect.stringContaining('CPU') });
+      expect(engine).toMatchObject({ name, device: expect.stringContaining(engine.gpu ? 'GPU' : 'CPU') });
     });
 
     it('has the gradients of the plain cpu backend, parameter by parameter', () => {
@@ -81,6 +87,17 @@ export function describeEngine(name: EngineName, missing: string | null = null):
         expect(Buffer.from(first.weights!.buffer).equals(Buffer.from(second.weights!.buffer))).toBe(true);
       });
 
+      it('ends with the same bytes and metrics when it is stopped and taken up again, at any step', async () => {
+        const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3 }); // 5 steps an epoch
+        const whole = await runTraining(plan);
+        for (const breaks of [[1], [5, 1, 1], [6, 2, 4], [17]]) {
+          expect(await runWithBreaks(plan, breaks)).toEqual({
+            weights: whole.weights,
+            metrics: whole.epochs.map(withoutTime),
+          });
+        }
+      });
+
       it('gives other weights for another seed', async () => {
         const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
         const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));
@@ -105,10 +122,10 @@ export function describeEngine(name: EngineName, missing: string | null = null):
         expect(run.epochs).toEqual([]);
       });
 
-      it('stops between two steps when it is cancelled', async () => {
+      it('stops between two steps when it is told to', async () => {
         const cancel = new AbortController();
         const run = await runTraining(smallPlan({ epochs: 50 }), cancel.signal, () => cancel.abort());
-        expect(run.outcome).toEqual({ status: 'cancelled' });
+        expect(run.outcome).toEqual({ status: 'stopped' });
         expect(run.progress).toHaveLength(1);
       });
     });
@@ -157,10 +174,12 @@ async function runTraining(
   plan: TrainPlan,
   signal = never,
   onProgress: (progress: Progress) => void = () => {},
+  from: RunPosition | null = null,
 ) {
   const progress: Progress[] = [];
   const epochs: EpochMetrics[] = [];
   let weights: Float32Array | null = null;
+  let position: RunPosition | null = null;
   const hooks = {
     onProgress: (report: Progress) => {
       progress.push(report);
@@ -170,9 +189,47 @@ async function runTraining(
       epochs.push(metrics);
       weights = current.slice();
     },
+    onPosition: async (current: RunPosition) => {
+      position = current;
+    },
   };
-  const outcome = await train(plan, mnist, hooks, signal);
-  return { outcome, progress, epochs, weights: weights as Float32Array | null };
+  const outcome = await train(plan, mnist, hooks, signal, from);
+  return { outcome, progress, epochs, weights: weights as Float32Array | null, position };
+}
+
+/** Stops after so many steps and evaluated batches, and goes on in a new run from what the old one has told last. */
+async function runWithBreaks(plan: TrainPlan, breaks: readonly number[]) {
+  const metrics: ReturnType<typeof withoutTime>[] = [];
+  let weights: Float32Array | null = null;
+  let from: RunPosition | null = null;
+  for (const turns of [...breaks, Number.POSITIVE_INFINITY]) {
+    const run: Awaited<ReturnType<typeof runTraining>> = await runTraining(
+      plan,
+      abortedAfter(turns),
+      () => {},
+      from,
+    );
+    metrics.push(...run.epochs.map(withoutTime));
+    weights = run.weights ?? weights;
+    from = run.position && structuredClone(run.position);
+  }
+  return { weights, metrics };
+}
+
+/** Aborts when it has been asked so many times; a run asks after each step and each evaluated batch. */
+function abortedAfter(turns: number): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let left = turns;
+  signal.throwIfAborted = () => {
+    if (--left === 0) controller.abort();
+    AbortSignal.prototype.throwIfAborted.call(signal);
+  };
+  return signal;
+}
+
+function withoutTime({ epoch, trainLoss, testLoss, testAccuracy }: EpochMetrics) {
+  return { epoch, trainLoss, testLoss, testAccuracy };
 }
 
 /** The checkpoint's two files as tfjs would read them from a server. */

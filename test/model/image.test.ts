@@ -175,11 +175,13 @@ describe('a problem with the bytes', () => {
   it.each([
     ['png', 2001, 2000],
     ['jpeg', 4001, 1000],
+    ['png', 10_001, 1],
+    ['png', 1, 4_000_000],
   ] as const)('a %s of %d×%d: IMAGE_TOO_LARGE', async (format, width, height) => {
     const picture = sharp({ create: { width, height, channels: 3, background: 'white' } });
     const { code, message } = await problemOf(await picture.toFormat(format).toBuffer());
     expect(code).toBe('IMAGE_TOO_LARGE');
-    expect(message).toContain(`expected at most 4000000 pixels, got ${width}×${height};`);
+    expect(message).toContain(`expected at most 4000000 pixels and sides of 10000, got ${width}×${height};`);
   });
 
   it('a whole PNG, as the larger ones here are made: a digit is not in it, but it is read', async () => {

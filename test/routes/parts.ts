@@ -7,6 +7,7 @@ import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
 import { type Predictor, type PredictorMessage, startPredictor } from '../../src/model/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
+import type { Access } from '../../src/routes/guard.ts';
 import { provenance } from '../model/provenance.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -22,6 +23,9 @@ export type Parts = {
   close(): Promise<void>;
 };
 
+/** As without API_KEY: loopback only, any number of requests. */
+export const openAccess: Access = { apiKeys: [], allowAnonymous: false, requestsPerMinute: null };
+
 export async function startParts(): Promise<Parts> {
   const dataDir = await temporaryDirectory();
   const log = pino({ level: 'silent' });
@@ -30,7 +34,7 @@ export async function startParts(): Promise<Parts> {
   const store = openStore(dataDir);
   const served = createAnnouncements();
   const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage: served.onMessage });
-  const app = await buildApp({ queue, store, predictor, log });
+  const app = await buildApp({ queue, store, predictor, access: openAccess, log });
   await app.ready();
   return {
     app,

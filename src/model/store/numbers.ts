@@ -1,7 +1,7 @@
 /** Version numbers: which are there, and which is the next that no version has ever had. */
 import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from './files.ts';
+import { isCode } from '../files.ts';
 
 /** Damaged versions: VERSION, or VERSION-2 … when that name is taken. */
 export const quarantineOf = (root: string) => join(root, 'quarantine');

@@ -4,10 +4,10 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointFiles, encodeCheckpoint } from '../checkpoint.ts';
 import { TrainyardError } from '../errors.ts';
+import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
 import { type Network, parameterCount } from '../network.ts';
 import { checksum } from './checksum.ts';
-import { exists, isCode, syncDirectory, writeDurably } from './files.ts';
 import { claimNumber } from './numbers.ts';
 import { removedPrefix } from './retention.ts';
 

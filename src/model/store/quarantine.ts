@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isCode, syncDirectory, writeDurably } from './files.ts';
+import { isCode, syncDirectory, writeDurably } from '../files.ts';
 import { listQuarantine, quarantineOf } from './numbers.ts';
 
 const recordSchema = z.object({ version: z.int().positive(), reason: z.string(), at: z.iso.datetime() });

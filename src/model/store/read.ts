@@ -8,9 +8,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeWeights } from '../checkpoint.ts';
 import { messageOf, TrainyardError } from '../errors.ts';
+import { exists, isCode } from '../files.ts';
 import { type Manifest, openManifest } from '../manifest.ts';
 import { checksum } from './checksum.ts';
-import { exists, isCode } from './files.ts';
 
 export type StoredModel = { readonly manifest: Manifest; readonly weights: Float32Array };
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from './files.ts';
+import { isCode } from '../files.ts';
 import { listVersions } from './numbers.ts';
 import { readManifest } from './read.ts';
 

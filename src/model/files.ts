@@ -1,7 +1,7 @@
-/** Files that are still there after a power cut. */
+/** Files that survive a crash. */
 import { open, stat } from 'node:fs/promises';
 
-/** Writes a file and waits until the disk has it. */
+/** Writes and fsyncs. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'w');
   try {

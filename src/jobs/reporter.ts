@@ -1,0 +1,125 @@
+/** Gathers what a trainer tells into one report and writes the newest to Redis a few times a second. */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { messageOf } from '../model/errors.ts';
+import { reportEverySteps } from '../model/train.ts';
+import { type TrainJobReport } from './contract.ts';
+import type { TrainerMessage } from './trainer.ts';
+
+const reportMs = 250; // at most four reports a second go to Redis
+
+export type Reporter = {
+  readonly onMessage: (message: TrainerMessage) => void;
+  /** Resolves when Redis has the newest report, or has refused it. */
+  flush(): Promise<void>;
+};
+
+export type ReportTarget = { readonly redis: Redis; readonly jobKey: string; readonly token: string };
+
+export function createReporter(target: ReportTarget, before: TrainJobReport, log: Logger): Reporter {
+  // What an earlier attempt has reported stays until this one knows where it goes on from.
+  let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
+  let writing = Promise.resolve();
+  let timer: NodeJS.Timeout | null = null;
+
+  const write = () => {
+    timer = null;
+    const text = JSON.stringify(report);
+    writing = writing
+      .then(() => writeIfOwner(target, text))
+      .then(
+        (written) => void (written || log.warn('report not written: the job is another worker’s by now')),
+        (error: unknown) => log.warn({ error: messageOf(error) }, 'report not written; the next one will be'),
+      );
+  };
+  return {
+    onMessage: (message) => {
+      logMessage(log, message);
+      const next = apply(report, message);
+      if (next === report) return;
+      report = next;
+      timer ??= setTimeout(write, reportMs);
+    },
+    flush: async () => {
+      if (timer) {
+        clearTimeout(timer);
+        write();
+      }
+      await writing;
+    },
+  };
+}
+
+function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport {
+  switch (message.type) {
+    case 'engine':
+      return { ...report, engine: message.engine };
+    case 'resumed': {
+      const { step, published } = message.from ?? { step: null, published: [] };
+      const progress = step === null ? null : report.progress;
+      return { ...report, progress, resumedFromStep: step, epochs: published };
+    }
+    case 'progress':
+      return { ...report, progress: message.progress };
+    case 'epoch':
+      return { ...report, epochs: [...report.epochs, message.epoch] };
+    case 'trouble':
+      return { ...report, trouble: message.trouble };
+    case 'saved':
+    case 'warning':
+    case 'outcome':
+    case 'fault':
+      return report;
+  }
+  return message satisfies never;
+}
+
+/**
+ * BullMQ's own `updateProgress` asks for no token, so a worker that was away could overwrite what its
+ * successor reports. False when the job's lock is not this worker's.
+ */
+async function writeIfOwner({ redis, jobKey, token }: ReportTarget, text: string): Promise<boolean> {
+  const script = `
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+    redis.call('HSET', KEYS[2], 'progress', ARGV[2])
+    return 1`;
+  return (await redis.eval(script, 2, `${jobKey}:lock`, jobKey, token, text)) === 1;
+}
+
+function logMessage(log: Logger, message: TrainerMessage): void {
+  switch (message.type) {
+    case 'engine':
+      log.info({ engine: message.engine.name }, `training on ${message.engine.device}`);
+      if (message.fallback) log.warn(message.fallback);
+      break;
+    case 'resumed':
+      for (const warning of message.warnings) log.warn(warning);
+      if (message.from) log.info(`resumed from step ${message.from.step}`);
+      break;
+    case 'epoch':
+      log.info(message.epoch, 'epoch done');
+      break;
+    case 'saved':
+      log.debug({ step: message.step, tensors: message.tensors }, 'resume point saved');
+      break;
+    case 'warning':
+      log.warn(message.message);
+      break;
+    case 'trouble':
+      if (message.trouble) log.error(message.trouble, message.trouble.message);
+      else log.info('publishing goes on');
+      break;
+    case 'progress':
+      logProgress(log, message.progress);
+      break;
+    case 'outcome':
+    case 'fault': // the worker's
+  }
+}
+
+function logProgress(
+  log: Logger,
+  { epoch, step, steps, loss }: NonNullable<TrainJobReport['progress']>,
+): void {
+  if (step % reportEverySteps === 0) log.info({ epoch, step, steps, loss }, `step ${step}/${steps}`);
+}

@@ -1,0 +1,149 @@
+/**
+ * Who may ask, and how often: security headers, loopback only or API keys, the rate limit. It stands
+ * before every route, unknown paths too; a route that anyone may ask says `config: { anonymous: true }`.
+ */
+import bearerAuth from '@fastify/bearer-auth';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback } from '../loopback.ts';
+import { HttpProblem, problems } from './problem.ts';
+
+export type Access = {
+  readonly apiKeys: readonly string[]; // empty: nobody is asked for one
+  readonly allowAnonymous: boolean; // without keys: also from other hosts
+  readonly requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without an API key and whatever the rate. */
+    anonymous?: boolean;
+  }
+}
+
+/** Goes before the routes: hooks apply to what is registered after them. */
+export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
+  documentRefusals(app, access);
+  await app.register(helmet, securityHeaders);
+  if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
+  else if (!access.allowAnonymous) refuseOtherSites(app);
+  if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
+}
+
+/** For a document's `components.securitySchemes` and `security`. */
+export function describeAccess({ apiKeys }: Access) {
+  const description = 'A key of API_KEY; where that is unset, none is asked for';
+  return {
+    securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description } },
+    security: apiKeys.length > 0 ? [{ bearer: [] }] : [],
+  } as const;
+}
+
+/** Adds to the schema of every route what the guard may answer in its place. */
+function documentRefusals(app: FastifyInstance, { apiKeys, requestsPerMinute }: Access): void {
+  const refusals = {
+    ...(apiKeys.length > 0 ? problems(401) : problems(403)),
+    ...(requestsPerMinute !== null && problems(429)),
+  };
+  app.addHook('onRoute', (route) => {
+    const { response, ...schema } = route.schema ?? {};
+    route.schema =
+      route.config?.anonymous === true
+        ? { ...route.schema, security: [] }
+        : { ...schema, response: { ...refusals, ...(response as object) } };
+  });
+}
+
+/** A page may come from this origin and load from it; nothing else may be loaded, and no page may frame it. */
+const securityHeaders = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:', 'blob:'], // a drawn digit is one before it is sent
+      objectSrc: ["'none'"],
+      scriptSrcAttr: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  xFrameOptions: { action: 'deny' },
+  strictTransportSecurity: false, // for the proxy that has the certificate to say
+} as const;
+
+const bearerPrefix = 'bearer '.length;
+
+async function requireKey(app: FastifyInstance, keys: readonly string[]): Promise<void> {
+  await app.register(bearerAuth, {
+    keys: [...keys], // compared by crypto.timingSafeEqual
+    addHook: false,
+    specCompliance: 'rfc6749', // the scheme in any case, as RFC 9110 has it
+    verifyErrorLogLevel: 'debug',
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isAnonymous(request)) return done();
+    app.verifyBearerAuth!(request, reply, (error) => done(error && refuseKey(request, reply)));
+  });
+}
+
+/** The challenge of RFC 6750, section 3: an error is named only where a key was sent. */
+function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
+  const sent = /^bearer /i.test(request.headers.authorization ?? '');
+  const challenge = 'Bearer realm="trainyard"';
+  reply.header('www-authenticate', sent ? `${challenge}, error="invalid_token"` : challenge);
+  const came = sent ? 'a key that is not one of them' : 'none';
+  const detail = `expected the header "Authorization: Bearer KEY" with a key of API_KEY, got ${came}`;
+  return new HttpProblem({ status: 401, code: 'UNAUTHORIZED', detail });
+}
+
+/**
+ * Listening on loopback keeps other hosts out, but not the pages of other sites in a browser on this one:
+ * they can send a POST here, or read answers under a name of theirs that resolves to 127.0.0.1 (DNS rebinding).
+ */
+function refuseOtherSites(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => {
+    const { hostname, host } = request;
+    const { origin } = request.headers;
+    const allowed = isLoopback(hostname) && (origin === undefined || sameHost(origin, host));
+    if (allowed || isAnonymous(request)) return;
+    const came = `Host ${host}${origin === undefined ? '' : `, Origin ${origin}`}`;
+    const detail = `expected a request to a loopback address, from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others`;
+    throw new HttpProblem({ status: 403, code: 'OTHER_SITE', detail });
+  });
+}
+
+function sameHost(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+async function limitRate(app: FastifyInstance, max: number, keys: readonly string[]): Promise<void> {
+  await app.register(rateLimit, {
+    global: false, // by the hook below: for unknown paths too
+    max,
+    timeWindow: 60_000, // ms
+    enableDraftSpec: true, // RateLimit-* rather than X-RateLimit-*
+    ...(keys.length > 0 && { keyGenerator: keyOf }),
+    errorResponseBuilder: (_request, { ttl }) => rateLimited(max, Math.ceil(ttl / 1000), keys.length > 0),
+  });
+  const count = app.rateLimit();
+  app.addHook('onRequest', async function limit(request, reply) {
+    if (!isAnonymous(request)) await count.call(this, request, reply);
+  });
+}
+
+/** The key itself, so that spaces around it or the case of "Bearer" make no second one of it. */
+function keyOf(request: FastifyRequest): string {
+  return request.headers.authorization!.slice(bearerPrefix).trim();
+}
+
+function rateLimited(max: number, retryAfterSeconds: number, byKey: boolean): HttpProblem {
+  const whose = byKey ? 'with one key' : 'from one address';
+  const detail = `expected at most ${max} requests a minute ${whose}, got more; send the next in ${retryAfterSeconds} s, or set RATE_LIMIT`;
+  return new HttpProblem({ status: 429, code: 'RATE_LIMITED', detail, retryAfterSeconds });
+}
+
+function isAnonymous(request: FastifyRequest): boolean {
+  return request.routeOptions.config.anonymous === true;
+}

@@ -1,0 +1,73 @@
+/** A disk that is full when a checkpoint is to be written, for real: a small file system of its own. */
+import { execFileSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startRedisServer } from '../jobs/redis-server.ts';
+import { closeAfterTest, openYard } from '../jobs/yard.ts';
+import { temporaryDirectory } from '../temporary.ts';
+
+const { url } = await startRedisServer();
+const diskBytes = 12 << 20; // resume points have 1.5 MB, models 0.5 MB
+const reason = await whyNoDisk();
+if (reason !== null) console.log(`a full disk is not tested: ${reason}`);
+
+describe.skipIf(reason !== null)('a full disk', () => {
+  it('makes a job wait, saying so, and go on when there is room; what was published stays whole', async () => {
+    const disk = await mountDisk();
+    const yard = await openYard(url, disk);
+    const { id } = await yard.enqueue({ epochs: 6, schedule: 'constant', learningRate: 0.001 });
+    const filler = join(disk, 'filler');
+    await yard.startWorker();
+    await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 1);
+    await fill(filler);
+    const waiting = await yard.untilJob(id, 'to say that it waits', ({ error }) => error !== null);
+    expect(waiting).toMatchObject({
+      status: 'running',
+      error: { code: 'DISK_FULL', message: expect.stringMatching(/ENOSPC.*free some, the job waits/) },
+    });
+    for (const version of await yard.store.versions()) await yard.store.load(version);
+    await rm(filler);
+    const job = await yard.untilEnded(id);
+    expect(job).toMatchObject({ status: 'succeeded', attempt: 1, error: null });
+    expect(job.epochs.map(({ epoch, modelVersion }) => [epoch, modelVersion])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => [n, n]),
+    );
+  });
+
+  it('lets a job that waits be cancelled', async () => {
+    const disk = await mountDisk();
+    const yard = await openYard(url, disk);
+    await fill(join(disk, 'filler'));
+    const { id } = await yard.enqueue();
+    await yard.startWorker();
+    await yard.untilJob(id, 'to say that it waits', ({ error }) => error?.code === 'DISK_FULL');
+    await yard.queue.cancel(id);
+    expect(await yard.untilEnded(id, 3000)).toMatchObject({ status: 'cancelled', error: null });
+  });
+});
+
+/** Unmounted when the test has ended. */
+async function mountDisk(): Promise<string> {
+  const directory = await temporaryDirectory();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', directory], { stdio: 'pipe' });
+  closeAfterTest(async () => void execFileSync('umount', [directory], { stdio: 'pipe' }));
+  return directory;
+}
+
+async function whyNoDisk(): Promise<string | null> {
+  try {
+    const directory = await temporaryDirectory();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'pipe' });
+    execFileSync('umount', [directory], { stdio: 'pipe' });
+    return null;
+  } catch (error) {
+    return `expected to be allowed to mount a tmpfs, got: ${(error as Error).message.trim()}`;
+  }
+}
+
+async function fill(path: string): Promise<void> {
+  await writeFile(path, Buffer.alloc(diskBytes)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error;
+  });
+}

@@ -1,0 +1,44 @@
+/** The application without Redis and without a predictor, for what happens before a request reaches either. */
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { buildApp } from '../../src/app.ts';
+import type { JobQueue } from '../../src/jobs/queue.ts';
+import type { Predictor } from '../../src/model/predictor.ts';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import type { Access } from '../../src/routes/guard.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { openAccess } from './parts.ts';
+
+type Options = {
+  readonly access?: Partial<Access>;
+  readonly store?: ModelStore;
+  readonly log?: Logger;
+  readonly addRoutes?: (app: FastifyInstance) => void;
+};
+
+export async function buildQuietApp({ access, store, log, addRoutes }: Options = {}) {
+  const app = await buildApp({
+    queue: emptyQueue as JobQueue,
+    store: store ?? openStore(await temporaryDirectory()),
+    predictor: noPredictor as Predictor,
+    access: { ...openAccess, ...access },
+    log: log ?? pino({ level: 'silent' }),
+  });
+  addRoutes?.(app);
+  await app.ready();
+  return app;
+}
+
+const emptyQueue: Partial<JobQueue> = {
+  enqueue: async () => ({ outcome: 'conflict', jobId: 'the only one' }),
+  find: async () => null,
+  list: async () => ({ data: [], hasMore: false }),
+  cancel: async () => ({ outcome: 'unknown' }),
+  health: async () => ({ workers: 0, evictionPolicy: 'noeviction' }),
+};
+
+const noPredictor: Partial<Predictor> = {
+  predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
+  model: () => null,
+  device: () => null,
+};
