@@ -31,22 +31,25 @@ export async function listQuarantine(root: string): Promise<{ name: string; vers
     .toSorted((a, b) => b.version - a.version);
 }
 
+/** The number after all that any version has had, also those that were deleted or are in quarantine. */
+export async function nextNumber(root: string): Promise<number> {
+  return (await highestNumber(root)) + 1;
+}
+
 /**
- * Gives out a number that no version has had, also none that was deleted or is in quarantine. To get
- * one twice, a writer would have to sleep through a hundred others between the two calls of a turn.
+ * Takes a number; false when another writer was faster. To take one that was given out before, a
+ * writer would have to sleep through a hundred others between `nextNumber` and here.
  */
-export async function claimNumber(root: string): Promise<number> {
+export async function claimNumber(root: string, number: number): Promise<boolean> {
   const claims = claimsOf(root);
   await mkdir(claims, { recursive: true });
-  for (;;) {
-    const number = (await highestNumber(root)) + 1;
-    try {
-      await (await open(join(claims, String(number)), 'wx')).close();
-      await forgetClaims(claims, number - claimsKept);
-      return number;
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
-    }
+  await forgetClaims(claims, number - claimsKept);
+  try {
+    await (await open(join(claims, String(number)), 'wx')).close();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
   }
 }
 

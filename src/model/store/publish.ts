@@ -8,7 +8,7 @@ import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
 import { type Network, parameterCount } from '../network.ts';
 import { checksum } from './checksum.ts';
-import { claimNumber } from './numbers.ts';
+import { claimNumber, nextNumber } from './numbers.ts';
 import { removedPrefix } from './retention.ts';
 
 const staleAfterMs = 60 * 60 * 1000; // a half-written version this old has lost its writer
@@ -44,16 +44,18 @@ export async function publish(
   }
 }
 
-/** Renames `staging` to a new number; when that name is taken all the same, to the one after. */
+/** Renames `staging` to the next number, or, when other writers take that, to the one after. */
 async function becomeVersion(
   root: string,
   staging: string,
   description: Omit<ManifestContent, 'version'>,
 ): Promise<Manifest> {
   for (;;) {
-    const { manifest, bytes } = sealManifest({ ...description, version: await claimNumber(root) });
+    const { manifest, bytes } = sealManifest({ ...description, version: await nextNumber(root) });
     await writeDurably(join(staging, 'manifest.json'), bytes);
     await syncDirectory(staging);
+    // Last, so that a writer that is killed or finds the disk full leaves no gap in the numbers.
+    if (!(await claimNumber(root, manifest.version))) continue;
     try {
       await rename(staging, join(root, String(manifest.version)));
       return manifest;

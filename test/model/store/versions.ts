@@ -10,9 +10,6 @@ export const weights = initialWeights(network, 1);
 
 export const fileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
 
-/** The long forms of the fault tests run with FAULTS=long. */
-export const long = process.env['FAULTS'] === 'long';
-
 export async function publish(store: ModelStore, testAccuracy = 0.1): Promise<number> {
   const metrics = { ...provenance.metrics, testAccuracy };
   return (await store.publish(network, weights, { ...provenance, metrics })).version;

@@ -8,11 +8,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../../src/model/store.ts';
-import { temporaryDirectory } from '../../temporary.ts';
-import { fileNames, long, pathOf, publish } from './versions.ts';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { fileNames, pathOf, publish } from '../model/store/versions.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { faults } from './forms.ts';
 
-const program = fileURLToPath(new URL('crash-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('store-crash-program.ts', import.meta.url));
 const moments = ['before', 'during', 'after'] as const;
 const atOnce = 2; // processes; each takes most of a second to start
 const mostCalls = 100;
@@ -70,8 +71,8 @@ async function killEverywhere(
 }
 
 function* plan(): Generator<Kill> {
-  for (let call = 1; call < mostCalls; call += long ? 1 : 3) {
-    if (long) for (const moment of moments) yield { call, moment };
+  for (let call = 1; call < mostCalls; call += faults.isLong ? 1 : 3) {
+    if (faults.isLong) for (const moment of moments) yield { call, moment };
     else yield { call, moment: moments[((call - 1) / 3) % 3]! };
   }
 }
@@ -99,7 +100,7 @@ describe('SIGKILL at every file-system call', () => {
       await expectSound(store, dataDir);
     });
     report('publish', killed);
-    expect(killed.length).toBeGreaterThanOrEqual(long ? 50 : 8);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 50 : 8);
   });
 
   it('of quarantine leaves the version in one place, whole', { timeout: 600_000 }, async () => {
@@ -112,7 +113,7 @@ describe('SIGKILL at every file-system call', () => {
       await expectSound(store, dataDir);
     });
     report('quarantine', killed);
-    expect(killed.length).toBeGreaterThanOrEqual(long ? 20 : 3);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 3);
   });
 
   it('of retention leaves the versions that stay, and no half of another', { timeout: 600_000 }, async () => {
@@ -122,6 +123,6 @@ describe('SIGKILL at every file-system call', () => {
       await expectSound(store, dataDir);
     });
     report('retain', killed);
-    expect(killed.length).toBeGreaterThanOrEqual(long ? 10 : 2);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 10 : 2);
   });
 });

@@ -4,8 +4,8 @@
  */
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { openStore } from '../../../src/model/store.ts';
-import { publish } from './versions.ts';
+import { openStore } from '../../src/model/store.ts';
+import { publish } from '../model/store/versions.ts';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 type Functions = Record<string, Call>;

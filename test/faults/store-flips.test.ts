@@ -2,9 +2,10 @@
 import { stat } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../../src/model/store.ts';
-import { temporaryDirectory } from '../../temporary.ts';
-import { fileNames, long, pathOf, publish, withFlip } from './versions.ts';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { fileNames, pathOf, publish, withFlip } from '../model/store/versions.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { faults } from './forms.ts';
 
 const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 let dataDir: string;
@@ -14,13 +15,13 @@ beforeAll(async () => {
   dataDir = await temporaryDirectory();
   store = openStore(dataDir);
   await publish(store);
-  console.log(`byte flips: FAULTS_SEED=${seed}${long ? '' : ', short form'}`);
+  console.log(`byte flips: FAULTS_SEED=${seed}${faults.isLong ? '' : ', short form'}`);
 });
 
 /** Positions in a file: all of a small one, 2000 of a large one; 40 in the short form. */
 function positionsOf(size: number): number[] {
-  if (long && size < 10_000) return Array.from({ length: size }, (_, position) => position);
-  return fc.sample(fc.nat(size - 1), { seed, numRuns: long ? 2000 : 40 });
+  if (faults.isLong && size < 10_000) return Array.from({ length: size }, (_, position) => position);
+  return fc.sample(fc.nat(size - 1), { seed, numRuns: faults.isLong ? 2000 : 40 });
 }
 
 describe('one changed byte', () => {
