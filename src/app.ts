@@ -55,7 +55,7 @@ export async function buildApp({
   await app.register(predictRoutes, { predictor });
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);
-  await app.register(healthRoutes, { queue, predictor });
+  await app.register(healthRoutes, { queue, store, predictor });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;
 }

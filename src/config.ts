@@ -32,6 +32,7 @@ const variables = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
   FIRST_MODEL: flag.default(true),
+  KEEP_MODELS: z.coerce.number().int().min(1).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
@@ -55,6 +56,7 @@ export type Config = Readonly<{
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
   firstModel: boolean;
+  keepModels: number; // newest versions that stay, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
   apiKeys: readonly string[]; // empty: none is asked for
@@ -78,6 +80,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: resolve(values.DATA_DIR),
     engine: values.ENGINE,
     firstModel: values.FIRST_MODEL,
+    keepModels: values.KEEP_MODELS,
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,

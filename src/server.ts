@@ -21,7 +21,8 @@ await runEntry(async () => {
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   const store = openStore(config.dataDir);
-  const predictor = startPredictor({ dataDir: config.dataDir, engine: config.engine }, logPredictor(log));
+  const { dataDir, engine, keepModels } = config;
+  const predictor = startPredictor({ dataDir, engine, keepModels }, logPredictor(log));
   const app = await buildApp({ queue, store, predictor, access: config, log });
   const closing = new AbortController();
   closeOnExit(log, async () => {
@@ -68,7 +69,12 @@ function logPredictor(log: Logger): PredictorEvents {
       if (message.type === 'ready') log.info(`predicting on ${message.device}`);
       if (message.type === 'ready' && message.fallback) log.warn(message.fallback);
       if (message.type === 'model') log.info(message.model, `model ${message.model.version} is served`);
-      if (message.type === 'damaged') log.error(message, `model ${message.version} is not served`);
+      if (message.type === 'damaged')
+        log.error(message, `model ${message.version} is damaged and now in quarantine`);
+      if (message.type === 'notServed')
+        log.error(message, `model ${message.version} is not served; it is tried again`);
+      if (message.type === 'removed') log.info(message, 'old models were deleted');
+      if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');
     },
     onExit: (how) => log.error({ how }, 'the predictor ended; it is being started again'),
   };

@@ -11,6 +11,7 @@ describe('readConfig', () => {
       dataDir: resolve('data'),
       engine: 'auto',
       firstModel: true,
+      keepModels: 20,
       logLevel: 'info',
       gitCommit: 'abc',
       apiKeys: [],
@@ -27,6 +28,7 @@ describe('readConfig', () => {
       DATA_DIR: '/srv/trainyard',
       ENGINE: 'wasm',
       FIRST_MODEL: 'false',
+      KEEP_MODELS: '3',
       LOG_LEVEL: 'debug',
     });
     expect(config).toMatchObject({
@@ -35,7 +37,12 @@ describe('readConfig', () => {
       redisUrl: 'redis://127.0.0.1:6379',
       engine: 'wasm',
     });
-    expect(config).toMatchObject({ dataDir: '/srv/trainyard', firstModel: false, logLevel: 'debug' });
+    expect(config).toMatchObject({
+      dataDir: '/srv/trainyard',
+      firstModel: false,
+      keepModels: 3,
+      logLevel: 'debug',
+    });
   });
 
   it('takes an empty variable for an unset one', () => {
@@ -48,6 +55,8 @@ describe('readConfig', () => {
     ['ENGINE', 'cuda'],
     ['REDIS_URL', 'localhost'],
     ['FIRST_MODEL', 'maybe'],
+    ['KEEP_MODELS', '0'],
+    ['KEEP_MODELS', '1.5'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s, naming it and what it got', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(

@@ -1,5 +1,5 @@
 /** Files that survive a crash. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 
 /** Writes and fsyncs. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
@@ -22,6 +22,17 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** Whether `error` is a system's error, or one of ours, with one of these codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

@@ -2,13 +2,13 @@
  * The predictor: decodes images, infers in batches that form while the engine is busy, and swaps in
  * each newly published model. It ends when its parent does.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from './batch.ts';
 import { classCount, imageSize } from './dataset.ts';
 import { openEngine } from './engine.ts';
-import { messageOf } from './errors.ts';
 import { indexOfMaximum } from './evaluate.ts';
+import { followStore } from './follow-store.ts';
 import { readDigit } from './image.ts';
 import type { Manifest } from './manifest.ts';
 import { forward, type Network, unflatten } from './network.ts';
@@ -19,7 +19,7 @@ import type {
   PredictorStart,
   ServedModel,
 } from './predictor.ts';
-import { type ModelStore, openStore, type StoredModel } from './store.ts';
+import { openStore, type StoredModel } from './store.ts';
 
 type LiveModel = {
   readonly served: ServedModel;
@@ -45,51 +45,37 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
 process.once('message', (start: PredictorStart) => void serve(start));
 
-async function serve({ dataDir, engine: preference }: PredictorStart): Promise<void> {
+async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
   let fallback: string | null = null;
   const engine = await openEngine(preference, (reason) => {
     fallback = reason;
   });
   tell({ type: 'ready', device: engine.device, fallback });
   process.on('message', (request: PredictorRequest) => void take(request));
-  await followStore(openStore(dataDir));
-}
-
-/** Looks for a newer version a few times a second, for as long as the process lives. */
-async function followStore(store: ModelStore): Promise<never> {
-  const refused = new Set<number>();
+  const store = openStore(dataDir);
+  const look = followStore({ store, keepModels: keepModels ?? Number.POSITIVE_INFINITY, swapIn, tell });
   for (;;) {
-    const versions = await store.versions().catch(() => []); // an unreadable store may come back
-    const newest = versions.find((version) => !refused.has(version));
-    if (newest !== undefined && newest > (live?.served.version ?? 0)) {
-      const reason = await swapIn(store, newest);
-      if (reason !== null) {
-        refused.add(newest);
-        tell({ type: 'damaged', version: newest, reason });
-        continue;
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, lookForModelMs));
+    await look();
+    await delay(lookForModelMs);
   }
 }
 
-/** Loads and warms up a version beside the one that answers, then puts it in its place. Returns why it could not. */
-async function swapIn(store: ModelStore, version: number): Promise<string | null> {
-  let next: LiveModel;
+/** Warms up a model beside the one that answers, then puts it in its place. */
+async function swapIn(stored: StoredModel): Promise<void> {
+  const next = prepare(stored);
   try {
-    next = prepare(await store.load(version));
+    for (const size of warmUpSizes) {
+      infer(next, new Uint8Array(size * imageSize));
+      await nextTurn(); // requests go on between
+    }
   } catch (error) {
-    return messageOf(error);
-  }
-  for (const size of warmUpSizes) {
-    infer(next, new Uint8Array(size * imageSize));
-    await nextTurn(); // requests go on between
+    tf.dispose(next.parameters);
+    throw error;
   }
   const old = live;
   live = next;
   tell({ type: 'model', model: next.served });
   tf.dispose(old?.parameters ?? []);
-  return null;
 }
 
 function prepare({ manifest, weights }: StoredModel): LiveModel {

@@ -6,6 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { endChild, forkBeside } from './child-process.ts';
 import type { EnginePreference } from './engine.ts';
+import type { StoreNews } from './follow-store.ts';
 import type { ImageProblem } from './image.ts';
 
 export type ServedModel = {
@@ -36,11 +37,15 @@ export type PredictOutcome =
     };
 
 export type PredictorRequest = { readonly id: number; readonly image: Uint8Array };
-export type PredictorStart = { readonly dataDir: string; readonly engine: EnginePreference };
+export type PredictorStart = {
+  readonly dataDir: string;
+  readonly engine: EnginePreference;
+  readonly keepModels?: number; // versions besides the best and the served one; unset: all
+};
 export type PredictorMessage =
   | { readonly type: 'ready'; readonly device: string; readonly fallback: string | null }
   | { readonly type: 'model'; readonly model: ServedModel }
-  | { readonly type: 'damaged'; readonly version: number; readonly reason: string }
+  | StoreNews
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem };
 
 export type PredictorEvents = {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Predictor } from '../model/predictor.ts';
+import type { ModelStore } from '../model/store.ts';
 
 const checkSchema = z.object({ ok: z.boolean(), detail: z.string() });
 type Check = z.output<typeof checkSchema>;
@@ -13,9 +14,15 @@ const readinessSchema = z.object({
   checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema }),
 });
 
-export type HealthDependencies = { queue: JobQueue; predictor: Pick<Predictor, 'model' | 'device'> };
+export type HealthDependencies = {
+  queue: JobQueue;
+  store: Pick<ModelStore, 'quarantined'>;
+  predictor: Pick<Predictor, 'model' | 'device'>;
+};
 
-export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, { queue, predictor }) => {
+const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA_DIR/models/quarantine
+
+export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
   app.get('/health/live', {
     config: { anonymous: true },
     schema: {
@@ -34,7 +41,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
       response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
-      const [{ redis, worker }, model] = await Promise.all([checkQueue(queue), checkModel(queue, predictor)]);
+      const [{ redis, worker }, model] = await Promise.all([checkQueue(parts.queue), checkModel(parts)]);
       const checks = { redis, worker, model };
       const ready = Object.values(checks).every(({ ok }) => ok);
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'notReady', checks });
@@ -60,12 +67,29 @@ async function checkQueue(queue: JobQueue): Promise<{ redis: Check; worker: Chec
   }
 }
 
-async function checkModel(queue: JobQueue, predictor: HealthDependencies['predictor']): Promise<Check> {
+async function checkModel({ queue, store, predictor }: HealthDependencies): Promise<Check> {
+  const [check, quarantine] = await Promise.all([
+    checkServed(queue, predictor),
+    nameQuarantined(store).catch((error: unknown) => `; quarantine not readable: ${messageOf(error)}`),
+  ]);
+  return { ok: check.ok, detail: check.detail + quarantine };
+}
+
+async function checkServed(queue: JobQueue, predictor: HealthDependencies['predictor']): Promise<Check> {
   const model = predictor.model();
   if (model) return { ok: true, detail: `version ${model.version} on ${predictor.device()}` };
   const training = await countUnfinished(queue).catch(() => 0);
   if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };
   return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };
+}
+
+/** Empty when there are none. */
+async function nameQuarantined(store: HealthDependencies['store']): Promise<string> {
+  const quarantined = await store.quarantined(quarantinedNamed + 1);
+  if (quarantined.length === 0) return '';
+  const named = quarantined.slice(0, quarantinedNamed).map(({ reason }) => reason);
+  if (quarantined.length > quarantinedNamed) named.push('and older ones');
+  return `; in quarantine: ${named.join(', ')}`;
 }
 
 async function countUnfinished(queue: JobQueue): Promise<number> {

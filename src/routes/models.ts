@@ -1,6 +1,7 @@
 /** The published models and where they came from. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { TrainyardError } from '../model/errors.ts';
 import { manifestSchema } from '../model/manifest.ts';
 import type { Predictor } from '../model/predictor.ts';
 import type { ModelStore } from '../model/store.ts';
@@ -54,10 +55,31 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
       response: { 200: modelSchema, ...problems(400, 404) },
     },
     handler: async (request) => {
-      const model = await read(request.params.version);
+      const model = await read(request.params.version).catch(explainUnusable);
       if (model) return model;
-      const detail = `expected a version in GET /models, got ${request.params.version}`;
-      throw new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
+      throw await explainMissing(store, request.params.version);
     },
   });
 };
+
+/** It is there, but no model: until something loads it, which moves it to quarantine. */
+function explainUnusable(error: unknown): never {
+  const unusable = error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code);
+  if (!unusable) throw error;
+  throw new HttpProblem({
+    status: 404,
+    code: error.code,
+    detail: `${error.message}; ask for another version`,
+  });
+}
+
+async function explainMissing(store: ModelStore, wanted: number): Promise<HttpProblem> {
+  const quarantined = (await store.quarantined()).find((candidate) => candidate.version === wanted);
+  if (!quarantined) {
+    const detail = `expected a version in GET /models, got ${wanted}`;
+    return new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
+  }
+  const since = quarantined.at === null ? '' : ` since ${quarantined.at}`;
+  const detail = `model ${wanted} is in quarantine${since}: ${quarantined.reason}; ask for another version`;
+  return new HttpProblem({ status: 404, code: 'MODEL_QUARANTINED', detail });
+}

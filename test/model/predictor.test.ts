@@ -1,6 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../src/model/dataset.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
@@ -10,6 +8,7 @@ import { type ModelStore, openStore } from '../../src/model/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { mnist } from './mnist.ts';
 import { provenance } from './provenance.ts';
+import { damage } from './store/versions.ts';
 
 type Announcement = Exclude<PredictorMessage, { type: 'answer' }>;
 
@@ -26,13 +25,14 @@ beforeEach(async () => {
   store = openStore(dataDir);
   heard = [];
   waiting = [];
-  const onMessage = (message: Announcement) => {
-    heard.push(message);
-    for (const { wanted, resolve } of waiting) if (wanted(message)) resolve();
-  };
   predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
 });
 afterEach(() => predictor.close());
+
+function onMessage(message: Announcement): void {
+  heard.push(message);
+  for (const { wanted, resolve } of waiting) if (wanted(message)) resolve();
+}
 
 /** Resolves at the next announcement of this kind. */
 function announced(wanted: (message: Announcement) => boolean): Promise<void> {
@@ -82,33 +82,31 @@ describe('predictor', () => {
     }
   });
 
-  it('goes on with the good version when a newer one is damaged, and says so', async () => {
+  it('moves a damaged newest version to quarantine, says so, and serves the one before', async () => {
     await publishAndServe();
     await predictor.close();
     await publish();
-    const path = join(dataDir, 'models', '2', 'weights.bin');
-    const bytes = await readFile(path);
-    bytes[0]! ^= 1;
-    await writeFile(path, bytes);
-    const messages: Announcement[] = [];
-    const ready = new Promise<void>((resolve) => {
-      predictor = startPredictor(
-        { dataDir, engine: 'auto' },
-        {
-          onMessage: (message) => {
-            messages.push(message);
-            if (message.type === 'model') resolve();
-          },
-        },
-      );
-    });
-    await ready;
-    expect(messages).toContainEqual({
-      type: 'damaged',
-      version: 2,
-      reason: expect.stringContaining('SHA-256'),
-    });
+    await damage(dataDir, 2);
+    heard = [];
+    const again = served(1);
+    predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
+    await again;
+    const reason = expect.stringMatching(/^weights.bin of model 2: expected SHA-256/);
+    expect(heard).toContainEqual({ type: 'damaged', version: 2, reason });
     expect(await predictor.predict(digit)).toMatchObject({ ok: true, model: { version: 1 } });
+    expect(await store.versions()).toEqual([1]);
+    expect(await store.quarantined()).toMatchObject([{ version: 2, reason }]);
+    await publishAndServe();
+    expect(predictor.model()).toMatchObject({ version: 3 });
+  });
+
+  it('deletes old versions when it serves a new one', async () => {
+    await predictor.close();
+    for (let seed = 1; seed <= 3; seed++) await publish(seed);
+    const removed = announced(({ type }) => type === 'removed');
+    predictor = startPredictor({ dataDir, engine: 'auto', keepModels: 2 }, { onMessage });
+    await removed;
+    expect(await store.versions()).toEqual([3, 2]);
   });
 
   it('refuses more than it can hold, with the time to come back', async () => {

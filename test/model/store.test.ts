@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { initialWeights, networks } from '../../src/model/network.ts';
@@ -29,7 +29,7 @@ describe('publish', () => {
 
   it('writes just the three files that the layout names', async () => {
     await store.publish(network, weights, provenance);
-    expect((await readdir(pathOf())).toSorted()).toEqual(['1']);
+    expect((await readdir(pathOf())).toSorted()).toEqual(['.numbers', '1']);
     expect((await readdir(pathOf('1'))).toSorted()).toEqual(['manifest.json', 'model.json', 'weights.bin']);
   });
 
@@ -55,7 +55,66 @@ describe('publish', () => {
     const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
     await utimes(pathOf('.staging-old'), longAgo, longAgo);
     await store.publish(network, weights, provenance);
-    expect((await readdir(pathOf())).toSorted()).toEqual(['.staging-young', '1']);
+    expect((await readdir(pathOf())).toSorted()).toEqual(['.numbers', '.staging-young', '1']);
+  });
+});
+
+describe('publish from a staging directory of its own', () => {
+  const stagingRoot = () => join(dataDir, 'attempt-1');
+  const publish = () => store.publish(network, weights, provenance, stagingRoot());
+
+  it('leaves nothing in it', async () => {
+    await mkdir(stagingRoot());
+    expect(await publish()).toMatchObject({ version: 1 });
+    expect(await readdir(stagingRoot())).toEqual([]);
+    expect((await store.load(1)).weights).toEqual(weights);
+  });
+
+  it('is fenced off when that was never there, and does not make it', async () => {
+    await expect(publish()).rejects.toMatchObject({ code: 'FENCED' });
+    expect(await store.versions()).toEqual([]);
+    expect((await readdir(dataDir)).toSorted()).toEqual(['models']);
+  });
+
+  it('is fenced off, and publishes nothing, whenever that is moved away before the end', async () => {
+    const codes = new Set<string>();
+    for (let turns = 0; !codes.has('published'); turns += 5) {
+      await mkdir(stagingRoot());
+      const before = (await store.versions()).length;
+      const outcome = publish().then(
+        () => 'published',
+        (error: { code: string }) => error.code,
+      );
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      await rename(stagingRoot(), join(dataDir, `gone-${turns}`));
+      const code = await outcome;
+      codes.add(code);
+      expect(await store.versions()).toHaveLength(code === 'published' ? before + 1 : before);
+    }
+    expect([...codes].toSorted((a, b) => a.localeCompare(b))).toEqual(['FENCED', 'published']);
+    for (const version of await store.versions()) await store.load(version);
+  });
+});
+
+describe('findCheckpoint', () => {
+  const publish = (jobId: string, epoch: number) =>
+    store.publish(network, weights, { ...provenance, jobId, epoch, epochs: 9 });
+
+  it('gives the newest version of that job and epoch, and of no other', async () => {
+    await publish('a', 1);
+    await publish('a', 1);
+    await publish('a', 2);
+    await publish('b', 1);
+    expect(await store.findCheckpoint('a', 1)).toMatchObject({ version: 2, jobId: 'a', epoch: 1 });
+    expect(await store.findCheckpoint('a', 3)).toBeNull();
+    expect(await store.findCheckpoint('c', 1)).toBeNull();
+  });
+
+  it('passes over what it can not read', async () => {
+    await publish('a', 1);
+    await publish('a', 1);
+    await writeFile(pathOf('2', 'manifest.json'), '{');
+    expect(await store.findCheckpoint('a', 1)).toMatchObject({ version: 1 });
   });
 });
 
@@ -77,7 +136,7 @@ describe('a reader', () => {
     await writeFile(pathOf('1', name), bytes);
     await expect(store.load(1)).rejects.toMatchObject({
       code: 'MODEL_DAMAGED',
-      message: expect.stringMatching(new RegExp(`${name}: expected SHA-256`)),
+      message: expect.stringMatching(new RegExp(`^${name} of model 1: expected SHA-256`)),
     });
   });
 
@@ -87,7 +146,29 @@ describe('a reader', () => {
     await expect(store.load(1)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
   });
 
-  it.each(['', '{', '{}', '{"format": 2}'])('refuses the manifest %j', async (text) => {
+  it('does not take the system failing to read for damage', async () => {
+    await store.publish(network, weights, provenance);
+    await rm(pathOf('1', 'weights.bin'));
+    await symlink('/proc/self/mem', pathOf('1', 'weights.bin')); // opens; reading it gives EIO
+    await expect(store.load(1)).rejects.toMatchObject({
+      code: 'MODEL_UNREADABLE',
+      message: expect.stringMatching(/weights.bin of model 1.*EIO/),
+    });
+  });
+
+  it('tells a version that is gone from a damaged one', async () => {
+    await expect(store.load(1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await mkdir(pathOf('1'), { recursive: true });
+    await expect(store.load(1)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+  });
+
+  it('refuses a version under the number of another', async () => {
+    await store.publish(network, weights, provenance);
+    await rename(pathOf('1'), pathOf('7'));
+    await expect(store.load(7)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+  });
+
+  it.each(['', '{', '{}', 'null', '[]', '{"format": 2}'])('refuses the manifest %j', async (text) => {
     await store.publish(network, weights, provenance);
     await writeFile(pathOf('1', 'manifest.json'), text);
     await expect(store.load(1)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });

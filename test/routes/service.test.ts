@@ -1,6 +1,11 @@
 /** What belongs to no single resource: health, OpenAPI, unknown paths, data sets, models, Redis away. */
+import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../src/model/store.ts';
+import { until } from '../jobs/until.ts';
+import { damage, pathOf, publish } from '../model/store/versions.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -65,6 +70,55 @@ describe('models', () => {
     expect((await parts.app.inject(url)).json()).toMatchObject({ status, code });
   });
 });
+
+describe('a damaged model', () => {
+  it('is named in readiness and under its number, while the one before is served', async () => {
+    const damaged = await publishDamaged();
+    const { checks } = await until(
+      'the damaged model to be in quarantine',
+      async () => (await parts.app.inject('/health/ready')).json(),
+      (readiness) => readiness.checks.model.detail.includes('SHA-256'),
+    );
+    expect(checks.model).toEqual({
+      ok: true,
+      detail: expect.stringMatching(
+        new RegExp(
+          `^version ${damaged - 1} on .*; in quarantine: weights.bin of model ${damaged}: expected SHA-256`,
+        ),
+      ),
+    });
+    expect((await parts.app.inject(`/models/${damaged}`)).json()).toMatchObject({
+      status: 404,
+      code: 'MODEL_QUARANTINED',
+      detail: expect.stringMatching(
+        new RegExp(`^model ${damaged} is in quarantine since .*: weights.bin of model ${damaged}: .*SHA-256`),
+      ),
+    });
+    const { data } = (await parts.app.inject('/models')).json();
+    expect(data.map(({ version }: { version: number }) => version)).not.toContain(damaged);
+    expect(await parts.publishAndServe()).toBe(damaged + 1);
+  });
+
+  it('is a 404 with the reason when it was damaged after it was loaded', async () => {
+    const [served] = await parts.store.versions();
+    await damage(parts.dataDir, served!, 'manifest.json');
+    const problem = (await parts.app.inject(`/models/${served}`)).json();
+    expect(problem).toMatchObject({ status: 404, code: 'MODEL_DAMAGED' });
+    expect(problem.detail).toContain(`manifest.json of model ${served}`);
+    expect(problem.detail).not.toContain(parts.dataDir);
+  });
+});
+
+/** A version that is damaged before any reader can see it. */
+async function publishDamaged(): Promise<number> {
+  const [newest = 0] = await parts.store.versions();
+  const elsewhere = await temporaryDirectory();
+  await mkdir(pathOf(elsewhere, newest), { recursive: true });
+  const version = await publish(openStore(elsewhere));
+  await damage(elsewhere, version);
+  await rename(pathOf(elsewhere, version), pathOf(parts.dataDir, version));
+  return version;
+}
 
 describe('data sets', () => {
   it('draws nine samples, the same ones for the same seed', async () => {

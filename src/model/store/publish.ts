@@ -1,0 +1,103 @@
+/** Writing a version: staged beside, made durable, and renamed to its number only when whole. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CheckpointFiles, encodeCheckpoint } from '../checkpoint.ts';
+import { TrainyardError } from '../errors.ts';
+import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
+import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
+import { type Network, parameterCount } from '../network.ts';
+import { checksum } from './checksum.ts';
+import { claimNumber, nextNumber } from './numbers.ts';
+import { removedPrefix } from './retention.ts';
+
+const staleAfterMs = 60 * 60 * 1000; // a half-written version this old has lost its writer
+const stagingPrefix = '.staging-';
+
+/**
+ * Publishes a checkpoint as the next version.
+ *
+ * @throws TrainyardError `FENCED` when `stagingRoot` was moved away under it
+ */
+export async function publish(
+  root: string,
+  stagingRoot: string,
+  network: Network,
+  weights: Float32Array,
+  provenance: Provenance,
+): Promise<Manifest> {
+  await mkdir(root, { recursive: true });
+  await removeLeftovers(root);
+  const staging = join(stagingRoot, `${stagingPrefix}${randomUUID()}`);
+  try {
+    await mkdir(staging); // not its parents: that `stagingRoot` is missing says something
+    const files = encodeCheckpoint(network, weights);
+    await Promise.all(Object.entries(files).map(([name, bytes]) => writeDurably(join(staging, name), bytes)));
+    const manifest = await becomeVersion(root, staging, describe(network, files, provenance));
+    await syncDirectory(root);
+    return manifest;
+  } catch (error) {
+    const fenced = stagingRoot !== root && isCode(error, 'ENOENT') && !(await exists(staging));
+    if (fenced) throw fencedOff(error);
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Renames `staging` to the next number, or, when other writers take that, to the one after. */
+async function becomeVersion(
+  root: string,
+  staging: string,
+  description: Omit<ManifestContent, 'version'>,
+): Promise<Manifest> {
+  for (;;) {
+    const { manifest, bytes } = sealManifest({ ...description, version: await nextNumber(root) });
+    await writeDurably(join(staging, 'manifest.json'), bytes);
+    await syncDirectory(staging);
+    // Last, so that a writer that is killed or finds the disk full leaves no gap in the numbers.
+    if (!(await claimNumber(root, manifest.version))) continue;
+    try {
+      await rename(staging, join(root, String(manifest.version)));
+      return manifest;
+    } catch (error) {
+      if (!isCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    }
+  }
+}
+
+function describe(
+  network: Network,
+  files: CheckpointFiles,
+  provenance: Provenance,
+): Omit<ManifestContent, 'version'> {
+  return {
+    format: 1,
+    ...provenance,
+    createdAt: new Date().toISOString(),
+    network: { name: network.name, layers: network.layers.map((layer) => ({ ...layer })) },
+    parameters: parameterCount(network),
+    input: 'float32 [N, 28, 28, 1]: grey 0 … 1, white ink on black, the digit centred by mass as in MNIST',
+    files: { 'model.json': checksum(files['model.json']), 'weights.bin': checksum(files['weights.bin']) },
+  };
+}
+
+function fencedOff(cause: unknown): TrainyardError {
+  const message =
+    'expected the directory that this attempt writes in, it was moved away: another attempt has taken over; ' +
+    'nothing was published, and there is nothing more to do here';
+  return new TrainyardError('FENCED', message, { cause });
+}
+
+/** What writers and removers that were killed have left. No reason to fail: the next writer tries again. */
+async function removeLeftovers(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const path = join(root, name);
+    const left = name.startsWith(removedPrefix) || (name.startsWith(stagingPrefix) && (await isStale(path)));
+    if (left) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function isStale(path: string): Promise<boolean> {
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // gone meanwhile
+  return Date.now() - mtimeMs > staleAfterMs;
+}

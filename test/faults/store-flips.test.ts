@@ -1,0 +1,44 @@
+/** One byte changed anywhere in a version is found. FAULTS=long: (nearly) everywhere. */
+import { stat } from 'node:fs/promises';
+import * as fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { fileNames, pathOf, publish, withFlip } from '../model/store/versions.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { faults } from './forms.ts';
+
+const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+let dataDir: string;
+let store: ModelStore;
+
+beforeAll(async () => {
+  dataDir = await temporaryDirectory();
+  store = openStore(dataDir);
+  await publish(store);
+  console.log(`byte flips: FAULTS_SEED=${seed}${faults.isLong ? '' : ', short form'}`);
+});
+
+/** Positions in a file: all of a small one, 2000 of a large one; 40 in the short form. */
+function positionsOf(size: number): number[] {
+  if (faults.isLong && size < 10_000) return Array.from({ length: size }, (_, position) => position);
+  return fc.sample(fc.nat(size - 1), { seed, numRuns: faults.isLong ? 2000 : 40 });
+}
+
+describe('one changed byte', () => {
+  it.each(fileNames)('of %s is found at every position', { timeout: 600_000 }, async (name) => {
+    const path = pathOf(dataDir, 1, name);
+    const positions = positionsOf((await stat(path)).size);
+    const masks = fc.sample(fc.integer({ min: 1, max: 255 }), { seed, numRuns: positions.length });
+    for (const [index, position] of positions.entries()) {
+      await withFlip(path, position, masks[index]!, async () => {
+        const outcome = await store.load(1).catch((error: unknown) => error);
+        expect(outcome, `position ${position}, mask ${masks[index]}`).toMatchObject({
+          code: 'MODEL_DAMAGED',
+          message: expect.stringContaining(`${name} of model 1`),
+        });
+      });
+    }
+    expect(await store.load(1)).toMatchObject({ manifest: { version: 1 } }); // all put back
+    console.log(`byte flips: ${positions.length} in ${name}, all found`);
+  });
+});

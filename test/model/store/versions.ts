@@ -1,0 +1,47 @@
+/** What the tests of the store do to versions. */
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { initialWeights, networks } from '../../../src/model/network.ts';
+import type { ModelStore } from '../../../src/model/store.ts';
+import { provenance } from '../provenance.ts';
+
+const network = networks.article;
+export const weights = initialWeights(network, 1);
+
+export const fileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
+
+export async function publish(store: ModelStore, testAccuracy = 0.1): Promise<number> {
+  const metrics = { ...provenance.metrics, testAccuracy };
+  return (await store.publish(network, weights, { ...provenance, metrics })).version;
+}
+
+export const pathOf = (dataDir: string, ...parts: (string | number)[]) =>
+  join(dataDir, 'models', ...parts.map(String));
+
+/** Changes the lowest bit of one byte. */
+export async function damage(dataDir: string, version: number, name = 'weights.bin'): Promise<void> {
+  const path = pathOf(dataDir, version, name);
+  const bytes = await readFile(path);
+  bytes[100]! ^= 1;
+  await writeFile(path, bytes);
+}
+
+/** Has `use` see the file with one byte changed by `mask`, and puts the byte back. */
+export async function withFlip(
+  path: string,
+  position: number,
+  mask: number,
+  use: () => Promise<void>,
+): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, position);
+    const original = byte[0]!;
+    await file.write(Buffer.of(original ^ mask), 0, 1, position);
+    await use();
+    await file.write(Buffer.of(original), 0, 1, position);
+  } finally {
+    await file.close();
+  }
+}
