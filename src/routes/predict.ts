@@ -155,7 +155,9 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   IMAGE_NO_INK: 422,
   NO_MODEL: 503,
   PREDICTOR_RESTARTED: 503,
+  PREDICT_TIMEOUT: 503,
   OVERLOADED: 503,
+  CANCELLED: 499, // nobody reads it
 };
 
 function expectPrediction(outcome: PredictOutcome, index: number, count: number): Omit<Prediction, 'ok'> {
