@@ -11,12 +11,13 @@ import {
 import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
+import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictRequestBody, predictRoutes } from './routes/predict.ts';
-import { handleError, handleNotFound } from './routes/problem.ts';
+import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -30,7 +31,14 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
     loggerInstance: log,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
     connectionTimeout: 60_000, // ms
-    requestTimeout: 30_000,
+    requestTimeout: 30_000, // for a request to come in whole
+    http: {
+      headersTimeout: 10_000, // Node swaps the two silently when this one, 60 s by default, is the longer
+      connectionsCheckingInterval: 1000, // both are looked at so often
+      requireHostHeader: false, // answered below
+    },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
   });
@@ -40,6 +48,7 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
   app.setNotFoundHandler(handleNotFound);
   app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
   closeConnectionsOnShutdown(app);
+  answerWhatNodeWould(app);
   await app.register(multipart);
   await registerOpenApi(app);
   await app.register(jobRoutes, { queue });
@@ -49,6 +58,18 @@ export async function buildApp({ queue, store, predictor, log }: AppDependencies
   await app.register(healthRoutes, { queue, predictor });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;
+}
+
+/** Node refuses two kinds of request itself, with an empty answer. */
+function answerWhatNodeWould(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.httpVersion === '1.0' || raw.headers.host !== undefined) return;
+    const detail = 'expected a Host header, as HTTP/1.1 wants (RFC 9112, 3.2), got none; send one';
+    throw new HttpProblem({ status: 400, code: 'HOST_MISSING', detail });
+  });
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response); // RFC 9110, 10.1.1: an unknown expectation may be ignored
+  });
 }
 
 /** A keep-alive client would otherwise hold `app.close()` until its idle time is over. */

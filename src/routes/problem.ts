@@ -114,6 +114,11 @@ const fastifyProblems: Record<string, ProblemOptions> = {
     code: 'JSON_INVALID',
     detail: 'expected a body of valid JSON',
   },
+  FST_ERR_BAD_URL: {
+    status: 400,
+    code: 'PATH_INVALID',
+    detail: 'expected a path with valid percent-encoding',
+  },
   FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, code: 'JSON_INVALID', detail: 'expected a body of valid JSON' },
 };
 
