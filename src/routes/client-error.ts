@@ -1,5 +1,5 @@
 /** What never becomes a request (garbage, a header too large, a body that does not come) is answered by a problem, too. */
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
 const readOnMs = 500; // a connection closed at once takes the answer with it when bytes are unread
@@ -33,6 +33,7 @@ const notHttp: Refusal = {
 /** For Fastify's `clientErrorHandler`; Node calls it again for each chunk that comes after. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
+  if (isAnswering(socket)) return void socket.destroy(); // a second answer would end up inside the first
   const { status, code, detail } = refusals[error.code ?? ''] ?? notHttp;
   const title = STATUS_CODES[status]!;
   const body = JSON.stringify({ type: 'about:blank', title, status, code, detail, instance: '' });
@@ -45,4 +46,9 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.resume();
   setTimeout(() => socket.destroy(), readOnMs).unref();
+}
+
+/** Whether a response has begun and not ended. Node's own handler looks at the same field. */
+function isAnswering(socket: Socket & { readonly ['_httpMessage']?: ServerResponse | null }): boolean {
+  return socket['_httpMessage']?.headersSent ?? false;
 }

@@ -146,6 +146,14 @@ function describeIssue(
     return unknown.map((key) => ({ field: [...path, key].join('.'), message: 'expected no such field' }));
   }
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
-  const came = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
-  return [{ field: path.join('.') || '(all)', message: `${issue.message ?? 'invalid'}, got ${came}` }];
+  const message = `${issue.message ?? 'invalid'}, got ${briefly(value)}`;
+  return [{ field: path.join('.') || '(all)', message }];
+}
+
+function briefly(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  } catch {
+    return 'something nested too deeply to show'; // it is read without recursion, and written with
+  }
 }

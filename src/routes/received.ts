@@ -52,6 +52,7 @@ export function countReceived(payload: Readable, received: Received, response: S
     transform: (chunk: Buffer, _encoding, done) =>
       received.take(chunk.byteLength) ? done(null, chunk) : done(received.refusal()),
   });
+  counted.on('error', () => {}); // once the answer is there, nobody else listens, and a client may still go away
   response.once('finish', () => {
     payload.unpipe(counted);
     payload.resume();

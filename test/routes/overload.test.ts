@@ -53,6 +53,9 @@ async function predict(): Promise<number> {
   return response.status;
 }
 
+const connections = () =>
+  new Promise<number>((resolve) => parts.app.server.getConnections((_, count) => resolve(count)));
+
 /** Writes a byte every 20 ms until the server has had enough. */
 async function drip(socket: Socket): Promise<void> {
   for await (const _ of every(20)) {
@@ -154,6 +157,15 @@ describe('a client that goes away in the middle of its body', () => {
       expect(await predict()).toBe(200);
     },
   );
+
+  it('does no harm when it is of a type that nobody reads, and broken', async () => {
+    const socket = await open();
+    const broken = head('text/plain', 0).replace('Content-Length: 0', 'Transfer-Encoding: chunked');
+    socket.write(`${broken}zz\r\n`);
+    expect(await answer(socket)).toMatch(/^HTTP\/1\.1 4\d\d [^]*application\/problem\+json/);
+    await until('no connection', connections, (count) => count === 0); // the server lets go of it a little later
+    expect(await predict()).toBe(200);
+  });
 });
 
 describe('a body over the limit', () => {
