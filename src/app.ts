@@ -10,13 +10,14 @@ import {
 import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
+import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { type Access, describeAccess, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictRequestBody, predictRoutes } from './routes/predict.ts';
-import { handleError, handleNotFound } from './routes/problem.ts';
+import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -37,7 +38,13 @@ export async function buildApp({
     loggerInstance: log,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
     connectionTimeout: 60_000, // ms
-    requestTimeout: 30_000,
+    requestTimeout: 30_000, // for a request to come in whole
+    http: {
+      headersTimeout: 10_000, // Node swaps the two silently when this one, 60 s by default, is the longer
+      connectionsCheckingInterval: 1000, // both are looked at so often
+      requireHostHeader: false, // answered below
+    },
+    clientErrorHandler: answerClientError,
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
     // Paths that can't be decoded, before any route or hook.
@@ -49,6 +56,7 @@ export async function buildApp({
   app.setNotFoundHandler(handleNotFound);
   app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
   closeConnectionsOnShutdown(app);
+  answerWhatNodeWould(app);
   await registerGuard(app, access);
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
@@ -58,6 +66,18 @@ export async function buildApp({
   await app.register(healthRoutes, { queue, store, predictor });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;
+}
+
+/** Node refuses two kinds of request itself, with an empty answer. */
+function answerWhatNodeWould(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.httpVersion === '1.0' || raw.headers.host !== undefined) return;
+    const detail = 'expected a Host header, as HTTP/1.1 wants (RFC 9112, 3.2), got none; send one';
+    throw new HttpProblem({ status: 400, code: 'HOST_MISSING', detail });
+  });
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response); // RFC 9110, 10.1.1: an unknown expectation may be ignored
+  });
 }
 
 /** A keep-alive client would otherwise hold `app.close()` until its idle time is over. */

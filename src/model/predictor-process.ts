@@ -19,6 +19,7 @@ import type {
   PredictorStart,
   ServedModel,
 } from './predictor.ts';
+import { createIntake, type Decoded } from './predictor-intake.ts';
 import { openStore, type StoredModel } from './store.ts';
 
 type LiveModel = {
@@ -26,20 +27,24 @@ type LiveModel = {
   readonly network: Network;
   readonly parameters: tf.Tensor[];
 };
-type Waiting = {
-  readonly id: number;
-  readonly pixels: Uint8Array; // [784]
-  readonly decodeMs: number;
-  readonly decodedAt: number;
-};
 
 const maxBatch = 64; // images
+const maxDecoding = 8; // images of up to 16 MB each; sharp has four threads, and more wait for their turn in a batch
 const lookForModelMs = 200;
+const aliveMs = 500;
 const warmUpSizes = [1, 2, 4, 8, 16, 32, 64];
 
-const waiting: Waiting[] = [];
 let inferring = false;
+let inferences = 0; // images since the start
 let live: LiveModel | null = null;
+const intake = createIntake(maxDecoding, {
+  decode: readDigit,
+  onDecoded: () => {
+    if (!inferring) void inferAll();
+  },
+  onRefused: (id, problem) => tell({ type: 'answer', id, outcome: problem }),
+  onDropped: (id) => tell({ type: 'dropped', id }),
+});
 
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
@@ -51,7 +56,8 @@ async function serve({ dataDir, engine: preference, keepModels }: PredictorStart
     fallback = reason;
   });
   tell({ type: 'ready', device: engine.device, fallback });
-  process.on('message', (request: PredictorRequest) => void take(request));
+  setInterval(sayAlive, aliveMs);
+  process.on('message', take);
   const store = openStore(dataDir);
   const look = followStore({ store, keepModels: keepModels ?? Number.POSITIVE_INFINITY, swapIn, tell });
   for (;;) {
@@ -87,33 +93,36 @@ function servedModel({ version, jobId, epoch, metrics }: Manifest): ServedModel 
   return { version, jobId, epoch, testAccuracy: metrics.testAccuracy };
 }
 
-async function take({ id, image }: PredictorRequest): Promise<void> {
-  const startedAt = performance.now();
-  const digit = await readDigit(image);
-  if (!digit.ok) return tell({ type: 'answer', id, outcome: digit });
-  const decodedAt = performance.now();
-  waiting.push({ id, pixels: digit.pixels, decodeMs: decodedAt - startedAt, decodedAt });
-  if (!inferring) await inferAll();
+/** The parent takes silence for a hang. */
+function sayAlive(): void {
+  tell({ type: 'alive', work: { decodings: intake.decodings(), inferences } });
+}
+
+function take(request: PredictorRequest): void {
+  if (request.type === 'image') intake.take(request.id, request.image);
+  else intake.drop(request.id);
 }
 
 /** Infers until nothing waits: what is decoded during one batch makes up the next. */
 async function inferAll(): Promise<void> {
   inferring = true;
-  while (waiting.length > 0) {
-    answerBatch(waiting.splice(0, maxBatch), live!); // requests come only once there is a model
+  await nextTurn(); // what is decoded in the same turn makes up the first
+  for (let batch = intake.batch(maxBatch); batch.length > 0; batch = intake.batch(maxBatch)) {
+    answerBatch(batch, live!); // images come only once there is a model
     await nextTurn();
   }
   inferring = false;
 }
 
-function answerBatch(batch: Waiting[], model: LiveModel): void {
+function answerBatch(batch: Decoded[], model: LiveModel): void {
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
   for (const [i, { pixels: digit }] of batch.entries()) pixels.set(digit, i * imageSize);
   const probabilities = infer(model, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
-  for (const [i, { id, decodeMs, decodedAt }] of batch.entries()) {
-    const timings = { decodeMs, queueMs: startedAt - decodedAt, inferMs };
+  inferences += batch.length;
+  for (const [i, { id, decodeMs, takenAt }] of batch.entries()) {
+    const timings = { decodeMs, queueMs: startedAt - takenAt - decodeMs, inferMs };
     const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
     tell({ type: 'answer', id, outcome: prediction(row, model.served, timings) });
   }

@@ -1,10 +1,12 @@
 /** POST /predict: a picture of a digit in, the digit out. */
+import { setMaxListeners } from 'node:events';
 import multipart, { type MultipartFile } from '@fastify/multipart';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
 import { HttpProblem, problems } from './problem.ts';
+import { countReceived, createReceived, type Received } from './received.ts';
 
 const maxImageBytes = 5 * 1024 * 1024;
 const maxImages = 16;
@@ -60,6 +62,8 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     done(null, body),
   );
 
+  const received = createReceived();
+
   app.post('/predict', {
     bodyLimit: maxBase64Bytes,
     schema: {
@@ -70,20 +74,54 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
         ...problems(400, 413, 415, 422, 503),
       },
     },
-    handler: async (request) => {
-      const images = await readImages(request);
-      const outcomes = await Promise.all(images.map((image) => predictor.predict(image)));
+    preParsing: async (request, reply, payload) =>
+      isForm(request) ? payload : countReceived(payload, received.open(reply.raw), reply.raw),
+    handler: async (request, reply) => {
+      const images = request.isMultipart()
+        ? await readForm(request, received.open(reply.raw))
+        : [readBody(request.body)];
+      const outcomes = await predictAll(predictor, images, reply);
       const predictions = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
 };
 
-async function readImages(request: FastifyRequest): Promise<Uint8Array[]> {
-  if (request.isMultipart()) return readForm(request);
-  if (Buffer.isBuffer(request.body)) return [limited(request.body)];
-  if (request.body === undefined || request.body === null) return [new Uint8Array()];
-  return [readBase64(request.body)];
+/** By its header, since `isMultipart()` only knows after parsing; the form's parser reads around `payload`. */
+function isForm({ headers }: FastifyRequest): boolean {
+  return /^\s*multipart\//i.test(headers['content-type'] ?? '');
+}
+
+/** Ends early, with outcomes `CANCELLED`, when the client goes away or when one image makes the answer a 503. */
+async function predictAll(
+  predictor: Predictor,
+  images: readonly Uint8Array[],
+  reply: FastifyReply,
+): Promise<PredictOutcome[]> {
+  const unwanted = new AbortController();
+  setMaxListeners(maxImages, unwanted.signal);
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) unwanted.abort();
+  });
+  if (reply.raw.destroyed) unwanted.abort(); // while the body was read
+  const outcomes = await Promise.all(
+    images.map(async (image) => {
+      const outcome = await predictor.predict(image, unwanted.signal);
+      if (!outcome.ok && statusOf[outcome.code] === 503) unwanted.abort();
+      return outcome;
+    }),
+  );
+  const reason = outcomes.find((outcome) => !outcome.ok && statusOf[outcome.code] === 503);
+  return outcomes.map((outcome) => (reason && isCancelled(outcome) ? reason : outcome));
+}
+
+function isCancelled(outcome: PredictOutcome): boolean {
+  return !outcome.ok && outcome.code === 'CANCELLED';
+}
+
+function readBody(body: unknown): Uint8Array {
+  if (Buffer.isBuffer(body)) return limited(body);
+  return body === undefined || body === null ? new Uint8Array() : readBase64(body);
 }
 
 function readBase64(body: unknown): Uint8Array {
@@ -102,14 +140,14 @@ function limited(image: Buffer): Buffer {
   return image;
 }
 
-async function readForm(request: FastifyRequest): Promise<Uint8Array[]> {
+async function readForm(request: FastifyRequest, received: Received): Promise<Uint8Array[]> {
   const images: Uint8Array[] = [];
   let total = 0;
   try {
     for await (const part of request.files({
       limits: { fileSize: maxImageBytes, files: maxImages, fields: 0 },
     })) {
-      const image = await readPart(part);
+      const image = await readPart(part, received);
       total += image.byteLength;
       if (total > maxFormBytes) throw tooLarge('the images of one form', maxFormBytes);
       images.push(image);
@@ -121,8 +159,13 @@ async function readForm(request: FastifyRequest): Promise<Uint8Array[]> {
   return images;
 }
 
-async function readPart(part: MultipartFile): Promise<Uint8Array> {
-  if (part.fieldname === 'image') return part.toBuffer();
+async function readPart(part: MultipartFile, received: Received): Promise<Uint8Array> {
+  if (part.fieldname === 'image') {
+    part.file.on('data', (chunk: Buffer) => {
+      if (!received.take(chunk.byteLength)) part.file.destroy(received.refusal());
+    });
+    return part.toBuffer();
+  }
   part.file.resume(); // read to its end, or the form never ends
   const message = `expected files in the field "image", got one in "${part.fieldname}"`;
   const errors = [{ field: part.fieldname, message }];
@@ -156,7 +199,9 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   IMAGE_NO_INK: 422,
   NO_MODEL: 503,
   PREDICTOR_RESTARTED: 503,
+  PREDICT_TIMEOUT: 503,
   OVERLOADED: 503,
+  CANCELLED: 499, // nobody reads it
 };
 
 function expectPrediction(outcome: PredictOutcome, index: number, count: number): Omit<Prediction, 'ok'> {

@@ -119,7 +119,11 @@ const fastifyProblems: Record<string, ProblemOptions> = {
     code: 'JSON_INVALID',
     detail: 'expected a body of valid JSON',
   },
-  FST_ERR_BAD_URL: { status: 400, code: 'URL_INVALID', detail: 'expected a path that can be decoded' },
+  FST_ERR_BAD_URL: {
+    status: 400,
+    code: 'PATH_INVALID',
+    detail: 'expected a path with valid percent-encoding',
+  },
   FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'URL_TOO_LONG', detail: 'expected a shorter path' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, code: 'JSON_INVALID', detail: 'expected a body of valid JSON' },
 };
@@ -148,6 +152,14 @@ function describeIssue(
     return unknown.map((key) => ({ field: [...path, key].join('.'), message: 'expected no such field' }));
   }
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
-  const came = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
-  return [{ field: path.join('.') || '(all)', message: `${issue.message ?? 'invalid'}, got ${came}` }];
+  const message = `${issue.message ?? 'invalid'}, got ${briefly(value)}`;
+  return [{ field: path.join('.') || '(all)', message }];
+}
+
+function briefly(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  } catch {
+    return 'something nested too deeply to show'; // it is read without recursion, and written with
+  }
 }

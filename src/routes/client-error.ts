@@ -1,0 +1,54 @@
+/** What never becomes a request (garbage, a header too large, a body that does not come) is answered by a problem, too. */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+const readOnMs = 500; // a connection closed at once takes the answer with it when bytes are unread
+
+type Refusal = { readonly status: number; readonly code: string; readonly detail: string };
+
+const refusals: Record<string, Refusal> = {
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'REQUEST_TIMEOUT',
+    detail: 'expected the whole request sooner; send it again over a faster connection, or make it smaller',
+  },
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    code: 'HEADERS_TOO_LARGE',
+    detail: 'expected a path and headers of at most 16 KiB together; send fewer or shorter ones',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+    detail: 'expected chunk extensions of at most 16 KiB; send none',
+  },
+};
+
+const notHttp: Refusal = {
+  status: 400,
+  code: 'HTTP_INVALID',
+  detail: 'expected an HTTP/1.1 request, got bytes that are none; use a client that speaks HTTP',
+};
+
+/** For Fastify's `clientErrorHandler`; Node calls it again for each chunk that comes after. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  if (isAnswering(socket)) return void socket.destroy(); // a second answer would end up inside the first
+  const { status, code, detail } = refusals[error.code ?? ''] ?? notHttp;
+  const title = STATUS_CODES[status]!;
+  const body = JSON.stringify({ type: 'about:blank', title, status, code, detail, instance: '' });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.resume();
+  setTimeout(() => socket.destroy(), readOnMs).unref();
+}
+
+/** Whether a response has begun and not ended. Node's own handler looks at the same field. */
+function isAnswering(socket: Socket & { readonly ['_httpMessage']?: ServerResponse | null }): boolean {
+  return socket['_httpMessage']?.headersSent ?? false;
+}

@@ -1,0 +1,175 @@
+/** Arbitrary bodies for HTTP requests, near and far from right, with the type that they are sent as. */
+import * as fc from 'fast-check';
+import sharp from 'sharp';
+import { imageAt } from '../../src/model/dataset.ts';
+import { encodePng } from '../../src/model/picture.ts';
+import { mnist } from '../model/mnist.ts';
+
+const png = await encodePng(imageAt(mnist.test, 0), 28, 28);
+const jpeg = await sharp(png).resize(56).jpeg().toBuffer();
+const bomb = await sharp({ create: { width: 12_000, height: 12_000, channels: 3, background: '#fff' } })
+  .png({ compressionLevel: 9 })
+  .toBuffer(); // 430 kB that decode to 430 MB
+const large = await sharp({ create: { width: 2000, height: 2000, channels: 4, background: '#fff' } })
+  .png()
+  .toBuffer(); // just within the limit
+
+export const latin1 = (text: string) => Buffer.from(text, 'latin1');
+
+/** Values for which somebody's code broke once. */
+const nasty = fc.constantFrom<unknown>(
+  '__proto__',
+  'constructor',
+  'toString',
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\udfff\ud800',
+  '\u202e',
+  '../../etc/passwd',
+  '',
+  -0,
+  1e308,
+  1e-320,
+  Number.MAX_SAFE_INTEGER + 2,
+  -1,
+  0.5,
+  null,
+  true,
+  [],
+  {},
+);
+
+export const number = fc.constantFrom(
+  '1e999',
+  '-1e999',
+  '1'.repeat(400),
+  '00',
+  'NaN',
+  '0x10',
+  '-',
+  '1.',
+  '9007199254740993',
+);
+
+/** Prints a value as JSON, with some numbers and keys that JSON.stringify would not write. */
+const jsonText = (value: fc.Arbitrary<unknown>) =>
+  fc.tuple(value, number, fc.nat(9)).map(([it, odd, choice]) => {
+    const text = JSON.stringify(it);
+    if (choice === 0) return text.replace(/\d+/, odd);
+    if (choice === 1) return text.replace('{', '{"__proto__":{"x":1},');
+    if (choice === 2) return text.replace('{', '{"constructor":{"prototype":{"x":1}},');
+    return text;
+  });
+
+const deep = fc
+  .tuple(fc.constantFrom('[', '{"a":', '{"metadata":{"a":', '{"image":['), fc.constantFrom(10, 1000, 20_000))
+  .map(([open, depth]) => open + '['.repeat(depth) + ']'.repeat(depth) + (open === '[' ? ']' : '}}'));
+
+const trainFields = {
+  recipe: fc.constantFrom('default', 'article', 'x'),
+  dataset: fc.constantFrom('mnist', '../mnist'),
+  epochs: fc.integer({ min: -1, max: 1001 }),
+  batchSize: fc.oneof(fc.integer(), fc.double()),
+  learningRate: fc.double(),
+  seed: fc.maxSafeInteger(),
+  metadata: fc.dictionary(fc.string({ unit: 'binary' }), fc.oneof(fc.string({ unit: 'binary' }), nasty)),
+};
+const trainBody = fc.record(
+  Object.fromEntries(
+    Object.entries(trainFields).map(([name, right]) => [
+      name,
+      fc.oneof({ weight: 4, arbitrary: right }, nasty),
+    ]),
+  ),
+  { requiredKeys: [] },
+);
+const json = fc.oneof(
+  jsonText(trainBody),
+  jsonText(fc.record({ image: fc.oneof(fc.base64String(), nasty) })),
+  jsonText(fc.anything({ withNullPrototype: false }).map((value) => value ?? {})).filter(Boolean),
+  deep,
+  fc.constant(JSON.stringify({ image: png.toString('base64') })),
+);
+const jsonBytes = fc.oneof(
+  { weight: 5, arbitrary: json.map((text) => Buffer.from(text ?? '')) },
+  { weight: 1, arbitrary: json.map((text) => Buffer.from(text ?? '', 'utf16le')) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(json, fc.nat(100)).map(([text, at]) => Buffer.from((text ?? '').slice(0, at))),
+  },
+);
+
+/** A picture with bytes changed and the end cut off, or one that is small only as a file. */
+const picture = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom(png, jpeg),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+        fc.option(fc.nat(600), { freq: 2 }),
+      )
+      .map(([original, changes, end]) => {
+        const bytes = Buffer.from(original.subarray(0, end ?? original.length));
+        for (const [at, value] of changes) if (bytes.length > 0) bytes[at % bytes.length] = value;
+        return bytes;
+      }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(bomb, large) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)) },
+);
+
+const form = fc
+  .tuple(
+    fc.array(fc.tuple(fc.constantFrom('image', 'file', '__proto__', ''), picture), { maxLength: 18 }),
+    fc.constantFrom('b', 'c', '"', 'b'.repeat(80)),
+    fc.option(fc.nat(2000), { freq: 2 }),
+  )
+  .map(([parts, boundary, end]) => {
+    const pieces = parts.flatMap(([name, bytes]) => [
+      latin1(
+        `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a\r\nContent-Type: image/png\r\n\r\n`,
+      ),
+      bytes,
+      latin1('\r\n'),
+    ]);
+    const body = Buffer.concat([...pieces, latin1('--b--\r\n')]);
+    return { type: `multipart/form-data; boundary=${boundary}`, body: body.subarray(0, end ?? body.length) };
+  });
+
+const wellFormedForm = picture.map((bytes) => ({
+  type: 'multipart/form-data; boundary=b',
+  body: Buffer.concat([
+    latin1('--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'),
+    bytes,
+    latin1('\r\n--b--\r\n'),
+  ]),
+}));
+
+const contentType = fc.constantFrom(
+  'image/png',
+  'image/jpeg',
+  'application/json',
+  'application/json; charset=utf-16',
+  'multipart/form-data',
+  'multipart/form-data; boundary=',
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'image/png, application/json',
+  '/',
+  '__proto__',
+  '',
+);
+export const body = fc.oneof(
+  { weight: 4, arbitrary: jsonBytes.map((bytes) => ({ type: 'application/json', body: bytes })) },
+  { weight: 3, arbitrary: picture.map((bytes) => ({ type: 'image/png', body: bytes })) },
+  { weight: 1, arbitrary: form },
+  { weight: 1, arbitrary: wellFormedForm },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(contentType, fc.oneof(jsonBytes, picture))
+      .map(([type, bytes]) => ({ type, body: bytes })),
+  },
+);

@@ -1,0 +1,56 @@
+/** A real server process, from source, on a Redis and a data directory of its own, serving an untrained model. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import { initialWeights, networks } from '../../src/model/network.ts';
+import { openStore } from '../../src/model/store.ts';
+import { startRedisServer } from '../jobs/redis-server.ts';
+import { until } from '../jobs/until.ts';
+import { provenance } from '../model/provenance.ts';
+import { temporaryDirectory } from '../temporary.ts';
+
+export type Server = {
+  readonly address: URL;
+  readonly process: ChildProcess;
+  /** Log lines and whatever else it has printed. */
+  output(): string;
+};
+
+const entry = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+
+/** Serves when this resolves; ended, with its Redis, after the test file. */
+export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  const { url } = await startRedisServer();
+  const dataDir = await temporaryDirectory();
+  await openStore(dataDir).publish(networks.article, initialWeights(networks.article, 1), provenance);
+  const settings = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: url, DATA_DIR: dataDir, FIRST_MODEL: 'false' };
+  const child = fork(entry, [], {
+    env: { ...process.env, LOG_LEVEL: 'error', ...settings, ...env },
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  afterAll(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+  let output = '';
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const address = await listening(child, () => output);
+  const served = async () =>
+    (await fetch(new URL('/models/1', address))).json() as Promise<{ served?: boolean }>;
+  await until('model 1 to be served', served, (model) => model.served === true);
+  return { address, process: child, output: () => output };
+}
+
+function listening(child: ChildProcess, output: () => string): Promise<URL> {
+  return new Promise((resolve, reject) => {
+    child.once('message', ({ address }: { address: string }) => resolve(new URL(address)));
+    child.once('exit', () => reject(new Error(`expected the server to listen, it ended:\n${output()}`)));
+  });
+}
