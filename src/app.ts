@@ -1,22 +1,17 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
-import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import {
-  createJsonSchemaTransform,
-  createJsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
-import { type Access, describeAccess, registerGuard } from './routes/guard.ts';
+import { type Access, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
-import { predictRequestBody, predictRoutes } from './routes/predict.ts';
+import { registerOpenApi } from './routes/openapi.ts';
+import { predictRoutes } from './routes/predict.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 
 export type AppDependencies = {
@@ -64,7 +59,6 @@ export async function buildApp({
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   return app;
 }
 
@@ -88,31 +82,5 @@ function closeConnectionsOnShutdown(app: FastifyInstance): void {
   });
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close');
-  });
-}
-
-async function registerOpenApi(app: FastifyInstance, access: Access): Promise<void> {
-  const transformObject = createJsonSchemaTransformObject({});
-  const { securitySchemes, security } = describeAccess(access);
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Trainyard',
-        description: 'Train a convolutional network and serve it, over HTTP.',
-        version: '0.1.0',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      components: { securitySchemes },
-      security: [...security],
-    },
-    transform: createJsonSchemaTransform({}),
-    transformObject: (document) => {
-      const openapi = transformObject(document) as {
-        paths: Record<string, { post?: { requestBody?: unknown } }>;
-      };
-      openapi.paths['/predict']!.post!.requestBody = predictRequestBody;
-      return openapi as ReturnType<typeof transformObject>;
-    },
   });
 }

@@ -5,7 +5,7 @@ import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from 
 import type { JobQueue } from '../jobs/queue.ts';
 import { HttpProblem, problems } from './problem.ts';
 
-const jobIdSchema = z.object({ id: z.string().min(1).max(64) });
+const jobIdSchema = z.object({ id: z.string() });
 const tags = ['jobs'];
 
 export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
@@ -17,9 +17,9 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       body: trainRequestSchema,
       response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
     },
-    // Every field is optional, and so is the body.
+    // Every field is optional, and so is the body; what is sent for one must be one.
     preValidation: async (request) => {
-      (request as { body: unknown }).body ??= {};
+      if (request.headers['content-type'] === undefined) (request as { body: unknown }).body ??= {};
     },
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];

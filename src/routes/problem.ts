@@ -81,7 +81,7 @@ export function handleError(
 }
 
 export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = `expected a path listed in /openapi.json, got ${request.method} ${request.url.split('?')[0]}`;
+  const detail = `expected a method and a path that /openapi.json lists, got ${request.method} ${request.url.split('?')[0]}`;
   return sendProblem(request, reply, { status: 404, code: 'NOT_FOUND', detail });
 }
 
@@ -135,7 +135,8 @@ function validationProblem(
   request: FastifyRequest,
 ): ProblemOptions {
   const context = error.validationContext ?? 'body';
-  const source = { body: request.body, params: request.params, querystring: request.query }[context];
+  const { body, params, query: querystring, headers } = request;
+  const source = { body, params, querystring, headers }[context];
   const errors = (error.validation as ValidationError[]).flatMap((issue) => describeIssue(issue, source));
   const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };

@@ -117,8 +117,8 @@ describe('parts of a path', () => {
   }
 
   it.each([
-    ['/models/%', 400, 'URL_INVALID'],
-    ['/models/%c0%ae', 400, 'URL_INVALID'],
+    ['/models/%', 400, 'PATH_INVALID'],
+    ['/models/%c0%ae', 400, 'PATH_INVALID'],
     [`/models/${'1'.repeat(200)}`, 414, 'URL_TOO_LONG'],
     ['/models/1%00', 400, 'VALIDATION_FAILED'],
     ['/models/../../etc/passwd', 404, 'NOT_FOUND'],

@@ -33,7 +33,7 @@ async function open(): Promise<Socket> {
 }
 
 function head(type: string, bytes: number): string {
-  return `POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`;
+  return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`;
 }
 
 /** All that comes until the server closes, as text. */
@@ -172,7 +172,7 @@ describe('a body over the limit', () => {
   it('is answered while it is still being sent', async () => {
     const socket = await open();
     const size = 9 * 1024 * 1024;
-    socket.write(head('image/png', size).replace('Host: x', 'Host: x\r\nConnection: close'));
+    socket.write(head('image/png', size).replace('Host: localhost', 'Host: localhost\r\nConnection: close'));
     socket.write(Buffer.alloc(size));
     expect(await answer(socket)).toMatch(/^HTTP\/1\.1 413 [^]*"code":"BODY_TOO_LARGE"/);
   });
@@ -181,7 +181,7 @@ describe('a body over the limit', () => {
     const socket = await open();
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1 << 20), Buffer.from('\r\n')]);
     socket.write(
-      'POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n',
     );
     for (let megabyte = 0; megabyte < 9; megabyte++) socket.write(chunk);
     socket.write('0\r\n\r\n');
@@ -194,12 +194,17 @@ describe('what is no request', () => {
     ['garbage', 'garbage\r\n\r\n', 400, 'HTTP_INVALID'],
     [
       'a header too large',
-      `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
       'HEADERS_TOO_LARGE',
     ],
     ['no host', 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'HOST_MISSING'],
-    ['a bad path', 'GET /jobs/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400, 'PATH_INVALID'],
+    [
+      'a bad path',
+      'GET /jobs/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      400,
+      'PATH_INVALID',
+    ],
   ])('%s gets a problem', async (_, text, status, code) => {
     const socket = await open();
     socket.write(text);
@@ -211,7 +216,7 @@ describe('what is no request', () => {
 
   it('with an unknown expectation is answered as without', async () => {
     const socket = await open();
-    socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nExpect: cake\r\nConnection: close\r\n\r\n');
+    socket.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\nExpect: cake\r\nConnection: close\r\n\r\n');
     expect(await answer(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

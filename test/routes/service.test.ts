@@ -163,6 +163,17 @@ describe('the API as a whole', () => {
       '/models/{version}',
       '/predict',
     ]);
+    const { requestBody, responses } = document.paths['/jobs/train'].post;
+    expect(requestBody.required).toBe(false);
+    expect(responses['202'].headers).toHaveProperty('Location');
+    expect(Object.keys(responses['400'].content)).toEqual(['application/problem+json']);
+    expect(responses['503'].headers).toHaveProperty('Retry-After');
+    expect(Object.keys(document.paths['/health/ready'].get.responses['503'].content)).toEqual([
+      'application/json',
+    ]);
+    expect(Object.keys(document.paths['/datasets/{name}/samples.png'].get.responses['200'].content)).toEqual([
+      'image/png',
+    ]);
     expect(Object.keys(document.paths['/predict'].post.requestBody.content)).toEqual([
       'image/png',
       'image/jpeg',
