@@ -17,7 +17,8 @@ await runEntry(async () => {
   const log = createLog('server', config);
   const queue = openQueue({
     redisUrl,
-    onError: (error) => log.warn({ error: error.message }, 'Redis connection'),
+    onError: (error) => log.warn({ error: error.message }, 'Redis is away; what needs it answers 503'),
+    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   const store = openStore(config.dataDir);
   const predictor = startPredictor({ dataDir: config.dataDir, engine: config.engine }, logPredictor(log));

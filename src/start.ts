@@ -7,7 +7,7 @@ import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { TrainyardError } from './model/errors.ts';
+import { messageOf, TrainyardError } from './model/errors.ts';
 
 const requestTimeoutMs = 5000;
 const readyWithinMs = 30_000;
@@ -43,7 +43,10 @@ await runEntry(async () => {
     const [{ address = '' }] = await Promise.all([server.ready, worker.ready]);
     say(`Trainyard listens on ${address}`);
     await untilReady(address, config.firstModel, stopping.signal);
-    await followFirstModel(address, stopping.signal);
+    await followFirstModel(address, stopping.signal).catch((error: unknown) => {
+      stopping.signal.throwIfAborted();
+      say(`the first training can't be followed, the service goes on: ${messageOf(error)}`);
+    });
     say(thingsToTry(address));
   } catch (error) {
     if (stopping.signal.aborted) return;
@@ -106,12 +109,24 @@ async function untilServed(address: string, version: number, signal: AbortSignal
   }
 }
 
+/**
+ * Reads until there is an answer. The server being started again, and Redis being away, are said by
+ * those that notice; the launcher waits.
+ */
 async function get<T>(url: string, signal: AbortSignal): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
-  const response = await fetch(url, { signal: limit });
-  if (!response.ok && response.status !== 503)
-    throw new Error(`expected 200 from ${url}, got ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
+  for (;;) {
+    const response = await fetchWithin(url, signal).catch(() => null);
+    if (response?.ok || response?.headers.get('content-type')?.startsWith('application/json')) {
+      return (await response.json()) as T; // /health/ready has its say with a 503
+    }
+    if (response && response.status !== 503)
+      throw new Error(`expected 200 from ${url}, got ${response.status}: ${await response.text()}`);
+    await delay(lookEveryMs, undefined, { signal });
+  }
+}
+
+function fetchWithin(url: string, signal: AbortSignal): Promise<Response> {
+  return fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) });
 }
 
 function thingsToTry(address: string): string {

@@ -13,7 +13,7 @@ export async function ensureFirstModel(queue: JobQueue, store: ModelStore): Prom
   // Servers that start together see the same newest job, so they send the same key.
   const key = `first-model after ${newest ?? 'nothing'}`;
   const result = await queue.enqueue(resolveRequest(trainRequestSchema.parse({})), key);
-  return result.outcome === 'conflict' ? result.jobId : result.job.id;
+  return 'job' in result ? result.job.id : result.jobId;
 }
 
 async function newestJob(queue: JobQueue, status?: JobStatus): Promise<string | null> {

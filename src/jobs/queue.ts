@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { validate as isUuid, v7 as uuidv7 } from 'uuid';
-import { messageOf, TrainyardError } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import {
   type JobStatus,
   queueName,
@@ -15,12 +15,13 @@ import {
   type TrainJob,
   type TrainJobData,
 } from './contract.ts';
-import { connectProducer, redisUnavailable } from './redis.ts';
+import { connectProducer, createOutage, type Outage, redisUnavailable } from './redis.ts';
 import { type BullJob, type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
   | { readonly outcome: 'queued' | 'existing'; readonly job: TrainJob }
-  | { readonly outcome: 'conflict'; readonly jobId: string };
+  | { readonly outcome: 'conflict'; readonly jobId: string } // the key's job has another request
+  | { readonly outcome: 'forgotten'; readonly jobId: string }; // … has ended and is no longer kept
 
 export type CancelResult =
   | { readonly outcome: 'requested' | 'finished'; readonly job: TrainJob }
@@ -44,7 +45,10 @@ export type JobQueue = {
 type QueueOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
+  /** Redis is gone: told once an outage, not at every try to reach it. */
   readonly onError: (error: Error) => void;
+  /** Redis is back. */
+  readonly onRecovery?: (outageSeconds: number) => void;
 };
 
 const answerWithinMs = 900;
@@ -55,19 +59,25 @@ const waitingStates = ['waiting', 'prioritized', 'delayed'] as const;
 type TrainQueue = Queue<TrainJobData, null>;
 type Context = { readonly queue: TrainQueue; readonly redis: Redis; readonly prefix: string };
 
-export function openQueue({ redisUrl, prefix = 'trainyard', onError }: QueueOptions): JobQueue {
+export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery }: QueueOptions): JobQueue {
   const redis = connectProducer(redisUrl);
   const queue = new Queue<TrainJobData, null>(queueName, { connection: redis, prefix });
-  redis.on('error', onError);
-  queue.on('error', onError);
+  const outage = createOutage(
+    (reason) => onError(new Error(reason)),
+    (seconds) => onRecovery?.(seconds),
+  );
+  redis.on('error', (error) => outage.begins(error.message));
+  queue.on('error', (error) => outage.begins(error.message));
+  redis.on('ready', () => outage.ends());
   const context = { queue, redis, prefix };
-  const answer = createAnswer(redis);
+  const answer = createAnswer(redis, outage);
   return {
-    enqueue: (request, key) => answer(() => enqueue(context, request, key)),
-    find: (id) => answer(() => find(queue, id)),
-    list: (options) => answer(() => list(queue, options)),
-    cancel: (id) => answer(() => cancel(queue, id)),
-    health: () => answer(() => health(context)),
+    enqueue: (request, key) =>
+      answer(() => enqueue(context, request, key), key === undefined ? mayBeQueued : repeatWithKey),
+    find: (id) => answer(() => find(queue, id), tryAgain),
+    list: (options) => answer(() => list(queue, options), tryAgain),
+    cancel: (id) => answer(() => cancel(context, id), repeatCancel),
+    health: () => answer(() => health(context), tryAgain),
     close: async () => {
       await queue.close();
       redis.disconnect();
@@ -75,11 +85,19 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError }: QueueOpti
   };
 }
 
+/** What a caller is told about a call that was sent and not answered. */
+const tryAgain = 'try again';
+const repeatCancel = 'the job may have been cancelled; try again, cancelling twice is fine';
+const repeatWithKey =
+  'the job may have been queued; try again with the same Idempotency-Key, which queues it once';
+const mayBeQueued =
+  'the job may have been queued; look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one';
+
 /**
  * Runs a call on Redis with a time limit. The guard on the connection is needed since BullMQ would
  * wait for it without end; only the very first connection is waited for.
  */
-function createAnswer(redis: Redis) {
+function createAnswer(redis: Redis, outage: Outage) {
   let wasConnected = false;
   const connected = new Promise<void>((resolve) => {
     redis.once('ready', () => {
@@ -87,22 +105,27 @@ function createAnswer(redis: Redis) {
       resolve();
     });
   });
-  return async <T>(call: () => Promise<T>): Promise<T> => {
-    if (wasConnected && redis.status !== 'ready') throw redisUnavailable(`connection is "${redis.status}"`);
+  return async <T>(call: () => Promise<T>, next: string): Promise<T> => {
+    let sent = false;
     const timer = new AbortController();
     const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
-      throw redisUnavailable(`no answer in ${answerWithinMs} ms`);
+      throw new Error(`no answer in ${answerWithinMs} ms`);
     });
     timeout.catch(() => {}); // aborted when the call is done first
     const callWhenConnected = async () => {
       await connected;
       timer.signal.throwIfAborted(); // the answer was that this is not carried out
+      sent = true;
       return call();
     };
     try {
-      return await Promise.race([callWhenConnected(), timeout]);
+      if (wasConnected && redis.status !== 'ready') throw new Error(`connection is "${redis.status}"`);
+      const answer = await Promise.race([callWhenConnected(), timeout]);
+      outage.ends();
+      return answer;
     } catch (error) {
-      throw error instanceof TrainyardError ? error : redisUnavailable(messageOf(error), error);
+      outage.begins(messageOf(error));
+      throw redisUnavailable(messageOf(error), sent ? next : 'nothing was done; try again', error);
     } finally {
       timer.abort();
     }
@@ -110,31 +133,44 @@ function createAnswer(redis: Redis) {
 }
 
 async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {
-  const claim = key === undefined ? { id: uuidv7(), fresh: true } : await claimId(context, key, request);
-  if ('conflict' in claim) return { outcome: 'conflict', jobId: claim.conflict };
-  // Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated.
-  await context.queue.add('train', { request, cancelRequestedAt: null }, addOptions(claim.id));
-  const job = await find(context.queue, claim.id);
-  if (!job) throw redisUnavailable(`job ${claim.id} was added but can't be read back`);
-  return { outcome: claim.fresh ? 'queued' : 'existing', job };
+  if (key !== undefined) return enqueueOnce(context, request, key);
+  return { outcome: 'queued', job: await add(context.queue, uuidv7(), request) };
+}
+
+/**
+ * The key has its job's id before the job is added, and a mark when it has been. So whoever repeats a
+ * call adds the same id, which changes nothing where the first call did; and a job that has ended and
+ * is no longer kept is not run again.
+ */
+async function enqueueOnce(context: Context, request: ResolvedRequest, key: string): Promise<EnqueueResult> {
+  const { queue, redis, prefix } = context;
+  const name = `${prefix}:idempotency:${sha256(key)}`;
+  const body = sha256(JSON.stringify(request));
+  const mine = `${uuidv7()} ${body}`;
+  const earlier = await redis.set(name, mine, 'EX', idempotencySeconds, 'NX', 'GET'); // one of two is first
+  const [id, itsBody, added] = (earlier ?? mine).split(' ') as [string, string, 'added'?];
+  if (itsBody !== body) return { outcome: 'conflict', jobId: id };
+  if (added) {
+    const job = await find(queue, id);
+    return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
+  }
+  const job = await add(queue, id, request);
+  await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
+  return { outcome: earlier === null ? 'queued' : 'existing', job };
+}
+
+/** Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated. */
+async function add(queue: TrainQueue, id: string, request: ResolvedRequest): Promise<TrainJob> {
+  await queue.add('train', { request, cancelRequestedAt: null }, addOptions(id));
+  const job = await find(queue, id);
+  if (!job) throw new Error(`job ${id} was added but can't be read back`);
+  return job;
 }
 
 function addOptions(jobId: string) {
   const backoff = { type: 'fixed', delay: 200 }; // ms, after a crash of the trainer
   const attempts = Number.MAX_SAFE_INTEGER; // the worker knows when to give up
   return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
-}
-
-type Claim = { id: string; fresh: boolean } | { conflict: string };
-
-/** The job id that belongs to an idempotency key: one SET NX, so that of two equal calls one is first. */
-async function claimId({ redis, prefix }: Context, key: string, request: ResolvedRequest): Promise<Claim> {
-  const body = sha256(JSON.stringify(request));
-  const mine = `${uuidv7()} ${body}`;
-  const name = `${prefix}:idempotency:${sha256(key)}`;
-  const earlier = await redis.set(name, mine, 'EX', idempotencySeconds, 'NX', 'GET');
-  const [id, earlierBody] = (earlier ?? mine).split(' ') as [string, string];
-  return earlierBody === body ? { id, fresh: earlier === null } : { conflict: id };
 }
 
 async function find(queue: TrainQueue, id: string): Promise<TrainJob | null> {
@@ -198,17 +234,30 @@ async function list(
   return { data: data.slice(0, limit), hasMore: data.length > limit };
 }
 
-async function cancel(queue: TrainQueue, id: string): Promise<CancelResult> {
+/** Replaces a job's data if it is still as it was read, so that the first cancel stays the one that counts. */
+const markScript = `
+if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'finishedOn') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+return 1
+`;
+
+async function cancel({ queue, redis }: Context, id: string): Promise<CancelResult> {
   const found = await readJob(queue, id);
   if (!found) return { outcome: 'unknown' };
-  const { job, state } = found;
-  const finished = state === 'completed' || state === 'failed';
-  if (!finished && job.data.cancelRequestedAt === null) {
-    await job.updateData({ ...job.data, cancelRequestedAt: new Date().toISOString() });
+  const { data } = found.job;
+  let marked: unknown = 0;
+  if (data.cancelRequestedAt === null) {
+    const mark = JSON.stringify({ ...data, cancelRequestedAt: new Date().toISOString() });
+    marked = await redis.eval(markScript, 1, queue.toKey(id), JSON.stringify(data), mark);
   }
-  const view = await find(queue, id);
-  return view ? { outcome: finished ? 'finished' : 'requested', job: view } : { outcome: 'unknown' };
+  const job = await find(queue, id);
+  if (!job) return { outcome: 'unknown' };
+  const finished = marked === 0 && hasEnded(found.state);
+  return { outcome: finished ? 'finished' : 'requested', job };
 }
+
+const hasEnded = (state: BullState) => state === 'completed' || state === 'failed';
 
 async function health({ queue, redis }: Context): Promise<{ workers: number; evictionPolicy: string }> {
   const [workers, policy] = await Promise.all([queue.getWorkersCount(), readEvictionPolicy(redis)]);

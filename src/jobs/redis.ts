@@ -13,6 +13,7 @@ export function connectProducer(url: string): Redis {
     enableOfflineQueue: false,
     commandTimeout: 800,
     connectTimeout: 1000,
+    socketTimeout: 2000, // a connection on which nothing comes back is replaced
     maxRetriesPerRequest: 0,
     retryStrategy: reconnectDelay,
   });
@@ -23,7 +24,28 @@ export function connectConsumer(url: string): Redis {
   return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay });
 }
 
-export function redisUnavailable(reason: string, cause?: unknown): TrainyardError {
-  const message = `expected Redis to answer within a second, got: ${reason}; the request may not have been carried out, try again`;
+export type Outage = { begins(reason: string): void; ends(): void };
+
+/** Tells once when Redis is gone and once when it is back, however often that is noticed in between. */
+export function createOutage(onBegin: (reason: string) => void, onEnd: (seconds: number) => void): Outage {
+  let since: number | null = null;
+  return {
+    begins: (reason) => {
+      if (since !== null) return;
+      since = performance.now();
+      onBegin(reason);
+    },
+    ends: () => {
+      if (since === null) return;
+      const seconds = (performance.now() - since) / 1000;
+      since = null;
+      onEnd(seconds);
+    },
+  };
+}
+
+/** `next`: what the caller should know and do. */
+export function redisUnavailable(reason: string, next: string, cause?: unknown): TrainyardError {
+  const message = `expected Redis to answer within a second, got: ${reason}; ${next}`;
   return new TrainyardError('REDIS_UNAVAILABLE', message, { cause });
 }

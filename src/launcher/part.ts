@@ -19,7 +19,8 @@ const stopGraceMs = 15_000; // more than the part's own limit
 export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Part {
   let stopped = false;
   let restart: NodeJS.Timeout | undefined;
-  const run = () => forkBeside(import.meta.url, `../${name}`, { env });
+  let port: string | undefined; // once it listens, it listens there after a restart too
+  const run = () => forkBeside(import.meta.url, `../${name}`, { env: port ? { ...env, PORT: port } : env });
   let child = run();
   const restartWhenEnded = () => {
     child.once('exit', (code, signal) => {
@@ -32,6 +33,7 @@ export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Pa
     });
   };
   const ready = untilReady(name, child).then((message) => {
+    if (message.address) port = new URL(message.address).port;
     restartWhenEnded();
     return message;
   });

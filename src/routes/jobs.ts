@@ -15,7 +15,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       summary: 'Queue a training job',
       headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
       body: trainRequestSchema,
-      response: { 202: trainJobSchema, ...problems(400, 409, 415, 503) },
+      response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
     },
     // Every field is optional, and so is the body.
     preValidation: async (request) => {
@@ -25,6 +25,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       const key = request.headers['idempotency-key'];
       const result = await queue.enqueue(resolveRequest(request.body), key);
       if (result.outcome === 'conflict') throw keyConflict(result.jobId);
+      if (result.outcome === 'forgotten') throw jobForgotten(result.jobId);
       return reply.code(202).header('location', `/jobs/${result.job.id}`).send(result.job);
     },
   });
@@ -79,6 +80,11 @@ function unknownJob(id: string): HttpProblem {
 function keyConflict(jobId: string): HttpProblem {
   const detail = `expected the body that this Idempotency-Key was first sent with (job ${jobId}), got another; send a new key`;
   return new HttpProblem({ status: 409, code: 'IDEMPOTENCY_KEY_REUSED', detail });
+}
+
+function jobForgotten(jobId: string): HttpProblem {
+  const detail = `expected a new Idempotency-Key, got that of job ${jobId}, which has ended and is no longer kept; send a new key to train again`;
+  return new HttpProblem({ status: 410, code: 'JOB_FORGOTTEN', detail });
 }
 
 function raise(error: Error): never {

@@ -71,7 +71,8 @@ export function sendProblem(
 
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const options = toProblem(error, request);
-  if (options.status >= 500) request.log.error({ err: error }, options.detail);
+  // A 503 is a state, not a fault: what is away has been logged once, by whoever noticed.
+  if (options.status >= 500 && options.status !== 503) request.log.error({ err: error }, options.detail);
   return sendProblem(request, reply, options);
 }
 
