@@ -11,7 +11,7 @@ const reconnectDelay = (attempt: number) => Math.min(attempt * 100, 1000); // ms
 export function connectProducer(url: string): Redis {
   return new Redis(url, {
     enableOfflineQueue: false,
-    commandTimeout: 800,
+    commandTimeout: 700,
     connectTimeout: 1000,
     socketTimeout: 2000, // a connection on which nothing comes back is replaced
     maxRetriesPerRequest: 0,

@@ -1,14 +1,15 @@
 /** Calls on the queue whose answer, or more, is lost: whatever is repeated happens once. */
 import * as fc from 'fast-check';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
+import { faults } from '../faults/forms.ts';
 import { type Cut, startRedisProxy } from './redis-proxy.ts';
 import { createRedisServer, startRedisServer } from './redis-server.ts';
 import { timed, until } from './until.ts';
 import { closeAfterTest, isConnected, openYard, requestOf, type Yard } from './yard.ts';
 
-const long = process.env['FAULTS'] === 'long';
 const { url } = await startRedisServer();
 
 type Told = { readonly queue: JobQueue; readonly told: string[] };
@@ -76,7 +77,7 @@ describe('an enqueue with an idempotency key', () => {
         expect(jobOf(await yard.queue.enqueue(requestOf(), key)).id).toBe(id);
         expect(await listIds(yard)).toHaveLength(Math.min(++expected, 100));
       }),
-      { numRuns: long ? 90 : 15, endOnFailure: true },
+      { numRuns: faults.isLong ? 90 : 15, endOnFailure: true },
     );
   }, 120_000);
 
@@ -84,7 +85,7 @@ describe('an enqueue with an idempotency key', () => {
     const server = await createRedisServer();
     await server.start();
     const yard = await openYard(server.url);
-    const freezing = freezeAtRandom(server, long ? 10 : 2);
+    const freezing = freezeAtRandom(server, faults.isLong ? 10 : 2);
     const keys: string[] = [];
     const calls: Promise<string>[] = [];
     while (!freezing.done() || keys.length < 20) {
@@ -102,11 +103,12 @@ describe('an enqueue with an idempotency key', () => {
   }, 120_000);
 });
 
-/** Freezes Redis `times` times for 0.3 to 2 s, at moments that no two runs share. */
+/** Freezes Redis `times` times for 0.3 to 2 s. */
 function freezeAtRandom(server: { pause(): void; resume(): void }, times: number): { done(): boolean } {
   let left = times;
+  const random = faults.random('freezing Redis');
   const wait = (least: number, most: number) =>
-    new Promise((resolve) => setTimeout(resolve, least + Math.random() * (most - least)));
+    new Promise((resolve) => setTimeout(resolve, uniformInt(random, least, most)));
   void (async () => {
     for (; left > 0; left--) {
       await wait(50, 500);
@@ -221,7 +223,7 @@ describe('cancel', () => {
     const yard = await openYard(url);
     await yard.startWorker();
     const seen: string[] = [];
-    for (let round = 0; round < (long ? 30 : 6); round++) {
+    for (let round = 0; round < (faults.isLong ? 30 : 6); round++) {
       const { id } = await yard.enqueue({ epochs: 1 });
       await yard.untilJob(id, 'to be nearly done', ({ progress, finishedAt }) => {
         return finishedAt !== null || (progress?.fraction ?? 0) >= 0.5 || round % 3 === 0;
