@@ -106,6 +106,7 @@ function createAnswer(redis: Redis, outage: Outage) {
     });
   });
   return async <T>(call: () => Promise<T>, next: string): Promise<T> => {
+    const waits = !wasConnected;
     let sent = false;
     const timer = new AbortController();
     const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
@@ -124,7 +125,7 @@ function createAnswer(redis: Redis, outage: Outage) {
       outage.ends();
       return answer;
     } catch (error) {
-      outage.begins(messageOf(error));
+      if (!sent || !waits) outage.begins(messageOf(error)); // else the connection came, late for this call
       throw redisUnavailable(messageOf(error), sent ? next : 'nothing was done; try again', error);
     } finally {
       timer.abort();

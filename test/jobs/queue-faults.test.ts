@@ -1,16 +1,19 @@
 /** Calls on the queue whose answer, or more, is lost: whatever is repeated happens once. */
 import * as fc from 'fast-check';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
 import { faults } from '../faults/forms.ts';
 import { type Cut, startRedisProxy } from './redis-proxy.ts';
 import { createRedisServer, startRedisServer } from './redis-server.ts';
 import { timed, until } from './until.ts';
+import { endProcess, startWorkerProcess } from './worker-process.ts';
 import { closeAfterTest, isConnected, openYard, requestOf, type Yard } from './yard.ts';
 
 const { url } = await startRedisServer();
+const shaky = await createRedisServer(); // started by those tests that want it, on an empty memory
+afterEach(() => shaky.stop());
 
 type Told = { readonly queue: JobQueue; readonly told: string[] };
 
@@ -82,10 +85,9 @@ describe('an enqueue with an idempotency key', () => {
   }, 120_000);
 
   it('gives one job each while Redis freezes and goes on at random', async () => {
-    const server = await createRedisServer();
-    await server.start();
-    const yard = await openYard(server.url);
-    const freezing = freezeAtRandom(server, faults.isLong ? 10 : 2);
+    await shaky.start();
+    const yard = await openYard(shaky.url);
+    const freezing = freezeAtRandom(shaky, faults.isLong ? 10 : 2);
     const keys: string[] = [];
     const calls: Promise<string>[] = [];
     while (!freezing.done() || keys.length < 20) {
@@ -146,17 +148,16 @@ describe('a call without Redis', () => {
   }
 
   it('says within a second what may have happened when Redis is frozen, and works again after', async () => {
-    const server = await createRedisServer();
-    await server.start();
-    const yard = await openYard(server.url);
+    await shaky.start();
+    const yard = await openYard(shaky.url);
     const { id } = await yard.enqueue();
-    const { queue, told } = open(server.url, yard.prefix);
+    const { queue, told } = open(shaky.url, yard.prefix);
     await until('a connection', () => isConnected(queue), Boolean);
     await queue.find(id);
-    server.pause();
+    shaky.pause();
     expect(await failAll(queue, id)).toBeLessThan(1000);
     for (let i = 0; i < 3; i++) expect(await failAll(queue, id, /try again/)).toBeLessThan(1000);
-    server.resume();
+    shaky.resume();
     const { ms } = await timed(() => untilAnswered(() => queue.cancel(id)));
     console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
     expect(ms).toBeLessThan(1500);
@@ -165,13 +166,12 @@ describe('a call without Redis', () => {
   });
 
   it('says at once that nothing was done when the connection is gone; told once an outage', async () => {
-    const server = await createRedisServer();
-    await server.start();
-    const yard = await openYard(server.url);
-    const { queue, told } = open(server.url, yard.prefix);
+    await shaky.start();
+    const yard = await openYard(shaky.url);
+    const { queue, told } = open(shaky.url, yard.prefix);
     await until('a connection', () => isConnected(queue), Boolean);
     for (let outage = 1; outage <= 2; outage++) {
-      await server.stop();
+      await shaky.stop();
       await until(
         'the end of the connection',
         () => isConnected(queue),
@@ -185,7 +185,7 @@ describe('a call without Redis', () => {
         () => told.length,
         (count) => count === 2 * outage - 1,
       );
-      await server.start();
+      await shaky.start();
       const { ms } = await timed(() => untilAnswered(() => queue.enqueue(requestOf())));
       console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
       expect(ms).toBeLessThan(1500);
@@ -197,18 +197,17 @@ describe('a call without Redis', () => {
   it.each(['not there', 'frozen'])(
     'answers when Redis was %s at first, and works when it comes',
     async (how) => {
-      const server = await createRedisServer();
       if (how === 'frozen') {
-        await server.start();
-        server.pause();
+        await shaky.start();
+        shaky.pause();
       }
-      const { queue, told } = open(server.url, 'late');
+      const { queue, told } = open(shaky.url, 'late');
       for (let i = 0; i < 3; i++) {
         const id = '01a21066-7aa2-71b0-be62-6566b7c4334c';
         expect(await failAll(queue, id, /nothing was done/)).toBeLessThan(1000);
       }
-      if (how === 'frozen') server.resume();
-      else await server.start();
+      if (how === 'frozen') shaky.resume();
+      else await shaky.start();
       const { ms } = await timed(() => untilAnswered(() => queue.enqueue(requestOf())));
       console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
       expect(ms).toBeLessThan(2000);
@@ -221,9 +220,9 @@ describe('a call without Redis', () => {
 describe('cancel', () => {
   it('has one outcome when it races with the job that ends, which every later read tells', async () => {
     const yard = await openYard(url);
-    await yard.startWorker();
+    const worker = startWorkerProcess(yard); // apart, since starting a trainer holds a process up
     const seen: string[] = [];
-    for (let round = 0; round < (faults.isLong ? 30 : 6); round++) {
+    for (let round = 0; round < (faults.isLong ? 30 : 4); round++) {
       const { id } = await yard.enqueue({ epochs: 1 });
       await yard.untilJob(id, 'to be nearly done', ({ progress, finishedAt }) => {
         return finishedAt !== null || (progress?.fraction ?? 0) >= 0.5 || round % 3 === 0;
@@ -239,6 +238,7 @@ describe('cancel', () => {
       expect((await yard.find(id)).status).toBe(ended.status);
       seen.push(ended.status);
     }
+    await endProcess(worker, 'SIGTERM');
     console.log(`cancelled in a race with the end: ${seen.join(', ')}`);
-  });
+  }, 240_000);
 });
