@@ -61,7 +61,9 @@ type Context = { readonly queue: TrainQueue; readonly redis: Redis; readonly pre
 
 export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery }: QueueOptions): JobQueue {
   const redis = connectProducer(redisUrl);
-  const queue = new Queue<TrainJobData, null>(queueName, { connection: redis, prefix });
+  // BullMQ asks for the version once: if Redis goes away just then, that Queue would never work.
+  const opening = { connection: redis, prefix, skipVersionCheck: true };
+  const queue = new Queue<TrainJobData, null>(queueName, opening);
   const outage = createOutage(
     (reason) => onError(new Error(reason)),
     (seconds) => onRecovery?.(seconds),

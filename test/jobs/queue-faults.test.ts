@@ -194,6 +194,18 @@ describe('a call without Redis', () => {
     expect(told.map((text) => text.slice(0, 4))).toEqual(['away', 'back', 'away', 'back']);
   });
 
+  it('works when Redis goes away in the moment in which it has just come', async () => {
+    const proxy = await startRedisProxy(url);
+    const { prefix } = await openYard(url);
+    for (let passes = 0; passes <= 8; passes++) {
+      let messages = 0;
+      proxy.cut(() => (messages++ === passes ? 'before' : null));
+      const { queue } = open(proxy.url, prefix);
+      const result = await untilAnswered(() => queue.enqueue(requestOf(), `passes ${passes}`));
+      expect(jobOf(result).status).toBe('queued');
+    }
+  }, 120_000);
+
   it.each(['not there', 'frozen'])(
     'answers when Redis was %s at first, and works when it comes',
     async (how) => {

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { queueName, type TrainJob } from '../../src/jobs/contract.ts';
 import { startRedisServer } from './redis-server.ts';
 import { openYard, requestOf, type Yard } from './yard.ts';
@@ -202,10 +202,19 @@ describe('cancelling a queued job', () => {
   it('twenty times at once ends it once', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ metadata: { text: '\u2028 "ü" \uD800', rate: 1e-7, on: true } });
+    let later = 0;
+    class OneSecondLaterEachTime extends Date {
+      constructor(...of: [] | [number]) {
+        super(of.length === 0 ? Date.now() + 1000 * later++ : of[0]);
+      }
+    }
+    vi.stubGlobal('Date', OneSecondLaterEachTime);
     const results = await Promise.all(Array.from({ length: 20 }, () => yard.queue.cancel(id)));
+    vi.unstubAllGlobals();
     const job = await yard.find(id);
     expect(job.status).toBe('cancelled');
     expect(results).toEqual(results.map(() => ({ outcome: 'requested', job })));
+    expect(Date.parse(job.finishedAt!) - Date.now()).toBeLessThan(1000); // the first one's time
   });
 
   it('is unknown for any id that no job has', async () => {
