@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 
-const engine = await openEngine('auto', (reason) => console.error(reason));
+const engine = await openEngine('auto');
 console.log(`recipe ${values.recipe} on ${engine.device}`);
 const dataset = await readDataset('mnist');
 const overrides = Object.fromEntries(

@@ -22,9 +22,12 @@ await runEntry(async () => {
   });
   const store = openStore(config.dataDir);
   const { dataDir, engine, keepModels } = config;
-  const predictor = startPredictor({ dataDir, engine, keepModels }, logPredictor(log));
-  const app = await buildApp({ queue, store, predictor, access: config, log });
   const closing = new AbortController();
+  const wantModel = () => {
+    if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
+  };
+  const predictor = startPredictor({ dataDir, engine, keepModels }, logPredictor(log, wantModel));
+  const app = await buildApp({ queue, store, predictor, access: config, log });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers what is under way first
@@ -35,7 +38,7 @@ await runEntry(async () => {
   if (config.allowAnonymous && config.apiKeys.length === 0) {
     log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
   }
-  if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
+  wantModel();
 });
 
 function refuseAddress(error: unknown): never {
@@ -63,14 +66,17 @@ async function queueFirstModel(
   }
 }
 
-function logPredictor(log: Logger): PredictorEvents {
+/** `onDamage`: it may have been the only model. */
+function logPredictor(log: Logger, onDamage: () => void): PredictorEvents {
   return {
     onMessage: (message) => {
-      if (message.type === 'ready') log.info(`predicting on ${message.device}`);
-      if (message.type === 'ready' && message.fallback) log.warn(message.fallback);
+      if (message.type === 'ready') log.info(`predicting on ${message.engine.device}`);
+      if (message.type === 'ready' && message.engine.fallback) log.warn(message.engine.fallback);
       if (message.type === 'model') log.info(message.model, `model ${message.model.version} is served`);
-      if (message.type === 'damaged')
+      if (message.type === 'damaged') {
         log.error(message, `model ${message.version} is damaged and now in quarantine`);
+        onDamage();
+      }
       if (message.type === 'notServed')
         log.error(message, `model ${message.version} is not served; it is tried again`);
       if (message.type === 'removed') log.info(message, 'old models were deleted');

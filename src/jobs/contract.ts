@@ -76,7 +76,12 @@ export const epochSchema = z.object({
   modelVersion: z.int(),
 });
 
-export const engineSchema = z.object({ name: z.string(), device: z.string(), gpu: z.boolean() });
+export const engineSchema = z.object({
+  name: z.string(),
+  device: z.string(),
+  gpu: z.boolean(),
+  fallback: z.string().nullable().describe('Why it is not the faster engine; null where it is'),
+});
 
 /** The job as GET /jobs/:id shows it. */
 export const trainJobSchema = z.object({

@@ -13,6 +13,7 @@ export async function ensureFirstModel(queue: JobQueue, store: ModelStore): Prom
   // Servers that start together see the same newest job, so they send the same key.
   const key = `first-model after ${newest ?? 'nothing'}`;
   const result = await queue.enqueue(resolveRequest(trainRequestSchema.parse({})), key);
+  if (result.outcome === 'full') return null; // other jobs are in line
   return 'job' in result ? result.job.id : result.jobId;
 }
 

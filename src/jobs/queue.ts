@@ -21,7 +21,8 @@ import { type BullJob, type BullState, viewJob } from './view.ts';
 export type EnqueueResult =
   | { readonly outcome: 'queued' | 'existing'; readonly job: TrainJob }
   | { readonly outcome: 'conflict'; readonly jobId: string } // the key's job has another request
-  | { readonly outcome: 'forgotten'; readonly jobId: string }; // … has ended and is no longer kept
+  | { readonly outcome: 'forgotten'; readonly jobId: string } // … has ended and is no longer kept
+  | { readonly outcome: 'full'; readonly waiting: number }; // jobs
 
 export type CancelResult =
   | { readonly outcome: 'requested' | 'finished'; readonly job: TrainJob }
@@ -54,6 +55,7 @@ type QueueOptions = {
 const answerWithinMs = 800; // leaves time for the rest of an answer within a second
 const idempotencySeconds = 24 * 60 * 60;
 const kept = { count: 1000 }; // finished jobs that stay readable
+const maxWaiting = 1000; // jobs; each one's place in line is looked up among all of them
 const waitingStates = ['waiting', 'prioritized', 'delayed'] as const;
 
 type TrainQueue = Queue<TrainJobData, null>;
@@ -137,7 +139,8 @@ function createAnswer(redis: Redis, outage: Outage) {
 
 async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {
   if (key !== undefined) return enqueueOnce(context, request, key);
-  return { outcome: 'queued', job: await add(context.queue, uuidv7(), request) };
+  const job = await add(context.queue, uuidv7(), request);
+  return job ? { outcome: 'queued', job } : full;
 }
 
 /**
@@ -158,12 +161,19 @@ async function enqueueOnce(context: Context, request: ResolvedRequest, key: stri
     return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
   }
   const job = await add(queue, id, request);
+  if (!job) return full; // the key keeps its id for the next time
   await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
   return { outcome: earlier === null ? 'queued' : 'existing', job };
 }
 
-/** Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated. */
-async function add(queue: TrainQueue, id: string, request: ResolvedRequest): Promise<TrainJob> {
+const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
+
+/**
+ * Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated.
+ * Null when the line is too long.
+ */
+async function add(queue: TrainQueue, id: string, request: ResolvedRequest): Promise<TrainJob | null> {
+  if ((await queue.getJobCountByTypes(...waitingStates)) >= maxWaiting) return null;
   await queue.add('train', { request, cancelRequestedAt: null }, addOptions(id));
   const job = await find(queue, id);
   if (!job) throw new Error(`job ${id} was added but can't be read back`);

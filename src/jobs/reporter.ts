@@ -90,7 +90,7 @@ function logMessage(log: Logger, message: TrainerMessage): void {
   switch (message.type) {
     case 'engine':
       log.info({ engine: message.engine.name }, `training on ${message.engine.device}`);
-      if (message.fallback) log.warn(message.fallback);
+      if (message.engine.fallback) log.warn(message.engine.fallback);
       break;
     case 'resumed':
       for (const warning of message.warnings) log.warn(warning);

@@ -44,11 +44,8 @@ async function carryOut(order: TrainerOrder): Promise<void> {
 
 async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
-  let fallback: string | null = null;
-  const engine = await openEngine(order.engine, (reason) => {
-    fallback = reason;
-  });
-  await tell({ type: 'engine', engine, fallback });
+  const engine = await openEngine(order.engine);
+  await tell({ type: 'engine', engine });
   const { point, damaged } = await readResumePoint(workspace.directory, order.request);
   await tellResumed({ point, damaged }, engine);
   const dataset = await readDataset(order.request.dataset);
@@ -104,7 +101,7 @@ async function publish(
   return version;
 }
 
-function provenanceOf(order: TrainerOrder, engine: Engine, metrics: EpochMetrics): Provenance {
+function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metrics: EpochMetrics): Provenance {
   const { request, jobId, gitCommit } = order;
   const { trainLoss, testLoss, testAccuracy } = metrics;
   return {
@@ -115,7 +112,7 @@ function provenanceOf(order: TrainerOrder, engine: Engine, metrics: EpochMetrics
     seed: request.seed,
     request,
     dataset: { name: request.dataset, sha256: datasetChecksums(request.dataset) },
-    engine,
+    engine: { name, device, gpu },
     gitCommit,
     metrics: { trainLoss, testLoss, testAccuracy },
   };

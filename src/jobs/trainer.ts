@@ -27,7 +27,7 @@ export type TrainerOrder = {
 
 /** What the trainer tells; an outcome or a fault is the last. */
 export type TrainerMessage =
-  | { readonly type: 'engine'; readonly engine: Engine; readonly fallback: string | null }
+  | { readonly type: 'engine'; readonly engine: Engine }
   | {
       readonly type: 'resumed';
       readonly from: { readonly step: number; readonly published: readonly PublishedEpoch[] } | null;

@@ -8,7 +8,7 @@ import { readResumePoint } from '../model/resume.ts';
 import type { TrainOutcome } from '../model/train.ts';
 import { removeWorkspace, workspaceDirectory, workspaces } from '../model/workspace.ts';
 import { queueName, type TrainJobData } from './contract.ts';
-import { connectConsumer } from './redis.ts';
+import { connectConsumer, createOutage } from './redis.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { runTrainer, type StopReason, type TrainerOrder } from './trainer.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from './view.ts';
@@ -34,7 +34,12 @@ const crashLimit = 3; // without getting any further: the next attempt would cra
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
   const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
-  redis.on('error', (error) => log.warn({ error: error.message }, 'Redis connection'));
+  const outage = createOutage(
+    (error) => log.warn({ error }, 'Redis is away; a job that runs goes on and reports when it is back'),
+    (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
+  );
+  redis.on('error', (error) => outage.begins(error.message));
+  redis.on('ready', () => outage.ends());
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
     (job, token, signal) => processJob({ ...options, worker, redis }, job, token!, signal!),
@@ -47,7 +52,9 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
     },
   );
-  worker.on('error', (error) => log.warn({ error: error.message }, 'worker'));
+  worker.on('error', (error) => {
+    if (redis.status === 'ready') log.warn({ error: error.message }, 'worker'); // else said above, once
+  });
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });

@@ -17,6 +17,8 @@ export type Engine = {
   /** For people: 'TensorFlow 2.21.0, CPU, 2 threads'. */
   readonly device: string;
   readonly gpu: boolean;
+  /** Why `auto` did not get TensorFlow, in words; null where it is what was asked for. */
+  readonly fallback: string | null;
 };
 
 type TensorFlowBackend = tf.KernelBackend & {
@@ -26,14 +28,10 @@ type TensorFlowBackend = tf.KernelBackend & {
 
 /**
  * Opens the engine asked for; `auto` takes TensorFlow where its binding loads and wasm otherwise.
- * `onFallback` hears, in words, why `auto` did not get TensorFlow.
  *
  * @throws TrainyardError `ENGINE_UNAVAILABLE` when an engine asked for by name can't be opened.
  */
-export async function openEngine(
-  preference: EnginePreference,
-  onFallback: (reason: string) => void = () => {},
-): Promise<Engine> {
+export async function openEngine(preference: EnginePreference): Promise<Engine> {
   if (preference === 'wasm') return openWasm();
   try {
     return await openTensorFlow();
@@ -42,8 +40,8 @@ export async function openEngine(
     if (preference === 'tensorflow') {
       throw new TrainyardError('ENGINE_UNAVAILABLE', `ENGINE=tensorflow: ${reason}`, { cause: error });
     }
-    onFallback(`${reason}; going on with wasm, about a tenth of the speed`);
-    return openWasm();
+    const engine = await openWasm();
+    return { ...engine, fallback: `${reason}; going on with wasm, about a tenth of the speed` };
   }
 }
 
@@ -64,7 +62,12 @@ async function openTensorFlow(): Promise<Engine> {
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
   const place = gpu ? 'GPU' : `CPU, ${threads()}`;
-  return { name: 'tensorflow', device: `TensorFlow ${backend.binding.TF_Version}, ${place}`, gpu };
+  return {
+    name: 'tensorflow',
+    device: `TensorFlow ${backend.binding.TF_Version}, ${place}`,
+    gpu,
+    fallback: null,
+  };
 }
 
 async function openWasm(): Promise<Engine> {
@@ -72,7 +75,12 @@ async function openWasm(): Promise<Engine> {
   const { registerWasmKernels } = await import('./engines/wasm.ts');
   registerWasmKernels();
   await useBackend('wasm');
-  return { name: 'wasm', device: `WebAssembly (tfjs ${tf.version.tfjs}), CPU, 1 thread`, gpu: false };
+  return {
+    name: 'wasm',
+    device: `WebAssembly (tfjs ${tf.version.tfjs}), CPU, 1 thread`,
+    gpu: false,
+    fallback: null,
+  };
 }
 
 async function useBackend(name: string): Promise<void> {

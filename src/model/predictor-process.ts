@@ -51,11 +51,7 @@ process.on('SIGTERM', () => process.exit(0));
 process.once('message', (start: PredictorStart) => void serve(start));
 
 async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
-  let fallback: string | null = null;
-  const engine = await openEngine(preference, (reason) => {
-    fallback = reason;
-  });
-  tell({ type: 'ready', device: engine.device, fallback });
+  tell({ type: 'ready', engine: await openEngine(preference) });
   setInterval(sayAlive, aliveMs);
   process.on('message', take);
   const store = openStore(dataDir);

@@ -3,7 +3,7 @@
  * (predictor-process), so that neither blocks the event loop that answers requests and a native
  * crash costs a restart, not the service.
  */
-import type { EnginePreference } from './engine.ts';
+import type { Engine, EnginePreference } from './engine.ts';
 import type { StoreNews } from './follow-store.ts';
 import type { ImageProblem } from './image.ts';
 import { keepPredictorRunning } from './predictor-child.ts';
@@ -55,7 +55,7 @@ export type PredictorStart = {
 export type PredictorWork = { readonly decodings: number; readonly inferences: number };
 /** `answer` and `dropped`: the predictor has let go of this image. */
 export type PredictorMessage =
-  | { readonly type: 'ready'; readonly device: string; readonly fallback: string | null }
+  | { readonly type: 'ready'; readonly engine: Engine }
   | { readonly type: 'model'; readonly model: ServedModel }
   | StoreNews
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
@@ -75,8 +75,8 @@ export type Predictor = {
   predict(image: Uint8Array, signal?: AbortSignal): Promise<PredictOutcome>;
   /** The model that answers now; null before the first. */
   model(): ServedModel | null;
-  /** What inference runs on; null until the engine is open. */
-  device(): string | null;
+  /** What inference runs on; null until it is open. */
+  engine(): Engine | null;
   /** What waits, and what has been done by the process that runs now, as of its last sign of life. */
   load(): Load & PredictorWork;
   close(): Promise<void>;
@@ -87,7 +87,7 @@ const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 /** Starts the predictor and keeps it running until `close`. */
 export function startPredictor(start: PredictorStart, events: PredictorEvents = {}): Predictor {
   let model: ServedModel | null = null;
-  let device: string | null = null;
+  let engine: Engine | null = null;
   let hadModel = false;
   let closed = false;
   let work = noWork;
@@ -99,7 +99,7 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
       work = message.work;
       return;
     }
-    if (message.type === 'ready') device = message.device;
+    if (message.type === 'ready') engine = message.engine;
     if (message.type === 'model') {
       model = message.model;
       hadModel = true;
@@ -126,7 +126,7 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
       return hadModel ? restarted : noModel;
     },
     model: () => model,
-    device: () => device,
+    engine: () => engine,
     load: () => ({ ...delivery.load(), ...work }),
     close: async () => {
       closed = true;
@@ -139,5 +139,6 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
 const noModel: PredictOutcome = {
   ok: false,
   code: 'NO_MODEL',
-  message: 'expected a trained model, found none yet; wait for the first training job, or POST /jobs/train',
+  message:
+    'expected a trained model, none is served yet; GET /health/ready says whether one is being loaded or trained, POST /jobs/train trains one',
 };

@@ -16,8 +16,8 @@ const readinessSchema = z.object({
 
 export type HealthDependencies = {
   queue: JobQueue;
-  store: Pick<ModelStore, 'quarantined'>;
-  predictor: Pick<Predictor, 'model' | 'device'>;
+  store: Pick<ModelStore, 'quarantined' | 'versions'>;
+  predictor: Pick<Predictor, 'model' | 'engine'>;
 };
 
 const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA_DIR/models/quarantine
@@ -69,15 +69,20 @@ async function checkQueue(queue: JobQueue): Promise<{ redis: Check; worker: Chec
 
 async function checkModel({ queue, store, predictor }: HealthDependencies): Promise<Check> {
   const [check, quarantine] = await Promise.all([
-    checkServed(queue, predictor),
+    checkServed({ queue, store, predictor }),
     nameQuarantined(store).catch((error: unknown) => `; quarantine not readable: ${messageOf(error)}`),
   ]);
   return { ok: check.ok, detail: check.detail + quarantine };
 }
 
-async function checkServed(queue: JobQueue, predictor: HealthDependencies['predictor']): Promise<Check> {
-  const model = predictor.model();
-  if (model) return { ok: true, detail: `version ${model.version} on ${predictor.device()}` };
+async function checkServed({ queue, store, predictor }: HealthDependencies): Promise<Check> {
+  const [model, engine] = [predictor.model(), predictor.engine()];
+  if (model) {
+    const fallback = engine?.fallback ? ` (${engine.fallback})` : '';
+    return { ok: true, detail: `version ${model.version} on ${engine?.device}${fallback}` };
+  }
+  const [newest] = await store.versions();
+  if (newest !== undefined) return { ok: false, detail: `version ${newest} is being loaded` };
   const training = await countUnfinished(queue).catch(() => 0);
   if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };
   return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };

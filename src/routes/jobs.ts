@@ -26,6 +26,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       const result = await queue.enqueue(resolveRequest(request.body), key);
       if (result.outcome === 'conflict') throw keyConflict(result.jobId);
       if (result.outcome === 'forgotten') throw jobForgotten(result.jobId);
+      if (result.outcome === 'full') throw queueFull(result.waiting);
       return reply.code(202).header('location', `/jobs/${result.job.id}`).send(result.job);
     },
   });
@@ -85,6 +86,11 @@ function keyConflict(jobId: string): HttpProblem {
 function jobForgotten(jobId: string): HttpProblem {
   const detail = `expected a new Idempotency-Key, got that of job ${jobId}, which has ended and is no longer kept; send a new key to train again`;
   return new HttpProblem({ status: 410, code: 'JOB_FORGOTTEN', detail });
+}
+
+function queueFull(waiting: number): HttpProblem {
+  const detail = `expected fewer than ${waiting} jobs in line, which is the most; cancel some, or try again when one has ended`;
+  return new HttpProblem({ status: 503, code: 'QUEUE_FULL', detail, retryAfterSeconds: 60 });
 }
 
 function raise(error: Error): never {

@@ -34,8 +34,13 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
     handler: async (request) => {
       const { limit, after = Number.POSITIVE_INFINITY } = request.query;
       const versions = (await store.versions()).filter((candidate) => candidate < after);
-      const page = await Promise.all(versions.slice(0, limit).map(readable));
-      return { data: page.filter((model) => model !== null), hasMore: versions.length > limit };
+      const data: z.output<typeof modelSchema>[] = [];
+      for (const [index, candidate] of versions.entries()) {
+        const model = await readable(candidate);
+        if (model) data.push(model);
+        if (data.length === limit) return { data, hasMore: index < versions.length - 1 };
+      }
+      return { data, hasMore: false };
     },
   });
 

@@ -161,6 +161,15 @@ describe('an idempotency key', () => {
 /** Ids that no job has; some name keys that BullMQ keeps beside its jobs. */
 const strangers = ['', '0', '*', 'a:b', 'meta', 'wait', 'events', '00000000-0000-7000-8000-000000000000'];
 
+describe('a queue that is full', () => {
+  it('takes no more, and takes the repetition of a refused call when there is room', async () => {
+    const { queue } = await openYard(url);
+    await Promise.all(Array.from({ length: 1000 }, () => queue.enqueue(requestOf())));
+    expect(await queue.enqueue(requestOf())).toEqual({ outcome: 'full', waiting: 1000 });
+    expect(await queue.enqueue(requestOf(), 'a key')).toEqual({ outcome: 'full', waiting: 1000 });
+  });
+});
+
 describe('find', () => {
   it('gives null for any id that no job has', async () => {
     const { queue } = await openYard(url);

@@ -15,7 +15,7 @@ const progress = {
 
 function jobWith(change: Partial<TrainJob>): TrainJob {
   const request = resolveRequest(trainRequestSchema.parse({}));
-  const engine = { name: 'wasm', device: 'CPU', gpu: false };
+  const engine = { name: 'wasm', device: 'CPU', gpu: false, fallback: null };
   const times = { createdAt: '', startedAt: null, finishedAt: null };
   const counts = { queuePosition: null, attempt: 1, resumedFromStep: null, modelVersion: null };
   const job = { id: 'a', status: 'running', request, progress, epochs: [], engine, error: null } as const;

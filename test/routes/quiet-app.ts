@@ -40,5 +40,5 @@ const emptyQueue: Partial<JobQueue> = {
 const noPredictor: Partial<Predictor> = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
   model: () => null,
-  device: () => null,
+  engine: () => null,
 };
