@@ -106,6 +106,11 @@ describe('POST /jobs/train', () => {
     );
   });
 
+  it('answers JSON nested more deeply than JSON.stringify can write with 400', async () => {
+    const response = await post('/jobs/train', `${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    expect(response.json()).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+  });
+
   it('gives the same job for the same Idempotency-Key and body, and 409 for another body', async () => {
     const headers = { 'idempotency-key': 'order-1' };
     const first = await post('/jobs/train', { seed: 5 }, headers);
