@@ -77,6 +77,7 @@ describe('a job that succeeds', () => {
     for (const { epoch, modelVersion, trainLoss, testLoss, testAccuracy, seconds } of job.epochs) {
       const { manifest, weights } = await yard.store.load(modelVersion);
       expect(weights).toHaveLength(121_514);
+      const { name, device, gpu } = job.engine!;
       expect(manifest).toMatchObject({
         jobId: job.id,
         epoch,
@@ -84,7 +85,7 @@ describe('a job that succeeds', () => {
         recipe: 'default',
         seed: 7,
         request: job.request,
-        engine: job.engine!,
+        engine: { name, device, gpu },
         gitCommit: 'abc',
         metrics: { trainLoss, testLoss, testAccuracy },
       } satisfies Partial<Manifest>);
