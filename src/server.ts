@@ -72,7 +72,10 @@ function logPredictor(log: Logger, onDamage: () => void): PredictorEvents {
     onMessage: (message) => {
       if (message.type === 'ready') log.info(`predicting on ${message.engine.device}`);
       if (message.type === 'ready' && message.engine.fallback) log.warn(message.engine.fallback);
-      if (message.type === 'model') log.info(message.model, `model ${message.model.version} is served`);
+      if (message.type === 'model') {
+        const { model, tensors } = message;
+        log.info({ ...model, tensors }, `model ${model.version} is served`);
+      }
       if (message.type === 'damaged') {
         log.error(message, `model ${message.version} is damaged and now in quarantine`);
         onDamage();

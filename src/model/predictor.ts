@@ -4,11 +4,11 @@
  * crash costs a restart, not the service.
  */
 import type { Engine, EnginePreference } from './engine.ts';
-import type { StoreNews } from './follow-store.ts';
 import type { ImageProblem } from './image.ts';
-import { keepPredictorRunning } from './predictor-child.ts';
-import { createDelivery, restarted } from './predictor-delivery.ts';
-import type { Load } from './predictor-pending.ts';
+import { keepPredictorRunning } from './predictor/child.ts';
+import { createDelivery, restarted } from './predictor/delivery.ts';
+import type { StoreNews } from './predictor/follow-store.ts';
+import type { Load } from './predictor/pending.ts';
 
 export type ServedModel = {
   readonly version: number;
@@ -56,7 +56,7 @@ export type PredictorWork = { readonly decodings: number; readonly inferences: n
 /** `answer` and `dropped`: the predictor has let go of this image. */
 export type PredictorMessage =
   | { readonly type: 'ready'; readonly engine: Engine }
-  | { readonly type: 'model'; readonly model: ServedModel }
+  | { readonly type: 'model'; readonly model: ServedModel; readonly tensors: number } // alive after the swap
   | StoreNews
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
   | { readonly type: 'dropped'; readonly id: number }

@@ -6,7 +6,7 @@ import { type Predictor, type PredictorMessage, startPredictor } from '../../src
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { mnist } from './mnist.ts';
-import { predictorPid } from './predictor-processes.ts';
+import { predictorPid } from './predictor/processes.ts';
 import { provenance } from './provenance.ts';
 import { damage } from './store/versions.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../src/model/dataset.ts';
 import { encodePng } from '../../src/model/picture.ts';
 import { timed, until } from '../jobs/until.ts';
-import { predictorPid } from '../model/predictor-processes.ts';
+import { predictorPid } from '../model/predictor/processes.ts';
 import { type Parts, startParts } from './parts.ts';
 
 const digit = await encodePng(imageAt(await readSplit('mnist', 'test'), 0), 28, 28);

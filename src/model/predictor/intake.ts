@@ -2,7 +2,7 @@
  * Inside the predictor: images on their way to a batch. They wait, are decoded a few at a time, and wait for the
  * batch; one that nobody waits for any longer is dropped wherever it stands. Knows no messages and no model.
  */
-import type { ImageProblem, ReadDigit } from './image.ts';
+import type { ImageProblem, ReadDigit } from '../image.ts';
 
 export type Decoded = {
   readonly id: number;

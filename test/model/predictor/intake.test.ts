@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ReadDigit } from '../../src/model/image.ts';
-import { createIntake } from '../../src/model/predictor-intake.ts';
+import type { ReadDigit } from '../../../src/model/image.ts';
+import { createIntake } from '../../../src/model/predictor/intake.ts';
 
 const digit: ReadDigit = { ok: true, pixels: new Uint8Array(784) };
 const damaged: ReadDigit = { ok: false, code: 'IMAGE_EMPTY', message: '' };

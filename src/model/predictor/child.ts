@@ -1,8 +1,8 @@
 /** Keeps one predictor process running: starts it, notices when it ends or hangs, and starts it again. */
 import type { ChildProcess } from 'node:child_process';
-import { endChild, forkBeside } from './child-process.ts';
-import { messageOf } from './errors.ts';
-import type { PredictorMessage, PredictorRequest, PredictorStart } from './predictor.ts';
+import { endChild, forkBeside } from '../child-process.ts';
+import { messageOf } from '../errors.ts';
+import type { PredictorMessage, PredictorRequest, PredictorStart } from '../predictor.ts';
 
 export type PredictorChild = {
   /** Lost without a word when no process is there; its end is told by `onEnd`. */

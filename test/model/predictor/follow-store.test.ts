@@ -1,9 +1,9 @@
 import { rm, symlink } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { followStore, type StoreNews } from '../../src/model/follow-store.ts';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
-import { temporaryDirectory } from '../temporary.ts';
-import { damage, pathOf, publish } from './store/versions.ts';
+import { followStore, type StoreNews } from '../../../src/model/predictor/follow-store.ts';
+import { type ModelStore, openStore } from '../../../src/model/store.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+import { damage, pathOf, publish } from '../store/versions.ts';
 
 let dataDir: string;
 let store: ModelStore;

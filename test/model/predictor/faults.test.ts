@@ -2,13 +2,13 @@
 import { setMaxListeners } from 'node:events';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { imageAt } from '../../src/model/dataset.ts';
-import { encodePng } from '../../src/model/picture.ts';
-import type { PredictOutcome, Predictor } from '../../src/model/predictor.ts';
-import { timed, until } from '../jobs/until.ts';
-import { temporaryDirectory } from '../temporary.ts';
-import { mnist } from './mnist.ts';
-import { memoryOf, predictorPid, startServing } from './predictor-processes.ts';
+import { imageAt } from '../../../src/model/dataset.ts';
+import { encodePng } from '../../../src/model/picture.ts';
+import type { PredictOutcome, Predictor } from '../../../src/model/predictor.ts';
+import { timed, until } from '../../jobs/until.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+import { mnist } from '../mnist.ts';
+import { memoryOf, predictorPid, startServing } from './processes.ts';
 
 const digit = await encodePng(imageAt(mnist.test, 0), 28, 28);
 const maxPending = 256; // images

@@ -3,9 +3,9 @@
  * process does; an image that nobody waits for is dropped; one that was there at a crash is sent once more.
  */
 
-import type { PredictOutcome } from './predictor.ts';
-import type { PredictorChild } from './predictor-child.ts';
-import { createPending, type Load } from './predictor-pending.ts';
+import type { PredictOutcome } from '../predictor.ts';
+import type { PredictorChild } from './child.ts';
+import { createPending, type Load } from './pending.ts';
 import { createRateMeter } from './rate.ts';
 
 const answerWithinMs = 5000;

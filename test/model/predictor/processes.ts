@@ -1,10 +1,10 @@
 /** The predictor process of this test process, and a predictor that serves. */
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { initialWeights, networks } from '../../src/model/network.ts';
-import { type Predictor, startPredictor } from '../../src/model/predictor.ts';
-import { openStore } from '../../src/model/store.ts';
-import { provenance } from './provenance.ts';
+import { initialWeights, networks } from '../../../src/model/network.ts';
+import { type Predictor, startPredictor } from '../../../src/model/predictor.ts';
+import { openStore } from '../../../src/model/store.ts';
+import { provenance } from '../provenance.ts';
 
 /** Serves an untrained model; `ends` gathers how its processes ended. */
 export async function startServing(dataDir: string): Promise<{ predictor: Predictor; ends: string[] }> {

@@ -2,8 +2,8 @@
  * Follows the store for a predictor: the newest version that can be served is, damaged ones go to
  * quarantine, and old ones are deleted after a swap. It knows no engine and no process.
  */
-import { messageOf, TrainyardError } from './errors.ts';
-import type { ModelStore, StoredModel } from './store.ts';
+import { messageOf, TrainyardError } from '../errors.ts';
+import type { ModelStore, StoredModel } from '../store.ts';
 
 export type StoreNews =
   /** Its bytes are not what was published; it is in quarantine. */

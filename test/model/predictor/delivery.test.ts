@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { PredictorRequest } from '../../src/model/predictor.ts';
-import { createDelivery } from '../../src/model/predictor-delivery.ts';
+import { createDelivery } from '../../../src/model/predictor/delivery.ts';
+import type { PredictorRequest } from '../../../src/model/predictor.ts';
 
 const image = new Uint8Array([1]);
 

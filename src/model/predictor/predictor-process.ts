@@ -4,23 +4,23 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
-import { toImageTensor } from './batch.ts';
-import { classCount, imageSize } from './dataset.ts';
-import { openEngine } from './engine.ts';
-import { indexOfMaximum } from './evaluate.ts';
-import { followStore } from './follow-store.ts';
-import { readDigit } from './image.ts';
-import type { Manifest } from './manifest.ts';
-import { forward, type Network, unflatten } from './network.ts';
+import { toImageTensor } from '../batch.ts';
+import { classCount, imageSize } from '../dataset.ts';
+import { openEngine, tensorCount } from '../engine.ts';
+import { indexOfMaximum } from '../evaluate.ts';
+import { readDigit } from '../image.ts';
+import type { Manifest } from '../manifest.ts';
+import { forward, type Network, unflatten } from '../network.ts';
 import type {
   Prediction,
   PredictorMessage,
   PredictorRequest,
   PredictorStart,
   ServedModel,
-} from './predictor.ts';
-import { createIntake, type Decoded } from './predictor-intake.ts';
-import { openStore, type StoredModel } from './store.ts';
+} from '../predictor.ts';
+import { openStore, type StoredModel } from '../store.ts';
+import { followStore } from './follow-store.ts';
+import { createIntake, type Decoded } from './intake.ts';
 
 type LiveModel = {
   readonly served: ServedModel;
@@ -76,8 +76,8 @@ async function swapIn(stored: StoredModel): Promise<void> {
   }
   const old = live;
   live = next;
-  tell({ type: 'model', model: next.served });
   tf.dispose(old?.parameters ?? []);
+  tell({ type: 'model', model: next.served, tensors: tensorCount() });
 }
 
 function prepare({ manifest, weights }: StoredModel): LiveModel {
