@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from './config.ts';
 import type { TrainJob } from './jobs/contract.ts';
 import { type Api, connectApi } from './launcher/api.ts';
+import { expectRedis } from './launcher/given-redis.ts';
 import { type Part, startPart } from './launcher/part.ts';
 import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
+import { openDataDir } from './model/files.ts';
 
 const readyWithinMs = 30_000;
 const lookEveryMs = 100;
@@ -34,7 +36,9 @@ await runEntry(async () => {
   closeOnExit(createLog('start', { logLevel }), stopAloud, stopWithinMs);
 
   try {
+    await openDataDir(config.dataDir);
     if (config.redisUrl === null) redis = await startRedis(config.dataDir);
+    else await expectRedis(config.redisUrl);
     const redisUrl = redis?.url ?? config.redisUrl!;
     const env = { REDIS_URL: redisUrl, DATA_DIR: config.dataDir, LOG_LEVEL: logLevel };
     const server = startPart('server', env);
@@ -71,18 +75,27 @@ async function untilReady(api: Api, wantsModel: boolean, signal: AbortSignal): P
     if (missing.length === 0) return;
     if (performance.now() > deadline) {
       const lines = missing.map((name) => `${name}: ${checks[name].detail}`).join('; ');
-      throw new TrainyardError(
-        'NOT_READY',
-        `expected all parts within ${readyWithinMs / 1000} s, missing: ${lines}`,
-      );
+      return say(`after ${readyWithinMs / 1000} s not ready yet: ${lines}; /health/ready says when it is`);
     }
     await delay(lookEveryMs, undefined, { signal });
   }
 }
 
-/** Shows the first training, when there is no model yet. */
+type ServedManifest = {
+  readonly version: number;
+  readonly served: boolean;
+  readonly metrics: { readonly testAccuracy: number };
+};
+
+function describeModel(version: number, testAccuracy: number): string {
+  return `model ${version}: ${(100 * testAccuracy).toFixed(2)} % of the test images right`;
+}
+
+/** Says which model answers; shows the first training, when there is none yet. */
 async function followFirstModel(api: Api, signal: AbortSignal): Promise<void> {
-  const models = await api.get<{ data: unknown[] }>('/models?limit=1');
+  const models = await api.get<{ data: ServedManifest[] }>('/models?limit=100');
+  const served = models.data.find((model) => model.served);
+  if (served) say(describeModel(served.version, served.metrics.testAccuracy));
   if (models.data.length > 0) return;
   const { data } = await api.get<{ data: TrainJob[] }>('/jobs?limit=1');
   const [job] = data;
@@ -92,7 +105,7 @@ async function followFirstModel(api: Api, signal: AbortSignal): Promise<void> {
   const last = ended.epochs.at(-1);
   if (ended.status === 'succeeded' && last) {
     await untilServed(api, last.modelVersion, signal);
-    say(`model ${last.modelVersion}: ${(100 * last.testAccuracy).toFixed(2)} % of the test images right`);
+    say(describeModel(last.modelVersion, last.testAccuracy));
   } else {
     say(`the first training ended as ${ended.status}: ${ended.error?.message ?? 'no reason given'}`);
   }

@@ -3,12 +3,14 @@ import { readConfig, requireRedisUrl } from './config.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { openDataDir } from './model/files.ts';
 
 await runEntry(async () => {
   const config = readConfig();
   const redisUrl = requireRedisUrl(config);
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit } = config;
+  await openDataDir(dataDir);
   const worker = await startWorker({ redisUrl, dataDir, engine, gitCommit, log });
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher

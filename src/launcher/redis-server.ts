@@ -69,7 +69,7 @@ function configuration({ directory, port, password }: ServerOptions): string {
     'bind 127.0.0.1',
     `port ${port}`,
     `requirepass ${password}`,
-    `dir "${directory}"`,
+    `dir ${JSON.stringify(directory)}`, // whose escapes are Redis's, too
     'appendonly yes',
     'appendfsync always', // a job is on the disk before its 202 is on the wire
     'aof-load-truncated yes',

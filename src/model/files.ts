@@ -1,5 +1,33 @@
-/** Files that survive a crash. */
-import { open, stat } from 'node:fs/promises';
+/** Files that survive a crash, and the directory they are in. */
+import { constants } from 'node:fs';
+import { access, mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, TrainyardError } from './errors.ts';
+
+/** @throws TrainyardError `DATA_DIR_UNUSABLE` when nothing can be written there */
+export async function openDataDir(dataDir: string): Promise<void> {
+  try {
+    await makeDirectory(dataDir);
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const message = `expected to keep models and jobs in ${dataDir}, got: ${messageOf(error)}; set DATA_DIR to a directory that can be written in`;
+    throw new TrainyardError('DATA_DIR_UNUSABLE', message, { cause: error });
+  }
+}
+
+/** Not by `recursive: true`, which never returns in /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  });
+  if (found?.isDirectory()) return;
+  await makeDirectory(dirname(path));
+  await mkdir(path).catch(async (error: unknown) => {
+    const isThere = isCode(error, 'EEXIST') && (await stat(path)).isDirectory(); // made by another meanwhile
+    if (!isThere) throw error;
+  });
+}
 
 /** Writes and fsyncs. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

@@ -40,11 +40,10 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
       summary: 'One test image as a PNG; the header X-Label says which digit it is',
       params: z.object({
         name,
-        index: z.coerce
-          .number()
-          .int()
-          .min(0)
-          .max(testCount - 1),
+        index: z
+          .string()
+          .regex(/^\d{1,4}$/, `expected 0 to ${testCount - 1}`)
+          .transform(Number),
       }),
       produces: ['image/png'],
       response: { ...problems(400) },

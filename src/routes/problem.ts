@@ -91,8 +91,11 @@ function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions
   if (error instanceof TrainyardError && error.code === 'REDIS_UNAVAILABLE') {
     return { status: 503, code: error.code, detail: error.message, retryAfterSeconds: 1 };
   }
-  const known = fastifyProblems[error.code];
-  if (known) return { ...known, detail: `${known.detail}; got: ${error.message}` };
+  const known = refusals[error.code];
+  if (known) {
+    const { what, ...problem } = known;
+    return { ...problem, detail: what(request, error) };
+  }
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { status: error.statusCode, code: error.code ?? 'BAD_REQUEST', detail: error.message };
   }
@@ -100,32 +103,63 @@ function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions
   return { status: 500, code: 'INTERNAL', detail };
 }
 
-/** Fastify's own refusals, in our words. */
-const fastifyProblems: Record<string, ProblemOptions> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'BODY_TOO_LARGE', detail: 'expected a smaller body' },
+type Refusal = {
+  readonly status: number;
+  readonly code: string;
+  readonly what: (request: FastifyRequest, error: Error) => string;
+};
+
+const invalidJson: Refusal = {
+  status: 400,
+  code: 'JSON_INVALID',
+  what: (_, { message }) => `expected a body of valid JSON, got: ${message}`,
+};
+
+/** The refusals of Fastify and its plugins, in our words. */
+const refusals: Record<string, Refusal> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+    what: ({ routeOptions }) => `expected a body of at most ${routeOptions.bodyLimit} bytes, got more`,
+  },
   FST_REQ_FILE_TOO_LARGE: {
     status: 413,
     code: 'IMAGE_TOO_LARGE',
-    detail: 'expected images of at most 5 MiB',
+    what: () => 'expected images of at most 5 MiB, got a larger one; make it smaller',
   },
-  FST_FILES_LIMIT: { status: 413, code: 'TOO_MANY_IMAGES', detail: 'expected at most 16 images' },
+  FST_FILES_LIMIT: {
+    status: 413,
+    code: 'TOO_MANY_IMAGES',
+    what: () => 'expected at most 16 images, got more; send them in several requests',
+  },
+  FST_FIELDS_LIMIT: {
+    status: 400,
+    code: 'FORM_NOT_READABLE',
+    what: () => 'expected files in the field "image" and nothing else, got a field of text',
+  },
+  FST_PROTO_VIOLATION: {
+    status: 400,
+    code: 'FORM_NOT_READABLE',
+    what: () => 'expected files in the field "image", got a field with a reserved name',
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
     code: 'MEDIA_TYPE_UNSUPPORTED',
-    detail: 'expected another Content-Type; see /openapi.json for what this path takes',
+    what: ({ headers }) =>
+      `expected a Content-Type that /openapi.json lists for this path, got ${headers['content-type'] ?? 'none'}`,
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: {
-    status: 400,
-    code: 'JSON_INVALID',
-    detail: 'expected a body of valid JSON',
-  },
+  FST_ERR_CTP_INVALID_JSON_BODY: invalidJson,
+  FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson,
   FST_ERR_BAD_URL: {
     status: 400,
     code: 'PATH_INVALID',
-    detail: 'expected a path with valid percent-encoding',
+    what: ({ url }) => `expected a path with valid percent-encoding, got ${url.slice(0, 80)}`,
   },
-  FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'URL_TOO_LONG', detail: 'expected a shorter path' },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, code: 'JSON_INVALID', detail: 'expected a body of valid JSON' },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    status: 414,
+    code: 'URL_TOO_LONG',
+    what: ({ url }) => `expected a shorter path, got one of ${url.length} characters`,
+  },
 };
 
 type ValidationError = Parameters<typeof describeIssue>[0];
