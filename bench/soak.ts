@@ -23,7 +23,12 @@ const clients = 4;
 const growthLimit = 0.05;
 const windowSamples = 6; // half a minute: the medians that are compared
 
+const processNames = ['start', 'redis', 'server', 'predictor-process', 'worker', 'trainer-process'];
+
 const totalMs = Number(values.minutes) * 60_000;
+if (!(totalMs >= settlingMs + 2 * windowSamples * sampleEveryMs)) {
+  throw new Error(`expected --minutes 2 or more, got ${values.minutes}`);
+}
 const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-soak-'));
 const service = await startService(dataDir, { LOG_LEVEL: 'debug' });
 try {
@@ -95,8 +100,9 @@ function residentSizes(root: number): { name: string; bytes: number }[] {
 
 function nameOf(command: string): string | null {
   return (
-    /redis|valkey|(?:start|server|worker|predictor-process|trainer-process)(?=\.js)/.exec(command)?.[0] ??
-    null
+    /redis(?=-server)|valkey(?=-server)|(?:start|server|worker|predictor-process|trainer-process)(?=\.js)/.exec(
+      command,
+    )?.[0] ?? null
   );
 }
 
@@ -131,9 +137,18 @@ function report(growth: ({ name: string } & Growth)[], tensors: Record<string, n
   }
   for (const [name, counts] of Object.entries(tensors)) console.log(`tensors, ${name}: ${counts.join(', ')}`);
   console.log(`${load.requests} predictions, ${load.failed} failed`);
-  const grown = growth.some(({ share }) => share >= growthLimit);
-  const leaking = Object.values(tensors).some((counts) => counts.length > 1);
-  if (grown || leaking || load.failed > 0) process.exitCode = 1;
+  const faults = [
+    ...processNames
+      .filter((name) => !growth.some((one) => one.name === name))
+      .map((name) => `no ${name} seen`),
+    ...growth.filter(({ share }) => !(share < growthLimit)).map(({ name }) => `${name} has grown`),
+    ...['trainer', 'predictor']
+      .filter((name) => tensors[name]?.length !== 1)
+      .map((name) => `tensors of the ${name}`),
+    ...(load.failed > 0 || load.requests === 0 ? ['predictions failed, or there were none'] : []),
+  ];
+  console.log(faults.length === 0 ? 'steady' : `not steady: ${faults.join('; ')}`);
+  if (faults.length > 0) process.exitCode = 1;
 }
 
 async function post(url: string, body: object): Promise<void> {

@@ -8,12 +8,18 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs `main`; what it throws is printed and ends the process with 1. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
+  process.on('disconnect', leave);
   try {
     await main();
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Before there is anything to close: when the launcher is gone, so are we. */
+function leave(): void {
+  process.exit(1);
 }
 
 /** A TrainyardError says all there is to say; anything else is a defect, and its stack is wanted. */
@@ -45,6 +51,7 @@ export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 
     process.exit(1);
   };
   for (const signal of signals) process.on(signal, onSignal);
+  process.off('disconnect', leave);
   process.on('disconnect', () => {
     if (closingSince === null) begin('the launcher is gone'); // its end of the channel has closed
   });

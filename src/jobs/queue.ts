@@ -78,8 +78,8 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
   return {
     enqueue: (request, key) =>
       answer(() => enqueue(context, request, key), key === undefined ? mayBeQueued : repeatWithKey),
-    find: (id) => answer(() => find(queue, id), tryAgain),
-    list: (options) => answer(() => list(queue, options), tryAgain),
+    find: (id) => answer(() => find(context, id), tryAgain),
+    list: (options) => answer(() => list(context, options), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
     health: () => answer(() => health(context), tryAgain),
     close: async () => {
@@ -103,6 +103,7 @@ const mayBeQueued =
  */
 function createAnswer(redis: Redis, outage: Outage) {
   let wasConnected = false;
+  let firstWaitIsOver = false; // only calls of the first moment wait: they would pile up
   const connected = new Promise<void>((resolve) => {
     redis.once('ready', () => {
       wasConnected = true;
@@ -114,6 +115,7 @@ function createAnswer(redis: Redis, outage: Outage) {
     let sent = false;
     const timer = new AbortController();
     const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
+      firstWaitIsOver = true;
       throw new Error(`no answer in ${answerWithinMs} ms`);
     });
     timeout.catch(() => {}); // aborted when the call is done first
@@ -124,11 +126,13 @@ function createAnswer(redis: Redis, outage: Outage) {
       return call();
     };
     try {
-      if (wasConnected && redis.status !== 'ready') throw new Error(`connection is "${redis.status}"`);
+      if ((wasConnected || firstWaitIsOver) && redis.status !== 'ready')
+        throw new Error(`connection is "${redis.status}"`);
       const answer = await Promise.race([callWhenConnected(), timeout]);
       outage.ends();
       return answer;
     } catch (error) {
+      if (isDefect(error)) throw error;
       if (!sent || !waits) outage.begins(messageOf(error)); // else the connection came, late for this call
       throw redisUnavailable(messageOf(error), sent ? next : 'nothing was done; try again', error);
     } finally {
@@ -137,11 +141,24 @@ function createAnswer(redis: Redis, outage: Outage) {
   };
 }
 
+/** Of this program: neither the connection, nor a Redis that is loading, full or read-only. */
+function isDefect(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  const isRefusal = error.name === 'ReplyError' && error.message.startsWith('ERR ');
+  return isRefusal || error instanceof TypeError || error instanceof RangeError;
+}
+
 async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {
   if (key !== undefined) return enqueueOnce(context, request, key);
-  const job = await add(context.queue, uuidv7(), request);
+  const job = await add(context, uuidv7(), request);
   return job ? { outcome: 'queued', job } : full;
 }
+
+/** Gives the value that a name has, or gives it one: of two calls one is first. (SET NX GET needs Redis 7.) */
+const claimScript = `
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX')
+return redis.call('GET', KEYS[1])
+`;
 
 /**
  * The key has its job's id before the job is added, and a mark when it has been. So whoever repeats a
@@ -149,21 +166,21 @@ async function enqueue(context: Context, request: ResolvedRequest, key?: string)
  * is no longer kept is not run again.
  */
 async function enqueueOnce(context: Context, request: ResolvedRequest, key: string): Promise<EnqueueResult> {
-  const { queue, redis, prefix } = context;
+  const { redis, prefix } = context;
   const name = `${prefix}:idempotency:${sha256(key)}`;
   const body = sha256(JSON.stringify(request));
   const mine = `${uuidv7()} ${body}`;
-  const earlier = await redis.set(name, mine, 'EX', idempotencySeconds, 'NX', 'GET'); // one of two is first
-  const [id, itsBody, added] = (earlier ?? mine).split(' ') as [string, string, 'added'?];
+  const claim = (await redis.eval(claimScript, 1, name, mine, idempotencySeconds)) as string;
+  const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
   if (itsBody !== body) return { outcome: 'conflict', jobId: id };
   if (added) {
-    const job = await find(queue, id);
+    const job = await find(context, id);
     return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
   }
-  const job = await add(queue, id, request);
+  const job = await add(context, id, request);
   if (!job) return full; // the key keeps its id for the next time
   await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
-  return { outcome: earlier === null ? 'queued' : 'existing', job };
+  return { outcome: claim === mine ? 'queued' : 'existing', job };
 }
 
 const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
@@ -172,10 +189,12 @@ const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
  * Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated.
  * Null when the line is too long.
  */
-async function add(queue: TrainQueue, id: string, request: ResolvedRequest): Promise<TrainJob | null> {
-  if ((await queue.getJobCountByTypes(...waitingStates)) >= maxWaiting) return null;
+async function add(context: Context, id: string, request: ResolvedRequest): Promise<TrainJob | null> {
+  const { queue } = context;
+  const inLine = await queue.getJobCountByTypes(...waitingStates); // cancelled ones, too
+  if (inLine >= maxWaiting && (await waitingOrder(queue)).length >= maxWaiting) return null;
   await queue.add('train', { request, cancelRequestedAt: null }, addOptions(id));
-  const job = await find(queue, id);
+  const job = await find(context, id);
   if (!job) throw new Error(`job ${id} was added but can't be read back`);
   return job;
 }
@@ -186,22 +205,29 @@ function addOptions(jobId: string) {
   return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
 }
 
-async function find(queue: TrainQueue, id: string): Promise<TrainJob | null> {
-  const found = await readJob(queue, id);
+async function find(context: Context, id: string): Promise<TrainJob | null> {
+  const found = await readJob(context, id);
   if (!found) return null;
   const inLine = waitingStates.some((state) => state === found.state);
-  return viewJob(found.job, found.state, inLine ? await waitingOrder(queue) : []);
+  return viewJob(found.job, found.state, inLine ? await waitingOrder(context.queue) : []);
 }
 
 /** A job and its state as they were at one moment; null for an id that no job has. */
-async function readJob(queue: TrainQueue, id: string): Promise<{ job: BullJob; state: BullState } | null> {
+async function readJob(context: Context, id: string): Promise<{ job: BullJob; state: BullState } | null> {
+  const { queue } = context;
   if (!isUuid(id)) return null; // BullMQ keeps other things beside the jobs, `meta` for one
   for (;;) {
     const state = await queue.getJobState(id);
     const job = await queue.getJob(id);
     if (!job) return null;
-    if ((await queue.getJobState(id)) === state) return { job, state };
+    const isHeld = state !== 'active' || (await isLocked(context, id));
+    if ((await queue.getJobState(id)) === state) return { job, state: isHeld ? state : 'waiting' };
   }
+}
+
+/** An active job whose lock has run out has lost its worker: it waits for one, whatever its set is called. */
+async function isLocked({ queue, redis }: Context, id: string): Promise<boolean> {
+  return (await redis.exists(`${queue.toKey(id)}:lock`)) === 1;
 }
 
 /** Ids of the jobs that will run, next first; one that waits for another attempt goes to the end. */
@@ -212,34 +238,35 @@ async function waitingOrder(queue: TrainQueue): Promise<string[]> {
 
 /** The BullMQ sets in which jobs of a status can lie. */
 const statesOf = {
-  queued: waitingStates,
+  queued: ['active', ...waitingStates],
   running: ['active'],
   succeeded: ['completed'],
   failed: ['failed'],
-  cancelled: ['failed', ...waitingStates],
+  cancelled: ['failed', 'active', ...waitingStates],
 } as const satisfies Record<JobStatus, readonly string[]>;
 
 const allStates = ['active', 'completed', 'failed', ...waitingStates] as const;
 
 async function list(
-  queue: TrainQueue,
+  context: Context,
   { status, limit, after }: ListOptions,
 ): Promise<{ data: TrainJob[]; hasMore: boolean }> {
   const states = status === undefined ? allStates : statesOf[status];
-  const ids = await queue.getRanges([...states], 0, -1);
+  const ids = await context.queue.getRanges([...states], 0, -1);
   // Ids are UUIDs of version 7: their order is the order of creation.
   const candidates = [...new Set(ids)]
     .toSorted()
     .toReversed()
     .filter((id) => after === undefined || id < after);
-  const order = await waitingOrder(queue);
+  const order = await waitingOrder(context.queue);
   const view = async (id: string) => {
-    const found = await readJob(queue, id);
+    const found = await readJob(context, id);
     return found && viewJob(found.job, found.state, order);
   };
   const data: TrainJob[] = [];
-  for (let start = 0; start < candidates.length && data.length <= limit; start += limit + 1) {
-    const page = await Promise.all(candidates.slice(start, start + limit + 1).map(view));
+  const pageSize = Math.max(limit + 1, 100); // of a rare status there may be few among many
+  for (let start = 0; start < candidates.length && data.length <= limit; start += pageSize) {
+    const page = await Promise.all(candidates.slice(start, start + pageSize).map(view));
     data.push(
       ...page.filter((job) => job !== null).filter((job) => status === undefined || job.status === status),
     );
@@ -255,8 +282,9 @@ redis.call('HSET', KEYS[1], 'data', ARGV[2])
 return 1
 `;
 
-async function cancel({ queue, redis }: Context, id: string): Promise<CancelResult> {
-  const found = await readJob(queue, id);
+async function cancel(context: Context, id: string): Promise<CancelResult> {
+  const { queue, redis } = context;
+  const found = await readJob(context, id);
   if (!found) return { outcome: 'unknown' };
   const { data } = found.job;
   let marked: unknown = 0;
@@ -264,7 +292,7 @@ async function cancel({ queue, redis }: Context, id: string): Promise<CancelResu
     const mark = JSON.stringify({ ...data, cancelRequestedAt: new Date().toISOString() });
     marked = await redis.eval(markScript, 1, queue.toKey(id), JSON.stringify(data), mark);
   }
-  const job = await find(queue, id);
+  const job = await find(context, id);
   if (!job) return { outcome: 'unknown' };
   const finished = marked === 0 && hasEnded(found.state);
   return { outcome: finished ? 'finished' : 'requested', job };

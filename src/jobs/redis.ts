@@ -21,7 +21,8 @@ export function connectProducer(url: string): Redis {
 
 /** For workers, whose blocking calls BullMQ wants to be retried for ever. */
 export function connectConsumer(url: string): Redis {
-  return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay });
+  const socketTimeout = 15_000; // ms; more than BullMQ's longest blocking call, 10 s
+  return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay, socketTimeout });
 }
 
 export type Outage = { begins(reason: string): void; ends(): void };

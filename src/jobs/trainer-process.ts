@@ -10,9 +10,10 @@ import { isCode } from '../model/files.ts';
 import type { Provenance } from '../model/manifest.ts';
 import { networks } from '../model/network.ts';
 import {
+  type FoundResumePoint,
+  findResumePoint,
   type PublishedEpoch,
-  type ReadResumePoint,
-  readResumePoint,
+  removeUnusable,
   saveResumePoint,
 } from '../model/resume.ts';
 import { openStore } from '../model/store.ts';
@@ -46,15 +47,17 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
   const engine = await openEngine(order.engine);
   await tell({ type: 'engine', engine });
-  const { point, damaged } = await readResumePoint(workspace.directory, order.request);
-  await tellResumed({ point, damaged }, engine);
+  const found = await findResumePoint(workspace.directory, order.request);
+  await tellResumed(found, engine);
+  await removeUnusable(workspace.directory, found);
+  const { point } = found;
   const dataset = await readDataset(order.request.dataset);
   const hooks = createHooks(order, workspace, engine, point?.published ?? []);
   return train(order.request, dataset, hooks, stop.signal, point?.position);
 }
 
-async function tellResumed({ point, damaged }: ReadResumePoint, engine: Engine): Promise<void> {
-  const warnings = damaged.map((reason) => `resume point not used: ${reason}`);
+async function tellResumed({ point, unusable }: FoundResumePoint, engine: Engine): Promise<void> {
+  const warnings = unusable.map(({ name, reason }) => `resume point ${name} not used: ${reason}`);
   if (point && point.device !== engine.device) {
     warnings.push(
       `resumed on ${engine.device} what began on ${point.device}: other bytes than without a break`,

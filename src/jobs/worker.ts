@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EnginePreference } from '../model/engine.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
-import { readResumePoint } from '../model/resume.ts';
+import { findResumePoint } from '../model/resume.ts';
 import type { TrainOutcome } from '../model/train.ts';
-import { removeWorkspace, workspaceDirectory, workspaces } from '../model/workspace.ts';
+import { removeWorkspace, workspaceAgeMs, workspaceDirectory, workspaces } from '../model/workspace.ts';
 import { queueName, type TrainJobData } from './contract.ts';
 import { connectConsumer, createOutage } from './redis.ts';
 import { createReporter, type Reporter } from './reporter.ts';
@@ -29,6 +29,7 @@ export type TrainWorker = { close(): Promise<void> };
 const lockMs = 5000; // a worker that is gone is noticed after this long …
 const stalledCheckMs = 2500; // … plus this
 const cancelCheckMs = 400;
+const forgottenAfterMs = 7 * 24 * 3600 * 1000;
 const crashLimit = 3; // without getting any further: the next attempt would crash as well
 
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
@@ -79,7 +80,9 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
 async function removeForgottenWorkspaces(worker: TrainQueueWorker, dataDir: string): Promise<void> {
   for (const id of await workspaces(dataDir)) {
     const job: BullJob | undefined = await Job.fromId(worker, id);
-    if (!job || job.finishedOn) await removeWorkspace(dataDir, id);
+    // One that this Redis does not know may be another one's, unless it is old.
+    const isOver = job ? job.finishedOn : (await workspaceAgeMs(dataDir, id)) > forgottenAfterMs;
+    if (isOver) await removeWorkspace(dataDir, id);
   }
 }
 
@@ -145,7 +148,7 @@ function crashesOf(job: BullJob): number {
 
 /** Whether the last few attempts all crashed before they came any further than the one before them. */
 async function isStuck({ dataDir }: Context, job: BullJob, crashes: number): Promise<boolean> {
-  const { point } = await readResumePoint(workspaceDirectory(dataDir, job.id!), job.data.request);
+  const { point } = await findResumePoint(workspaceDirectory(dataDir, job.id!), job.data.request);
   return crashes - (point?.crashes ?? 0) >= crashLimit;
 }
 

@@ -27,7 +27,9 @@ export function forkBeside(importer: string, name: string, options: ForkOptions 
     detached: true,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
-  createInterface({ input: child.stderr! }).on('line', (line) => {
+  child.on('error', () => {}); // whoever waits for its exit or its messages has a time limit; not a fault of ours
+  if (!child.stderr) return child; // no file descriptor was left: it has not started
+  createInterface({ input: child.stderr }).on('line', (line) => {
     if (!nativeChatter.test(line)) process.stderr.write(`${line}\n`);
   });
   return child;

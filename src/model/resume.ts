@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from './errors.ts';
 import { isCode, syncDirectory, writeDurably } from './files.ts';
 import type { EpochMetrics, RunPosition, TrainPlan } from './train.ts';
 import type { Workspace } from './workspace.ts';
@@ -20,10 +21,10 @@ export type ResumePoint = {
   readonly position: RunPosition;
 };
 
-export type ReadResumePoint = {
+export type FoundResumePoint = {
   readonly point: ResumePoint | null;
-  /** Why newer ones were not used. */
-  readonly damaged: readonly string[];
+  /** Newer ones that can't be used, and why. */
+  readonly unusable: readonly { readonly name: string; readonly reason: string }[];
 };
 
 const keep = 2;
@@ -41,16 +42,31 @@ export async function saveResumePoint({ directory, staging }: Workspace, point: 
   await Promise.all(older.map((old) => rm(join(directory, old), { force: true })));
 }
 
-/** The newest point that is whole and belongs to `plan`; damaged ones are removed and named. */
-export async function readResumePoint(directory: string, plan: TrainPlan): Promise<ReadResumePoint> {
-  const damaged: string[] = [];
+/** The newest point that can be read, is whole and belongs to `plan`. */
+export async function findResumePoint(directory: string, plan: TrainPlan): Promise<FoundResumePoint> {
+  const unusable: { name: string; reason: string }[] = [];
   for (const name of await listNewestFirst(directory)) {
-    const point = decode(await readFile(join(directory, name)));
-    if (point && JSON.stringify(point.plan) === JSON.stringify(plan)) return { point, damaged };
-    damaged.push(`${name}: ${point ? 'made for another request' : 'checksum or form is wrong'}`);
-    await rm(join(directory, name), { force: true });
+    const read = await readResumePoint(join(directory, name), plan);
+    if (typeof read !== 'string') return { point: read, unusable };
+    unusable.push({ name, reason: read });
   }
-  return { point: null, damaged };
+  return { point: null, unusable };
+}
+
+/** The point, or why it can't be used. */
+async function readResumePoint(path: string, plan: TrainPlan): Promise<ResumePoint | string> {
+  try {
+    const point = decode(await readFile(path));
+    if (!point) return 'checksum or form is wrong';
+    return JSON.stringify(point.plan) === JSON.stringify(plan) ? point : 'made for another request';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Takes away what can't be used, lest it be kept in the place of a good one. */
+export async function removeUnusable(directory: string, { unusable }: FoundResumePoint): Promise<void> {
+  for (const { name } of unusable) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 async function listNewestFirst(directory: string): Promise<string[]> {

@@ -64,7 +64,7 @@ export type TrainHooks = {
   readonly onProgress: (progress: Progress) => void;
   /** After each epoch whose weights are better than one fixed answer; the run waits for it. */
   readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array) => Promise<void>;
-  /** Every few seconds, after each epoch, and when the run is stopped; the run waits for it. */
+  /** After the first step, every few seconds, after each epoch, and when the run is stopped; the run waits for it. */
   readonly onPosition: (position: RunPosition) => Promise<void>;
 };
 
@@ -95,7 +95,7 @@ type Run = {
   epoch: number;
   lossSum: tf.Scalar; // stays on the device: reading it each step would stall a GPU
   epochStartedAt: number; // ms; as if the epoch had not been interrupted
-  positionAt: number; // ms
+  positionAt: number; // ms, when it was last told
 };
 
 /**
@@ -164,7 +164,7 @@ function startRun(
     epoch: from?.epoch ?? 1,
     lossSum: tf.scalar(from?.lossSum ?? 0),
     epochStartedAt: now - 1000 * (from?.epochSeconds ?? 0),
-    positionAt: now,
+    positionAt: Number.NEGATIVE_INFINITY, // after the first step: it is a sign that the attempt got further
   };
 }
 

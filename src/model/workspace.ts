@@ -5,7 +5,7 @@
  * one can appear any more, however late it wakes up.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainyardError } from './errors.ts';
 import { isCode } from './files.ts';
@@ -53,6 +53,11 @@ export async function workspaces(dataDir: string): Promise<string[]> {
     if (isCode(error, 'ENOENT')) return [];
     throw error;
   });
+}
+
+/** Since anything was written into it. */
+export async function workspaceAgeMs(dataDir: string, jobId: string): Promise<number> {
+  return Date.now() - (await stat(workspaceDirectory(dataDir, jobId))).mtimeMs;
 }
 
 async function attemptsIn(directory: string): Promise<number[]> {

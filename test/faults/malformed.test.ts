@@ -72,6 +72,7 @@ function parse(text: string): Answer {
 }
 
 const documented503 = [
+  'QUEUE_FULL',
   'OVERLOADED',
   'PREDICT_TIMEOUT',
   'PREDICTOR_RESTARTED',

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
+import { openStore } from '../../src/model/store.ts';
 import { getJson, processesOf, type Service, startService, trainToEnd, until } from '../e2e/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
@@ -116,6 +117,8 @@ describe('all of the service killed at once, during training', () => {
     service = await startService(dataDir, { FIRST_MODEL: 'false' });
     expect(await untilEnded(id)).toMatchObject({ status: 'succeeded', error: null });
     expect(await listIds()).toEqual([id, ...before]);
+    const store = openStore(dataDir);
+    for (const version of await store.versions()) await store.load(version); // each is whole
     expectedJobs++;
   });
 });

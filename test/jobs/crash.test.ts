@@ -1,6 +1,10 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { queueName } from '../../src/jobs/contract.ts';
+import { queueName, type TrainJob } from '../../src/jobs/contract.ts';
+import { workspaceDirectory } from '../../src/model/workspace.ts';
 import { trainersOf, untilGone, untilTrainer } from './processes.ts';
 import { startRedisServer } from './redis-server.ts';
 import { timed } from './until.ts';
@@ -141,6 +145,47 @@ describe('a worker process that is killed', () => {
     expect(job).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
   }, 90_000);
 });
+
+describe('a job whose worker is gone, with no other one', () => {
+  it('is not said to run for ever, and can be cancelled', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    const program = startWorkerProcess(yard);
+    await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
+    await endProcess(program, 'SIGKILL');
+    const waiting = await yard.untilJob(id, 'to wait', ({ status }) => status === 'queued', 8000);
+    expect(idsOf((await yard.queue.list({ status: 'queued', limit: 5 })).data)).toEqual([id]);
+    expect(waiting.attempt).toBe(1);
+    await yard.queue.cancel(id);
+    expect(await yard.find(id)).toMatchObject({ status: 'cancelled', error: null });
+    expect(idsOf((await yard.queue.list({ status: 'cancelled', limit: 5 })).data)).toEqual([id]);
+    await yard.startWorker();
+    await yard.untilJob(id, 'to be dropped', ({ status }) => status === 'cancelled');
+  });
+});
+
+describe('a resume point that is damaged', () => {
+  it('is named in the log, and the job goes on from the one before', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ ...endless, epochs: 12 });
+    const worker = await yard.startWorker();
+    await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 2);
+    await worker.close();
+    const directory = workspaceDirectory(yard.dataDir, id);
+    const [newest] = (await readdir(directory))
+      .filter((name) => name.endsWith('.resume'))
+      .toSorted((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
+    await writeFile(join(directory, newest!), 'damaged');
+    const lines: string[] = [];
+    await yard.startWorker(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }));
+    const job = await yard.untilEnded(id);
+    expect(job).toMatchObject({ status: 'succeeded', epochs: { length: 12 } });
+    expect(job.resumedFromStep).toBeLessThan(Number.parseInt(newest!, 10));
+    expect(lines.join('')).toContain(`resume point ${newest} not used: checksum or form is wrong`);
+  });
+});
+
+const idsOf = (jobs: readonly TrainJob[]) => jobs.map(({ id }) => id);
 
 /** Makes a job another worker's, as when this one was too long away from Redis. */
 async function takeLock({ prefix }: Yard, id: string): Promise<void> {

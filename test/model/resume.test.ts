@@ -1,8 +1,13 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ResumePoint, readResumePoint, saveResumePoint } from '../../src/model/resume.ts';
+import {
+  findResumePoint,
+  type ResumePoint,
+  removeUnusable,
+  saveResumePoint,
+} from '../../src/model/resume.ts';
 import { claimWorkspace, type Workspace } from '../../src/model/workspace.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { smallPlan } from './mnist.ts';
@@ -23,7 +28,7 @@ function pointAt(step: number, epoch = 1, size = 5): ResumePoint {
 }
 
 const save = (point: ResumePoint) => saveResumePoint(workspace, point);
-const read = () => readResumePoint(workspace.directory, plan);
+const read = () => findResumePoint(workspace.directory, plan);
 const files = async () => (await readdir(workspace.directory)).filter((name) => name.endsWith('.resume'));
 
 describe('a resume point', () => {
@@ -42,8 +47,8 @@ describe('a resume point', () => {
         };
         const finite = Number.isFinite(lossSum) ? lossSum : Number.NaN;
         await saveResumePoint(directory, { ...pointAt(step, e), position });
-        const { point, damaged } = await readResumePoint(directory.directory, plan);
-        expect(damaged).toEqual([]);
+        const { point, unusable } = await findResumePoint(directory.directory, plan);
+        expect(unusable).toEqual([]);
         expect(point).toEqual({ ...pointAt(step, e), position: { ...position, lossSum: finite + 0 } });
       }),
       { numRuns: 50 },
@@ -51,10 +56,10 @@ describe('a resume point', () => {
   });
 
   it('is none before one was saved', async () => {
-    expect(await read()).toEqual({ point: null, damaged: [] });
-    expect(await readResumePoint(join(workspace.directory, 'missing'), plan)).toEqual({
+    expect(await read()).toEqual({ point: null, unusable: [] });
+    expect(await findResumePoint(join(workspace.directory, 'missing'), plan)).toEqual({
       point: null,
-      damaged: [],
+      unusable: [],
     });
   });
 
@@ -66,9 +71,9 @@ describe('a resume point', () => {
 
   it('is not used for another request', async () => {
     await save(pointAt(1));
-    const { point, damaged } = await readResumePoint(workspace.directory, { ...plan, seed: 8 });
+    const { point, unusable } = await findResumePoint(workspace.directory, { ...plan, seed: 8 });
     expect(point).toBeNull();
-    expect(damaged).toEqual(['1-1.resume: made for another request']);
+    expect(unusable).toEqual([{ name: '1-1.resume', reason: 'made for another request' }]);
   });
 
   it('can no longer be saved by an attempt that a later one has replaced', async () => {
@@ -89,13 +94,12 @@ describe('a damaged resume point', () => {
   it('is told by any flipped byte, and the one before it is used', async () => {
     const whole = await readFile(newest());
     for (let index = 0; index < whole.length; index++) {
-      await save(pointAt(10)); // reading has removed nothing of it, saving makes sure
       const flipped = Buffer.from(whole);
       flipped[index]! ^= 1 + (index % 255);
       await writeFile(newest(), flipped);
-      const { point, damaged } = await read();
+      const { point, unusable } = await read();
       expect(point).toEqual(pointAt(10));
-      expect(damaged).toEqual(['20-1.resume: checksum or form is wrong']);
+      expect(unusable).toEqual([{ name: '20-1.resume', reason: 'checksum or form is wrong' }]);
     }
   });
 
@@ -104,15 +108,25 @@ describe('a damaged resume point', () => {
     expect((await read()).point).toEqual(pointAt(10));
   });
 
-  it('is gone after it was told, and keeps no good one from being kept', async () => {
+  it('keeps no good one from being kept, once it was removed', async () => {
     await writeFile(newest(), 'rubbish');
-    await read();
+    await removeUnusable(workspace.directory, await read());
     await save(pointAt(11));
     expect((await files()).toSorted()).toEqual(['10-1.resume', '11-1.resume']);
   });
 
   it('leaves nothing to resume from when both are', async () => {
     for (const name of await files()) await writeFile(join(workspace.directory, name), '');
-    expect(await read()).toMatchObject({ point: null, damaged: [expect.any(String), expect.any(String)] });
+    expect(await read()).toMatchObject({ point: null, unusable: { length: 2 } });
+  });
+
+  it('is passed over when it can not even be read', async () => {
+    await rm(newest());
+    await mkdir(newest());
+    const found = await read();
+    expect(found.point).toEqual(pointAt(10));
+    expect(found.unusable).toEqual([{ name: '20-1.resume', reason: expect.stringContaining('EISDIR') }]);
+    await removeUnusable(workspace.directory, found);
+    expect(await files()).toEqual(['10-1.resume']);
   });
 });
