@@ -19,18 +19,27 @@ export type ReportTarget = { readonly redis: Redis; readonly jobKey: string; rea
 export function createReporter(target: ReportTarget, before: TrainJobReport, log: Logger): Reporter {
   // What an earlier attempt has reported stays until this one knows where it goes on from.
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
-  let writing = Promise.resolve();
+  let written = report; // the newest that Redis has, or has refused
+  let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
+  /** One write at a time, of what is newest then: while Redis is away one waits, and no more. */
+  const writeNewest = async () => {
+    while (written !== report) {
+      const newest = report;
+      try {
+        const isOurs = await writeIfOwner(target, JSON.stringify(newest));
+        if (!isOurs) log.warn('report not written: the job is another worker’s by now');
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, 'report not written; the next one will be');
+      }
+      written = newest;
+    }
+    writing = null;
+  };
   const write = () => {
     timer = null;
-    const text = JSON.stringify(report);
-    writing = writing
-      .then(() => writeIfOwner(target, text))
-      .then(
-        (written) => void (written || log.warn('report not written: the job is another worker’s by now')),
-        (error: unknown) => log.warn({ error: messageOf(error) }, 'report not written; the next one will be'),
-      );
+    if (written !== report) writing ??= writeNewest();
   };
   return {
     onMessage: (message) => {
@@ -41,10 +50,8 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
       timer ??= setTimeout(write, reportMs);
     },
     flush: async () => {
-      if (timer) {
-        clearTimeout(timer);
-        write();
-      }
+      if (timer) clearTimeout(timer);
+      write();
       await writing;
     },
   };
