@@ -4,7 +4,15 @@ import type { TrainJob } from '../../src/jobs/contract.ts';
 import { readSplit } from '../../src/model/dataset.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { measureAccuracy, variantNames } from './digits.ts';
-import { getJson, processesOf, type Service, startService, trainToEnd } from './service.ts';
+import {
+  getJson,
+  isThere,
+  processesOf,
+  redisPidOf,
+  type Service,
+  startService,
+  trainToEnd,
+} from './service.ts';
 
 const test = await readSplit('mnist', 'test');
 const minute = 60_000;
@@ -88,8 +96,10 @@ describe('the first run', () => {
   });
 
   it('stops on Ctrl-C and leaves nothing running', async () => {
+    const redis = await redisPidOf(dataDir);
     expect(await service.end('SIGINT')).toBe(0);
     expect(processesOf(dataDir)).toEqual([]);
+    expect(isThere(redis)).toBe(false);
   });
 
   it('is ready again in under five seconds, with the same jobs and the newest model', async () => {

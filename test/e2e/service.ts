@@ -1,6 +1,8 @@
 /** The whole service as `npm start` runs it, in processes of its own on a data directory of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TrainJob } from '../../src/jobs/contract.ts';
@@ -107,6 +109,21 @@ export function processesOf(dataDir: string): string[] {
   return lines.filter(
     (line) => line.includes(`DATA_DIR=${dataDir}`) && !line.trim().startsWith(`${process.pid} `),
   );
+}
+
+/** Of the embedded Redis, which `processesOf` can't see: it wipes its environment. */
+export async function redisPidOf(dataDir: string): Promise<number> {
+  const text = await readFile(join(dataDir, 'redis', 'endpoint.json'), 'utf8');
+  return (JSON.parse(text) as { redisPid: number }).redisPid;
+}
+
+export function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function collectOutput(child: ChildProcess): () => string {

@@ -4,13 +4,20 @@
  * Redis says so within a second. The short form does each once; FAULTS=long does each as often as
  * docs/reliability.md says.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { openStore } from '../../src/model/store.ts';
-import { getJson, processesOf, type Service, startService, trainToEnd, until } from '../e2e/service.ts';
+import {
+  getJson,
+  isThere,
+  processesOf,
+  redisPidOf,
+  type Service,
+  startService,
+  trainToEnd,
+  until,
+} from '../e2e/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 
@@ -37,10 +44,7 @@ afterAll(async () => {
   await service?.end();
 });
 
-const redisPid = async () => {
-  const text = await readFile(join(dataDir, 'redis', 'endpoint.json'), 'utf8');
-  return (JSON.parse(text) as { redisPid: number }).redisPid;
-};
+const redisPid = () => redisPidOf(dataDir);
 
 const faultsOfRedis: [string, () => Promise<void>][] = [
   [
@@ -139,15 +143,6 @@ describe('the launcher killed alone, during training', () => {
     expect(await untilEnded(id)).toMatchObject({ status: 'succeeded', error: null });
   });
 });
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function killIfThere(pid: number): void {
   if (isThere(pid)) process.kill(pid, 'SIGKILL');
