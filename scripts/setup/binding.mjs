@@ -20,7 +20,7 @@ const proofWithinMs = 120_000;
 const proof = `
   const util = require('node:util');
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isArray = Array.isArray;
   const tf = require('@tensorflow/tfjs');
   require('@tensorflow/tfjs-node-gpu');
   tf.setBackend('tensorflow').then(async () => {

@@ -94,10 +94,10 @@ async function useBackend(name: string): Promise<void> {
   await tf.ready();
 }
 
-/** tfjs-node 4.22 calls two functions that Node 23 removed from `util` (tensorflow/tfjs#8425). */
+/** tfjs-node 4.22 calls two functions of `util`: Node 23 removed one (tensorflow/tfjs#8425), and warns of the other. */
 function restoreRemovedUtil(util: Record<string, unknown>): void {
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  util['isArray'] ??= Array.isArray;
+  util['isArray'] = Array.isArray;
 }
 
 function threads(): string {

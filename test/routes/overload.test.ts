@@ -36,11 +36,16 @@ function head(type: string, bytes: number): string {
   return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`;
 }
 
-/** All that comes until the server closes, as text. */
-async function answer(socket: Socket): Promise<string> {
+/** What came until the connection ended; that the server has closed it while more was sent is no matter here. */
+function answer(socket: Socket): Promise<string> {
   let text = '';
-  for await (const chunk of socket) text += chunk;
-  return text;
+  return new Promise((resolve) => {
+    socket.on('data', (chunk: Buffer | string) => {
+      text += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
 }
 
 async function predict(): Promise<number> {
