@@ -122,7 +122,10 @@ describe('all of the service killed at once, during training', () => {
     expect(await untilEnded(id)).toMatchObject({ status: 'succeeded', error: null });
     expect(await listIds()).toEqual([id, ...before]);
     const store = openStore(dataDir);
-    for (const version of await store.versions()) await store.load(version); // each is whole
+    for (const version of await store.versions()) {
+      const loaded = await store.load(version).catch((error: { code?: string }) => error.code);
+      expect(['object', 'MODEL_NOT_FOUND']).toContain(typeof loaded === 'string' ? loaded : typeof loaded); // or deleted meanwhile
+    }
     expectedJobs++;
   });
 });
