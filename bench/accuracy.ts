@@ -43,10 +43,13 @@ for (const seed of values.seeds.split(',').map(Number)) {
     new AbortController().signal,
   );
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`seed ${seed}: ${outcome.status}, ${(100 * last).toFixed(2)} % after ${seconds} s`);
-  accuracies.push(last);
+  const result = outcome.status === 'failed' ? outcome.code : `${(100 * last).toFixed(2)} %`;
+  console.log(`seed ${seed}: ${outcome.status}, ${result}, after ${seconds} s`);
+  if (outcome.status === 'succeeded') accuracies.push(last);
 }
 const mean = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
 const least = Math.min(...accuracies);
-console.log(`mean ${(100 * mean).toFixed(2)} %, least ${(100 * least).toFixed(2)} %`);
+console.log(
+  `of ${accuracies.length} that succeeded: mean ${(100 * mean).toFixed(2)} %, least ${(100 * least).toFixed(2)} %`,
+);
 if (values.json) console.log(JSON.stringify({ recipe: values.recipe, engine, accuracies, mean, least }));

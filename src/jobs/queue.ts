@@ -2,12 +2,12 @@
  * The API's side of the queue: enqueue, read, list, cancel. Every call ends within a second; without
  * Redis by a TrainyardError `REDIS_UNAVAILABLE`.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 import { messageOf } from '../model/errors.ts';
+import { sha256Of } from '../model/sha256.ts';
 import {
   type JobStatus,
   queueName,
@@ -167,8 +167,8 @@ return redis.call('GET', KEYS[1])
  */
 async function enqueueOnce(context: Context, request: ResolvedRequest, key: string): Promise<EnqueueResult> {
   const { redis, prefix } = context;
-  const name = `${prefix}:idempotency:${sha256(key)}`;
-  const body = sha256(JSON.stringify(request));
+  const name = `${prefix}:idempotency:${sha256Of(key)}`;
+  const body = sha256Of(JSON.stringify(request));
   const mine = `${uuidv7()} ${body}`;
   const claim = (await redis.eval(claimScript, 1, name, mine, idempotencySeconds)) as string;
   const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
@@ -308,8 +308,4 @@ async function health({ queue, redis }: Context): Promise<{ workers: number; evi
 async function readEvictionPolicy(redis: Redis): Promise<string> {
   const memory = await redis.info('memory');
   return /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? 'unknown';
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -133,15 +133,9 @@ async function saveOrWarn(
     await saveResumePoint(workspace, { plan, device, crashes, published, position });
     await tell({ type: 'saved', step: position.step, tensors: tensorCount() });
   } catch (error) {
-    if (isCode(error, 'ENOENT')) throw fencedMeanwhile(error);
+    if (isCode(error, 'FENCED')) throw error;
     await tell({ type: 'warning', message: `no resume point at step ${position.step}: ${messageOf(error)}` });
   }
-}
-
-/** The staging directory is there for as long as this attempt is the newest. */
-function fencedMeanwhile(cause: unknown): TrainyardError {
-  const message = 'expected to be the newest attempt, but a later one has taken over; this one ends';
-  return new TrainyardError('FENCED', message, { cause });
 }
 
 /** Repeats what fails for want of room on the disk until it works; what was trained waits in memory. */

@@ -86,7 +86,6 @@ function followTrainer(
       else if (message.type === 'fault') reject(new TrainyardError(message.code, message.message));
       else onMessage(message);
     });
-    child.on('error', reject);
     child.on('exit', (code, signalName) => {
       const how = signalName ?? `exit code ${code}`;
       reject(

@@ -148,6 +148,7 @@ function crashesOf(job: BullJob): number {
 
 /** Whether the last few attempts all crashed before they came any further than the one before them. */
 async function isStuck({ dataDir }: Context, job: BullJob, crashes: number): Promise<boolean> {
+  if (crashes < crashLimit) return false; // whatever the resume point says
   const { point } = await findResumePoint(workspaceDirectory(dataDir, job.id!), job.data.request);
   return crashes - (point?.crashes ?? 0) >= crashLimit;
 }

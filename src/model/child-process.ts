@@ -15,7 +15,7 @@ const nativeChatter =
 /**
  * Starts `name` (a module beside `importer`, without extension) in a process of its own. Messages are
  * structured clones, so that typed arrays cross as they are. The child does not get the terminal's
- * Ctrl-C: its parent decides when it ends.
+ * Ctrl-C: its parent decides when it ends. A child that could not be started exits, by the name of the error.
  */
 export function forkBeside(importer: string, name: string, options: ForkOptions = {}): ChildProcess {
   const extension = importer.slice(importer.lastIndexOf('.'));
@@ -27,8 +27,11 @@ export function forkBeside(importer: string, name: string, options: ForkOptions 
     detached: true,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
-  child.on('error', () => {}); // whoever waits for its exit or its messages has a time limit; not a fault of ours
-  if (!child.stderr) return child; // no file descriptor was left: it has not started
+  // One that could not be started (no process, no file descriptor left) has no exit of its own: this is it.
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    if (child.pid === undefined) child.emit('exit', null, error.code ?? error.message);
+  });
+  if (!child.stderr) return child;
   createInterface({ input: child.stderr }).on('line', (line) => {
     if (!nativeChatter.test(line)) process.stderr.write(`${line}\n`);
   });

@@ -12,6 +12,14 @@ export class TrainyardError extends Error {
   }
 }
 
+/** For a writer whose staging directory is gone: a later attempt has taken it away. */
+export function fencedOff(cause: unknown): TrainyardError {
+  const message =
+    'expected the directory that this attempt writes in, it was moved away: another attempt has taken over; ' +
+    'nothing was published, and there is nothing more to do here';
+  return new TrainyardError('FENCED', message, { cause });
+}
+
 /** The message of anything that was thrown, for logs and for `cause` chains in one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

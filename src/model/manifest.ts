@@ -3,9 +3,9 @@
  * A manifest is sealed: its file is, byte for byte, what sealing its content gives, so that no change
  * to it goes unseen, be it of a blank.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { messageOf } from './errors.ts';
+import { sha256Of } from './sha256.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const checksum = z.object({ sha256, bytes: z.int().nonnegative() });
@@ -81,7 +81,7 @@ export function openManifest(bytes: Uint8Array): OpenedManifest {
 }
 
 function seal<Content extends object>(content: Content): Content & { sha256: string } {
-  return { ...content, sha256: createHash('sha256').update(serialise(content)).digest('hex') };
+  return { ...content, sha256: sha256Of(serialise(content)) };
 }
 
 function serialise(value: object): Buffer {

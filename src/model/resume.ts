@@ -3,11 +3,11 @@
  * the SHA-256 of what follows it, a line of JSON, and three vectors of float32. The newest two are kept: when
  * the newest is damaged, the one before it serves.
  */
-import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from './errors.ts';
+import { fencedOff, messageOf } from './errors.ts';
 import { isCode, syncDirectory, writeDurably } from './files.ts';
+import { sha256Of } from './sha256.ts';
 import type { EpochMetrics, RunPosition, TrainPlan } from './train.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -31,12 +31,20 @@ const keep = 2;
 const suffix = '.resume';
 const digestLength = 64; // hex digits
 
-/** Writes a point durably; when it returns, a crash can't lose it. @throws what the file system throws */
+/**
+ * Writes a point durably; when it returns, a crash can't lose it.
+ *
+ * @throws TrainyardError `FENCED` when a later attempt has taken over; else what the file system throws
+ */
 export async function saveResumePoint({ directory, staging }: Workspace, point: ResumePoint): Promise<void> {
   const { step, epoch } = point.position;
   const name = `${step}-${epoch}${suffix}`;
-  await writeDurably(join(staging, name), encode(point));
-  await rename(join(staging, name), join(directory, name));
+  try {
+    await writeDurably(join(staging, name), encode(point));
+    await rename(join(staging, name), join(directory, name));
+  } catch (error) {
+    throw isCode(error, 'ENOENT') ? fencedOff(error) : error;
+  }
   await syncDirectory(directory);
   const older = (await listNewestFirst(directory)).slice(keep);
   await Promise.all(older.map((old) => rm(join(directory, old), { force: true })));
@@ -85,13 +93,13 @@ function encode(point: ResumePoint): Buffer {
   const { weights, mean, variance, ...position } = point.position;
   const head = Buffer.from(`${JSON.stringify({ ...point, position })}\n`);
   const body = Buffer.concat([head, ...[weights, mean, variance].map(bytesOf)]);
-  return Buffer.concat([Buffer.from(sha256(body)), body]);
+  return Buffer.concat([Buffer.from(sha256Of(body)), body]);
 }
 
 /** Null for anything that `encode` did not write. */
 function decode(bytes: Buffer): ResumePoint | null {
   const body = bytes.subarray(digestLength);
-  if (sha256(body) !== bytes.toString('latin1', 0, digestLength)) return null;
+  if (sha256Of(body) !== bytes.toString('latin1', 0, digestLength)) return null;
   const end = body.indexOf('\n');
   const { position, ...rest } = JSON.parse(body.toString('utf8', 0, end)) as ResumePoint;
   const vectors = new Float32Array(Uint8Array.from(body.subarray(end + 1)).buffer); // a copy is aligned
@@ -103,8 +111,4 @@ function decode(bytes: Buffer): ResumePoint | null {
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,11 +1,30 @@
 /** A look at what the network learns from. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { datasetNames, imageAt, imageSide, readSplit } from '../model/dataset.ts';
+import {
+  type DatasetName,
+  datasetNames,
+  imageAt,
+  imageSide,
+  readSplit,
+  type Split,
+} from '../model/dataset.ts';
 import { encodePng } from '../model/picture.ts';
 import { permutation, randomFor } from '../model/random.ts';
 import { renderSamples } from '../model/samples.ts';
 import { problems } from './problem.ts';
+
+/** Read and checked once: 7.8 MB that do not change. One that could not be read is read again. */
+const testSplits = new Map<DatasetName, Promise<Split>>();
+
+function testSplit(dataset: DatasetName): Promise<Split> {
+  const known = testSplits.get(dataset);
+  if (known) return known;
+  const reading = readSplit(dataset, 'test');
+  testSplits.set(dataset, reading);
+  reading.catch(() => testSplits.delete(dataset));
+  return reading;
+}
 
 const sampleCount = 9;
 const testCount = 10_000;
@@ -25,7 +44,7 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
       response: { ...problems(400) },
     },
     handler: async (request, reply) => {
-      const split = await readSplit(request.params.name, 'test');
+      const split = await testSplit(request.params.name);
       const order = permutation(randomFor(request.query.seed, 'samples'), split.count);
       const chosen = [...order.subarray(0, sampleCount)];
       const images = chosen.map((index) => imageAt(split, index));
@@ -49,7 +68,7 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
       response: { ...problems(400) },
     },
     handler: async (request, reply) => {
-      const split = await readSplit(request.params.name, 'test');
+      const split = await testSplit(request.params.name);
       const { index } = request.params;
       const picture = await encodePng(imageAt(split, index), imageSide, imageSide);
       return reply

@@ -78,7 +78,7 @@ describe('a resume point', () => {
 
   it('can no longer be saved by an attempt that a later one has replaced', async () => {
     await claimWorkspace(join(workspace.directory, '../..'), 'job', 2);
-    await expect(save(pointAt(1))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(save(pointAt(1))).rejects.toMatchObject({ code: 'FENCED' });
     expect(await files()).toEqual([]);
   });
 });

@@ -76,9 +76,6 @@ function forkPredictor(start: PredictorStart, onEnd: (how: string) => void): Chi
   // Serving stays off the GPU: it needs little, and a training job may want all of it.
   const child = forkBeside(import.meta.url, 'predictor-process', { env: { CUDA_VISIBLE_DEVICES: '-1' } });
   child.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`));
-  child.on('error', (error) => {
-    if (child.pid === undefined) onEnd(messageOf(error)); // never started; otherwise an exit follows
-  });
   child.send(start, () => {});
   return child;
 }

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointFiles, encodeCheckpoint } from '../checkpoint.ts';
-import { TrainyardError } from '../errors.ts';
+import { fencedOff } from '../errors.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
 import { type Network, parameterCount } from '../network.ts';
-import { checksum } from './checksum.ts';
+import { sha256Of } from '../sha256.ts';
 import { claimNumber, nextNumber } from './numbers.ts';
 import { removedPrefix } from './retention.ts';
 
@@ -81,11 +81,8 @@ function describe(
   };
 }
 
-function fencedOff(cause: unknown): TrainyardError {
-  const message =
-    'expected the directory that this attempt writes in, it was moved away: another attempt has taken over; ' +
-    'nothing was published, and there is nothing more to do here';
-  return new TrainyardError('FENCED', message, { cause });
+function checksum(bytes: Uint8Array): { sha256: string; bytes: number } {
+  return { sha256: sha256Of(bytes), bytes: bytes.byteLength };
 }
 
 /** What writers and removers that were killed have left. No reason to fail: the next writer tries again. */

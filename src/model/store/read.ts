@@ -10,7 +10,7 @@ import { decodeWeights } from '../checkpoint.ts';
 import { messageOf, TrainyardError } from '../errors.ts';
 import { exists, isCode } from '../files.ts';
 import { type Manifest, openManifest } from '../manifest.ts';
-import { checksum } from './checksum.ts';
+import { sha256Of } from '../sha256.ts';
 
 export type StoredModel = { readonly manifest: Manifest; readonly weights: Float32Array };
 
@@ -44,7 +44,7 @@ async function readChecked(
 ): Promise<Uint8Array> {
   const bytes = await readWhole(root, version, name);
   const expected = files[name].sha256;
-  const { sha256 } = checksum(bytes);
+  const sha256 = sha256Of(bytes);
   if (sha256 !== expected) throw damaged(version, name, `expected SHA-256 ${expected}, got ${sha256}`);
   return bytes;
 }
