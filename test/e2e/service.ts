@@ -93,7 +93,9 @@ export async function trainToEnd(address: string, request: object, withinMs = 60
   });
   let job = (await response.json()) as TrainJob;
   const ended = async () => {
-    job = await getJson<TrainJob>(`${address}/jobs/${job.id}`);
+    const read = await fetch(`${address}/jobs/${job.id}`);
+    const answer = (await read.json()) as TrainJob;
+    if (read.ok) job = answer; // else a problem: Redis is away
     return job.finishedAt !== null;
   };
   await until(ended, `job ${job.id} to end`, withinMs);

@@ -3,7 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openStore } from '../../src/model/store.ts';
+import { type Service, startService, trainToEnd } from '../e2e/service.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
+import { until } from '../jobs/until.ts';
 import { closeAfterTest, openYard } from '../jobs/yard.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -47,10 +50,54 @@ describe.skipIf(reason !== null)('a full disk', () => {
   });
 });
 
+describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Redis on it', () => {
+  it('costs no prediction and no job: it goes on when there is room', async () => {
+    const disk = await mountDisk(32 << 20);
+    const service = await startService(disk, { FIRST_MODEL: 'false' });
+    closeAfterTest(async () => void (await service.end()));
+    await service.printed('Try it:');
+    const tiny = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 1 };
+    await trainToEnd(service.address, tiny);
+    await until(
+      'model 1',
+      () => predict(service),
+      (status) => status === 200,
+    );
+    const training = trainToEnd(
+      service.address,
+      { ...tiny, trainImages: 1920, epochs: 8, learningRate: 0.001, schedule: 'constant' },
+      90_000,
+    );
+    await until(
+      'the second job to publish',
+      () => openStore(disk).versions(),
+      ([newest]) => newest! > 1,
+    );
+    await fill(join(disk, 'filler'));
+    await until('Redis to stop', () => service.output().includes('ENOSPC'), Boolean);
+    for (let i = 0; i < 100; i++) expect(await predict(service)).toBe(200);
+    await rm(join(disk, 'filler'));
+    const job = await training;
+    expect(job).toMatchObject({ status: 'succeeded', error: null });
+    expect(job.epochs.map(({ epoch, modelVersion }) => [epoch, modelVersion])).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, n + 1]),
+    );
+  }, 180_000);
+});
+
+async function predict({ address }: Service): Promise<number> {
+  const picture = await fetch(`${address}/datasets/mnist/test/0.png`);
+  const body = await picture.arrayBuffer();
+  const headers = { 'content-type': 'image/png' };
+  const response = await fetch(`${address}/predict`, { method: 'POST', headers, body });
+  await response.arrayBuffer();
+  return response.status;
+}
+
 /** Unmounted when the test has ended. */
-async function mountDisk(): Promise<string> {
+async function mountDisk(bytes = diskBytes): Promise<string> {
   const directory = await temporaryDirectory();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', directory], { stdio: 'pipe' });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory], { stdio: 'pipe' });
   closeAfterTest(async () => void execFileSync('umount', [directory], { stdio: 'pipe' }));
   return directory;
 }
@@ -67,7 +114,7 @@ async function whyNoDisk(): Promise<string | null> {
 }
 
 async function fill(path: string): Promise<void> {
-  await writeFile(path, Buffer.alloc(diskBytes)).catch((error: NodeJS.ErrnoException) => {
+  await writeFile(path, Buffer.alloc(32 << 20)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOSPC') throw error;
   });
 }
