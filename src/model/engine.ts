@@ -5,7 +5,10 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
+import { tensorFlowLossAndGradient } from './engines/tensorflow.ts';
+import { fastestOps } from './engines/tensorflow-ops.ts';
 import { messageOf, TrainyardError } from './errors.ts';
+import { registerLossAndGradient } from './step.ts';
 
 export const engineNames = ['tensorflow', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -56,9 +59,8 @@ async function openTensorFlow(): Promise<Engine> {
   const require = createRequire(import.meta.url);
   restoreRemovedUtil(require('node:util') as Record<string, unknown>);
   require('@tensorflow/tfjs-node-gpu');
-  const { registerTensorFlowGradients } = await import('./engines/tensorflow.ts');
   await useBackend('tensorflow');
-  registerTensorFlowGradients(); // only once it works: wasm would compute with them
+  registerLossAndGradient('tensorflow', tensorFlowLossAndGradient(fastestOps()));
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
   const place = gpu ? 'GPU' : `CPU, ${threads()}`;

@@ -1,6 +1,7 @@
 /**
  * One training step as a pure function: state and batch in, new state and loss out. The optimizer
- * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector.
+ * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector. The gradient is written here in
+ * plain tfjs, to read and to compare with; an engine may bring a faster way to the same values.
  */
 import * as tf from '@tensorflow/tfjs';
 import { classCount } from './dataset.ts';
@@ -59,50 +60,63 @@ export function disposeState(state: TrainState): void {
   tf.dispose([state.weights, state.mean, state.variance]);
 }
 
+/** The mean cross-entropy of a batch and its gradient by the flat weights [P]; the caller owns both. */
+export type LossAndGradient = (
+  network: Network,
+  weights: tf.Tensor1D,
+  batch: Batch,
+  labelSmoothing: number,
+) => { loss: tf.Scalar; gradient: tf.Tensor1D };
+
+const ofBackend = new Map<string, LossAndGradient>();
+
+/** From now on, steps on this tfjs backend take their gradients from `compute`. */
+export function registerLossAndGradient(backend: string, compute: LossAndGradient): void {
+  ofBackend.set(backend, compute);
+}
+
 /** The caller owns both states and the loss (a scalar: the batch's mean cross-entropy). */
 export function trainStep(
   network: Network,
   state: TrainState,
   batch: Batch,
   options: StepOptions,
+  compute: LossAndGradient = lossAndGradient,
 ): { state: TrainState; loss: tf.Scalar } {
   return tf.tidy(() => {
-    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);
+    const { loss, gradient } = compute(network, state.weights, batch, options.labelSmoothing);
     return { state: adam(state, gradient, options.learningRate), loss };
   });
 }
 
-/** The mean cross-entropy of a batch and its gradient by the flat weights [P]. */
-export function lossAndGradient(
-  network: Network,
-  weights: tf.Tensor1D,
-  batch: Batch,
-  labelSmoothing: number,
-): { loss: tf.Scalar; gradient: tf.Tensor1D } {
-  return tf.tidy(() => {
+/** In the way of the backend in use. */
+export const lossAndGradient: LossAndGradient = (...given) =>
+  (ofBackend.get(tf.getBackend()) ?? referenceLossAndGradient)(...given);
+
+/** By tfjs's automatic differentiation. */
+export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
+  tf.tidy(() => {
     const targets = smoothedTargets(batch.labels, labelSmoothing);
     const lossOf = (...parameters: tf.Tensor[]) =>
       meanCrossEntropy(forward(network, parameters, batch.images), targets);
     const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
     return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
   });
-}
 
+/** In the order of operations that the paper gives at the end of its section 2: fewer of them, the same values. */
 function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): TrainState {
   const step = state.step + 1;
   const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
   const variance = state.variance.mul(beta2).add<tf.Tensor1D>(gradient.square().mul(1 - beta2));
-  const rate = learningRate / (1 - beta1 ** step);
-  const deviation = variance
-    .sqrt()
-    .div(Math.sqrt(1 - beta2 ** step))
-    .add(epsilon);
+  const correction = Math.sqrt(1 - beta2 ** step);
+  const rate = (learningRate * correction) / (1 - beta1 ** step);
+  const deviation = variance.sqrt().add(epsilon * correction);
   const weights = state.weights.sub<tf.Tensor1D>(mean.mul(rate).div(deviation));
   return { step, weights, mean, variance };
 }
 
 /** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
-function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
+export function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
   const oneHot = tf.oneHot(labels, classCount).toFloat();
   return oneHot.mul(1 - smoothing).add<tf.Tensor2D>(smoothing / classCount);
 }

@@ -9,7 +9,14 @@ import { encodeCheckpoint } from '../../src/model/checkpoint.ts';
 import { type Engine, type EngineName, openEngine } from '../../src/model/engine.ts';
 import { evaluate } from '../../src/model/evaluate.ts';
 import { forward, initialWeights, networks, parametersOf, unflatten } from '../../src/model/network.ts';
-import { disposeState, initialState, lossAndGradient, trainStep } from '../../src/model/step.ts';
+import {
+  disposeState,
+  initialState,
+  type LossAndGradient,
+  lossAndGradient,
+  referenceLossAndGradient,
+  trainStep,
+} from '../../src/model/step.ts';
 import {
   type EpochMetrics,
   type Progress,
@@ -54,6 +61,13 @@ export function describeEngine(name: EngineName, missing: string | null = null):
         offset = end;
       }
       expect(offset).toBe(121_514);
+    });
+
+    it('has the loss curve of the reference for 50 steps', async () => {
+      const expected = lossCurve(referenceLossAndGradient);
+      const got = lossCurve(lossAndGradient);
+      // Changing the initial weights in their last bit moves the curve by 4e-3 to 8e-3.
+      expect(relativeError(got, expected)).toBeLessThan(2e-3);
     });
 
     it('keeps no tensor that a step has made', async () => {
@@ -157,6 +171,23 @@ function gradientOnBackend(): Reference {
   const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>().slice() };
   tf.dispose([batch.images, batch.labels, weights, loss, gradient]);
   return result;
+}
+
+/** The losses of 50 steps over the same batches of 16. */
+function lossCurve(compute: LossAndGradient): number[] {
+  let state = initialState(initialWeights(network, 1));
+  const order = Uint32Array.from({ length: 50 * 16 }, (_, index) => index);
+  const losses = Array.from({ length: 50 }, (_, index) => {
+    const batch = takeBatch(mnist.train, order, index * 16, 16);
+    const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing }, compute);
+    const loss = next.loss.dataSync()[0]!;
+    disposeState(state);
+    tf.dispose([batch.images, batch.labels, next.loss]);
+    state = next.state;
+    return loss;
+  });
+  disposeState(state);
+  return losses;
 }
 
 /** The largest difference, as a share of the largest expected value. */

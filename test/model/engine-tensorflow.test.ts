@@ -1,5 +1,13 @@
 import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { takeBatch } from '../../src/model/batch.ts';
+import { openEngine } from '../../src/model/engine.ts';
+import { tensorFlowLossAndGradient } from '../../src/model/engines/tensorflow.ts';
+import { fastestOps, type NativeOps, plainOps } from '../../src/model/engines/tensorflow-ops.ts';
+import { initialWeights, networks } from '../../src/model/network.ts';
 import { describeEngine } from './engine-suite.ts';
+import { mnist } from './mnist.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -11,6 +19,22 @@ delete util['isArray'];
 const reason = whyNotHere();
 if (reason !== null) console.log(`engine tensorflow is not tested: ${reason}`);
 describeEngine('tensorflow', reason);
+
+describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
+  it('give the same gradient without those that only a CPU with oneDNN has', async () => {
+    await openEngine('tensorflow');
+    const [plain, fastest] = [gradientOver(plainOps()), gradientOver(fastestOps())];
+    expect(Math.max(...plain.map(Math.abs))).toBeGreaterThan(0.01);
+    expect(Math.max(...plain.map((value, i) => Math.abs(value - fastest[i]!)))).toBeLessThan(1e-5);
+  });
+});
+
+function gradientOver(ops: NativeOps): Float32Array {
+  const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30, 40), 0, 4);
+  const weights = tf.tensor1d(initialWeights(networks.article, 5));
+  const { gradient } = tensorFlowLossAndGradient(ops)(networks.article, weights, batch, 0.1);
+  return gradient.dataSync<'float32'>();
+}
 
 /** The binding is missing only where set-up said so; a binding that is there and broken must fail the suite. */
 function whyNotHere(): string | null {

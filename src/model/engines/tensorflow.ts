@@ -1,48 +1,126 @@
 /**
- * Two gradients over TensorFlow's own fused kernels. tfjs builds ReLU's gradient from four ops
- * and two full-sized tensors, and the gradient of a bias from a general sum; the native kernels
- * do each in one pass.
+ * Loss and gradient of a network over TensorFlow's own ops, forward and backward written out. tfjs's
+ * automatic differentiation gives the same (step.ts has it, and is the reference) with twice as many ops:
+ * ReLU's gradient from four of them and two full-sized tensors, a bias's from a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
+import { type Layer, type Network, unflatten } from '../network.ts';
+import { type Batch, type LossAndGradient, smoothedTargets } from '../step.ts';
+import type { NativeOps } from './tensorflow-ops.ts';
 
-type Attribute = { readonly name: string; readonly type: number; readonly value: unknown };
-type TensorFlowBackend = tf.KernelBackend & {
-  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
-  executeSingleOutput(op: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor;
+/** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
+type Applied = {
+  readonly y: tf.Tensor;
+  readonly backward: (dy: tf.Tensor) => Gradients;
+};
+type Gradients = {
+  readonly dx: () => tf.Tensor; // a function, since nobody asks for the first layer's
+  readonly kernel: tf.Tensor;
+  readonly bias: tf.Tensor;
 };
 
-/** Replaces the gradients of `Relu` and of `Add` for a bias; other additions keep tfjs's own. */
-export function registerTensorFlowGradients(): void {
-  const generalAdd = tf.getGradient('Add');
-  tf.unregisterGradient('Relu');
-  tf.registerGradient({ kernelName: 'Relu', outputsToSave: [true], gradFunc: reluGradient });
-  tf.unregisterGradient('Add');
-  tf.registerGradient({
-    kernelName: 'Add',
-    inputsToSave: ['a', 'b'],
-    gradFunc: (dy, saved, attributes) => {
-      const [a, b] = saved as [tf.Tensor, tf.Tensor];
-      if (!isBias(a, b)) return generalAdd.gradFunc(dy, saved, attributes);
-      return { a: () => one(dy), b: () => native('BiasAddGrad', [one(dy)]) };
-    },
+export function tensorFlowLossAndGradient(ops: NativeOps): LossAndGradient {
+  return (network, weights, batch, labelSmoothing) =>
+    tf.tidy(() => {
+      const layers = forward(ops, network, unflatten(network, weights), batch.images);
+      const logits = layers.at(-1)!.y as tf.Tensor2D;
+      const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, labelSmoothing);
+      return { loss, gradient: backward(layers, dLogits) };
+    });
+}
+
+function forward(
+  ops: NativeOps,
+  network: Network,
+  parameters: readonly tf.Tensor[],
+  images: tf.Tensor,
+): Applied[] {
+  let x = images;
+  return network.layers.map((layer, index) => {
+    const applied = apply(ops, layer, x, parameters[2 * index]!, parameters[2 * index + 1]!);
+    x = applied.y;
+    return applied;
   });
 }
 
-function reluGradient(dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]): { x: () => tf.Tensor } {
-  return { x: () => native('ReluGrad', [one(dy), saved[0]!]) };
+/** The gradients of all parameters, flat, in the order of the weights. */
+function backward(layers: readonly Applied[], dLogits: tf.Tensor): tf.Tensor1D {
+  const flat: tf.Tensor1D[] = [];
+  let dy = () => dLogits;
+  for (const layer of layers.toReversed()) {
+    const { dx, kernel, bias } = layer.backward(dy());
+    flat.unshift(kernel.flatten(), bias.flatten());
+    dy = dx;
+  }
+  return tf.concat1d(flat);
 }
 
-/** b [C] added to a [..., C]. */
-function isBias(a: tf.Tensor, b: tf.Tensor): boolean {
-  return a.rank > 1 && b.rank === 1 && a.shape.at(-1) === b.size && a.dtype === 'float32';
+function meanCrossEntropy(
+  ops: NativeOps,
+  logits: tf.Tensor2D,
+  { labels }: Batch,
+  labelSmoothing: number,
+): { loss: tf.Scalar; dLogits: tf.Tensor } {
+  const [losses, gradients] = ops.softmaxCrossEntropy(logits, smoothedTargets(labels, labelSmoothing));
+  return { loss: losses.mean<tf.Scalar>(), dLogits: gradients.div(labels.size) };
 }
 
-function native(op: string, inputs: tf.Tensor[]): tf.Tensor {
-  const backend = tf.backend() as TensorFlowBackend;
-  const type = { name: 'T', type: backend.binding.TF_ATTR_TYPE, value: backend.binding.TF_FLOAT };
-  return backend.executeSingleOutput(op, [type], inputs);
+function apply(ops: NativeOps, layer: Layer, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {
+  if (layer.kind === 'dense') return dense(ops, x, kernel, bias);
+  return layer.pool === undefined
+    ? convolution(ops, x, kernel, bias)
+    : pooledConvolution(ops, layer.pool, x, kernel, bias);
 }
 
-function one(dy: tf.Tensor | tf.Tensor[]): tf.Tensor {
-  return Array.isArray(dy) ? dy[0]! : dy;
+function dense(ops: NativeOps, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {
+  const rows = x.reshape<tf.Tensor2D>([x.shape[0], -1]); // [N, inputs]
+  return {
+    y: ops.addBias(tf.matMul(rows, kernel), bias),
+    backward: (dy) => ({
+      dx: () => tf.matMul(dy, kernel, false, true).reshape(x.shape),
+      kernel: tf.matMul(rows, dy, true, false),
+      bias: ops.biasGradient(dy),
+    }),
+  };
+}
+
+/** Convolution, bias, ReLU. */
+function convolution(ops: NativeOps, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {
+  const y = ops.relu(ops.convolutionWithBias(x, kernel, bias));
+  return {
+    y,
+    backward: (dy) => {
+      const dConvolved = ops.reluGradient(dy, y);
+      return {
+        dx: () => ops.convolutionInputGradient(x.shape, kernel, dConvolved),
+        kernel: ops.convolutionKernelGradient(x, kernel.shape, dConvolved),
+        bias: ops.biasGradient(dConvolved),
+      };
+    },
+  };
+}
+
+/** Convolution, max-pool, bias, ReLU: bias and ReLU after the pool, as in network.ts. */
+function pooledConvolution(
+  ops: NativeOps,
+  size: number,
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias: tf.Tensor,
+): Applied {
+  const convolved = ops.convolution(x, kernel);
+  const pooled = ops.maxPool(convolved, size);
+  const y = ops.relu(ops.addBias(pooled.y, bias));
+  return {
+    y,
+    backward: (dy) => {
+      const dPooled = ops.reluGradient(dy, y);
+      const dConvolved = ops.maxPoolGradient(convolved, pooled, dPooled, size);
+      return {
+        dx: () => ops.convolutionInputGradient(x.shape, kernel, dConvolved),
+        kernel: ops.convolutionKernelGradient(x, kernel.shape, dConvolved),
+        bias: ops.biasGradient(dPooled),
+      };
+    },
+  };
 }

@@ -1,0 +1,154 @@
+/**
+ * TensorFlow's own ops, called by name through the tfjs binding, for what tfjs has no kernel of or
+ * builds from several. Names and attributes: https://www.tensorflow.org/api_docs/python/tf/raw_ops;
+ * those that begin with `_Mkl` are oneDNN's, which TensorFlow keeps to itself (core/ops/mkl_nn_ops.cc).
+ */
+import * as tf from '@tensorflow/tfjs';
+
+type Attribute = { readonly name: string; readonly type: number; readonly value: unknown };
+type Binding = Readonly<
+  Record<'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_FLOAT' | 'TF_INT32', number>
+>;
+type TensorFlowBackend = tf.KernelBackend & {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: Binding;
+  executeSingleOutput(op: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(
+    op: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
+};
+
+/** The ops that training is made of. Every tensor is float32, images are [N, H, W, C], convolutions keep H and W. */
+export type NativeOps = {
+  convolution(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor;
+  convolutionWithBias(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): tf.Tensor;
+  convolutionKernelGradient(x: tf.Tensor, kernelShape: number[], dy: tf.Tensor): tf.Tensor;
+  convolutionInputGradient(inputShape: number[], kernel: tf.Tensor, dy: tf.Tensor): tf.Tensor;
+  maxPool(x: tf.Tensor, size: number): Pooled;
+  maxPoolGradient(x: tf.Tensor, pooled: Pooled, dy: tf.Tensor, size: number): tf.Tensor;
+  addBias(x: tf.Tensor, bias: tf.Tensor): tf.Tensor;
+  biasGradient(dy: tf.Tensor): tf.Tensor;
+  relu(x: tf.Tensor): tf.Tensor;
+  reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
+  /** logits and target distributions [N, C] → losses [N] and their gradients by the logits [N, C]. */
+  softmaxCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): [losses: tf.Tensor, gradients: tf.Tensor];
+};
+
+/** A pooled tensor and, with oneDNN, where each maximum was found. */
+export type Pooled = { readonly y: tf.Tensor; readonly workspace: tf.Tensor | null };
+
+/** With oneDNN's where they can be had: on a CPU. Call with the tensorflow backend in use. */
+export function fastestOps(): NativeOps {
+  const backend = tf.backend() as TensorFlowBackend;
+  const plain = plainOps();
+  if (backend.isUsingGpuDevice) return plain;
+  const faster = { ...plain, ...oneDnnOps(backend) };
+  return agree(plain, faster) ? faster : plain;
+}
+
+/** On any device. */
+export function plainOps(): NativeOps {
+  const backend = tf.backend() as TensorFlowBackend;
+  const { floats, layout, convolution, pooling } = attributesOf(backend.binding);
+  const run: Run = (op, attributes, ...inputs) => backend.executeSingleOutput(op, attributes, inputs);
+  const ops: NativeOps = {
+    convolution: (x, kernel) => run('Conv2D', convolution, x, kernel),
+    convolutionWithBias: (x, kernel, bias) => ops.addBias(ops.convolution(x, kernel), bias),
+    convolutionKernelGradient: (x, kernelShape, dy) =>
+      run('Conv2DBackpropFilter', convolution, x, tf.tensor1d(kernelShape, 'int32'), dy),
+    convolutionInputGradient: (inputShape, kernel, dy) =>
+      run('Conv2DBackpropInput', convolution, tf.tensor1d(inputShape, 'int32'), kernel, dy),
+    maxPool: (x, size) => ({ y: run('MaxPool', pooling(size), x), workspace: null }),
+    maxPoolGradient: (x, { y }, dy, size) => run('MaxPoolGrad', pooling(size), x, y, dy),
+    addBias: (x, bias) => run('BiasAdd', [floats, layout], x, bias),
+    biasGradient: (dy) => run('BiasAddGrad', [floats, layout], dy),
+    relu: (x) => run('Relu', [floats], x),
+    reluGradient: (dy, y) => run('ReluGrad', [floats], dy, y),
+    softmaxCrossEntropy: (logits, targets) =>
+      two(backend, 'SoftmaxCrossEntropyWithLogits', [floats], [logits, targets]),
+  };
+  return ops;
+}
+
+/**
+ * Bias added by the convolution, in place of a pass of its own; and a max-pool that keeps where it found each
+ * maximum, so that its gradient need not search again.
+ */
+function oneDnnOps(
+  backend: TensorFlowBackend,
+): Pick<NativeOps, 'convolutionWithBias' | 'maxPool' | 'maxPoolGradient'> {
+  const { convolution, pooling, text, flag } = attributesOf(backend.binding);
+  const label = text('_kernel', 'MklNameChangeOp'); // as TensorFlow's own rewriting of graphs names these kernels
+  const keeping = (size: number) => [...pooling(size), flag('workspace_enabled', true), label];
+  const run: Run = (op, attributes, ...inputs) => backend.executeSingleOutput(op, attributes, inputs);
+  return {
+    convolutionWithBias: (x, kernel, bias) =>
+      run('_MklNativeConv2DWithBias', [...convolution, label], x, kernel, bias),
+    maxPool: (x, size) => {
+      const [y, workspace] = two(backend, '_MklNativeMaxPool', keeping(size), [x]);
+      return { y, workspace };
+    },
+    maxPoolGradient: (x, { y, workspace }, dy, size) =>
+      run('_MklNativeMaxPoolGrad', keeping(size), x, y, dy, workspace!),
+  };
+}
+
+/** Whether two sets of ops compute the same; false where one can't run: not every TensorFlow has oneDNN. */
+function agree(some: NativeOps, others: NativeOps): boolean {
+  return tf.tidy(() => {
+    const [a, b] = [tryOut(some), tryOut(others)];
+    return a !== null && b !== null && a.sub(b).abs().max().dataSync()[0]! < 1e-5;
+  });
+}
+
+/** What the ops that oneDNN has faster make of a small image. */
+function tryOut(ops: NativeOps): tf.Tensor1D | null {
+  const values = Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => Math.sin(i));
+  const x = tf.tensor4d(values, [2, 4, 4, 3]);
+  const kernel = tf.tensor4d(values.slice(0, 3 * 3 * 3 * 2), [3, 3, 3, 2]);
+  try {
+    const convolved = ops.convolutionWithBias(x, kernel, tf.tensor1d([0.5, -0.5]));
+    const pooled = ops.maxPool(convolved, 2);
+    const gradient = ops.maxPoolGradient(convolved, pooled, pooled.y, 2);
+    return tf.concat1d([convolved.flatten(), gradient.flatten()]);
+  } catch {
+    return null;
+  }
+}
+
+type Run = (op: string, attributes: readonly Attribute[], ...inputs: readonly tf.Tensor[]) => tf.Tensor;
+
+function two(
+  backend: TensorFlowBackend,
+  op: string,
+  attributes: readonly Attribute[],
+  inputs: readonly tf.Tensor[],
+): [tf.Tensor, tf.Tensor] {
+  return backend.executeMultipleOutputs(op, attributes, inputs, 2) as [tf.Tensor, tf.Tensor];
+}
+
+function attributesOf({ TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL, TF_FLOAT }: Binding) {
+  const text = (name: string, value: string) => ({ name, type: TF_ATTR_STRING, value });
+  const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value });
+  const integers = (name: string, value: number[]) => ({ name, type: TF_ATTR_INT, value });
+  const floats = { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT };
+  const layout = text('data_format', 'NHWC');
+  const convolution = [
+    floats,
+    layout,
+    text('padding', 'SAME'),
+    integers('strides', [1, 1, 1, 1]),
+    integers('dilations', [1, 1, 1, 1]),
+  ];
+  const pooling = (size: number) => [
+    floats,
+    layout,
+    text('padding', 'VALID'),
+    integers('ksize', [1, size, size, 1]),
+    integers('strides', [1, size, size, 1]),
+  ];
+  return { text, flag, floats, layout, convolution, pooling };
+}
