@@ -1,11 +1,13 @@
 /**
- * Image bytes as people send them → the 28×28 digit the network knows. sharp decodes to plain samples;
- * greys, ink and scale are worked out in TypeScript (image/), which costs half of what sharp's own steps do.
+ * Image bytes as people send them → the 28×28 digit the network knows. sharp decodes to plain samples, but for
+ * small plain PNGs (image/plain-png.ts); greys, ink and scale are worked out in TypeScript (image/), which costs
+ * half of what sharp's own steps do.
  */
 import sharp from 'sharp';
 import { messageOf } from './errors.ts';
 import { type Samples, toGreys } from './image/greys.ts';
 import { normalise } from './image/normalise.ts';
+import { readPlainPng } from './image/plain-png.ts';
 
 export type ImageProblem = {
   readonly ok: false;
@@ -41,7 +43,7 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   }
   let samples: Samples;
   try {
-    samples = await decode(bytes);
+    samples = (type === 'PNG' ? readPlainPng(bytes) : null) ?? (await decode(bytes));
   } catch (error) {
     return notDecoded(bytes, type, error);
   }

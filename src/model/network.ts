@@ -83,11 +83,25 @@ export function unflatten(network: Network, flat: tf.Tensor1D): tf.Tensor[] {
 }
 
 /** images [N, 28, 28, 1] in 0 … 1 → logits [N, 10]. */
-export function forward(
+export type Forward = (
   network: Network,
   parameters: readonly tf.Tensor[],
   images: tf.Tensor4D,
-): tf.Tensor2D {
+) => tf.Tensor2D;
+
+const ofBackend = new Map<string, Forward>();
+
+/** From now on, `forward` computes so on this tfjs backend. */
+export function registerForward(backend: string, compute: Forward): void {
+  ofBackend.set(backend, compute);
+}
+
+/** In the way of the backend in use; for inference, since it may know no gradient. */
+export const forward: Forward = (network, parameters, images) =>
+  (ofBackend.get(tf.getBackend()) ?? referenceForward)(network, parameters, images);
+
+/** In plain tfjs, to be differentiated and to compare with. */
+export const referenceForward: Forward = (network, parameters, images) => {
   let x: tf.Tensor4D = images;
   for (const [index, layer] of network.layers.entries()) {
     const kernel = parameters[2 * index]!;
@@ -105,7 +119,7 @@ export function forward(
     x = x.add<tf.Tensor4D>(bias).relu();
   }
   throw new Error(`expected network "${network.name}" to end in a dense layer, it does not`);
-}
+};
 
 /** The network as a Keras `Sequential`, ending in softmax, for the `modelTopology` of model.json. */
 export function layersModelTopology(network: Network): object {

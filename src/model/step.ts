@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { classCount } from './dataset.ts';
-import { forward, type Network, unflatten } from './network.ts';
+import { type Network, referenceForward, unflatten } from './network.ts';
 
 const beta1 = 0.9;
 const beta2 = 0.999;
@@ -90,15 +90,15 @@ export function trainStep(
 }
 
 /** In the way of the backend in use. */
-export const lossAndGradient: LossAndGradient = (...given) =>
-  (ofBackend.get(tf.getBackend()) ?? referenceLossAndGradient)(...given);
+export const lossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
+  (ofBackend.get(tf.getBackend()) ?? referenceLossAndGradient)(network, weights, batch, labelSmoothing);
 
 /** By tfjs's automatic differentiation. */
 export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
   tf.tidy(() => {
     const targets = smoothedTargets(batch.labels, labelSmoothing);
     const lossOf = (...parameters: tf.Tensor[]) =>
-      meanCrossEntropy(forward(network, parameters, batch.images), targets);
+      meanCrossEntropy(referenceForward(network, parameters, batch.images), targets);
     const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
     return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
   });

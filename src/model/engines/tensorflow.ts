@@ -1,10 +1,10 @@
 /**
- * Loss and gradient of a network over TensorFlow's own ops, forward and backward written out. tfjs's
- * automatic differentiation gives the same (step.ts has it, and is the reference) with twice as many ops:
- * ReLU's gradient from four of them and two full-sized tensors, a bias's from a general sum.
+ * A network over TensorFlow's own ops, forward and backward written out. Plain tfjs gives the same (network.ts and
+ * step.ts have it, and are the reference) with twice as many ops: ReLU's gradient from four of them and two
+ * full-sized tensors, a bias's from a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Layer, type Network, unflatten } from '../network.ts';
+import { type Forward, type Layer, type Network, unflatten } from '../network.ts';
 import { type Batch, type LossAndGradient, smoothedTargets } from '../step.ts';
 import type { NativeOps } from './tensorflow-ops.ts';
 
@@ -19,17 +19,22 @@ type Gradients = {
   readonly bias: tf.Tensor;
 };
 
+export function tensorFlowForward(ops: NativeOps): Forward {
+  return (network, parameters, images) =>
+    tf.tidy(() => applyAll(ops, network, parameters, images).at(-1)!.y as tf.Tensor2D);
+}
+
 export function tensorFlowLossAndGradient(ops: NativeOps): LossAndGradient {
   return (network, weights, batch, labelSmoothing) =>
     tf.tidy(() => {
-      const layers = forward(ops, network, unflatten(network, weights), batch.images);
+      const layers = applyAll(ops, network, unflatten(network, weights), batch.images);
       const logits = layers.at(-1)!.y as tf.Tensor2D;
       const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, labelSmoothing);
       return { loss, gradient: backward(layers, dLogits) };
     });
 }
 
-function forward(
+function applyAll(
   ops: NativeOps,
   network: Network,
   parameters: readonly tf.Tensor[],

@@ -99,7 +99,7 @@ function longerSide(box: Box): number {
  * outline 2·l, and outlines in all directions cross rows and columns 4/π times their length.
  */
 function strokeWidth({ values, width }: Greys, { of, contrast }: Ink, box: Box): number {
-  const step = Math.ceil(longerSide(box) / 256); // lines enough
+  const step = Math.ceil(longerSide(box) / 64); // lines enough
   let area = 0;
   let crossings = 0;
   const scan = (first: number, stride: number, end: number, weight: number): void => {

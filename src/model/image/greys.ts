@@ -1,12 +1,12 @@
 /** Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. */
 import type { Greys } from './ink.ts';
 
-/** Interleaved 8-bit samples, row-major. sharp gives sRGB for every PNG and JPEG, whatever they hold. */
+/** Interleaved 8-bit samples, row-major; sRGB, whatever the file holds. */
 export type Samples = {
   readonly values: Uint8Array; // [height × width × channels]
   readonly width: number;
   readonly height: number;
-  readonly channels: number; // 3 RGB, 4 RGBA
+  readonly channels: number; // 1 grey, 3 RGB, 4 RGBA
 };
 
 const twoTones = 64; // levels apart; opaque pixels of one ink, smooth edges included, stay closer
@@ -14,6 +14,7 @@ const twoTones = 64; // levels apart; opaque pixels of one ink, smooth edges inc
 /** Greys of equal channels keep their value exactly. */
 export function toGreys(samples: Samples): Greys {
   const { values, width, height, channels } = samples;
+  if (channels === 1) return { values, width, height };
   const greys = new Uint8Array(width * height);
   for (let i = 0, j = 0; i < greys.length; i++, j += channels) {
     // ITU-R BT.601 in 8-bit fixed point, the weights sum to 256

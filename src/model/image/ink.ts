@@ -103,10 +103,16 @@ function inkTable({ level, sign }: Side, floor: number): Uint8Array {
   });
 }
 
+/** Two tables in turn: neighbours are mostly alike, and a count must be stored before it can go up again. */
 function histogram(values: Uint8Array): Uint32Array {
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
-  return counts;
+  const even = new Uint32Array(256);
+  const odd = new Uint32Array(256);
+  for (let i = 0; i + 1 < values.length; i += 2) {
+    even[values[i]!]!++;
+    odd[values[i + 1]!]!++;
+  }
+  if (values.length % 2 === 1) even[values.at(-1)!]!++;
+  return even.map((count, value) => count + odd[value]!);
 }
 
 function total(counts: Uint32Array): number {

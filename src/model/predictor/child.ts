@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { endChild, forkBeside } from '../child-process.ts';
 import { messageOf } from '../errors.ts';
 import type { PredictorMessage, PredictorRequest, PredictorStart } from '../predictor.ts';
+import { createOutbox } from './outbox.ts';
 
 export type PredictorChild = {
   /** Lost without a word when no process is there; its end is told by `onEnd`. */
@@ -24,8 +25,14 @@ const firstRestartMs = 200;
 const maxRestartMs = 5000; // of one that ends before it is ready
 const closeGraceMs = 2000;
 
+const inferenceEnv = {
+  CUDA_VISIBLE_DEVICES: '-1', // serving needs little of a GPU, and a training job may want all of it
+  TF_NUM_INTRAOP_THREADS: '1', // sharing one image out to two threads takes longer than computing it
+};
+
 export function keepPredictorRunning(start: PredictorStart, events: ChildEvents): PredictorChild {
   let child: ChildProcess | null = null;
+  let post: ((request: PredictorRequest) => void) | null = null; // to that child
   let killedFor: string | null = null;
   let restart: NodeJS.Timeout | undefined;
   let restartMs = firstRestartMs;
@@ -37,16 +44,19 @@ export function keepPredictorRunning(start: PredictorStart, events: ChildEvents)
   };
   const onEnd = (how: string) => {
     child = null;
+    post = null;
     events.onEnd(killedFor ?? how);
     if (closed) return;
     restart = setTimeout(run, restartMs);
     restartMs = Math.min(2 * restartMs, maxRestartMs);
   };
   const listen = (from: ChildProcess) => {
-    from.on('message', (message: PredictorMessage) => {
+    from.on('message', (messages: PredictorMessage[]) => {
       if (from !== child) return; // it has ended, and its images are on their way to the next
-      if (message.type === 'ready') restartMs = firstRestartMs;
-      events.onMessage(message);
+      for (const message of messages) {
+        if (message.type === 'ready') restartMs = firstRestartMs;
+        events.onMessage(message);
+      }
     });
     watch(from, kill);
   };
@@ -58,11 +68,12 @@ export function keepPredictorRunning(start: PredictorStart, events: ChildEvents)
       return onEnd(messageOf(error)); // no process or file descriptor left, say
     }
     listen(child);
+    post = postTo(child);
   };
   run();
 
   return {
-    send: (request) => void child?.send(request, () => {}), // an error here means that it is ending
+    send: (request) => post?.(request),
     kill,
     close: async () => {
       closed = true;
@@ -73,11 +84,14 @@ export function keepPredictorRunning(start: PredictorStart, events: ChildEvents)
 }
 
 function forkPredictor(start: PredictorStart, onEnd: (how: string) => void): ChildProcess {
-  // Serving stays off the GPU: it needs little, and a training job may want all of it.
-  const child = forkBeside(import.meta.url, 'predictor-process', { env: { CUDA_VISIBLE_DEVICES: '-1' } });
+  const child = forkBeside(import.meta.url, 'predictor-process', { env: inferenceEnv });
   child.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`));
   child.send(start, () => {});
   return child;
+}
+
+function postTo(child: ChildProcess): (request: PredictorRequest) => void {
+  return createOutbox((requests) => void child.send(requests, () => {})); // an error here means that it is ending
 }
 
 /**
