@@ -1,7 +1,7 @@
 /** Clients that are slow, that stop, that go away and that send too much, on real connections. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { setInterval as every } from 'node:timers/promises';
+import { setInterval as every, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../src/model/dataset.ts';
 import { encodePng } from '../../src/model/picture.ts';
@@ -116,6 +116,7 @@ describe('a client that goes away', () => {
     );
     const pid = predictorPid()!;
     process.kill(pid, 'SIGSTOP'); // so that all wait when they go
+    const others = await connections();
     const sockets = await Promise.all(Array.from({ length: 100 }, open));
     for (const socket of sockets)
       socket.write(Buffer.concat([Buffer.from(head('image/png', digit.length)), digit]));
@@ -125,11 +126,13 @@ describe('a client that goes away', () => {
       (images) => images === 100,
     );
     for (const socket of sockets) socket.destroy();
+    await until('the server to see them go', connections, (count) => count <= others);
     await until(
       'those not sent to be gone',
       () => parts.predictor.load().images,
       (images) => images <= 32,
     );
+    await nextTurn(); // at its end the predictor is told
     process.kill(pid, 'SIGCONT');
     await until(
       'all to be let go of',

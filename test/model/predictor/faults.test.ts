@@ -1,5 +1,6 @@
 /** The predictor under load that it can't take, with callers that go away, stopped and killed. */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../../src/model/dataset.ts';
@@ -100,6 +101,7 @@ describe('a caller that goes away', () => {
     const abandoned = predictMany(maxPending, digit, gone.signal);
     gone.abort();
     expect(tally(await Promise.all(abandoned))).toEqual({ CANCELLED: maxPending });
+    await nextTurn(); // at its end the predictor is told
     process.kill(pid, 'SIGCONT');
     await untilEmpty();
     expect(await predictor.predict(digit)).toMatchObject({ ok: true });
