@@ -5,11 +5,10 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
-import { tensorFlowForward, tensorFlowLossAndGradient } from './engines/tensorflow.ts';
+import { tensorFlowTuning } from './engines/tensorflow.ts';
 import { fastestOps } from './engines/tensorflow-ops.ts';
 import { messageOf, TrainyardError } from './errors.ts';
-import { registerForward } from './network.ts';
-import { registerLossAndGradient } from './step.ts';
+import { tune } from './tuning.ts';
 
 export const engineNames = ['tensorflow', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -61,9 +60,7 @@ async function openTensorFlow(): Promise<Engine> {
   restoreRemovedUtil(require('node:util') as Record<string, unknown>);
   require('@tensorflow/tfjs-node-gpu');
   await useBackend('tensorflow');
-  const ops = fastestOps();
-  registerForward('tensorflow', tensorFlowForward(ops));
-  registerLossAndGradient('tensorflow', tensorFlowLossAndGradient(ops));
+  tune('tensorflow', tensorFlowTuning(fastestOps()));
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
   const place = gpu ? 'GPU' : `CPU, ${threads()}`;

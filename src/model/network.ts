@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { classCount, imageSide } from './dataset.ts';
 import { randomFor, uniform } from './random.ts';
+import { tuning } from './tuning.ts';
 
 /** A convolution with stride 1 that keeps height and width; ReLU; then, if asked, a max-pool. */
 type Convolution = {
@@ -89,16 +90,9 @@ export type Forward = (
   images: tf.Tensor4D,
 ) => tf.Tensor2D;
 
-const ofBackend = new Map<string, Forward>();
-
-/** From now on, `forward` computes so on this tfjs backend. */
-export function registerForward(backend: string, compute: Forward): void {
-  ofBackend.set(backend, compute);
-}
-
 /** In the way of the backend in use; for inference, since it may know no gradient. */
 export const forward: Forward = (network, parameters, images) =>
-  (ofBackend.get(tf.getBackend()) ?? referenceForward)(network, parameters, images);
+  (tuning().forward ?? referenceForward)(network, parameters, images);
 
 /** In plain tfjs, to be differentiated and to compare with. */
 export const referenceForward: Forward = (network, parameters, images) => {

@@ -1,15 +1,17 @@
 /**
  * One training step as a pure function: state and batch in, new state and loss out. The optimizer
  * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector. The gradient is written here in
- * plain tfjs, to read and to compare with; an engine may bring a faster way to the same values.
+ * plain tfjs, to read and to compare with; an engine may bring faster ways to the same values (tuning.ts).
  */
 import * as tf from '@tensorflow/tfjs';
 import { classCount } from './dataset.ts';
 import { type Network, referenceForward, unflatten } from './network.ts';
+import { type Tuning, tuning } from './tuning.ts';
 
-const beta1 = 0.9;
-const beta2 = 0.999;
-const epsilon = 1e-8;
+/** Adam's constants, as its paper has them. */
+export const beta1 = 0.9;
+export const beta2 = 0.999;
+export const epsilon = 1e-8;
 
 /** Everything a step reads and writes; all three vectors have the network's parameter count. */
 export type TrainState = {
@@ -68,12 +70,8 @@ export type LossAndGradient = (
   labelSmoothing: number,
 ) => { loss: tf.Scalar; gradient: tf.Tensor1D };
 
-const ofBackend = new Map<string, LossAndGradient>();
-
-/** From now on, steps on this tfjs backend take their gradients from `compute`. */
-export function registerLossAndGradient(backend: string, compute: LossAndGradient): void {
-  ofBackend.set(backend, compute);
-}
+/** The state after a step down the gradient; the caller owns both. */
+export type Adam = (state: TrainState, gradient: tf.Tensor1D, learningRate: number) => TrainState;
 
 /** The caller owns both states and the loss (a scalar: the batch's mean cross-entropy). */
 export function trainStep(
@@ -81,17 +79,13 @@ export function trainStep(
   state: TrainState,
   batch: Batch,
   options: StepOptions,
-  compute: LossAndGradient = lossAndGradient,
+  { lossAndGradient = referenceLossAndGradient, adam = referenceAdam }: Tuning = tuning(),
 ): { state: TrainState; loss: tf.Scalar } {
   return tf.tidy(() => {
-    const { loss, gradient } = compute(network, state.weights, batch, options.labelSmoothing);
+    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);
     return { state: adam(state, gradient, options.learningRate), loss };
   });
 }
-
-/** In the way of the backend in use. */
-export const lossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
-  (ofBackend.get(tf.getBackend()) ?? referenceLossAndGradient)(network, weights, batch, labelSmoothing);
 
 /** By tfjs's automatic differentiation. */
 export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
@@ -104,7 +98,7 @@ export const referenceLossAndGradient: LossAndGradient = (network, weights, batc
   });
 
 /** In the order of operations that the paper gives at the end of its section 2: fewer of them, the same values. */
-function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): TrainState {
+export const referenceAdam: Adam = (state, gradient, learningRate) => {
   const step = state.step + 1;
   const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
   const variance = state.variance.mul(beta2).add<tf.Tensor1D>(gradient.square().mul(1 - beta2));
@@ -113,7 +107,7 @@ function adam(state: TrainState, gradient: tf.Tensor1D, learningRate: number): T
   const deviation = variance.sqrt().add(epsilon * correction);
   const weights = state.weights.sub<tf.Tensor1D>(mean.mul(rate).div(deviation));
   return { step, weights, mean, variance };
-}
+};
 
 /** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
 export function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {

@@ -7,7 +7,10 @@ import * as tf from '@tensorflow/tfjs';
 
 type Attribute = { readonly name: string; readonly type: number; readonly value: unknown };
 type Binding = Readonly<
-  Record<'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_FLOAT' | 'TF_INT32', number>
+  Record<
+    'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_SHAPE' | 'TF_FLOAT',
+    number
+  >
 >;
 type TensorFlowBackend = tf.KernelBackend & {
   readonly isUsingGpuDevice: boolean;
@@ -35,6 +38,21 @@ export type NativeOps = {
   reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
   /** logits and target distributions [N, C] → losses [N] and their gradients by the logits [N, C]. */
   softmaxCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): [losses: tf.Tensor, gradients: tf.Tensor];
+  /** A new one, which lives as long as the process. */
+  variable(): Variable;
+  /** `scalars`: β1 and β2 to the power of the step, learning rate, β1, β2, ε. */
+  applyAdam(
+    state: [weights: Variable, mean: Variable, variance: Variable],
+    scalars: readonly number[],
+    gradient: tf.Tensor,
+  ): void;
+};
+
+/** A tensor [P] that ops change in place. */
+export type Variable = {
+  readonly handle: tf.Tensor;
+  assign(value: tf.Tensor): void;
+  read(): tf.Tensor1D;
 };
 
 /** A pooled tensor and, with oneDNN, where each maximum was found. */
@@ -69,8 +87,29 @@ export function plainOps(): NativeOps {
     reluGradient: (dy, y) => run('ReluGrad', [floats], dy, y),
     softmaxCrossEntropy: (logits, targets) =>
       two(backend, 'SoftmaxCrossEntropyWithLogits', [floats], [logits, targets]),
+    variable: () => createVariable(backend),
+    applyAdam: ([weights, mean, variance], scalars, gradient) => {
+      const constants = scalars.map((value) => tf.scalar(value));
+      const inputs = [weights.handle, mean.handle, variance.handle, ...constants, gradient];
+      backend.executeMultipleOutputs('ResourceApplyAdam', [floats], inputs, 0);
+    },
   };
   return ops;
+}
+
+let variables = 0;
+
+function createVariable(backend: TensorFlowBackend): Variable {
+  const { text, floatValues } = attributesOf(backend.binding);
+  const shape = { name: 'shape', type: backend.binding.TF_ATTR_SHAPE, value: [1] }; // of no consequence here
+  const name = [text('container', ''), text('shared_name', `trainyard-${++variables}`)];
+  const handle = tf.keep(backend.executeSingleOutput('VarHandleOp', [floatValues, shape, ...name], []));
+  return {
+    handle,
+    assign: (value) =>
+      void backend.executeMultipleOutputs('AssignVariableOp', [floatValues], [handle, value], 0),
+    read: () => backend.executeSingleOutput('ReadVariableOp', [floatValues], [handle]) as tf.Tensor1D,
+  };
 }
 
 /**
@@ -135,6 +174,7 @@ function attributesOf({ TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL,
   const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value });
   const integers = (name: string, value: number[]) => ({ name, type: TF_ATTR_INT, value });
   const floats = { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT };
+  const floatValues = { ...floats, name: 'dtype' };
   const layout = text('data_format', 'NHWC');
   const convolution = [
     floats,
@@ -150,5 +190,5 @@ function attributesOf({ TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL,
     integers('ksize', [1, size, size, 1]),
     integers('strides', [1, size, size, 1]),
   ];
-  return { text, flag, floats, layout, convolution, pooling };
+  return { text, flag, floats, floatValues, layout, convolution, pooling };
 }

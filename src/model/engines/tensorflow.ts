@@ -4,8 +4,9 @@
  * full-sized tensors, a bias's from a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Forward, type Layer, type Network, unflatten } from '../network.ts';
-import { type Batch, type LossAndGradient, smoothedTargets } from '../step.ts';
+import { type Layer, type Network, unflatten } from '../network.ts';
+import { type Adam, type Batch, beta1, beta2, epsilon, smoothedTargets } from '../step.ts';
+import type { Tuning } from '../tuning.ts';
 import type { NativeOps } from './tensorflow-ops.ts';
 
 /** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
@@ -19,19 +20,36 @@ type Gradients = {
   readonly bias: tf.Tensor;
 };
 
-export function tensorFlowForward(ops: NativeOps): Forward {
-  return (network, parameters, images) =>
-    tf.tidy(() => applyAll(ops, network, parameters, images).at(-1)!.y as tf.Tensor2D);
+/** Call with the tensorflow backend in use. */
+export function tensorFlowTuning(ops: NativeOps): Tuning {
+  return {
+    forward: (network, parameters, images) =>
+      tf.tidy(() => applyAll(ops, network, parameters, images).at(-1)!.y as tf.Tensor2D),
+    lossAndGradient: (network, weights, batch, labelSmoothing) =>
+      tf.tidy(() => {
+        const layers = applyAll(ops, network, unflatten(network, weights), batch.images);
+        const logits = layers.at(-1)!.y as tf.Tensor2D;
+        const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, labelSmoothing);
+        return { loss, gradient: backward(layers, dLogits) };
+      }),
+    adam: createAdam(ops),
+  };
 }
 
-export function tensorFlowLossAndGradient(ops: NativeOps): LossAndGradient {
-  return (network, weights, batch, labelSmoothing) =>
-    tf.tidy(() => {
-      const layers = applyAll(ops, network, unflatten(network, weights), batch.images);
-      const logits = layers.at(-1)!.y as tf.Tensor2D;
-      const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, labelSmoothing);
-      return { loss, gradient: backward(layers, dLogits) };
-    });
+/** One op in place of twelve. It works on variables; they share a tensor's memory until it is written, then copy it. */
+function createAdam(ops: NativeOps): Adam {
+  const [weights, mean, variance] = [ops.variable(), ops.variable(), ops.variable()];
+  return (state, gradient, learningRate) => {
+    weights.assign(state.weights);
+    mean.assign(state.mean);
+    variance.assign(state.variance);
+    const step = state.step + 1;
+    const [power1, power2] = [beta1 ** step, beta2 ** step];
+    const scaledEpsilon = epsilon * Math.sqrt(1 - power2); // the op has the order at the end of the paper's section 2
+    const scalars = [power1, power2, learningRate, beta1, beta2, scaledEpsilon];
+    ops.applyAdam([weights, mean, variance], scalars, gradient);
+    return { step, weights: weights.read(), mean: mean.read(), variance: variance.read() };
+  };
 }
 
 function applyAll(

@@ -1,0 +1,93 @@
+/**
+ * Trainyard's own training step, measured by itself: prints one JSON line with its rate over a number of batches, or
+ * with the seconds of training that a recipe takes to a test accuracy.
+ */
+import { parseArgs } from 'node:util';
+import { takeBatch } from '../src/model/batch.ts';
+import { readDataset } from '../src/model/dataset.ts';
+import { type EnginePreference, openEngine } from '../src/model/engine.ts';
+import { initialWeights, networks, parameterCount } from '../src/model/network.ts';
+import { permutation, randomFor } from '../src/model/random.ts';
+import { type RecipeName, recipes } from '../src/model/recipe.ts';
+import { disposeState, initialState, type TrainState, trainStep } from '../src/model/step.ts';
+import { type TrainHooks, train } from '../src/model/train.ts';
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', default: 'tensorflow' },
+    'batch-size': { type: 'string', default: '64' },
+    batches: { type: 'string' },
+    accuracy: { type: 'string' },
+    recipe: { type: 'string', default: 'fast' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+const engine = await openEngine(values.engine as EnginePreference);
+const dataset = await readDataset('mnist');
+const network = networks.article;
+const result = values.batches
+  ? measureRate(Number(values['batch-size']), Number(values.batches))
+  : await timeToAccuracy(values.recipe as RecipeName, Number(values.seed), Number(values.accuracy));
+const facts = { version: engine.device, parameters: parameterCount(network), images: dataset.train.count };
+console.log(JSON.stringify({ ...result, ...facts }));
+
+/** As a job does it: batches in shuffled order, made anew for each step. */
+function measureRate(batchSize: number, batches: number) {
+  const order = permutation(randomFor(1, 'shuffle epoch 1'), dataset.train.count);
+  const starts = Math.floor(dataset.train.count / batchSize);
+  let state = initialState(initialWeights(network, 1));
+  let loss = Number.NaN;
+  const step = (index: number, readsLoss: boolean) => {
+    const batch = takeBatch(dataset.train, order, (index % starts) * batchSize, batchSize);
+    const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing: 0 });
+    if (readsLoss) loss = next.loss.dataSync()[0]!;
+    replaceState(next.state);
+    next.loss.dispose();
+    batch.images.dispose();
+    batch.labels.dispose();
+  };
+  const replaceState = (next: TrainState) => {
+    disposeState(state);
+    state = next;
+  };
+  for (let index = 0; index < 10; index++) step(index, false);
+  const startedAt = performance.now();
+  for (let index = 0; index < batches; index++) step(index, index === batches - 1);
+  return { imagesPerSecond: (1000 * batches * batchSize) / (performance.now() - startedAt), loss };
+}
+
+/** Counts from the run's start (the engine's warm-up too) to each epoch's last step; evaluations are counted apart. */
+async function timeToAccuracy(recipe: RecipeName, seed: number, wanted: number) {
+  const plan = { ...recipes[recipe], dataset: 'mnist', seed, trainImages: null, testImages: null } as const;
+  const enough = new AbortController();
+  const accuracies: number[] = [];
+  let [trainedMs, evaluatedMs] = [0, 0];
+  let since = performance.now(); // the beginning of what is under way
+  let seconds: number | null = null;
+  let epoch = 1;
+  const lap = () => {
+    const ms = performance.now() - since;
+    since += ms;
+    return ms;
+  };
+  const hooks: TrainHooks = {
+    onProgress: () => {
+      trainedMs += lap();
+    },
+    onEpoch: async ({ testAccuracy }) => {
+      evaluatedMs += lap();
+      accuracies.push(testAccuracy);
+      if (testAccuracy < wanted || seconds !== null) return;
+      seconds = trainedMs / 1000;
+      enough.abort();
+    },
+    onPosition: async (position) => {
+      if (position.epoch === epoch) trainedMs += lap();
+      else evaluatedMs += lap(); // of an epoch that was no better than one fixed answer
+      epoch = position.epoch;
+    },
+  };
+  await train(plan, dataset, hooks, enough.signal);
+  return { seconds, evaluationSeconds: evaluatedMs / 1000, accuracies };
+}
