@@ -7,6 +7,7 @@
  * that Redis did not take, and has no way to end a child that hears nothing.
  */
 import type { ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { endChild, forkBeside } from '../model/child-process.ts';
 import type { Engine, EnginePreference } from '../model/engine.ts';
 import { TrainyardError } from '../model/errors.ts';
@@ -61,6 +62,7 @@ export async function runTrainer(
   signal: AbortSignal,
 ): Promise<TrainOutcome> {
   const child = forkBeside(import.meta.url, 'trainer-process');
+  giveWay(child);
   const stop = () => void endChild(child, 'SIGTERM', stopGraceMs[signal.reason as StopReason]);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
@@ -72,6 +74,15 @@ export async function runTrainer(
   } finally {
     signal.removeEventListener('abort', stop);
     await endChild(child, 'SIGKILL', 0); // it has said its last word
+  }
+}
+
+/** A training takes every core there is; whoever waits for an answer on this machine goes first. */
+function giveWay({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, which is told below.
   }
 }
 

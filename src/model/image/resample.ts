@@ -13,11 +13,12 @@ export const plainInk: Ink = {
  * scale 1, plain means at whole factors.
  */
 export function shrink(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
+  const columns = spansOf(box.x0, box.x1, width);
   const scale = height / (box.y1 - box.y0 + 1);
   const row = new Float32Array(width);
   const target = new Float32Array(width * height);
   for (let y = box.y0; y <= box.y1; y++) {
-    shrinkRow(greys, ink, box, y, row);
+    shrinkRow(greys, ink, y, columns, row);
     const top = (y - box.y0) * scale;
     const upper = Math.min(Math.floor(top), height - 1);
     const below = upper + 1 < height ? Math.max(0, top + scale - (upper + 1)) : 0; // on the next target row
@@ -27,19 +28,34 @@ export function shrink(greys: Greys, ink: Ink, box: Box, width: number, height: 
   return target;
 }
 
-function shrinkRow(greys: Greys, ink: Ink, box: Box, y: number, row: Float32Array): void {
-  const scale = row.length / (box.x1 - box.x0 + 1);
-  const start = y * greys.width + box.x0;
-  const end = y * greys.width + box.x1;
-  row.fill(0);
-  for (let i = start; i <= end; i++) {
-    const amount = ink.of[greys.values[i]!]!;
-    if (amount === 0) continue; // most pixels of a digit's box are background
-    const left = (i - start) * scale;
-    const cell = Math.min(Math.floor(left), row.length - 1);
-    const beyond = cell + 1 < row.length ? Math.max(0, left + scale - (cell + 1)) : 0;
-    row[cell]! += amount * (scale - beyond);
-    if (beyond > 0) row[cell + 1]! += amount * beyond;
+/** The source columns under one target column: whole ones, and the shares of those on either side. */
+type Span = { readonly first: number; readonly end: number; readonly before: number; readonly after: number };
+
+function spansOf(x0: number, x1: number, width: number): Span[] {
+  const step = (x1 - x0 + 1) / width;
+  return Array.from({ length: width }, (_, column) => {
+    const [from, to] = [x0 + column * step, column + 1 < width ? x0 + (column + 1) * step : x1 + 1];
+    const [first, end] = [Math.ceil(from), Math.floor(to)];
+    return { first, end, before: first - from, after: to - end };
+  });
+}
+
+function shrinkRow(
+  { values, width }: Greys,
+  { of }: Ink,
+  y: number,
+  columns: Span[],
+  row: Float32Array,
+): void {
+  const start = y * width;
+  const scale = row.length / (columns.at(-1)!.end - columns[0]!.first);
+  for (let column = 0; column < row.length; column++) {
+    const { first, end, before, after } = columns[column]!;
+    let sum = 0;
+    for (let i = start + first; i < start + end; i++) sum += of[values[i]!]!;
+    if (before > 0) sum += before * of[values[start + first - 1]!]!;
+    if (after > 0) sum += after * of[values[start + end]!]!;
+    row[column] = sum * scale;
   }
 }
 

@@ -17,6 +17,8 @@ export type Intake = {
   drop(id: number): void;
   /** Removes up to `count` decoded images, oldest first. */
   batch(count: number): Decoded[];
+  /** Images that wait for a batch, and those that are being decoded. */
+  counts(): { readonly decoded: number; readonly decoding: number };
   /** Decodings begun since the start. */
   decodings(): number;
 };
@@ -73,6 +75,7 @@ export function createIntake(maxDecoding: number, events: IntakeEvents): Intake 
       for (const { id } of images) decoded.delete(id);
       return images;
     },
+    counts: () => ({ decoded: decoded.size, decoding: decoding.size }),
     decodings: () => begun,
   };
 }

@@ -8,7 +8,6 @@ import { toImageTensor } from '../batch.ts';
 import { classCount, imageSize } from '../dataset.ts';
 import { openEngine, tensorCount } from '../engine.ts';
 import { indexOfMaximum } from '../evaluate.ts';
-import { readDigit } from '../image.ts';
 import type { Manifest } from '../manifest.ts';
 import { forward, type Network, unflatten } from '../network.ts';
 import type {
@@ -22,6 +21,7 @@ import { openStore, type StoredModel } from '../store.ts';
 import { followStore } from './follow-store.ts';
 import { createIntake, type Decoded } from './intake.ts';
 import { createOutbox } from './outbox.ts';
+import { createReader } from './reader.ts';
 
 type LiveModel = {
   readonly served: ServedModel;
@@ -31,19 +31,19 @@ type LiveModel = {
 
 const maxBatch = 8; // images; a larger one takes 5 % less for each, while its clients and the API stand idle
 const maxDecoding = 8; // images of up to 16 MB each; sharp has four threads, and more wait for their turn in a batch
+const waitForCompanyMs = 2;
 const lookForModelMs = 200;
 const aliveMs = 500;
 const warmUpSizes = [1, 2, 4, 8];
 
 const tell = createOutbox<PredictorMessage>((messages) => process.send!(messages));
 let inferring = false;
+let company: NodeJS.Timeout | undefined; // ends the wait for it
 let inferences = 0; // images since the start
 let live: LiveModel | null = null;
 const intake = createIntake(maxDecoding, {
-  decode: readDigit,
-  onDecoded: () => {
-    if (!inferring) void inferAll();
-  },
+  decode: createReader(),
+  onDecoded: inferSoon,
   onRefused: (id, problem) => tell({ type: 'answer', id, outcome: problem }),
   onDropped: (id) => tell({ type: 'dropped', id }),
 });
@@ -103,15 +103,27 @@ function take(requests: PredictorRequest[]): void {
   }
 }
 
-/** Infers until nothing waits: what is decoded during one batch makes up the next. */
+/** One image takes as long as four in a batch: while others are being decoded, waits for them, but not for long. */
+function inferSoon(): void {
+  if (inferring) return;
+  const { decoded, decoding } = intake.counts();
+  if (decoding === 0 || decoded >= maxBatch) void inferAll();
+  else company ??= setTimeout(() => void inferAll(), waitForCompanyMs);
+}
+
+/** Infers what waits, a batch at a time: what is decoded during one makes up the next. */
 async function inferAll(): Promise<void> {
+  clearTimeout(company);
+  company = undefined;
   inferring = true;
   await nextTurn(); // what is decoded in the same turn makes up the first
-  for (let batch = intake.batch(maxBatch); batch.length > 0; batch = intake.batch(maxBatch)) {
-    answerBatch(batch, live!); // images come only once there is a model
+  do {
+    const batch = intake.batch(maxBatch);
+    if (batch.length > 0) answerBatch(batch, live!); // images come only once there is a model
     await nextTurn();
-  }
+  } while (intake.counts().decoded >= maxBatch);
   inferring = false;
+  if (intake.counts().decoded > 0) inferSoon();
 }
 
 function answerBatch(batch: Decoded[], model: LiveModel): void {

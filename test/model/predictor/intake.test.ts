@@ -31,8 +31,10 @@ describe('intake', () => {
   it('decodes no more than so many at once, in order of arrival', async () => {
     const { intake, begun, end, ids } = openIntake();
     expect(begun).toEqual([1, 2]);
+    expect(intake.counts()).toEqual({ decoded: 0, decoding: 2 });
     await end(2);
     expect(begun).toEqual([1, 2, 3]);
+    expect(intake.counts()).toEqual({ decoded: 1, decoding: 2 });
     await end(1);
     await end(3);
     await end(4);
