@@ -34,6 +34,7 @@ describe('enqueue', () => {
           warmup: 0,
           labelSmoothing: 0,
           shuffle: false,
+          augment: false,
           seed: 7,
           trainImages: 320,
           testImages: 100,
