@@ -184,6 +184,15 @@ async function withQueue<T>(prefix: string, work: (queue: Queue) => Promise<T>):
   return result;
 }
 
+it('shows a job that an earlier version has queued, with the values that it lacks', async () => {
+  const { queue, prefix } = await openYard(url);
+  const { augment: _, ...request } = requestOf();
+  const data = { request, cancelRequestedAt: null };
+  const id = uuidv7();
+  await withQueue(prefix, (bull) => bull.add('train', data, { jobId: id }));
+  expect((await queue.find(id))?.request).toEqual(requestOf());
+});
+
 describe('a queue that is full', () => {
   it('takes no more, and takes a refused call when there is room', async () => {
     const { queue, prefix } = await openYard(url);
