@@ -10,6 +10,7 @@ export type Verdict = {
   readonly unit?: string;
 };
 
+/** Not a number is never good enough. */
 export function isMet({ value, bar, better }: Verdict): boolean {
   return better === 'more' ? value >= bar : value <= bar;
 }
@@ -20,7 +21,7 @@ export function describeMachine() {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     node: process.version,
-    date: new Date().toISOString().slice(0, 10),
+    date: new Date().toISOString(),
   };
 }
 
@@ -39,16 +40,34 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map((verdict) => {
-    const { what, value, bar, better, unit = '' } = verdict;
+    const { what, bar, better, unit = '' } = verdict;
     const sign = better === 'more' ? '≥' : '≤';
-    return [what, `${exact(value)}${unit}`, `${sign} ${bar}${unit}`, isMet(verdict) ? 'met' : 'missed'];
+    return [
+      what,
+      `${towardsMissed(verdict)}${unit}`,
+      `${sign} ${bar}${unit}`,
+      isMet(verdict) ? 'met' : 'missed',
+    ];
   });
   return formatTable([['', 'measured', 'bar', ''], ...rows]);
 }
 
-/** Three digits after the point for ratios, cut and not rounded, so that a bar that is missed does not look met. */
-function exact(value: number): string {
-  return Number.isFinite(value) ? (Math.trunc(value * 1000) / 1000).toString() : String(value);
+/**
+ * One line, the last that a bench prints. A verdict says whether it is met; a number that JSON has no word for
+ * (a run that never got there takes infinitely long) is written as a string.
+ */
+export function toJson(result: object, verdicts: readonly Verdict[]): string {
+  const held = verdicts.map((verdict) => ({ ...verdict, met: isMet(verdict) }));
+  return JSON.stringify({ ...result, verdicts: held }, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+/** Three digits after the point, cut to the side of the bar's failing: a bar that is missed never looks met. */
+function towardsMissed({ value, better }: Verdict): string {
+  if (!Number.isFinite(value)) return String(value);
+  const cut = better === 'more' ? Math.floor : Math.ceil;
+  return (cut(value * 1000) / 1000).toFixed(3);
 }
 
 function pad(cell: string, width: number, left: boolean): string {
