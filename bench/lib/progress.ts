@@ -11,7 +11,8 @@ export async function during<T>(what: string, work: Promise<T>): Promise<T> {
   const tell = () => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     if (stdout.isTTY) stdout.write(`\r${what} · ${seconds} s`);
-    else if (!shown || seconds % repeatedEveryS === 0) console.log(shown ? `${what} · ${seconds} s` : what);
+    else if (!shown || seconds % repeatedEveryS === 0)
+      console.log(shown ? `${what} · ${seconds} s` : `${what} …`);
     shown = true;
   };
   let timer = setTimeout(() => {

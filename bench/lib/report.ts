@@ -1,5 +1,5 @@
 /** What every bench prints at its end: the machine, a table, the bars, and JSON where it was asked for. */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 
 /** A figure held against its bar; compared as measured, never as printed. */
 export type Verdict = {
@@ -9,6 +9,9 @@ export type Verdict = {
   readonly better: 'more' | 'less';
   readonly unit?: string;
 };
+
+const loadBefore = loadavg()[0]!; // of the last minute, when the bench began
+const busyFrom = 0.5; // processes that compute
 
 /** Not a number is never good enough. */
 export function isMet({ value, bar, better }: Verdict): boolean {
@@ -21,8 +24,15 @@ export function describeMachine() {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     node: process.version,
+    loadBefore,
     date: new Date().toISOString(),
   };
+}
+
+/** A line of warning where others were computing when the bench began; else nothing. */
+export function formatBusy(load = loadBefore): string {
+  if (load < busyFrom) return '';
+  return `others were using this machine (load ${load.toFixed(1)} before the bench): figures may be off\n`;
 }
 
 /** Rows under a header, columns padded to their widest cell; all but the first aligned to the right. */
@@ -49,7 +59,7 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
       isMet(verdict) ? 'met' : 'missed',
     ];
   });
-  return formatTable([['', 'measured', 'bar', ''], ...rows]);
+  return `${formatBusy()}${formatTable([['', 'measured', 'bar', ''], ...rows])}`;
 }
 
 /**
