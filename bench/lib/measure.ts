@@ -2,27 +2,35 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from './ending.ts';
+import { during } from './progress.ts';
 
 const longestMs = 15 * 60_000;
 
-export type Program = {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-};
+export type Program = { readonly program: string; readonly args: readonly string[] };
 
-/** A TypeScript program of this folder, run from source. */
-export function tsProgram(path: string, args: readonly string[], env?: NodeJS.ProcessEnv): Program {
+/** A TypeScript program of the folder `bench`, run from source. */
+export function tsProgram(path: string, args: readonly string[]): Program {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
-  return { program: process.execPath, args: ['--import', 'tsx', file, ...args], ...(env && { env }) };
+  return { program: process.execPath, args: ['--import', 'tsx', file, ...args] };
 }
 
-/** Runs a program to its end and returns what its last line says. Throws when it fails or says nothing. */
-export async function measure<Result>({ program, args, env }: Program): Promise<Result> {
+/**
+ * Runs a program to its end and returns what its last line says; `what` is shown meanwhile. Throws when it fails or
+ * says nothing.
+ */
+export async function measure<Result>(what: string, program: Program): Promise<Result> {
+  const line = await during(what, lastLineOf(program));
+  if (line === '') throw new Error(`${what}: expected a line of JSON, got nothing`);
+  return JSON.parse(line) as Result;
+}
+
+/** The last line that a program prints, if any. Throws with its errors when it fails or takes too long. */
+export async function lastLineOf({ program, args }: Program, withinMs = longestMs): Promise<string> {
   const child = spawn(program, args, {
-    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: longestMs,
+    timeout: withinMs,
+    killSignal: 'SIGKILL',
   });
   let last = '';
   let errors = '';
@@ -32,13 +40,13 @@ export async function measure<Result>({ program, args, env }: Program): Promise<
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
   });
-  const end = () => child.kill();
-  process.once('exit', end);
-  const code = await new Promise<number | null>((resolve, reject) => {
+  const end = atEnd(() => void child.kill('SIGKILL'));
+  const gone = new Promise<string | number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', resolve);
+    child.once('close', (code, signal) => resolve(signal ?? code));
   });
-  process.off('exit', end);
-  if (code !== 0 || last === '') throw new Error(`${program} ${args.join(' ')} ended by ${code}:\n${errors}`);
-  return JSON.parse(last) as Result;
+  const ended = await gone.catch(String); // a program that is not there
+  await end();
+  if (ended !== 0) throw new Error(`${program} ${args.join(' ')} ended by ${ended}:\n${errors.trim()}`);
+  return last;
 }

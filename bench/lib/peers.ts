@@ -1,44 +1,43 @@
 /** The Python peers' virtual environment, made once by pip and kept in Trainyard's cache. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Program } from './measure.ts';
+import { interrupted } from './ending.ts';
+import { lastLineOf, type Program } from './measure.ts';
+import { during } from './progress.ts';
 
 const installWithinMs = 15 * 60_000;
-const peersDirectory = fileURLToPath(new URL('../peers/', import.meta.url));
-const requirements = join(peersDirectory, 'requirements.txt');
+const requirements = fileURLToPath(new URL('../peers/requirements.txt', import.meta.url));
+
+/** Where the peers' programs lie. */
+export const peersDirectory = fileURLToPath(new URL('../peers/', import.meta.url));
 
 export type Peers =
-  | { readonly ok: true; readonly python: string }
+  | { readonly ok: true; readonly python: string; readonly versions: Readonly<Record<string, string>> }
   | { readonly ok: false; readonly reason: string };
 
-/** Installs what is not there; a peer that can't be had is a result, not an error. */
+/** The set-up's own way to a directory that is whole or not there. */
+type Cache = {
+  readonly keep: (
+    directory: string,
+    signal: AbortSignal,
+    fill: (directory: string) => Promise<{ ok: true }>,
+  ) => Promise<unknown>;
+};
+
+/** Installs what is not there; a peer that can't be had is a result, not an error, and is printed as such. */
 export async function installPeers(): Promise<Peers> {
-  const hash = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const cache = process.env['TRAINYARD_CACHE'] ?? join(homedir(), '.cache', 'trainyard');
-  const directory = join(cache, `peers-${hash}`);
-  const python = join(directory, 'bin', 'python');
-  if (existsSync(python)) return { ok: true, python };
-  console.log('installing PyTorch, FastAPI and Pillow for the peers (once, several minutes)');
-  await mkdir(cache, { recursive: true });
-  const fresh = await mkdtemp(join(cache, '.new-peers-'));
   try {
-    await run('python3', ['-m', 'venv', fresh]);
-    // Few retries: an index that can't be reached is not worth minutes for each package.
-    const pip = ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '15', '-r', requirements];
-    await run(join(fresh, 'bin', 'python'), pip);
-    await rename(fresh, directory);
-    return { ok: true, python };
+    const python = await installedPython();
+    return { ok: true, python, versions: await versionsOf(python) };
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    if (interrupted.aborted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    console.log(`the peers are absent: ${reason}`);
+    return { ok: false, reason };
   }
 }
 
@@ -47,19 +46,40 @@ export function peerProgram(python: string, script: string, args: readonly strin
   return { program: python, args: [join(peersDirectory, script), ...args] };
 }
 
-/** Where the peers' programs lie. */
-export { peersDirectory };
+async function installedPython(): Promise<string> {
+  const cache = resolve(process.env['TRAINYARD_CACHE'] || join(homedir(), '.cache', 'trainyard'));
+  const wanted = createHash('sha256').update(await readFile(requirements));
+  const directory = join(cache, `peers-${wanted.digest('hex').slice(0, 12)}`);
+  const python = join(directory, 'bin', 'python');
+  if (existsSync(python)) return python;
+  const module = new URL('../../scripts/setup/cache.mjs', import.meta.url).href;
+  const { keep } = (await import(module)) as Cache;
+  const what = 'installing PyTorch, FastAPI and Pillow for the peers, once';
+  await during(what, keep(directory, interrupted, fill));
+  return python;
+}
 
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: installWithinMs });
-  let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors = (errors + chunk.toString()).slice(-500);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code !== 0)
-    throw new Error(`${program} ${args.slice(0, 3).join(' ')} ended by ${code}: ${errors.trim()}`);
+/** Programs are run by `python -m`, since a script of the environment's has the path in it where it was made. */
+async function fill(directory: string): Promise<{ ok: true }> {
+  const python = join(directory, 'bin', 'python');
+  await lastLineOf({ program: 'python3', args: ['-m', 'venv', directory] }, installWithinMs);
+  // Few retries: an index that can't be reached is not worth minutes for each package.
+  const patience = ['--retries', '1', '--timeout', '15', '--disable-pip-version-check'];
+  const args = ['-m', 'pip', 'install', ...patience, '-r', requirements];
+  await lastLineOf({ program: python, args }, installWithinMs);
+  return { ok: true };
+}
+
+/** Throws when what was installed does not load. */
+async function versionsOf(python: string): Promise<Record<string, string>> {
+  const code = [
+    'import fastapi, json, platform, PIL, numpy, torch, uvicorn, uvloop, httptools',
+    'modules = [fastapi, numpy, PIL, torch, uvicorn, uvloop, httptools]',
+    'print(json.dumps({"python": platform.python_version()} | {m.__name__: m.__version__ for m in modules}))',
+  ];
+  const program = { program: python, args: ['-c', code.join('\n')] };
+  return JSON.parse(await during('loading the peers', lastLineOf(program, 120_000))) as Record<
+    string,
+    string
+  >;
 }

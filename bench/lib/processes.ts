@@ -27,7 +27,8 @@ export async function memoryOf(pids: readonly number[]): Promise<Memory> {
     rss += Number(/^Rss:\s+(\d+)/m.exec(rollup)![1]);
     pss += Number(/^Pss:\s+(\d+)/m.exec(rollup)![1]);
   }
-  return { rssMegabytes: rss / 1024, pssMegabytes: pss / 1024 };
+  const inMegabytes = (kibibytes: number) => (kibibytes * 1024) / 1e6;
+  return { rssMegabytes: inMegabytes(rss), pssMegabytes: inMegabytes(pss) };
 }
 
 async function readOrNull(path: string): Promise<string | null> {

@@ -1,5 +1,5 @@
 /** What every bench prints at its end: the machine, a table, the bars, and JSON where it was asked for. */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 
 /** A figure held against its bar; compared as measured, never as printed. */
 export type Verdict = {
@@ -10,6 +10,10 @@ export type Verdict = {
   readonly unit?: string;
 };
 
+const loadBefore = loadavg()[0]!; // of the last minute, when the bench began
+const busyFrom = 0.5; // processes that compute
+
+/** Not a number is never good enough. */
 export function isMet({ value, bar, better }: Verdict): boolean {
   return better === 'more' ? value >= bar : value <= bar;
 }
@@ -20,8 +24,15 @@ export function describeMachine() {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     node: process.version,
-    date: new Date().toISOString().slice(0, 10),
+    loadBefore,
+    date: new Date().toISOString(),
   };
+}
+
+/** A line of warning where others were computing when the bench began; else nothing. */
+export function formatBusy(load = loadBefore): string {
+  if (load < busyFrom) return '';
+  return `others were using this machine (load ${load.toFixed(1)} before the bench): figures may be off\n`;
 }
 
 /** Rows under a header, columns padded to their widest cell; all but the first aligned to the right. */
@@ -39,16 +50,34 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map((verdict) => {
-    const { what, value, bar, better, unit = '' } = verdict;
+    const { what, bar, better, unit = '' } = verdict;
     const sign = better === 'more' ? '≥' : '≤';
-    return [what, `${exact(value)}${unit}`, `${sign} ${bar}${unit}`, isMet(verdict) ? 'met' : 'missed'];
+    return [
+      what,
+      `${towardsMissed(verdict)}${unit}`,
+      `${sign} ${bar}${unit}`,
+      isMet(verdict) ? 'met' : 'missed',
+    ];
   });
-  return formatTable([['', 'measured', 'bar', ''], ...rows]);
+  return `${formatBusy()}${formatTable([['', 'measured', 'bar', ''], ...rows])}`;
 }
 
-/** Three digits after the point for ratios, cut and not rounded, so that a bar that is missed does not look met. */
-function exact(value: number): string {
-  return Number.isFinite(value) ? (Math.trunc(value * 1000) / 1000).toString() : String(value);
+/**
+ * One line, the last that a bench prints. A verdict says whether it is met; a number that JSON has no word for
+ * (a run that never got there takes infinitely long) is written as a string.
+ */
+export function toJson(result: object, verdicts: readonly Verdict[]): string {
+  const held = verdicts.map((verdict) => ({ ...verdict, met: isMet(verdict) }));
+  return JSON.stringify({ ...result, verdicts: held }, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+/** Three digits after the point, cut to the side of the bar's failing: a bar that is missed never looks met. */
+function towardsMissed({ value, better }: Verdict): string {
+  if (!Number.isFinite(value)) return String(value);
+  const cut = better === 'more' ? Math.floor : Math.ceil;
+  return (cut(value * 1000) / 1000).toFixed(3);
 }
 
 function pad(cell: string, width: number, left: boolean): string {

@@ -1,5 +1,6 @@
 """The article's network and its data, as the PyTorch peers use them."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,12 @@ def load_split(directory: Path, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     labels = np.fromfile(directory / f"{name}-labels-idx1-ubyte", dtype=np.uint8)[8:]
     pixels = torch.from_numpy(images.reshape(-1, 1, 28, 28).astype(np.float32) / 255)
     return pixels, torch.from_numpy(labels.astype(np.int64))
+
+
+def fingerprint(images: torch.Tensor, labels: torch.Tensor) -> str:
+    """SHA-256 of all pixels and then all labels, in hex."""
+    pixels = (images * 255).round().to(torch.uint8)
+    return sha256(pixels.numpy().tobytes() + labels.to(torch.uint8).numpy().tobytes()).hexdigest()
 
 
 def load_trainyard_weights(network: nn.Sequential, path: Path) -> None:

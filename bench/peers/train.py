@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from article import build_network, load_split, parameter_count
+from article import build_network, fingerprint, load_split, parameter_count
 
 LEARNING_RATE = 0.001  # the article's 0.01 leaves a third of all runs dead
 
@@ -42,15 +42,18 @@ class Program:
         return hits / len(images)
 
 
-def measure_rate(program: Program, batches: int) -> dict[str, float]:
+def measure_rate(program: Program, data: Path, batches: int) -> dict[str, float]:
+    """Images trained a second, and the accuracy on 1,000 test images afterwards."""
     starts = range(0, len(program.images) - program.batch_size, program.batch_size)
     for start in starts[:10]:
         program.step(start)
     began = time.perf_counter()
     for index in range(batches):
-        loss = program.step(starts[index % len(starts)])
+        program.step(starts[index % len(starts)])
     seconds = time.perf_counter() - began
-    return {"imagesPerSecond": batches * program.batch_size / seconds, "loss": loss.item()}
+    images, labels = load_split(data, "t10k")
+    accuracy = program.accuracy(images[:1000], labels[:1000])
+    return {"imagesPerSecond": batches * program.batch_size / seconds, "accuracy": accuracy}
 
 
 def time_to_accuracy(program: Program, data: Path, wanted: float, epochs: int) -> dict[str, object]:
@@ -85,15 +88,16 @@ def main() -> None:
     torch.set_num_threads(os.cpu_count() or 1)
     program = Program(options.data, options.batch_size, options.channels_last, options.seed)
     if options.batches:
-        result = measure_rate(program, options.batches)
+        result = measure_rate(program, options.data, options.batches)
     else:
         result = time_to_accuracy(program, options.data, options.accuracy, epochs=9)
-    facts = {
+    task = {
         "version": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads",
         "parameters": parameter_count(program.network),
         "images": len(program.images),
+        "sha256": fingerprint(program.images, program.labels),
     }
-    print(json.dumps(result | facts))
+    print(json.dumps(result | task))
 
 
 if __name__ == "__main__":

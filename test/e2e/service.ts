@@ -26,11 +26,12 @@ const npmStart: Command = {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
 };
 
-/** Starts the service; resolves as soon as it listens. */
+/** Starts the service; resolves as soon as it listens. One that does not, or that is `unwanted`, is ended. */
 export async function startService(
   dataDir: string,
   env: NodeJS.ProcessEnv = {},
   { program, args, cwd }: Command = npmStart,
+  unwanted?: AbortSignal,
 ): Promise<Service> {
   const { REDIS_URL: _, ...inherited } = process.env;
   const child = spawn(program, args, {
@@ -49,7 +50,12 @@ export async function startService(
     if (!output().includes(text))
       throw new Error(`expected "${text}", the service ended after:\n${output()}`);
   };
-  await printed('listens on ', 10 * 60_000);
+  const endGroup = () => child.exitCode === null && process.kill(-child.pid!, 'SIGINT');
+  unwanted?.addEventListener('abort', endGroup, { once: true });
+  await printed('listens on ', 10 * 60_000).catch((error: unknown) => {
+    endGroup();
+    throw error;
+  });
   const address = /listens on (\S+)/.exec(output())![1]!;
   return {
     address,

@@ -1,0 +1,55 @@
+/** Trainyard as the bench measures it: `npm start`, and what Linux and its event loop say of it meanwhile. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getJson, type Service, startService } from '../../test/e2e/service.ts';
+import { atEnd, interrupted } from '../lib/ending.ts';
+import { descendants, type Memory, memoryOf } from '../lib/processes.ts';
+import { during } from '../lib/progress.ts';
+import type { Load } from './load.ts';
+
+const modelWithinMs = 10 * 60_000;
+
+/** Where a service keeps its models, and where the delays of its event loop are noted. */
+export type Place = { readonly dataDir: string; readonly delaysDir: string };
+/** Of the seconds under load; each second's p99. */
+export type LoopDelay = { readonly worstMs: number; readonly seconds: readonly number[] };
+
+/** Resolves when a model is served; trains a first one if there is none. */
+export async function startTrainyard(engine: string, { dataDir, delaysDir }: Place): Promise<Service> {
+  const hook = new URL('../lib/event-loop-delay.mjs', import.meta.url).href;
+  const env = { ENGINE: engine, NODE_OPTIONS: `--import ${hook}`, EVENT_LOOP_DELAY_DIR: delaysDir };
+  const what = `starting Trainyard on ${engine}, which trains a first model if there is none`;
+  const service = await during(what, startService(dataDir, env, undefined, interrupted));
+  const end = atEnd(async () => void (await service.end()));
+  await during(what, service.printed('Try it:', modelWithinMs));
+  return {
+    ...service,
+    end: async () => {
+      await end();
+      return null;
+    },
+  };
+}
+
+/** Of the API and the predictor, which are all that it takes to answer POST /predict. */
+export async function restingMemory({ pid }: Service): Promise<Memory> {
+  const api = await descendants(pid, 'dist/server.js');
+  const predictor = await descendants(pid, 'predictor-process');
+  if (api.length !== 1 || predictor.length !== 1)
+    throw new Error('expected one API process and one predictor');
+  return memoryOf([...api, ...predictor]);
+}
+
+export async function newestWeights({ address }: Service, { dataDir }: Place): Promise<string> {
+  const { data } = await getJson<{ data: { version: number }[] }>(`${address}/models`);
+  return join(dataDir, 'models', String(Math.max(...data.map(({ version }) => version))), 'weights.bin');
+}
+
+/** What the API's event loop was late by while the loads were on. */
+export async function loopDelayUnder(loads: readonly Load[], { delaysDir }: Place): Promise<LoopDelay> {
+  const lines = (await readFile(join(delaysDir, 'server.js'), 'utf8')).trim().split('\n');
+  const noted = lines.map((line) => JSON.parse(line) as { at: number; p99Ms: number });
+  const isUnder = (at: number) => loads.some(({ from, to }) => at - 1000 >= from && at <= to);
+  const seconds = noted.filter(({ at }) => isUnder(at)).map(({ p99Ms }) => p99Ms);
+  return { worstMs: seconds.length === 0 ? Number.NaN : Math.max(...seconds), seconds };
+}
