@@ -7,6 +7,7 @@
  * that Redis did not take, and has no way to end a child that hears nothing.
  */
 import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { endChild, forkBeside } from '../model/child-process.ts';
 import type { Engine, EnginePreference } from '../model/engine.ts';
@@ -77,12 +78,18 @@ export async function runTrainer(
   }
 }
 
-/** A training takes every core there is; whoever waits for an answer on this machine goes first. */
+/**
+ * A training takes every core there is; whoever waits for an answer on this machine goes first. Where Linux groups
+ * processes by session, a priority counts within the group alone, and the group has one of its own.
+ */
 function giveWay({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  const lowest = constants.priority.PRIORITY_LOW;
   try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, lowest);
+    writeFileSync(`/proc/${pid}/autogroup`, String(lowest));
   } catch {
-    // It has ended already, which is told below.
+    // No such file on this system, or the process has ended, which is told below: it competes as others do.
   }
 }
 

@@ -3,6 +3,7 @@
  * small plain PNGs (image/plain-png.ts); greys, ink and scale are worked out in TypeScript (image/), which costs
  * half of what sharp's own steps do.
  */
+import { isMainThread } from 'node:worker_threads';
 import sharp from 'sharp';
 import { messageOf } from './errors.ts';
 import { type Samples, toGreys } from './image/greys.ts';
@@ -26,10 +27,13 @@ export type ReadDigit = { readonly ok: true; readonly pixels: Uint8Array } | Ima
 const maxPixels = 4e6;
 const maxSide = 10_000; // pixels; the border of a thin strip would cost more than its area
 
-// Whatever the bytes claim to be, libvips opens nothing but these two.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({ operation: ['VipsForeignLoadPng', 'VipsForeignLoadJpeg'] });
-sharp.cache(false); // no image comes twice
+// Whatever the bytes claim to be, libvips opens nothing but these two. That and the cache are the process's: a thread
+// that blocked and unblocked once more could make another's decoding fail meanwhile.
+if (isMainThread) {
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: ['VipsForeignLoadPng', 'VipsForeignLoadJpeg'] });
+  sharp.cache(false); // no image comes twice
+}
 
 /**
  * Reads one PNG or JPEG of any size up to 4 megapixels, depth, colour and transparency. What is wrong

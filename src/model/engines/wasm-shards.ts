@@ -75,17 +75,15 @@ function sliceOf({ weights, images, labels }: Values, { start, size }: Shard): V
 
 /** The same on every thread. */
 export function computeShard(network: Network, values: Values, labelSmoothing: number): Result {
-  return tf.tidy(() => {
+  const { loss, gradient } = tf.tidy(() => {
     const images = tf.tensor4d(values.images, [values.labels.length, imageSide, imageSide, 1]);
     const batch = { images, labels: tf.tensor1d(values.labels, 'int32') };
-    const { loss, gradient } = referenceLossAndGradient(
-      network,
-      tf.tensor1d(values.weights),
-      batch,
-      labelSmoothing,
-    );
-    return { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>() };
+    return referenceLossAndGradient(network, tf.tensor1d(values.weights), batch, labelSmoothing);
   });
+  // Read out here, since tidy would look for tensors in every element of an array.
+  const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>() };
+  tf.dispose([loss, gradient]);
+  return result;
 }
 
 /** The mean over all images, in the order of the shards. */
@@ -104,14 +102,16 @@ function combine(results: readonly Result[], shards: readonly Shard[]): ReturnTy
 type Helper = {
   readonly network: Network;
   readonly capacity: number;
+  /** Its thread has failed, died or taken too long. */
+  isLost(): boolean;
   /** Returns a function that waits for the result; it gives null when there is none to be had. */
   begin(values: Values, labelSmoothing: number): () => Result | null;
   end(): void;
 };
 
-/** The same helper if the network is its own and the shard has room in its memory; else a new one. */
+/** The same helper if it is there, the network is its own and the shard has room in its memory; else a new one. */
 function fitting(helper: Helper | null, network: Network, size: number): Helper {
-  if (helper && helper.network === network && size <= helper.capacity) return helper;
+  if (helper && !helper.isLost() && helper.network === network && size <= helper.capacity) return helper;
   helper?.end();
   return startHelper(network, size);
 }
@@ -137,6 +137,7 @@ function startHelper(network: Network, capacity: number): Helper {
   return {
     network,
     capacity,
+    isLost: () => Atomics.load(control, 0) === failed,
     begin: (values, labelSmoothing) => {
       if (Atomics.load(control, 0) !== idle) return () => null;
       arrays.weights.set(values.weights);

@@ -33,7 +33,8 @@ export function readPlainPng(bytes: Uint8Array): Samples | null {
 type Header = { readonly width: number; readonly height: number; readonly channels: number };
 
 function readHeader(file: Buffer): Header | null {
-  if (file.length < 33 || file.toString('latin1', 12, 16) !== 'IHDR') return null;
+  if (file.length < 33 || file.readUInt32BE(8) !== 13 || file.toString('latin1', 12, 16) !== 'IHDR')
+    return null;
   const width = file.readUInt32BE(16);
   const height = file.readUInt32BE(20);
   const channels = channelsOf.get(file[25]!);
@@ -47,14 +48,18 @@ function readHeader(file: Buffer): Header | null {
 /** The zlib stream of all IDAT chunks; null when the file has other chunks that matter, is damaged, or is cut short. */
 function imageData(file: Buffer): Buffer | null {
   const parts: Buffer[] = [];
+  let partsEnd = 0;
   for (let start = signatureLength; start + 12 <= file.length; ) {
     const end = start + 8 + file.readUInt32BE(start); // of the chunk's data
     if (end + 4 > file.length) return null;
     if (crc32(file.subarray(start + 4, end)) !== file.readUInt32BE(end)) return null;
     const type = file.toString('latin1', start + 4, start + 8);
     if (type === 'IEND') return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    if (type === 'IDAT') parts.push(file.subarray(start + 8, end));
-    else if (!harmless.has(type) && start !== signatureLength) return null;
+    if (type === 'IDAT') {
+      if (parts.length > 0 && start !== partsEnd) return null; // they may not be interrupted
+      parts.push(file.subarray(start + 8, end));
+      partsEnd = end + 4;
+    } else if (!harmless.has(type) && start !== signatureLength) return null;
     start = end + 4;
   }
   return null;

@@ -20,7 +20,7 @@ type ChildEvents = {
 
 const startWithinMs = 60_000; // loads the engine
 const lookMs = 500; // at whether it is alive, which it says as often
-const maxSilentLooks = 5; // in a row; a batch of 64 takes a tenth of a second
+const maxSilentLooks = 5; // in a row; a batch takes milliseconds
 const firstRestartMs = 200;
 const maxRestartMs = 5000; // of one that ends before it is ready
 const closeGraceMs = 2000;

@@ -30,7 +30,7 @@ type LiveModel = {
 };
 
 const maxBatch = 8; // images; a larger one takes 5 % less for each, while its clients and the API stand idle
-const maxDecoding = 8; // images of up to 16 MB each; sharp has four threads, and more wait for their turn in a batch
+const maxDecoding = 8; // images, which decode to 16 MB each at most
 const waitForCompanyMs = 2;
 const lookForModelMs = 200;
 const aliveMs = 500;
@@ -44,8 +44,14 @@ let live: LiveModel | null = null;
 const intake = createIntake(maxDecoding, {
   decode: createReader(),
   onDecoded: inferSoon,
-  onRefused: (id, problem) => tell({ type: 'answer', id, outcome: problem }),
-  onDropped: (id) => tell({ type: 'dropped', id }),
+  onRefused: (id, problem) => {
+    tell({ type: 'answer', id, outcome: problem });
+    inferSoon(); // what waited for it waits no longer
+  },
+  onDropped: (id) => {
+    tell({ type: 'dropped', id });
+    inferSoon();
+  },
 });
 
 process.on('disconnect', () => process.exit(0));
@@ -105,8 +111,8 @@ function take(requests: PredictorRequest[]): void {
 
 /** One image takes as long as four in a batch: while others are being decoded, waits for them, but not for long. */
 function inferSoon(): void {
-  if (inferring) return;
   const { decoded, decoding } = intake.counts();
+  if (inferring || decoded === 0) return;
   if (decoding === 0 || decoded >= maxBatch) void inferAll();
   else company ??= setTimeout(() => void inferAll(), waitForCompanyMs);
 }
@@ -123,7 +129,7 @@ async function inferAll(): Promise<void> {
     await nextTurn();
   } while (intake.counts().decoded >= maxBatch);
   inferring = false;
-  if (intake.counts().decoded > 0) inferSoon();
+  inferSoon();
 }
 
 function answerBatch(batch: Decoded[], model: LiveModel): void {

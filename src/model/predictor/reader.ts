@@ -10,6 +10,7 @@ export type PictureOrder = { readonly id: number; readonly image: Uint8Array };
 export type PictureRead = { readonly id: number; readonly digit: ReadDigit };
 
 const threadCount = Math.min(availableParallelism(), 4); // each takes 15 MB
+const smallBytes = 16 * 1024;
 const smallPixels = 64 * 64; // less than 0.1 ms of work, about as much as handing it over
 
 /** Reads as `readDigit` does. The threads live as long as the process, and their faults are the process's. */
@@ -30,16 +31,18 @@ export function createReader(): (image: Uint8Array) => Promise<ReadDigit> {
   const threads = Array.from({ length: threadCount }, start);
   const readInThread = (image: Uint8Array) =>
     new Promise<ReadDigit>((resolve) => {
-      const order: PictureOrder = { id: nextId++, image };
+      // A copy: the image lies in the buffer of a whole message, all of which would be cloned.
+      const order: PictureOrder = { id: nextId++, image: Uint8Array.from(image) };
       waiting.set(order.id, resolve);
-      threads[order.id % threadCount]!.postMessage(order, []);
+      threads[order.id % threadCount]!.postMessage(order, [order.image.buffer as ArrayBuffer]);
     });
   return (image) => (isSmall(image) ? readDigit(image) : readInThread(image));
 }
 
-/** By the size that a PNG's header declares; what is no PNG is not small. */
+/** By its bytes and the size that a PNG's header declares; what is no PNG is not small. */
 function isSmall(image: Uint8Array): boolean {
   if (image.length < 24) return true; // a refusal
+  if (image.length > smallBytes) return false; // it may have a great many chunks
   const header = new DataView(image.buffer, image.byteOffset);
   const [signature, type] = [header.getUint32(0), header.getUint32(12)];
   const isPng = signature === 0x89504e47 && type === 0x49484452; // '\x89PNG', 'IHDR'

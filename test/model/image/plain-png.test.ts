@@ -72,6 +72,8 @@ describe('what is left to sharp', () => {
     ['too few rows', encode({ ...small, values: new Uint8Array(6) }, [0])],
     ['too many rows', encode({ ...small, values: new Uint8Array(18) }, [0])],
     ['no IEND', encode(small, [0]).subarray(0, -12)],
+    ['a header of another length', longerHeader(encode(small, [0]))],
+    ['image data in two places', interrupted(encode(small, [0]))],
     [
       'one too large to hold others up for',
       encode({ width: 600, height: 300, channels: 3, values: new Uint8Array(540_000) }, [0]),
@@ -158,4 +160,21 @@ function chunk(type: string, data: Buffer): Buffer {
   frame.writeUInt32BE(data.length, 0);
   frame.writeUInt32BE(crc32(body), 4);
   return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+}
+
+/** IHDR with a byte more, its length and checksum made to fit. */
+function longerHeader(bytes: Buffer): Buffer {
+  const header = chunk('IHDR', Buffer.concat([bytes.subarray(16, 29), Buffer.alloc(1)]));
+  return Buffer.concat([bytes.subarray(0, 8), header, bytes.subarray(33)]);
+}
+
+/** The only IDAT cut in two, with a text between. */
+function interrupted(bytes: Buffer): Buffer {
+  const data = bytes.subarray(41, 41 + bytes.readUInt32BE(33));
+  const parts = [
+    chunk('IDAT', data.subarray(0, 4)),
+    chunk('tEXt', Buffer.from('a\0b')),
+    chunk('IDAT', data.subarray(4)),
+  ];
+  return Buffer.concat([bytes.subarray(0, 33), ...parts, chunk('IEND', Buffer.alloc(0))]);
 }
