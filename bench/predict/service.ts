@@ -8,6 +8,7 @@ import { during } from '../lib/progress.ts';
 import type { Load } from './load.ts';
 
 const modelWithinMs = 10 * 60_000;
+const endWithinMs = 15_000;
 
 /** Where a service keeps its models, and where the delays of its event loop are noted. */
 export type Place = { readonly dataDir: string; readonly delaysDir: string };
@@ -20,7 +21,11 @@ export async function startTrainyard(engine: string, { dataDir, delaysDir }: Pla
   const env = { ENGINE: engine, NODE_OPTIONS: `--import ${hook}`, EVENT_LOOP_DELAY_DIR: delaysDir };
   const what = `starting Trainyard on ${engine}, which trains a first model if there is none`;
   const service = await during(what, startService(dataDir, env, undefined, interrupted));
-  const end = atEnd(async () => void (await service.end()));
+  const end = atEnd(async () => {
+    const late = setTimeout(() => void service.end('SIGKILL'), endWithinMs);
+    await service.end();
+    clearTimeout(late);
+  });
   await during(what, service.printed('Try it:', modelWithinMs));
   return {
     ...service,
