@@ -28,6 +28,7 @@ const { values } = parseArgs({
 const engine = await openEngine(values.engine as EnginePreference);
 const dataset = await readDataset('mnist');
 const network = networks.article;
+const warmUpSteps = 50; // V8 compiles the loop, libraries their kernels, threads start; the peers get as many
 const result = values.batches
   ? await measureRate(Number(values['batch-size']), Number(values.batches))
   : await timeToAccuracy(values.recipe as RecipeName, Number(values.seed), Number(values.accuracy));
@@ -57,7 +58,7 @@ async function measureRate(batchSize: number, batches: number) {
     disposeState(state);
     state = next;
   };
-  for (let index = 0; index < 10; index++) step(index, false);
+  for (let index = 0; index < warmUpSteps; index++) step(index, false);
   const startedAt = performance.now();
   for (let index = 0; index < batches; index++) step(index, index === batches - 1);
   const seconds = (performance.now() - startedAt) / 1000;

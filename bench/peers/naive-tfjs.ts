@@ -50,7 +50,7 @@ function step(index: number): void {
   });
 }
 
-for (let index = 0; index < 10; index++) step(index);
+for (let index = 0; index < 50; index++) step(index);
 const startedAt = performance.now();
 for (let index = 0; index < batches; index++) step(index);
 const seconds = (performance.now() - startedAt) / 1000;

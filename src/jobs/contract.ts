@@ -20,14 +20,18 @@ export const trainRequestSchema = z.strictObject({
   warmup: z.number().min(0).max(0.9).exactOptional().describe('Share of all steps that rise to the peak'),
   labelSmoothing: z.number().min(0).max(0.5).exactOptional(),
   shuffle: z.boolean().exactOptional().describe('Whether each epoch has an order of its own'),
-  seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
+  augment: z
+    .boolean()
+    .exactOptional()
+    .describe('Whether each image is turned, scaled, slanted and shifted a little, anew each time'),
   trainImages: z
     .int()
     .min(1)
     .max(60_000)
     .nullable()
-    .default(null)
+    .exactOptional()
     .describe('Only the first so many; null: all'),
+  seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
   testImages: z
     .int()
     .min(100) // fewer say nothing: one fixed answer could be right on all of them

@@ -3,6 +3,7 @@ import type { Job } from 'bullmq';
 import {
   emptyReport,
   type JobStatus,
+  resolveRequest,
   type TrainJob,
   type TrainJobData,
   type TrainJobReport,
@@ -29,7 +30,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
   return {
     id: job.id!,
     status,
-    request: job.data.request,
+    request: resolveRequest(job.data.request), // queued by an earlier version, it may lack a value
     progress: report.progress,
     epochs: [...report.epochs],
     engine: report.engine,

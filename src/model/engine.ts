@@ -44,7 +44,7 @@ export async function openEngine(preference: EnginePreference): Promise<Engine> 
       throw new TrainyardError('ENGINE_UNAVAILABLE', `ENGINE=tensorflow: ${reason}`, { cause: error });
     }
     const engine = await openWasm();
-    return { ...engine, fallback: `${reason}; going on with wasm, about a tenth of the speed` };
+    return { ...engine, fallback: `${reason}; going on with wasm, about a fifth of the speed` };
   }
 }
 
@@ -63,7 +63,7 @@ async function openTensorFlow(): Promise<Engine> {
   tune('tensorflow', tensorFlowTuning(fastestOps()));
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
-  const place = gpu ? 'GPU' : `CPU, ${threads()}`;
+  const place = gpu ? 'GPU' : `CPU, ${inWords(availableParallelism())}`;
   return {
     name: 'tensorflow',
     device: `TensorFlow ${backend.binding.TF_Version}, ${place}`,
@@ -75,11 +75,13 @@ async function openTensorFlow(): Promise<Engine> {
 async function openWasm(): Promise<Engine> {
   await import('@tensorflow/tfjs-backend-wasm');
   const { registerWasmKernels } = await import('./engines/wasm.ts');
+  const { shardedLossAndGradient } = await import('./engines/wasm-shards.ts');
   registerWasmKernels();
   await useBackend('wasm');
+  tune('wasm', { lossAndGradient: shardedLossAndGradient(wasmThreads()) });
   return {
     name: 'wasm',
-    device: `WebAssembly (tfjs ${tf.version.tfjs}), CPU, 1 thread`,
+    device: `WebAssembly (tfjs ${tf.version.tfjs}), CPU, ${inWords(wasmThreads())}`,
     gpu: false,
     fallback: null,
   };
@@ -102,7 +104,11 @@ function restoreRemovedUtil(util: Record<string, unknown>): void {
   util['isArray'] = Array.isArray;
 }
 
-function threads(): string {
-  const count = availableParallelism();
+/** More would hold shards too small to pay for their own copy of the weights. */
+function wasmThreads(): number {
+  return Math.min(availableParallelism(), 4);
+}
+
+function inWords(count: number): string {
   return `${count} thread${count === 1 ? '' : 's'}`;
 }

@@ -25,8 +25,7 @@ import {
 export type TrainPlan = Recipe & {
   readonly dataset: DatasetName;
   readonly seed: number;
-  readonly trainImages: number | null; // only the first so many; null: all
-  readonly testImages: number | null;
+  readonly testImages: number | null; // only the first so many; null: all
 };
 
 export type Progress = {
@@ -206,7 +205,8 @@ async function trainEpoch(run: Run): Promise<number> {
 /** One optimizer step on the epoch's batch `index`; replaces the run's state and returns the loss. */
 function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   const { plan, network, trainSplit, stepsPerEpoch } = run;
-  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize);
+  const random = plan.augment ? randomFor(plan.seed, `augment step ${run.state.step}`) : null;
+  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize, random);
   const learningRate = learningRateAt(plan, run.state.step, stepsPerEpoch * plan.epochs);
   const options = { learningRate, labelSmoothing: plan.labelSmoothing };
   const { state, loss } = trainStep(network, run.state, batch, options);

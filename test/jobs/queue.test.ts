@@ -34,6 +34,7 @@ describe('enqueue', () => {
           warmup: 0,
           labelSmoothing: 0,
           shuffle: false,
+          augment: false,
           seed: 7,
           trainImages: 320,
           testImages: 100,
@@ -182,6 +183,15 @@ async function withQueue<T>(prefix: string, work: (queue: Queue) => Promise<T>):
   await queue.close();
   return result;
 }
+
+it('shows a job that an earlier version has queued, with the values that it lacks', async () => {
+  const { queue, prefix } = await openYard(url);
+  const { augment: _, ...request } = requestOf();
+  const data = { request, cancelRequestedAt: null };
+  const id = uuidv7();
+  await withQueue(prefix, (bull) => bull.add('train', data, { jobId: id }));
+  expect((await queue.find(id))?.request).toEqual(requestOf());
+});
 
 describe('a queue that is full', () => {
   it('takes no more, and takes a refused call when there is room', async () => {

@@ -123,6 +123,14 @@ export function describeEngine(name: EngineName, missing: string | null = null):
         }
       });
 
+      it('ends with the same bytes also when images are distorted, anew in each epoch', async () => {
+        const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3, augment: true }); // 5 steps an epoch
+        const [whole, resumed] = [await runTraining(plan), await runWithBreaks(plan, [7])];
+        expect(resumed.weights).toEqual(whole.weights);
+        const plain = await runTraining({ ...plan, augment: false });
+        expect(whole.weights).not.toEqual(plain.weights);
+      });
+
       it('gives other weights for another seed', async () => {
         const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
         const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));

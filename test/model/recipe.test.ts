@@ -16,6 +16,14 @@ describe('recipe "article"', () => {
   });
 });
 
+describe('every other recipe', () => {
+  it("shuffles, and trains the article's network", () => {
+    for (const { network, shuffle } of [recipes.default, recipes.fast, recipes.accurate]) {
+      expect({ network, shuffle }).toEqual({ network: 'article', shuffle: true });
+    }
+  });
+});
+
 describe('learningRateAt', () => {
   it('stays the same when constant', () => {
     expect([0, 400, 899].map((step) => learningRateAt(recipes.article, step, 900))).toEqual([

@@ -56,21 +56,32 @@ export function conv2dInputGradient(stock: tf.KernelFunc): tf.KernelFunc {
     const { strides, pad, dataFormat, inputShape } = call.attrs as unknown as InputGradient;
     if (dataFormat !== 'NHWC') return stock(call);
     const { padInfo, strideHeight, strideWidth } = geometry(inputShape, filter.shape, strides, pad);
-    const [kh, kw, inChannels, outChannels] = filter.shape;
+    const [kh, kw] = filter.shape;
     const top = kh - 1 - padInfo.top;
     const bottom = kh - 1 - padInfo.bottom;
     const left = kw - 1 - padInfo.left;
     const right = kw - 1 - padInfo.right;
     if (strideHeight !== 1 || strideWidth !== 1 || Math.min(top, bottom, left, right) < 0) return stock(call);
-    return tf.tidy(() => {
-      const turned = filter
-        .reshape([kh * kw, inChannels, outChannels])
-        .reverse(0) // both spatial axes at once
-        .transpose([0, 2, 1])
-        .reshape<tf.Tensor4D>([kh, kw, outChannels, inChannels]);
-      return tf.conv2d(dy, turned, 1, explicitPadding(top, bottom, left, right));
-    });
+    return tf.tidy(() => tf.conv2d(dy, turned(filter), 1, explicitPadding(top, bottom, left, right)));
   };
+}
+
+/**
+ * The filter [kh, kw, Cin, Cout] by 180°, its channels swapped: [kh, kw, Cout, Cin]. One loop, since the stock
+ * kernels for reversing and gathering take ten times as long to move the same values.
+ */
+function turned(filter: tf.Tensor4D): tf.Tensor4D {
+  const [kh, kw, inChannels, outChannels] = filter.shape;
+  const values = filter.dataSync<'float32'>();
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let place = kh * kw - 1; place >= 0; place--) {
+    for (let input = 0; input < inChannels; input++) {
+      let to = place * outChannels * inChannels + input;
+      for (let output = 0; output < outChannels; output++, to += inChannels) result[to] = values[from++]!;
+    }
+  }
+  return tf.tensor4d(result, [kh, kw, outChannels, inChannels]);
 }
 
 function geometry(

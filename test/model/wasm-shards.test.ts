@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs';
+import * as fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { takeBatch } from '../../src/model/batch.ts';
+import { openEngine } from '../../src/model/engine.ts';
+import { cut, shardedLossAndGradient } from '../../src/model/engines/wasm-shards.ts';
+import { initialWeights, networks } from '../../src/model/network.ts';
+import { type LossAndGradient, referenceLossAndGradient } from '../../src/model/step.ts';
+import { mnist } from './mnist.ts';
+
+const network = networks.article;
+beforeAll(() => openEngine('wasm'));
+
+/** Of the first images; on a backend of one thread it can be told which kernels ran here. */
+async function compute(way: LossAndGradient, count: number) {
+  const batch = takeBatch(
+    mnist.train,
+    Uint32Array.from({ length: count }, (_, i) => i),
+    0,
+    count,
+  );
+  const weights = tf.tensor1d(initialWeights(network, 5));
+  const values = { loss: Number.NaN, gradient: new Float32Array() };
+  const { kernels } = await tf.profile(() => {
+    const { loss, gradient } = way(network, weights, batch, 0.1);
+    values.loss = loss.dataSync()[0]!;
+    values.gradient = gradient.dataSync<'float32'>().slice();
+    tf.dispose([loss, gradient]);
+    return weights;
+  });
+  tf.dispose([batch.images, batch.labels, weights]);
+  const poolings = kernels.filter(({ name }) => name === 'MaxPool').length; // two a shard
+  return { ...values, shardsHere: poolings / 2 };
+}
+
+describe('cut', () => {
+  it('gives nearly equal parts that cover everything, in order', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 8 }), (count, parts) => {
+        const shards = cut(count, parts);
+        expect(shards).toHaveLength(Math.min(count, parts));
+        let next = 0;
+        for (const { start, size } of shards) {
+          expect(start).toBe(next);
+          next += size;
+        }
+        expect(next).toBe(count);
+        const sizes = shards.map(({ size }) => size);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        expect(sizes[0]).toBe(Math.max(...sizes));
+      }),
+    );
+  });
+});
+
+describe('the gradient from shards', () => {
+  it.each([
+    [1, 2],
+    [2, 4],
+    [5, 2],
+    [7, 3],
+  ])('of %i images on %i threads is that of the whole batch', async (count, threads) => {
+    const whole = await compute(referenceLossAndGradient, count);
+    const sharded = await compute(shardedLossAndGradient(threads), count);
+    expect(sharded.loss).toBeCloseTo(whole.loss, 5);
+    const scale = Math.max(...whole.gradient.map(Math.abs));
+    const errors = sharded.gradient.map((value, i) => Math.abs(value - whole.gradient[i]!) / scale);
+    expect(Math.max(...errors)).toBeLessThan(1e-5);
+  });
+
+  it('is the same to the byte before and after the threads are there', async () => {
+    const sharded = shardedLossAndGradient(2);
+    const first = await compute(sharded, 5);
+    expect(first.shardsHere).toBe(2);
+    let later = first;
+    for (const deadline = performance.now() + 30_000; later.shardsHere === 2; ) {
+      expect(performance.now()).toBeLessThan(deadline); // no thread came
+      later = await compute(sharded, 5);
+    }
+    expect(later.shardsHere).toBe(1);
+    expect([later.loss, later.gradient]).toEqual([first.loss, first.gradient]);
+    const smaller = await compute(sharded, 3); // in the memory of a larger one
+    expect(smaller.shardsHere).toBe(1);
+    expect(smaller.loss).toBeCloseTo((await compute(referenceLossAndGradient, 3)).loss, 5);
+  });
+
+  it('keeps no tensor', async () => {
+    const before = tf.memory().numTensors;
+    await compute(shardedLossAndGradient(3), 4);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
