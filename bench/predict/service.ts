@@ -20,12 +20,9 @@ export async function startTrainyard(engine: string, { dataDir, delaysDir }: Pla
   const hook = new URL('../lib/event-loop-delay.mjs', import.meta.url).href;
   const env = { ENGINE: engine, NODE_OPTIONS: `--import ${hook}`, EVENT_LOOP_DELAY_DIR: delaysDir };
   const what = `starting Trainyard on ${engine}, which trains a first model if there is none`;
-  const service = await during(what, startService(dataDir, env, undefined, interrupted));
-  const end = atEnd(async () => {
-    const late = setTimeout(() => void service.end('SIGKILL'), endWithinMs);
-    await service.end();
-    clearTimeout(late);
-  });
+  const starting = startService(dataDir, env, undefined, interrupted);
+  const end = atEnd(() => endWhenStarted(starting));
+  const service = await during(what, starting);
   await during(what, service.printed('Try it:', modelWithinMs));
   return {
     ...service,
@@ -34,6 +31,15 @@ export async function startTrainyard(engine: string, { dataDir, delaysDir }: Pla
       return null;
     },
   };
+}
+
+/** One that is interrupted while it starts fails to; that is waited for, since it writes until it has ended. */
+async function endWhenStarted(starting: Promise<Service>): Promise<void> {
+  const service = await starting.catch(() => null);
+  if (service === null) return;
+  const late = setTimeout(() => void service.end('SIGKILL'), endWithinMs);
+  await service.end();
+  clearTimeout(late);
 }
 
 /** Of the API and the predictor, which are all that it takes to answer POST /predict. */
