@@ -1,7 +1,7 @@
 /** Trainyard as the bench measures it: `npm start`, and what Linux and its event loop say of it meanwhile. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getJson, type Service, startService } from '../../test/e2e/service.ts';
+import { getJson, type Service, startService, until } from '../../test/e2e/service.ts';
 import { atEnd, interrupted } from '../lib/ending.ts';
 import { descendants, type Memory, memoryOf } from '../lib/processes.ts';
 import { during } from '../lib/progress.ts';
@@ -44,6 +44,9 @@ async function endWhenStarted(starting: Promise<Service>): Promise<void> {
 
 /** Of the API and the predictor, which are all that it takes to answer POST /predict. */
 export async function restingMemory({ pid }: Service): Promise<Memory> {
+  // A trainer that maps the same libraries would take its share of them from the PSS.
+  const noTrainer = async () => (await descendants(pid, 'trainer-process')).length === 0;
+  await during('waiting for the trainer to end', until(noTrainer, 'the trainer to end', 60_000));
   const api = await descendants(pid, 'dist/server.js');
   const predictor = await descendants(pid, 'predictor-process');
   if (api.length !== 1 || predictor.length !== 1)
