@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { interrupted } from './ending.ts';
+import { atEnd, interrupted } from './ending.ts';
 import { lastLineOf, type Program } from './measure.ts';
 import { during } from './progress.ts';
 
@@ -54,10 +54,14 @@ async function installedPython(): Promise<string> {
   if (existsSync(python)) return python;
   const module = new URL('../../scripts/setup/cache.mjs', import.meta.url).href;
   const { keep } = (await import(module)) as Cache;
-  const what = 'installing PyTorch, FastAPI and Pillow for the peers, once';
-  await during(what, keep(directory, interrupted, fill));
+  const filled = keep(directory, interrupted, fill);
+  const end = atEnd(() => filled.then(ignore, ignore)); // it removes what is not whole
+  await during('installing PyTorch, FastAPI and Pillow for the peers, once', filled);
+  await end();
   return python;
 }
+
+const ignore = () => {};
 
 /** Programs are run by `python -m`, since a script of the environment's has the path in it where it was made. */
 async function fill(directory: string): Promise<{ ok: true }> {

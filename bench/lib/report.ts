@@ -29,10 +29,10 @@ export function describeMachine() {
   };
 }
 
-/** A line of warning where others were computing when the bench began; else nothing. */
+/** A line of warning where something was computing in the minute before the bench, an earlier bench too; else nothing. */
 export function formatBusy(load = loadBefore): string {
   if (load < busyFrom) return '';
-  return `others were using this machine (load ${load.toFixed(1)} before the bench): figures may be off\n`;
+  return `this machine was busy in the minute before the bench (load ${load.toFixed(1)}): figures may be off\n`;
 }
 
 /** Rows under a header, columns padded to their widest cell; all but the first aligned to the right. */

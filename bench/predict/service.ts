@@ -1,13 +1,14 @@
 /** Trainyard as the bench measures it: `npm start`, and what Linux and its event loop say of it meanwhile. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getJson, type Service, startService } from '../../test/e2e/service.ts';
+import { getJson, type Service, startService, until } from '../../test/e2e/service.ts';
 import { atEnd, interrupted } from '../lib/ending.ts';
 import { descendants, type Memory, memoryOf } from '../lib/processes.ts';
 import { during } from '../lib/progress.ts';
 import type { Load } from './load.ts';
 
 const modelWithinMs = 10 * 60_000;
+const endWithinMs = 15_000;
 
 /** Where a service keeps its models, and where the delays of its event loop are noted. */
 export type Place = { readonly dataDir: string; readonly delaysDir: string };
@@ -19,8 +20,9 @@ export async function startTrainyard(engine: string, { dataDir, delaysDir }: Pla
   const hook = new URL('../lib/event-loop-delay.mjs', import.meta.url).href;
   const env = { ENGINE: engine, NODE_OPTIONS: `--import ${hook}`, EVENT_LOOP_DELAY_DIR: delaysDir };
   const what = `starting Trainyard on ${engine}, which trains a first model if there is none`;
-  const service = await during(what, startService(dataDir, env, undefined, interrupted));
-  const end = atEnd(async () => void (await service.end()));
+  const starting = startService(dataDir, env, undefined, interrupted);
+  const end = atEnd(() => endWhenStarted(starting));
+  const service = await during(what, starting);
   await during(what, service.printed('Try it:', modelWithinMs));
   return {
     ...service,
@@ -31,8 +33,20 @@ export async function startTrainyard(engine: string, { dataDir, delaysDir }: Pla
   };
 }
 
+/** One that is interrupted while it starts fails to; that is waited for, since it writes until it has ended. */
+async function endWhenStarted(starting: Promise<Service>): Promise<void> {
+  const service = await starting.catch(() => null);
+  if (service === null) return;
+  const late = setTimeout(() => void service.end('SIGKILL'), endWithinMs);
+  await service.end();
+  clearTimeout(late);
+}
+
 /** Of the API and the predictor, which are all that it takes to answer POST /predict. */
 export async function restingMemory({ pid }: Service): Promise<Memory> {
+  // A trainer that maps the same libraries would take its share of them from the PSS.
+  const noTrainer = async () => (await descendants(pid, 'trainer-process')).length === 0;
+  await during('waiting for the trainer to end', until(noTrainer, 'the trainer to end', 60_000));
   const api = await descendants(pid, 'dist/server.js');
   const predictor = await descendants(pid, 'predictor-process');
   if (api.length !== 1 || predictor.length !== 1)

@@ -51,7 +51,7 @@ it('writes JSON in one line, with what is met and with infinity', () => {
   });
 });
 
-it('warns of a machine that others use', () => {
+it('warns of a machine that was busy', () => {
   expect(formatBusy(0.1)).toBe('');
   expect(formatBusy(1.4)).toMatch(/load 1\.4/);
 });
