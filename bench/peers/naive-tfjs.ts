@@ -46,7 +46,9 @@ function step(index: number): void {
   tf.tidy(() => {
     const start = (index % steps) * batchSize;
     const [x, y] = [images.slice(start, batchSize), labels.slice(start, batchSize)];
-    optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, model.predict(x) as tf.Tensor).asScalar());
+    optimizer.minimize(() =>
+      tf.losses.softmaxCrossEntropy(y, model.apply(x, { training: true }) as tf.Tensor).asScalar(),
+    );
   });
 }
 

@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     program = Program(options.data, options.batch_size, options.channels_last, options.seed)
     if options.batches:
         result = measure_rate(program, options.data, options.batches)

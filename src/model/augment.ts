@@ -15,11 +15,7 @@ const shift = 2; // pixels, across and down
 const centre = (imageSide - 1) / 2;
 
 /** Where a target pixel comes from: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixel indices. */
-type Affine = { readonly xx: number; readonly xy: number; readonly x0: number } & {
-  readonly yx: number;
-  readonly yy: number;
-  readonly y0: number;
-};
+type Affine = Readonly<Record<'xx' | 'xy' | 'x0' | 'yx' | 'yy' | 'y0', number>>;
 
 /** Writes a random distortion of `image` [784] to `target` [784]; what comes from outside the image is black. */
 export function distort(image: Uint8Array, target: Uint8Array, random: Random): void {
@@ -45,10 +41,10 @@ function resample(image: Uint8Array, target: Uint8Array, { xx, xy, x0, yx, yy, y
     const x = xx * column + xy * row + x0;
     const y = yx * column + yy * row + y0;
     const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [right, lower] = [x - left, y - top]; // shares
-    const above = greyAt(image, left, top) * (1 - right) + greyAt(image, left + 1, top) * right;
-    const below = greyAt(image, left, top + 1) * (1 - right) + greyAt(image, left + 1, top + 1) * right;
-    target[i] = Math.round(above * (1 - lower) + below * lower);
+    const [dx, dy] = [x - left, y - top]; // 0 … 1
+    const above = greyAt(image, left, top) * (1 - dx) + greyAt(image, left + 1, top) * dx;
+    const below = greyAt(image, left, top + 1) * (1 - dx) + greyAt(image, left + 1, top + 1) * dx;
+    target[i] = Math.round(above * (1 - dy) + below * dy);
   }
 }
 

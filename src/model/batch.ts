@@ -12,7 +12,11 @@ export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
   return tf.tensor4d(greys, [pixels.length / imageSize, imageSide, imageSide, 1]);
 }
 
-/** The examples at `order[start … start + size)`; fewer at the end; distorted by what `random` draws, if it is given. The caller disposes it. */
+/**
+ * The examples at `order[start … start + size)`; fewer at the end. The caller disposes it.
+ *
+ * @param random distorts each image (augment.ts); null: as they are
+ */
 export function takeBatch(
   split: Split,
   order: Uint32Array,

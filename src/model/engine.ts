@@ -63,7 +63,7 @@ async function openTensorFlow(): Promise<Engine> {
   tune('tensorflow', tensorFlowTuning(fastestOps()));
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
-  const place = gpu ? 'GPU' : `CPU, ${inWords(availableParallelism())}`;
+  const place = gpu ? 'GPU' : `CPU, ${inWords(threads())}`;
   return {
     name: 'tensorflow',
     device: `TensorFlow ${backend.binding.TF_Version}, ${place}`,
@@ -104,9 +104,14 @@ function restoreRemovedUtil(util: Record<string, unknown>): void {
   util['isArray'] = Array.isArray;
 }
 
+/** As TensorFlow itself decides; where it is told by this variable, as in the predictor, `wasm` heeds it as well. */
+function threads(): number {
+  return Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism();
+}
+
 /** More would hold shards too small to pay for their own copy of the weights. */
 function wasmThreads(): number {
-  return Math.min(availableParallelism(), 4);
+  return Math.min(threads(), 4);
 }
 
 function inWords(count: number): string {

@@ -75,7 +75,7 @@ export function openManifest(bytes: Uint8Array): OpenedManifest {
     return { ok: false, problem: 'damaged', reason };
   }
   const parsed = manifestSchema.safeParse(sealed);
-  if (parsed.success) return { ok: true, manifest: parsed.data };
+  if (parsed.success) return { ok: true, manifest: sealed as Manifest }; // zod's copy lacks a key "__proto__"
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   return { ok: false, problem: 'unsupported', reason: `expected another form: ${issues.join('; ')}` };
 }

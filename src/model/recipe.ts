@@ -24,45 +24,32 @@ export const recipeNames = [
   'article',
 ] as const satisfies readonly RecipeName[];
 
+/** The article's network, trained so that it does not collapse and reaches 99.2 % in a minute on two cores. */
+const defaultRecipe: Recipe = {
+  network: 'article',
+  epochs: 1,
+  batchSize: 64,
+  learningRate: 0.003,
+  schedule: 'oneCycle',
+  warmup: 0.2,
+  labelSmoothing: 0.1,
+  shuffle: true,
+  augment: false,
+  trainImages: null,
+};
+
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
-  /** The article's network, trained so that it does not collapse and reaches 99.2 % in a minute on two cores. */
-  default: {
-    network: 'article',
-    epochs: 1,
-    batchSize: 64,
-    learningRate: 0.003,
-    schedule: 'oneCycle',
-    warmup: 0.2,
-    labelSmoothing: 0.1,
-    shuffle: true,
-    augment: false,
-    trainImages: null,
-  },
+  default: defaultRecipe,
   /** To 99 % as soon as can be: two thirds of the images, once. */
-  fast: {
-    network: 'article',
-    epochs: 1,
-    batchSize: 64,
-    learningRate: 0.003,
-    schedule: 'oneCycle',
-    warmup: 0.2,
-    labelSmoothing: 0.1,
-    shuffle: true,
-    augment: false,
-    trainImages: 40_000,
-  },
+  fast: { ...defaultRecipe, trainImages: 40_000 },
   /** Beyond 99.6 %: the same network sees sixteen different writings of each digit. */
   accurate: {
-    network: 'article',
+    ...defaultRecipe,
     epochs: 16,
     batchSize: 128,
     learningRate: 0.002,
-    schedule: 'oneCycle',
     warmup: 0.1,
-    labelSmoothing: 0.1,
-    shuffle: true,
     augment: true,
-    trainImages: null,
   },
   /**
    * Exactly as the article trains: Adam at 0.01, nine epochs, no shuffling. That rate is too hot for

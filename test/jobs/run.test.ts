@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
@@ -214,6 +215,20 @@ describe('cancelling a running job', () => {
     expect(ms).toBeLessThan(cancelWithinMs);
     expect(job).toMatchObject({ epochs: [], modelVersion: null });
     expect(await yard.store.versions()).toEqual([]);
+  });
+});
+
+describe('the trainer', () => {
+  it('gives way to whoever waits for an answer on this machine', async () => {
+    const yard = await openYard(url);
+    await yard.enqueue({ epochs: 1000 });
+    await yard.startWorker();
+    const trainer = await untilTrainer();
+    expect(getPriority(trainer)).toBe(19);
+    expect(getPriority(process.pid)).toBeLessThan(19);
+    const group = await readFile(`/proc/${trainer}/autogroup`, 'utf8').catch(() => null);
+    if (group === null) console.log('not checked: this system does not group processes by session');
+    else expect(group).toMatch(/nice 19$/m);
   });
 });
 

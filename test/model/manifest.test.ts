@@ -25,6 +25,7 @@ describe('a sealed manifest', () => {
         expect(opened).toMatchObject({ ok: true });
         expect(JSON.stringify(opened.ok && opened.manifest.request)).toBe(JSON.stringify(manifest.request));
       }),
+      { examples: [[JSON.parse('{"__proto__":{}}') as Record<string, fc.JsonValue>]] },
     );
   });
 

@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -82,6 +83,52 @@ describe('the gradient from shards', () => {
     const smaller = await compute(sharded, 3); // in the memory of a larger one
     expect(smaller.shardsHere).toBe(1);
     expect(smaller.loss).toBeCloseTo((await compute(referenceLossAndGradient, 3)).loss, 5);
+  });
+
+  it('does without a thread that fails, and starts no more than three in its place', async () => {
+    const started: Worker[] = [];
+    const sharded = shardedLossAndGradient(2, {
+      answerWithinMs: 1000,
+      start: () => {
+        const thread = new Worker('throw new Error("for the test")', { eval: true });
+        started.push(thread);
+        return thread;
+      },
+    });
+    const whole = await compute(referenceLossAndGradient, 5);
+    for (let step = 0; step < 6; step++) {
+      const { loss, shardsHere } = await compute(sharded, 5);
+      expect(shardsHere).toBe(2);
+      expect(loss).toBeCloseTo(whole.loss, 5);
+      if (step < 3) await new Promise((resolve) => started[step]!.once('exit', resolve));
+    }
+    expect(started).toHaveLength(3);
+  });
+
+  it('computes the shard itself when a thread takes too long, and ends that thread', async () => {
+    const silent = `const { workerData } = require('node:worker_threads');
+      Atomics.store(workerData.memory.control, 0, 1); // idle, it says
+      require('node:worker_threads').parentPort.postMessage('there');
+      setInterval(() => {}, 1000);`;
+    const started: Worker[] = [];
+    const sharded = shardedLossAndGradient(2, {
+      answerWithinMs: 50,
+      start: (workerData) => {
+        const thread = new Worker(silent, { eval: true, workerData });
+        started.push(thread);
+        return thread;
+      },
+    });
+    const first = await compute(sharded, 5);
+    await new Promise((resolve) => started[0]!.once('message', resolve));
+    const second = await compute(sharded, 5); // waits for it in vain
+    expect([second.loss, second.gradient]).toEqual([first.loss, first.gradient]);
+    expect(started).toHaveLength(1);
+    const ended = new Promise((resolve) => started[0]!.once('exit', resolve));
+    await compute(sharded, 5);
+    await ended;
+    expect(started).toHaveLength(2);
+    await started[1]!.terminate();
   });
 
   it('keeps no tensor', async () => {

@@ -2,10 +2,10 @@
 import { workerData } from 'node:worker_threads';
 import { imageSize } from '../dataset.ts';
 import { openEngine } from '../engine.ts';
-import { computeShard, done, failed, idle, type ShardThreadStart, viewsOf, working } from './wasm-shards.ts';
+import { computeShard, done, failed, idle, type ShardThreadStart, working } from './wasm-shards.ts';
 
-const { network, memory, capacity } = workerData as ShardThreadStart;
-const { control, settings, weights, gradient, images, labels } = viewsOf(memory, network, capacity);
+const { network, memory } = workerData as ShardThreadStart;
+const { control, settings, weights, gradient, images, labels } = memory;
 
 await openEngine('wasm');
 Atomics.store(control, 0, idle);

@@ -11,29 +11,44 @@ import { type Network, parameterCount } from '../network.ts';
 import { type LossAndGradient, referenceLossAndGradient } from '../step.ts';
 import { startThread } from '../thread.ts';
 
-/** What a thread is started with. */
-export type ShardThreadStart = {
-  readonly network: Network;
-  readonly memory: SharedArrayBuffer;
-  readonly capacity: number; // images
+/** What a thread shares with the main one. */
+export type ShardMemory = {
+  readonly control: Int32Array; // [2]: state, images in the shard
+  readonly settings: Float32Array; // [2]: label smoothing in, loss out
+  readonly weights: Float32Array; // [P]
+  readonly gradient: Float32Array; // [P]
+  readonly images: Float32Array; // [capacity × 784]
+  readonly labels: Int32Array; // [capacity]
 };
 
-/** Values of the state word: who may touch the memory, and what it holds. */
-export const starting = 0;
+/** What a thread is started with. */
+export type ShardThreadStart = { readonly network: Network; readonly memory: ShardMemory };
+
+/** Values of the state word: who may touch the memory, and what it holds. 0 while the thread starts. */
 export const idle = 1; // the main thread's, as from here on but for `working`
 export const working = 2; // the thread's
 export const done = 3;
 export const failed = 4;
 
-const answerWithinMs = 30_000; // a shard of 2,000 images takes two seconds
+const maxLosses = 3; // of threads in one place; then it stays empty
+
+export type ShardOptions = {
+  readonly start: (start: ShardThreadStart) => Worker;
+  readonly answerWithinMs: number;
+};
+
+const usual: ShardOptions = {
+  start: (workerData) => startThread(import.meta.url, 'wasm-shard-thread', { workerData }),
+  answerWithinMs: 30_000, // a shard of 2,000 images takes two seconds
+};
 
 type Shard = { readonly start: number; readonly size: number };
 type Values = { readonly weights: Float32Array; readonly images: Float32Array; readonly labels: Int32Array };
 type Result = { readonly loss: number; readonly gradient: Float32Array };
 
 /** `threads` computes on: this one, and others that are started at the first batch. */
-export function shardedLossAndGradient(threads: number): LossAndGradient {
-  const helpers: (Helper | null)[] = Array.from({ length: threads - 1 }, () => null);
+export function shardedLossAndGradient(threads: number, options: ShardOptions = usual): LossAndGradient {
+  const places = Array.from({ length: threads - 1 }, (): Place => ({ helper: null, losses: 0 }));
   return (network, weights, batch, labelSmoothing) => {
     const shards = cut(batch.labels.size, threads);
     if (shards.length === 1) return referenceLossAndGradient(network, weights, batch, labelSmoothing);
@@ -44,12 +59,11 @@ export function shardedLossAndGradient(threads: number): LossAndGradient {
     };
     const [own, ...others] = shards as [Shard, ...Shard[]];
     const begun = others.map((shard, index) => {
-      const helper = fitting(helpers[index]!, network, shard.size);
-      helpers[index] = helper;
-      return helper.begin(sliceOf(values, shard), labelSmoothing);
+      const helper = helperAt(places[index]!, network, shard.size, options);
+      return helper?.begin(sliceOf(values, shard), labelSmoothing);
     });
     const here = (shard: Shard) => computeShard(network, sliceOf(values, shard), labelSmoothing);
-    const results = [here(own), ...begun.map((finish, index) => finish() ?? here(others[index]!))];
+    const results = [here(own), ...begun.map((finish, index) => finish?.() ?? here(others[index]!))];
     return combine(results, shards);
   };
 }
@@ -99,82 +113,75 @@ function combine(results: readonly Result[], shards: readonly Shard[]): ReturnTy
   return { loss: tf.scalar(loss), gradient: tf.tensor1d(gradient) };
 }
 
+type Place = { helper: Helper | null; losses: number };
+
 type Helper = {
   readonly network: Network;
-  readonly capacity: number;
+  readonly capacity: number; // images
   /** Its thread has failed, died or taken too long. */
   isLost(): boolean;
-  /** Returns a function that waits for the result; it gives null when there is none to be had. */
-  begin(values: Values, labelSmoothing: number): () => Result | null;
+  /** Returns a function that waits for the result, or null when the thread is not ready; that one gives null when it is lost. */
+  begin(values: Values, labelSmoothing: number): (() => Result | null) | null;
   end(): void;
 };
 
-/** The same helper if it is there, the network is its own and the shard has room in its memory; else a new one. */
-function fitting(helper: Helper | null, network: Network, size: number): Helper {
-  if (helper && !helper.isLost() && helper.network === network && size <= helper.capacity) return helper;
+/** The helper that is there, if the network is its own and the shard has room; else a new one; null after too many losses. */
+function helperAt(place: Place, network: Network, size: number, options: ShardOptions): Helper | null {
+  const { helper } = place;
+  const isLost = helper?.isLost() ?? false;
+  if (helper && !isLost && helper.network === network && size <= helper.capacity) return helper;
   helper?.end();
-  return startHelper(network, size);
+  if (isLost) place.losses++;
+  place.helper = place.losses < maxLosses ? startHelper(network, size, options) : null;
+  return place.helper;
 }
 
-function startHelper(network: Network, capacity: number): Helper {
-  const memory = new SharedArrayBuffer(bytesFor(network, capacity));
-  const { control, settings, ...arrays } = viewsOf(memory, network, capacity);
-  const workerData: ShardThreadStart = { network, memory, capacity };
-  const thread: Worker = startThread(import.meta.url, 'wasm-shard-thread', { workerData });
+function startHelper(network: Network, capacity: number, { start, answerWithinMs }: ShardOptions): Helper {
+  const memory = allocate(network, capacity);
+  const { control, settings, gradient } = memory;
+  const thread = start({ network, memory });
   thread.unref();
   thread.on('error', () => Atomics.store(control, 0, failed)); // it is done without
   const finish = (): Result | null => {
     Atomics.wait(control, 0, working, answerWithinMs);
-    if (Atomics.load(control, 0) !== done) return giveUp();
-    Atomics.store(control, 0, idle);
-    return { loss: settings[1]!, gradient: arrays.gradient };
-  };
-  const giveUp = () => {
-    Atomics.store(control, 0, failed);
-    void thread.terminate();
-    return null;
+    const isDone = Atomics.load(control, 0) === done;
+    Atomics.store(control, 0, isDone ? idle : failed);
+    return isDone ? { loss: settings[1]!, gradient } : null;
   };
   return {
     network,
     capacity,
     isLost: () => Atomics.load(control, 0) === failed,
     begin: (values, labelSmoothing) => {
-      if (Atomics.load(control, 0) !== idle) return () => null;
-      arrays.weights.set(values.weights);
-      arrays.images.set(values.images);
-      arrays.labels.set(values.labels);
-      control[1] = values.labels.length;
-      settings[0] = labelSmoothing;
-      Atomics.store(control, 0, working);
-      Atomics.notify(control, 0);
+      if (Atomics.load(control, 0) !== idle) return null;
+      hand(memory, values, labelSmoothing);
       return finish;
     },
     end: () => void thread.terminate(),
   };
 }
 
-function bytesFor(network: Network, capacity: number): number {
-  return 4 * (4 + 2 * parameterCount(network) + capacity * (imageSize + 1));
+function hand({ control, settings, ...memory }: ShardMemory, values: Values, labelSmoothing: number): void {
+  memory.weights.set(values.weights);
+  memory.images.set(values.images);
+  memory.labels.set(values.labels);
+  settings[0] = labelSmoothing;
+  control[1] = values.labels.length;
+  Atomics.store(control, 0, working);
+  Atomics.notify(control, 0);
 }
 
-/** The memory that a thread shares with the main one. */
-export function viewsOf(memory: SharedArrayBuffer, network: Network, capacity: number) {
+const floats = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
+const integers = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length));
+
+function allocate(network: Network, capacity: number): ShardMemory {
   const parameters = parameterCount(network);
-  let offset = 0; // bytes
-  const next = <View>(
-    Type: new (buffer: SharedArrayBuffer, offset: number, length: number) => View,
-    length: number,
-  ) => {
-    const view = new Type(memory, offset, length);
-    offset += 4 * length;
-    return view;
-  };
   return {
-    control: next(Int32Array, 2), // state, images in the shard
-    settings: next(Float32Array, 2), // label smoothing in, loss out
-    weights: next(Float32Array, parameters),
-    gradient: next(Float32Array, parameters),
-    images: next(Float32Array, capacity * imageSize),
-    labels: next(Int32Array, capacity),
+    control: integers(2),
+    settings: floats(2),
+    weights: floats(parameters),
+    gradient: floats(parameters),
+    images: floats(capacity * imageSize),
+    labels: integers(capacity),
   };
 }

@@ -18,6 +18,7 @@ import type {
   ServedModel,
 } from '../predictor.ts';
 import { openStore, type StoredModel } from '../store.ts';
+import { createBatches } from './batches.ts';
 import { followStore } from './follow-store.ts';
 import { createIntake, type Decoded } from './intake.ts';
 import { createOutbox } from './outbox.ts';
@@ -31,28 +32,26 @@ type LiveModel = {
 
 const maxBatch = 8; // images; a larger one takes 5 % less for each, while its clients and the API stand idle
 const maxDecoding = 8; // images, which decode to 16 MB each at most
-const waitForCompanyMs = 2;
 const lookForModelMs = 200;
 const aliveMs = 500;
 const warmUpSizes = [1, 2, 4, 8];
 
 const tell = createOutbox<PredictorMessage>((messages) => process.send!(messages));
-let inferring = false;
-let company: NodeJS.Timeout | undefined; // ends the wait for it
 let inferences = 0; // images since the start
 let live: LiveModel | null = null;
 const intake = createIntake(maxDecoding, {
   decode: createReader(),
-  onDecoded: inferSoon,
+  onDecoded: () => lookForBatch(),
   onRefused: (id, problem) => {
     tell({ type: 'answer', id, outcome: problem });
-    inferSoon(); // what waited for it waits no longer
+    lookForBatch(); // what waited for it waits no longer
   },
   onDropped: (id) => {
     tell({ type: 'dropped', id });
-    inferSoon();
+    lookForBatch();
   },
 });
+const lookForBatch = createBatches(maxBatch, { counts: () => intake.counts(), inferNext });
 
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
@@ -109,27 +108,9 @@ function take(requests: PredictorRequest[]): void {
   }
 }
 
-/** One image takes as long as four in a batch: while others are being decoded, waits for them, but not for long. */
-function inferSoon(): void {
-  const { decoded, decoding } = intake.counts();
-  if (inferring || decoded === 0) return;
-  if (decoding === 0 || decoded >= maxBatch) void inferAll();
-  else company ??= setTimeout(() => void inferAll(), waitForCompanyMs);
-}
-
-/** Infers what waits, a batch at a time: what is decoded during one makes up the next. */
-async function inferAll(): Promise<void> {
-  clearTimeout(company);
-  company = undefined;
-  inferring = true;
-  await nextTurn(); // what is decoded in the same turn makes up the first
-  do {
-    const batch = intake.batch(maxBatch);
-    if (batch.length > 0) answerBatch(batch, live!); // images come only once there is a model
-    await nextTurn();
-  } while (intake.counts().decoded >= maxBatch);
-  inferring = false;
-  inferSoon();
+function inferNext(): void {
+  const batch = intake.batch(maxBatch);
+  if (batch.length > 0) answerBatch(batch, live!); // images come only once there is a model
 }
 
 function answerBatch(batch: Decoded[], model: LiveModel): void {

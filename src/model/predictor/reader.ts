@@ -15,28 +15,35 @@ const smallPixels = 64 * 64; // less than 0.1 ms of work, about as much as handi
 
 /** Reads as `readDigit` does. The threads live as long as the process, and their faults are the process's. */
 export function createReader(): (image: Uint8Array) => Promise<ReadDigit> {
+  const threads = Array.from({ length: threadCount }, startReaderThread);
+  return (image) => {
+    if (isSmall(image)) return readDigit(image);
+    return threads.reduce((a, b) => (b.waiting() < a.waiting() ? b : a)).read(image);
+  };
+}
+
+function startReaderThread() {
+  const thread = startThread(import.meta.url, 'reader-thread');
   const waiting = new Map<number, (digit: ReadDigit) => void>();
   let nextId = 0;
-  const start = () => {
-    const thread = startThread(import.meta.url, 'reader-thread');
-    thread.on('message', ({ id, digit }: PictureRead) => {
-      waiting.get(id)?.(digit);
-      waiting.delete(id);
-    });
-    thread.on('error', (error) => {
-      throw error;
-    });
-    return thread;
+  thread.on('message', ({ id, digit }: PictureRead) => {
+    waiting.get(id)!(digit);
+    waiting.delete(id);
+  });
+  thread.on('error', (error) => {
+    throw error;
+  });
+  return {
+    waiting: () => waiting.size,
+    read: (picture: Uint8Array) =>
+      new Promise<ReadDigit>((resolve) => {
+        // A copy: the picture lies in the buffer of a whole message, all of which would be cloned.
+        const image = new Uint8Array(picture);
+        const order: PictureOrder = { id: nextId++, image };
+        waiting.set(order.id, resolve);
+        thread.postMessage(order, [image.buffer]);
+      }),
   };
-  const threads = Array.from({ length: threadCount }, start);
-  const readInThread = (image: Uint8Array) =>
-    new Promise<ReadDigit>((resolve) => {
-      // A copy: the image lies in the buffer of a whole message, all of which would be cloned.
-      const order: PictureOrder = { id: nextId++, image: Uint8Array.from(image) };
-      waiting.set(order.id, resolve);
-      threads[order.id % threadCount]!.postMessage(order, [order.image.buffer as ArrayBuffer]);
-    });
-  return (image) => (isSmall(image) ? readDigit(image) : readInThread(image));
 }
 
 /** By its bytes and the size that a PNG's header declares; what is no PNG is not small. */

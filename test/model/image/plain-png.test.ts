@@ -2,6 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { toGreys } from '../../../src/model/image/greys.ts';
 import { readPlainPng } from '../../../src/model/image/plain-png.ts';
 
 type Picture = {
@@ -39,7 +40,38 @@ describe('a plain PNG', () => {
     );
   });
 
-  it('is read as sharp reads it, as sharp writes it', async () => {
+  it('is read as sharp reads it, whatever it says of gamma, colours and size', async () => {
+    const chunks = [
+      chunk('gAMA', Buffer.from([0, 0, 100, 0])),
+      chunk('sRGB', Buffer.from([1])),
+      chunk('cHRM', Buffer.alloc(32, 1)),
+      chunk('pHYs', Buffer.from([0, 0, 1, 0, 0, 0, 2, 0, 1])),
+      chunk('tEXt', Buffer.from('Comment\0eXIf Orientation 6')),
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        picture,
+        fc.subarray(chunks),
+        fc.integer({ min: 0, max: 4 }),
+        async (original, extra, filter) => {
+          const bytes = encode(original, [filter, 0, 4], extra);
+          const { data, info } = await sharp(bytes).autoOrient().raw().toBuffer({ resolveWithObject: true });
+          const samples = readPlainPng(bytes)!;
+          expect([samples.width, samples.height]).toEqual([info.width, info.height]);
+          const theirs = toGreys({
+            values: data,
+            width: info.width,
+            height: info.height,
+            channels: info.channels,
+          });
+          expect(toGreys(samples)).toEqual(theirs);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is read as it was given to sharp to write', async () => {
     await fc.assert(
       fc.asyncProperty(picture, fc.boolean(), async ({ values, ...size }, adaptiveFiltering) => {
         const bytes = await sharp(values, { raw: size })
