@@ -64,10 +64,10 @@ export async function buildApp({
 
 /** Node refuses two kinds of request itself, with an empty answer. */
 function answerWhatNodeWould(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ raw }) => {
-    if (raw.httpVersion === '1.0' || raw.headers.host !== undefined) return;
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.httpVersion === '1.0' || raw.headers.host !== undefined) return done();
     const detail = 'expected a Host header, as HTTP/1.1 wants (RFC 9112, 3.2), got none; send one';
-    throw new HttpProblem({ status: 400, code: 'HOST_MISSING', detail });
+    done(new HttpProblem({ status: 400, code: 'HOST_MISSING', detail }));
   });
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response); // RFC 9110, 10.1.1: an unknown expectation may be ignored
@@ -80,7 +80,8 @@ function closeConnectionsOnShutdown(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     closing = true;
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done(null, payload);
   });
 }

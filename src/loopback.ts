@@ -8,6 +8,7 @@ loopback.addAddress('::1', 'ipv6');
 /** True for 127.0.0.0/8, ::1 (also in brackets, as in a URL) and `localhost`; no name is resolved. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1');
+  if (address === '127.0.0.1') return true; // the usual one, since the list makes an object of every address
   const version = isIP(address);
   if (version === 0) return address.toLowerCase() === 'localhost';
   return loopback.check(address, version === 4 ? 'ipv4' : 'ipv6');

@@ -1,12 +1,20 @@
 /** POST /predict: a picture of a digit in, the digit out. */
 import { setMaxListeners } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
 import { HttpProblem, problems } from './problem.ts';
-import { countReceived, createReceived, type Received } from './received.ts';
+import { createReceived, type Received, readWhole } from './received.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What its body takes up. */
+    received: Received | null;
+  }
+}
 
 const maxImageBytes = 5 * 1024 * 1024;
 const maxImages = 16;
@@ -58,11 +66,16 @@ export const predictRequestBody = {
 
 export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = async (app, { predictor }) => {
   await app.register(multipart); // here alone: elsewhere a form would pass for no body
-  app.addContentTypeParser(['image/png', 'image/jpeg'], { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body),
-  );
-
   const received = createReceived();
+  const read = (request: FastifyRequest, payload: IncomingMessage) =>
+    readWhole(request, payload, request.received!, maxBase64Bytes);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.decorateRequest('received', null);
+  app.addContentTypeParser(['image/png', 'image/jpeg'], read);
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', (request, payload, done) => {
+    read(request, payload).then((body) => parseJson(request, body.toString(), done), done);
+  });
 
   app.post('/predict', {
     bodyLimit: maxBase64Bytes,
@@ -74,23 +87,19 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
         ...problems(400, 413, 415, 422, 503),
       },
     },
-    preParsing: async (request, reply, payload) =>
-      isForm(request) ? payload : countReceived(payload, received.open(reply.raw), reply.raw),
+    serializerCompiler: () => JSON.stringify, // of predictions, which are ours: zod would check each once more
+    onRequest: (request, reply, done) => {
+      request.received = received.open(reply.raw);
+      done();
+    },
     handler: async (request, reply) => {
-      const images = request.isMultipart()
-        ? await readForm(request, received.open(reply.raw))
-        : [readBody(request.body)];
+      const images = request.isMultipart() ? await readForm(request) : [readBody(request.body)];
       const outcomes = await predictAll(predictor, images, reply);
       const predictions = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
 };
-
-/** By its header, since `isMultipart()` only knows after parsing; the form's parser reads around `payload`. */
-function isForm({ headers }: FastifyRequest): boolean {
-  return /^\s*multipart\//i.test(headers['content-type'] ?? '');
-}
 
 /** Ends early, with outcomes `CANCELLED`, when the client goes away or when one image makes the answer a 503. */
 async function predictAll(
@@ -140,14 +149,14 @@ function limited(image: Buffer): Buffer {
   return image;
 }
 
-async function readForm(request: FastifyRequest, received: Received): Promise<Uint8Array[]> {
+async function readForm(request: FastifyRequest): Promise<Uint8Array[]> {
   const images: Uint8Array[] = [];
   let total = 0;
   try {
     for await (const part of request.files({
       limits: { fileSize: maxImageBytes, files: maxImages, fields: 0 },
     })) {
-      const image = await readPart(part, received);
+      const image = await readPart(part, request.received!);
       total += image.byteLength;
       if (total > maxFormBytes) throw tooLarge('the images of one form', maxFormBytes);
       images.push(image);

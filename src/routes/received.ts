@@ -3,7 +3,8 @@
  * and not as it is declared, so that slow uploads hold no room they don't use.
  */
 import type { ServerResponse } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { errorCodes, type FastifyRequest } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
 const maxReceivedBytes = 128 * 1024 * 1024;
@@ -44,18 +45,33 @@ export function createReceived(limit = maxReceivedBytes): { open(response: Serve
 }
 
 /**
- * The same stream, ended by a refusal when there is no room for it. After the response, what still comes is read to
- * nowhere: a client that sends on without reading would otherwise never see the answer.
+ * Reads a body to its end, each byte counted as it arrives. After a refusal, what still comes is read to nowhere: a
+ * client that sends on without reading would otherwise never see the answer.
+ *
+ * @throws HttpProblem 503 when there is no room for it, 400 when it ends early; FST_ERR_CTP_BODY_TOO_LARGE past `limit` bytes
  */
-export function countReceived(payload: Readable, received: Received, response: ServerResponse): Readable {
-  const counted = new Transform({
-    transform: (chunk: Buffer, _encoding, done) =>
-      received.take(chunk.byteLength) ? done(null, chunk) : done(received.refusal()),
+export function readWhole({ headers }: FastifyRequest, payload: Readable, received: Received, limit: number) {
+  return new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const refuse = (problem: Error) => {
+      payload.off('data', take).resume();
+      reject(problem);
+    };
+    const take = (chunk: Buffer) => {
+      length += chunk.byteLength;
+      if (length > limit) return refuse(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+      if (!received.take(chunk.byteLength)) return refuse(received.refusal());
+      chunks.push(chunk);
+    };
+    payload.on('error', () => reject(cutShort(length)));
+    payload.on('end', () => resolve(Buffer.concat(chunks)));
+    if (Number(headers['content-length']) > limit) refuse(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+    else payload.on('data', take);
   });
-  counted.on('error', () => {}); // once the answer is there, nobody else listens, and a client may still go away
-  response.once('finish', () => {
-    payload.unpipe(counted);
-    payload.resume();
-  });
-  return payload.on('error', (error) => counted.destroy(error)).pipe(counted);
+}
+
+function cutShort(length: number): HttpProblem {
+  const detail = `expected a whole body, the connection ended after ${length} bytes of it; send it again`;
+  return new HttpProblem({ status: 400, code: 'BODY_CUT_SHORT', detail });
 }

@@ -30,7 +30,9 @@ export type NativeOps = {
   convolutionWithBias(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): tf.Tensor;
   convolutionKernelGradient(x: tf.Tensor, kernelShape: number[], dy: tf.Tensor): tf.Tensor;
   convolutionInputGradient(inputShape: number[], kernel: tf.Tensor, dy: tf.Tensor): tf.Tensor;
-  maxPool(x: tf.Tensor, size: number): Pooled;
+  maxPool(x: tf.Tensor, size: number): tf.Tensor;
+  /** What `maxPoolGradient` needs, too. */
+  maxPoolToTrain(x: tf.Tensor, size: number): Pooled;
   maxPoolGradient(x: tf.Tensor, pooled: Pooled, dy: tf.Tensor, size: number): tf.Tensor;
   addBias(x: tf.Tensor, bias: tf.Tensor): tf.Tensor;
   biasGradient(dy: tf.Tensor): tf.Tensor;
@@ -79,7 +81,8 @@ export function plainOps(): NativeOps {
       run('Conv2DBackpropFilter', convolution, x, tf.tensor1d(kernelShape, 'int32'), dy),
     convolutionInputGradient: (inputShape, kernel, dy) =>
       run('Conv2DBackpropInput', convolution, tf.tensor1d(inputShape, 'int32'), kernel, dy),
-    maxPool: (x, size) => ({ y: run('MaxPool', pooling(size), x), workspace: null }),
+    maxPool: (x, size) => run('MaxPool', pooling(size), x),
+    maxPoolToTrain: (x, size) => ({ y: ops.maxPool(x, size), workspace: null }),
     maxPoolGradient: (x, { y }, dy, size) => run('MaxPoolGrad', pooling(size), x, y, dy),
     addBias: (x, bias) => run('BiasAdd', [floats, layout], x, bias),
     biasGradient: (dy) => run('BiasAddGrad', [floats, layout], dy),
@@ -118,7 +121,7 @@ function createVariable(backend: TensorFlowBackend): Variable {
  */
 function oneDnnOps(
   backend: TensorFlowBackend,
-): Pick<NativeOps, 'convolutionWithBias' | 'maxPool' | 'maxPoolGradient'> {
+): Pick<NativeOps, 'convolutionWithBias' | 'maxPoolToTrain' | 'maxPoolGradient'> {
   const { convolution, pooling, text, flag } = attributesOf(backend.binding);
   const label = text('_kernel', 'MklNameChangeOp'); // as TensorFlow's own rewriting of graphs names these kernels
   const keeping = (size: number) => [...pooling(size), flag('workspace_enabled', true), label];
@@ -126,7 +129,7 @@ function oneDnnOps(
   return {
     convolutionWithBias: (x, kernel, bias) =>
       run('_MklNativeConv2DWithBias', [...convolution, label], x, kernel, bias),
-    maxPool: (x, size) => {
+    maxPoolToTrain: (x, size) => {
       const [y, workspace] = two(backend, '_MklNativeMaxPool', keeping(size), [x]);
       return { y, workspace };
     },
@@ -150,7 +153,7 @@ function tryOut(ops: NativeOps): tf.Tensor1D | null {
   const kernel = tf.tensor4d(values.slice(0, 3 * 3 * 3 * 2), [3, 3, 3, 2]);
   try {
     const convolved = ops.convolutionWithBias(x, kernel, tf.tensor1d([0.5, -0.5]));
-    const pooled = ops.maxPool(convolved, 2);
+    const pooled = ops.maxPoolToTrain(convolved, 2);
     const gradient = ops.maxPoolGradient(convolved, pooled, pooled.y, 2);
     return tf.concat1d([convolved.flatten(), gradient.flatten()]);
   } catch {

@@ -2,36 +2,39 @@
 import type { Greys } from './ink.ts';
 
 export type Border = {
-  readonly values: Float32Array; // the four edges, corners twice
+  readonly counts: Uint32Array; // [256], pixels of each grey on the four edges, corners twice
+  readonly size: number; // pixels
   readonly level: number; // their median
   readonly noise: number; // their standard deviation as far as it is not ink, in levels; 0 for a flat tone
 };
 
 export function borderOf(greys: Greys): Border {
-  const values = edgeValues(greys);
-  const level = median(values);
-  const distances = values.map((value) => Math.abs(value - level)).toSorted();
+  const counts = edgeCounts(greys);
+  const size = 2 * (greys.width + greys.height);
+  // The mean of the middle two, so that the inverse image has the inverse median.
+  const level = (nth(counts, size / 2 - 1) + nth(counts, size / 2)) / 2;
+  const halfDistances = new Uint32Array(2 * 255 + 1); // from the level, in half levels
+  for (const [value, count] of counts.entries()) halfDistances[Math.abs(2 * (value - level))]! += count;
   // A quarter of a normal distribution lies within 0.3186 σ; that quartile ignores ink on half the border.
-  return { values, level, noise: distances[distances.length >> 2]! / 0.3186 };
+  return { counts, size, level, noise: nth(halfDistances, size >> 2) / 2 / 0.3186 };
 }
 
-function edgeValues({ values, width, height }: Greys): Float32Array {
-  const edges = new Float32Array(2 * (width + height));
-  let n = 0;
+function edgeCounts({ values, width, height }: Greys): Uint32Array {
+  const counts = new Uint32Array(256);
   for (let x = 0; x < width; x++) {
-    edges[n++] = values[x]!;
-    edges[n++] = values[(height - 1) * width + x]!;
+    counts[values[x]!]!++;
+    counts[values[(height - 1) * width + x]!]!++;
   }
   for (let y = 0; y < height; y++) {
-    edges[n++] = values[y * width]!;
-    edges[n++] = values[y * width + width - 1]!;
+    counts[values[y * width]!]!++;
+    counts[values[y * width + width - 1]!]!++;
   }
-  return edges;
+  return counts;
 }
 
-/** The mean of the middle two where the count is even, so that the inverse image has the inverse median. */
-export function median(values: Float32Array): number {
-  const sorted = values.toSorted();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** The value at place `n`, from 0, of all that were counted, in order. */
+function nth(counts: Uint32Array, n: number): number {
+  let value = 0;
+  for (let seen = counts[0]!; seen <= n; seen += counts[value]!) value++;
+  return value;
 }

@@ -83,8 +83,8 @@ function isBackground({ level, sign, contrast }: Side, counts: Uint32Array, bord
   let far = 0;
   for (let value = 0; value < 256; value++) if (isFar(value)) far += counts[value]!;
   if (far <= total(counts) / 2) return false;
-  const near = border.values.reduce((sum, value) => sum + (isFar(value) ? 0 : 1), 0);
-  return near < sureBorder * border.values.length;
+  const near = border.counts.reduce((sum, count, value) => sum + (isFar(value) ? 0 : count), 0);
+  return near < sureBorder * border.size;
 }
 
 /** The same two tones with their parts exchanged: the background is the commonest value of the far side. */

@@ -2,7 +2,7 @@
  * Uneven light and noise, taken out before ink is looked for. A drawing whose border is one flat tone
  * is left untouched, so that clean images keep their exact values.
  */
-import { type Border, borderOf, median } from './border.ts';
+import { type Border, borderOf } from './border.ts';
 import type { Greys } from './ink.ts';
 
 const calmSide = 140; // pixels; a digit that fills a fifth of it still has 28
@@ -65,4 +65,11 @@ function edgeSlope(lines: number, length: number, difference: (line: number) => 
   if (length < 2) return 0;
   const across = median(Float32Array.from({ length: lines }, (_, line) => difference(line)));
   return Math.abs(across) > maxSlope ? 0 : across / (length - 1);
+}
+
+/** The mean of the middle two where the count is even, so that the inverse image has the inverse slope. */
+function median(values: Float32Array): number {
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
