@@ -10,24 +10,22 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { TrainJob } from '../src/jobs/contract.ts';
 import { getJson, type Service, startService } from '../test/e2e/service.ts';
+import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 
-const directory = await mkdtemp(join(tmpdir(), 'trainyard-first-run-'));
-const clone = join(directory, 'trainyard');
-const env = { TRAINYARD_CACHE: join(directory, 'cache') };
-execFileSync('git', ['clone', '--quiet', resolve(import.meta.dirname, '..'), clone]);
-try {
-  const first = await timeFirstStart();
-  const secondReadySeconds = await timeSecondStart();
+await runBench(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'trainyard-first-run-'));
+  atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  execFileSync('git', ['clone', '--quiet', resolve(import.meta.dirname, '..'), join(directory, 'trainyard')]);
+  const first = await timeFirstStart(directory);
+  const secondReadySeconds = await timeSecondStart(directory);
   if (values.json) console.log(JSON.stringify({ ...first, secondReadySeconds }));
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
+});
 
-async function timeFirstStart() {
+async function timeFirstStart(directory: string) {
   const startedAt = performance.now();
-  const service = await npmStart();
+  const { service, end } = await npmStart(directory);
   const setupSeconds = Number(/set-up done +([\d.]+) s/.exec(service.output())?.[1]);
   try {
     await service.printed('Try it:', 10 * 60_000);
@@ -40,13 +38,13 @@ async function timeFirstStart() {
     console.log(`  of which set-up ${setupSeconds.toFixed(1)} s, training ${trainingSeconds.toFixed(1)} s`);
     return { answerSeconds, setupSeconds, trainingSeconds };
   } finally {
-    await service.end();
+    await end();
   }
 }
 
-async function timeSecondStart(): Promise<number> {
+async function timeSecondStart(directory: string): Promise<number> {
   const startedAt = performance.now();
-  const service = await npmStart();
+  const { service, end } = await npmStart(directory);
   try {
     await service.printed('Try it:', 60_000);
     const { status } = await fetch(`${service.address}/health/ready`);
@@ -55,12 +53,16 @@ async function timeSecondStart(): Promise<number> {
     console.log(`second start: ready after ${seconds.toFixed(2)} s`);
     return seconds;
   } finally {
-    await service.end();
+    await end();
   }
 }
 
-function npmStart(): Promise<Service> {
-  return startService(join(clone, 'data'), env, { program: 'npm', args: ['start'], cwd: clone });
+async function npmStart(directory: string): Promise<{ service: Service; end: () => Promise<void> }> {
+  const cwd = join(directory, 'trainyard');
+  const env = { TRAINYARD_CACHE: join(directory, 'cache') };
+  const command = { program: 'npm', args: ['start'], cwd };
+  const service = await startService(join(cwd, 'data'), env, command, interrupted);
+  return { service, end: atEnd(async () => void (await service.end())) };
 }
 
 /** The first MNIST test image, through the routes that `npm start` names. */

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { imageAt, readSplit } from '../src/model/dataset.ts';
 import { encodePng } from '../src/model/picture.ts';
 import { type Service, startService } from '../test/e2e/service.ts';
+import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
@@ -29,26 +30,25 @@ const totalMs = Number(values.minutes) * 60_000;
 if (!(totalMs >= settlingMs + 2 * windowSamples * sampleEveryMs)) {
   throw new Error(`expected --minutes 2 or more, got ${values.minutes}`);
 }
-const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-soak-'));
-const service = await startService(dataDir, { LOG_LEVEL: 'debug' });
-try {
+await runBench(async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-soak-'));
+  atEnd(() => rm(dataDir, { recursive: true, force: true }));
+  const service = await startService(dataDir, { LOG_LEVEL: 'debug' }, undefined, interrupted);
+  atEnd(async () => void (await service.end()));
   await service.printed('Try it:', 5 * 60_000);
   await post(`${service.address}/jobs/train`, { epochs: 1000 });
   const ended = new AbortController();
-  const [load, sizes] = await Promise.all([predictUntil(ended.signal), sample(service, ended)]);
+  const [load, sizes] = await Promise.all([predictUntil(service, ended.signal), sample(service, ended)]);
   const growth = [...sizes].map(([name, samples]) => ({ name, ...growthOf(samples) }));
   const tensors = tensorsIn(service.output());
   report(growth, tensors, load);
   if (values.json) console.log(JSON.stringify({ minutes: Number(values.minutes), growth, tensors, ...load }));
-} finally {
-  await service.end();
-  await rm(dataDir, { recursive: true, force: true });
-}
+});
 
 type Growth = { readonly from: number; readonly to: number; readonly share: number }; // bytes
 type Load = { readonly requests: number; readonly failed: number };
 
-async function predictUntil(signal: AbortSignal): Promise<Load> {
+async function predictUntil({ address }: Service, signal: AbortSignal): Promise<Load> {
   const test = await readSplit('mnist', 'test');
   const headers = { 'content-type': 'image/png' };
   let requests = 0;
@@ -56,7 +56,7 @@ async function predictUntil(signal: AbortSignal): Promise<Load> {
   const client = async () => {
     while (!signal.aborted) {
       const body = await encodePng(imageAt(test, requests++ % test.count), 28, 28);
-      const response = await fetch(`${service.address}/predict`, { method: 'POST', headers, body });
+      const response = await fetch(`${address}/predict`, { method: 'POST', headers, body });
       await response.arrayBuffer();
       if (response.status !== 200) failed++;
     }

@@ -10,12 +10,15 @@ import type { TrainJob } from '../src/jobs/contract.ts';
 import { readSplit } from '../src/model/dataset.ts';
 import { measureAccuracy, variantNames } from '../test/e2e/digits.ts';
 import { getJson, startService } from '../test/e2e/service.ts';
+import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 
-const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
-const service = await startService(dataDir);
-try {
+await runBench(async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
+  atEnd(() => rm(dataDir, { recursive: true, force: true }));
+  const service = await startService(dataDir, {}, undefined, interrupted);
+  atEnd(async () => void (await service.end()));
   await service.printed('Try it:', 10 * 60_000);
   const { data } = await getJson<{ data: TrainJob[] }>(`${service.address}/jobs`);
   const { testAccuracy, seconds } = data[0]!.epochs.at(-1)!;
@@ -29,10 +32,7 @@ try {
     console.log(`${variant.padEnd(12)} ${percent(accuracies[variant])}`);
   }
   if (values.json) console.log(JSON.stringify({ testAccuracy, accuracies }));
-} finally {
-  await service.end();
-  await rm(dataDir, { recursive: true, force: true });
-}
+});
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;

@@ -37,16 +37,16 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
-  ALLOW_ANONYMOUS: flag.default(false),
+  ALLOW_ANONYMOUS: z.union([z.literal('local'), flag]).default(false),
   RATE_LIMIT: z.coerce.number().int().min(1).max(1_000_000_000).optional(), // requests a minute
 });
 
 const environmentSchema = variables.refine(
-  ({ HOST, API_KEY, ALLOW_ANONYMOUS }) => isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS,
+  ({ HOST, API_KEY, ALLOW_ANONYMOUS }) => isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS !== false,
   {
     path: ['HOST'],
     error:
-      'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may; without either, a loopback address such as 127.0.0.1',
+      'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may, or =local in a container whose port is published on loopback; without either, a loopback address such as 127.0.0.1',
   },
 );
 
@@ -87,7 +87,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,
-    allowAnonymous: values.ALLOW_ANONYMOUS,
+    allowAnonymous: values.ALLOW_ANONYMOUS === true,
     requestsPerMinute: values.RATE_LIMIT ?? (values.API_KEY.length > 0 ? keyedRequestsPerMinute : null),
   };
 }

@@ -5,10 +5,23 @@ import { TrainyardError } from './model/errors.ts';
 
 const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Others that close-with-grace would answer. After a crash of native code the handler runs again and again: no core, no end. */
+const leftAlone = [
+  'SIGQUIT',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGUSR2',
+] as const;
 
 /** Runs `main`; what it throws is printed and ends the process with 1. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
   process.on('disconnect', leave);
+  // Whoever read what we print is gone; that is no reason to fail, least of all while closing.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     await main();
   } catch (error) {
@@ -34,7 +47,7 @@ function describe(error: unknown): string {
  */
 export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 10_000): void {
   let closingSince: number | null = null;
-  const options = { delay: withinMs, logger: log, skip: [...signals] };
+  const options = { delay: withinMs, logger: log, skip: [...signals, ...leftAlone] };
   const handle = closeWithGrace(options, async ({ err }) => {
     closingSince = performance.now();
     if (err) log.fatal({ err }, 'closing after a fault');

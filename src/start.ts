@@ -131,7 +131,7 @@ function thingsToTry(address: string, keyCount: number): string {
 Try it:
   ${curl} ${address}/datasets/mnist/test/0.png -o digit.png
   ${curl} ${address}/predict -H 'content-type: image/png' --data-binary @digit.png
-  ${curl} -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"article"}'
+  ${curl} -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"fast"}'
   ${curl} ${address}/jobs
 
 Ctrl-C stops everything.`;

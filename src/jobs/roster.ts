@@ -1,13 +1,14 @@
 /** What each worker computes on, for whoever asks: a key of its own for each, which runs out when it is not renewed. */
-import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 
 const livesMs = 15_000;
 const renewMs = 5000;
+let announced = 0; // by this process
 
 /** Announces a worker until the function that it returns is called. Without Redis nothing is announced, nor waited for. */
 export function announceWorker(redis: Redis, prefix: string, device: string): () => void {
-  const id = randomUUID();
+  const id = `${hostname()}:${process.pid}:${++announced}`;
   const keys = [rosterKey(prefix), workerKey(prefix, id)] as const;
   const announce = () => {
     if (redis.status !== 'ready') return;

@@ -25,6 +25,7 @@ const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
   app.get('/health/live', {
     config: { anonymous: true },
+    logLevel: 'warn', // asked every few seconds
     schema: {
       tags: ['health'],
       summary: 'The process answers',
@@ -35,6 +36,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
 
   app.get('/health/ready', {
     config: { anonymous: true },
+    logLevel: 'warn', // asked every few seconds
     schema: {
       tags: ['health'],
       summary: 'Redis answers, a worker is there, a model is served or being trained',

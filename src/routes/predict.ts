@@ -135,8 +135,8 @@ function readBody(body: unknown): Uint8Array {
 
 function readBase64(body: unknown): Uint8Array {
   const parsed = base64BodySchema.safeParse(body);
-  const text = parsed.data?.image.replace(/^data:image\/(?:png|jpeg);base64,/, '');
-  if (text === undefined || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) {
+  const text = parsed.data?.image.replace(/^data:image\/(?:png|jpeg);base64,/, '').replaceAll(/\s/g, '');
+  if (text === undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
     const message = 'expected {"image": "<base64 of a PNG or JPEG>"}';
     const errors = [{ field: 'image', message }];
     throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: `image: ${message}`, errors });

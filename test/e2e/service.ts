@@ -14,6 +14,8 @@ export type Service = {
   output(): string;
   /** Resolves when `text` has been printed. */
   printed(text: string, withinMs?: number): Promise<void>;
+  /** Reads no more of what it prints, as `head` does. */
+  closeOutput(): void;
   /** Sends a signal as a terminal does, to npm and all that it runs; resolves with npm's exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 };
@@ -62,6 +64,10 @@ export async function startService(
     pid: child.pid!,
     output,
     printed,
+    closeOutput: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     end: async (signal = 'SIGINT') => {
       if (child.exitCode !== null) return child.exitCode;
       const gone = once(child, 'exit') as Promise<[number | null]>;

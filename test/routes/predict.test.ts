@@ -105,6 +105,13 @@ describe('with a model', () => {
       ['JSON without an image', json({}), 'application/json', 400, 'VALIDATION_FAILED'],
       ['JSON with more', json({ image: '', x: 1 }), 'application/json', 400, 'VALIDATION_FAILED'],
       ['an image that is not base64', json({ image: '***' }), 'application/json', 400, 'VALIDATION_FAILED'],
+      [
+        'an image that is not base64 after a million blanks',
+        json({ image: `AAAA${' '.repeat(1_000_000)}!` }),
+        'application/json',
+        400,
+        'VALIDATION_FAILED',
+      ],
       ['an empty image in JSON', json({ image: '' }), 'application/json', 422, 'IMAGE_EMPTY'],
       ['broken JSON', '{"image":', 'application/json', 400, 'JSON_INVALID'],
       [

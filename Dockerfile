@@ -1,0 +1,102 @@
+# Two targets: `server`, on the CPU, and `worker`, with the TensorFlow that the build argument TENSORFLOW names:
+# cuda (its own CUDA 12 and cuDNN 9; the host needs a driver and nothing else), cpu, or stock (tfjs-node-gpu's own
+# libtensorflow 2.9.1 on CUDA 11.8 and cuDNN 8). One that can't be had ends the build.
+
+ARG NODE_IMAGE=node:20-bookworm-slim
+ARG STOCK_IMAGE=nvidia/cuda:11.8.0-cudnn8-runtime-ubuntu22.04
+ARG TENSORFLOW=cuda
+
+FROM ${NODE_IMAGE} AS node
+
+# The packages of the lock file, and what it takes to compile the binding.
+FROM node AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates g++ python3 python3-pip \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund && npm cache clean --force
+ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
+COPY scripts scripts
+
+# One stage an engine: set-up downloads (or takes from docker/wheels), compiles, and computes with it once.
+FROM build AS engine-cpu
+COPY docker/wheels docker/wheels
+RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+
+FROM build AS engine-cuda
+COPY docker/wheels docker/wheels
+RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+
+# On the image that it will run on: its C library is older than Debian's.
+FROM ${STOCK_IMAGE} AS stock
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
+ && groupadd --gid 1000 node && useradd --uid 1000 --gid node --create-home node
+
+FROM stock AS engine-stock
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates g++ make python3 \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
+COPY --from=build /app /app
+RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+
+# The compiled program, and its packages without those of development.
+FROM build AS program
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN node scripts/setup.mjs --only=build \
+ && npm prune --omit=dev --no-audit --no-fund \
+ && find node_modules -name '*.map' -delete \
+ && rm -rf dist/.build dist/.tsbuildinfo
+
+# What both targets run on. The root file system is never written to; /data is a volume.
+FROM node AS runtime-cpu
+FROM node AS runtime-cuda
+FROM stock AS runtime-stock
+
+FROM runtime-cpu AS server-base
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
+ && install -d -o node -g node /data
+WORKDIR /app
+ENV NODE_ENV=production DATA_DIR=/data
+COPY package.json ./
+COPY docker/healthcheck.mjs docker/
+COPY --from=program /app/node_modules node_modules
+ENTRYPOINT ["tini", "--"]
+VOLUME /data
+USER node
+
+FROM server-base AS server
+COPY --from=engine-cpu /engine node_modules/@tensorflow/tfjs-node-gpu
+COPY --from=program /app/dist dist
+ARG GIT_COMMIT=
+ENV HOST=0.0.0.0 PORT=3000 GIT_COMMIT=${GIT_COMMIT}
+EXPOSE 3000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "docker/healthcheck.mjs", "server"]
+CMD ["node", "dist/server.js"]
+
+FROM runtime-${TENSORFLOW} AS worker-base
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
+ && install -d -o node -g node /data
+WORKDIR /app
+ENV NODE_ENV=production DATA_DIR=/data
+COPY package.json ./
+COPY docker/healthcheck.mjs docker/
+COPY --from=program /app/node_modules node_modules
+ENTRYPOINT ["tini", "--"]
+VOLUME /data
+USER node
+
+FROM engine-${TENSORFLOW} AS engine
+
+FROM worker-base AS worker
+COPY --from=engine /engine node_modules/@tensorflow/tfjs-node-gpu
+COPY --from=program /app/dist dist
+ARG GIT_COMMIT=
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility GIT_COMMIT=${GIT_COMMIT}
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "docker/healthcheck.mjs", "worker"]
+CMD ["node", "dist/worker.js"]

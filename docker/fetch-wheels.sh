@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Puts TensorFlow's wheels into docker/wheels, for images that are built where no Python index is reached.
+#   docker/fetch-wheels.sh [cuda|cpu]…   both, unless named; needs python3 with pip. cuda takes about 3 GB.
+set -euo pipefail
+cd "$(dirname "$0")/wheels"
+
+version=$(sed -n "s/.*tensorflow-cpu==\([0-9.]*\).*/\1/p" ../../scripts/setup/wheel.mjs)
+tags=(--python-version 3.11 --implementation cp --only-binary=:all:)
+for platform in manylinux_2_27 manylinux_2_17 manylinux2014 manylinux1; do tags+=(--platform "${platform}_x86_64"); done
+get() { python3 -m pip download --no-deps "${tags[@]}" -d . "$@"; }
+
+for variant in "${@:-cuda cpu}"; do
+  for one in $variant; do
+    case $one in
+      cpu) get "tensorflow-cpu==$version" ;;
+      cuda)
+        get "tensorflow==$version"
+        # What the extra "and-cuda" requires, and nothing that only Python needs.
+        mapfile -t beside < <(python3 - tensorflow-"$version"-*.whl <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as archive:
+    name = next(one for one in archive.namelist() if one.endswith('.dist-info/METADATA'))
+    for line in archive.read(name).decode().splitlines():
+        what, _, marker = line.removeprefix('Requires-Dist:').partition(';')
+        if line.startswith('Requires-Dist:') and 'and-cuda' in marker:
+            print(what.strip().replace(' ', ''))
+PY
+        )
+        get "${beside[@]}"
+        ;;
+      *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    esac
+  done
+done
+ls -lh ./*.whl

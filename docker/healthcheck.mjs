@@ -1,0 +1,39 @@
+/**
+ * Whether the process of this container does its work: `server` answers, `worker` has announced itself to Redis a
+ * moment ago. Exit status 0 or 1.
+ */
+import { hostname } from 'node:os';
+import { Redis } from 'ioredis';
+
+const withinMs = 2500;
+
+const checks = { server: serverAnswers, worker: workerIsAnnounced };
+
+try {
+  process.stdout.write(`${await checks[process.argv[2]]()}\n`);
+} catch (error) {
+  process.stdout.write(`${/** @type {Error} */ (error).message}\n`);
+  process.exitCode = 1;
+}
+
+async function serverAnswers() {
+  const url = `http://127.0.0.1:${process.env.PORT ?? 3000}/health/live`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(withinMs) });
+  if (!response.ok) throw new Error(`expected 200 from ${url}, got ${response.status}`);
+  return 'answers';
+}
+
+/** A worker renews its key every few seconds while its event loop turns and Redis answers it. */
+async function workerIsAnnounced() {
+  const options = { connectTimeout: withinMs, commandTimeout: withinMs, retryStrategy: null };
+  const redis = new Redis(process.env.REDIS_URL, options);
+  redis.on('error', () => {}); // the command says it
+  try {
+    const ids = await redis.smembers('trainyard:workers');
+    const own = ids.filter((id) => id.startsWith(`${hostname()}:`)).map((id) => `trainyard:workers:${id}`);
+    if (own.length > 0 && (await redis.exists(...own)) > 0) return 'is announced';
+    throw new Error(`expected a worker of ${hostname()} to be announced in Redis, found none`);
+  } finally {
+    redis.disconnect();
+  }
+}
