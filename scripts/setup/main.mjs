@@ -10,6 +10,7 @@ import { createReport } from './report.mjs';
 import { readSystem } from './system.mjs';
 import { provideTensorFlow } from './tensorflow.mjs';
 import { createTurn } from './turn.mjs';
+import { provideWebGpu } from './webgpu.mjs';
 
 /**
  * What every step needs to know.
@@ -60,6 +61,9 @@ export async function main(args) {
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
     await report.step('npm packages', (activity) => installPackages(context, activity));
     await report.step('TensorFlow', (activity) => provideTensorFlow(context, activity));
+    if (context.env['ENGINE'] === 'webgpu') {
+      await report.step('WebGPU', (activity) => provideWebGpu(context, activity));
+    }
     if (!args.includes('--no-redis')) {
       await report.step('Redis', (activity) => provideRedis(context, activity));
     }
