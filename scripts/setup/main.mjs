@@ -86,7 +86,7 @@ function readFlags(args) {
 }
 
 /** @param {NodeJS.ProcessEnv} env */
-function cacheDirectory(env) {
+export function cacheDirectory(env) {
   if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
 }

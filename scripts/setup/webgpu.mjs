@@ -137,22 +137,11 @@ async function fetchPackages({ root, cacheDir, env, signal }, activity, to) {
   const bytes = () => bytesUnder(to) + bytesUnder(join(cacheDir, 'npm/_cacache/tmp')); // it downloads there first
   activity.doing({ name: 'npm pack', bytes, total: packedBytes });
   const names = pinned.map(({ name, version }) => `${name}@${version}`);
-  const how = [
-    '--pack-destination',
-    to,
-    '--cache',
-    join(cacheDir, 'npm'),
-    '--prefer-offline',
-    '--loglevel=error',
-  ];
-  const options = {
-    cwd: root,
-    env,
-    signal,
-    timeoutMs: withinMs,
-    growth: { bytes, withinMs: stalledAfterMs },
-  };
-  const result = await run('npm', ['pack', ...names, ...how], options);
+  const where = ['--pack-destination', to, '--cache', join(cacheDir, 'npm'), '--prefer-offline'];
+  const how = ['--loglevel=error', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+  const growth = { bytes, withinMs: stalledAfterMs };
+  const options = { cwd: root, env, signal, timeoutMs: withinMs, growth };
+  const result = await run('npm', ['pack', ...names, ...where, ...how], options);
   return result.ok
     ? result
     : { ok: false, message: `expected npm to fetch ${names.join(' and ')}, but ${result.message}` };

@@ -48,6 +48,14 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
     expect(rest.values).toEqual(whole.values);
   });
 
+  it('adds in one order in the dense layer: the same bytes each time', async () => {
+    await openEngine('webgpu');
+    const values = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+    const [x, kernel] = [tf.tensor2d(values(64 * 3136), [64, 3136]), tf.tensor2d(values(31_360), [3136, 10])];
+    const products = await Promise.all(Array.from({ length: 10 }, () => x.matMul(kernel).data()));
+    for (const product of products) expect(product).toEqual(products[0]);
+  });
+
   it('evaluates as the plain cpu backend does', async () => {
     const on = async (backend: string) => {
       await tf.setBackend(backend);

@@ -1,13 +1,10 @@
 /** What the tests of WebGPU need of this machine: its packages, brought by set-up, and an adapter. */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { registerWebGpu } from '../../src/model/engines/webgpu.ts';
 import { isCode } from '../../src/model/files.ts';
+import { provideWebGpuPackages } from '../setup/webgpu-packages.ts';
 
-const setup = fileURLToPath(new URL('../../scripts/setup.mjs', import.meta.url));
-const setupWithinMs = 50_000;
 const chromium = '/usr/lib/chromium'; // Debian's: it brings SwiftShader, which plays a GPU on the CPU
 const swiftShader = `${chromium}/vk_swiftshader_icd.json`;
 const vulkanLoader = `${chromium}/libvulkan.so.1`;
@@ -15,7 +12,7 @@ const neverUnload = 0x1000; // RTLD_NODELETE of <dlfcn.h>, which Node has no nam
 
 /** Why WebGPU can't be tested here, or null; then the backend is registered. */
 export async function whyNoWebGpu(): Promise<string | null> {
-  const missing = providePackages();
+  const missing = await provideWebGpuPackages();
   if (missing !== null) return missing;
   addSwiftShader();
   try {
@@ -25,15 +22,6 @@ export async function whyNoWebGpu(): Promise<string | null> {
     if (!isCode(error, 'ENGINE_UNAVAILABLE')) throw error;
     return `no GPU is here, and no SwiftShader in ${chromium} (Debian: apt-get install chromium)`;
   }
-}
-
-/** Says why set-up could not provide the packages, or null. */
-export function providePackages(): string | null {
-  const env = { ...process.env, ENGINE: 'webgpu' };
-  const options = { env, encoding: 'utf8', timeout: setupWithinMs } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [setup, '--no-redis'], options);
-  if (status === 0) return null;
-  return `set-up with ENGINE=webgpu ended with ${status ?? 'no exit code'}:\n${stdout}${stderr}`;
 }
 
 /** Beside the GPUs that the system has, which are preferred; for this process and those that it starts. */

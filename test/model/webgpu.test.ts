@@ -2,12 +2,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openEngine } from '../../src/model/engine.ts';
 import { type AdapterInfo, isSoftware, nameOf, registerWebGpu } from '../../src/model/engines/webgpu.ts';
+import { provideWebGpuPackages } from '../setup/webgpu-packages.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { providePackages } from './webgpu-here.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
+
+const missing =
+  process.platform === 'linux' ? await provideWebGpuPackages() : 'only Vulkan can be told to find no GPU';
+if (missing !== null) console.log(`WebGPU without an adapter is not tested: ${missing}`);
 
 describe('WebGPU', () => {
   it('says how to get its packages where they are missing', async () => {
@@ -19,9 +23,6 @@ describe('WebGPU', () => {
     });
   });
 
-  const missing =
-    process.platform === 'linux' ? providePackages() : 'Vulkan is only on Linux the one way to a GPU';
-  if (missing !== null) console.log(`WebGPU without an adapter is not tested: ${missing}`);
   it.skipIf(missing !== null)('says what to install where there is no adapter', async () => {
     vi.stubEnv('VK_DRIVER_FILES', '/nowhere/icd.json');
     vi.stubEnv('VK_ICD_FILENAMES', '/nowhere/icd.json'); // as older loaders call it
