@@ -68,7 +68,7 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
     expect(got).toEqual({ ...expected, loss: expect.closeTo(expected.loss, 5) });
   });
 
-  it('goes on in a trainer, which reports, saves where it stands when told to stop, and is gone', async () => {
+  it('goes on in a trainer, which reports, saves where it stands, and is gone when told to stop', async () => {
     const stop = new AbortController();
     const messages: TrainerMessage[] = [];
     const take = (message: TrainerMessage) => {
