@@ -31,6 +31,7 @@ const variables = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
+  REQUIRE_GPU: flag.default(false),
   FIRST_MODEL: flag.default(true),
   KEEP_MODELS: z.coerce.number().int().min(1).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -55,6 +56,7 @@ export type Config = Readonly<{
   redisUrl: string | null; // null: the launcher starts an embedded Redis
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
+  requireGpu: boolean; // refuse to train on a CPU
   firstModel: boolean;
   keepModels: number; // newest versions that stay, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
@@ -79,6 +81,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     redisUrl: values.REDIS_URL ?? null,
     dataDir: resolve(values.DATA_DIR),
     engine: values.ENGINE,
+    requireGpu: values.REQUIRE_GPU,
     firstModel: values.FIRST_MODEL,
     keepModels: values.KEEP_MODELS,
     logLevel: values.LOG_LEVEL,

@@ -3,6 +3,7 @@ import { readConfig, requireRedisUrl } from './config.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { examineDevice, requireGpu, summarise } from './model/device.ts';
 import { openDataDir } from './model/files.ts';
 
 await runEntry(async () => {
@@ -11,8 +12,12 @@ await runEntry(async () => {
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit } = config;
   await openDataDir(dataDir);
-  const worker = await startWorker({ redisUrl, dataDir, engine, gitCommit, log });
+  const examined = await examineDevice(engine);
+  if (config.requireGpu) requireGpu(examined);
+  const device = summarise(examined);
+  const options = { redisUrl, dataDir, engine, requireGpu: config.requireGpu, device, gitCommit, log };
+  const worker = await startWorker(options);
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher
-  log.info('waiting for jobs');
+  log.info(`waiting for jobs, which train on ${device}`);
 });

@@ -17,6 +17,7 @@ describe('readConfig', () => {
       apiKeys: [],
       allowAnonymous: false,
       requestsPerMinute: null,
+      requireGpu: false,
     });
   });
 

@@ -2,7 +2,7 @@
  * The package's own install script, for where there is no wheel: it downloads libtensorflow 2.9.1 and a prebuilt
  * binding, or compiles one with node-gyp.
  */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { bindingName, bindingPath, packageDirectory, unplace } from './binding.mjs';
@@ -39,6 +39,7 @@ export async function fillFromInstaller({ root, env, signal }, activity, directo
     }
     mkdirSync(join(directory, 'deps'));
     cpSync(join(cwd, 'deps'), join(directory, 'deps'), { recursive: true, verbatimSymlinks: true });
+    writeFileSync(join(directory, 'deps/variant'), 'stock');
     await copyFile(bindingPath(root), join(directory, bindingName));
     return { ok: true };
   } finally {

@@ -33,6 +33,14 @@ import { provideWebGpu } from './webgpu.mjs';
  */
 
 const flags = ['--no-redis', '--verify', '--retry'];
+/** By the names that --only takes, in their order. */
+const steps = /** @type {const} */ ({
+  packages: ['npm packages', installPackages],
+  tensorflow: ['TensorFlow', provideTensorFlow],
+  webgpu: ['WebGPU', provideWebGpu], // only where ENGINE asks for it
+  redis: ['Redis', provideRedis],
+  build: ['build', buildSources],
+});
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
@@ -46,7 +54,7 @@ export async function main(args) {
   const cacheDir = cacheDirectory(process.env);
   const turn = createTurn(cacheDir, stopping.signal);
   try {
-    readFlags(args);
+    const chosen = readFlags(args);
     openCache(cacheDir);
     const context = {
       root: resolve(import.meta.dirname, '../..'),
@@ -59,15 +67,7 @@ export async function main(args) {
       takeTurn: turn.take,
     };
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
-    await report.step('npm packages', (activity) => installPackages(context, activity));
-    await report.step('TensorFlow', (activity) => provideTensorFlow(context, activity));
-    if (context.env['ENGINE'] === 'webgpu') {
-      await report.step('WebGPU', (activity) => provideWebGpu(context, activity));
-    }
-    if (!args.includes('--no-redis')) {
-      await report.step('Redis', (activity) => provideRedis(context, activity));
-    }
-    await report.step('build', (activity) => buildSources(context, activity));
+    for (const [name, carryOut] of chosen) await report.step(name, (activity) => carryOut(context, activity));
     stopping.signal.throwIfAborted(); // what follows set-up must not start
     report.end();
   } catch (error) {
@@ -77,12 +77,25 @@ export async function main(args) {
   }
 }
 
-/** @param {string[]} args */
+/**
+ * @param {string[]} args
+ * @returns the steps to take
+ * @throws {SetupFailure} at what is no flag or no step
+ */
 function readFlags(args) {
-  const unknown = args.filter((arg) => !flags.includes(arg));
+  const only = args.find((arg) => arg.startsWith('--only='));
+  const names = only?.slice('--only='.length).split(',') ?? Object.keys(steps);
+  const unknown = args.filter((arg) => arg !== only && !flags.includes(arg));
+  unknown.push(...names.filter((name) => !(name in steps)));
   if (unknown.length > 0) {
-    throw new SetupFailure(`expected nothing or ${flags.join(', ')}, got ${unknown.join(' ')}`);
+    const known = [...flags, `--only=${Object.keys(steps).join(',')}`].join(', ');
+    throw new SetupFailure(`expected nothing or ${known}, got ${unknown.join(' ')}`);
   }
+  if (args.includes('--no-redis')) names.splice(names.indexOf('redis'), 1);
+  const isWanted = (/** @type {string} */ name) => name !== 'webgpu' || process.env['ENGINE'] === 'webgpu';
+  return Object.entries(steps)
+    .filter(([name]) => names.includes(name) && isWanted(name))
+    .map(([, step]) => step);
 }
 
 /** @param {NodeJS.ProcessEnv} env */

@@ -11,7 +11,8 @@ import { indent, SetupFailure } from './failure.mjs';
 import { fillFromInstaller } from './installer.mjs';
 import { readNotes, writeNotes } from './packages.mjs';
 import { ensure } from './turn.mjs';
-import { compilerFlags, fillFromWheel, noWheelHere, wheel } from './wheel.mjs';
+import { wantedVariant } from './variant.mjs';
+import { compilerFlags, fillFromWheel, noWheelHere, wheels } from './wheel.mjs';
 
 /**
  * One way to the libraries and the binding.
@@ -35,7 +36,7 @@ import { compilerFlags, fillFromWheel, noWheelHere, wheel } from './wheel.mjs';
  * @param {Context} context
  * @param {Activity} activity
  * @returns {Promise<Outcome>}
- * @throws {SetupFailure} only when ENGINE=tensorflow asks for what can't be had
+ * @throws {SetupFailure} only when ENGINE=tensorflow or TENSORFLOW ask for what can't be had
  */
 export async function provideTensorFlow(context, activity) {
   if (context.env['ENGINE'] === 'wasm') return { mark: '–', text: 'TensorFlow not wanted: ENGINE=wasm' };
@@ -49,7 +50,7 @@ export async function provideTensorFlow(context, activity) {
 }
 
 /**
- * Best first.
+ * Best first. A variant that is named has no second.
  *
  * @param {Context} context
  * @param {Activity} activity
@@ -68,25 +69,30 @@ function sourcesFor(context, activity) {
       .slice(0, 12);
     return join(cacheDir, 'tensorflow', `${name}-${key}`);
   };
-  return [
-    {
-      name: `TensorFlow ${wheel.version} from its wheel`,
-      directory: directory(wheel.version, wheel.sha256, compilerFlags, JSON.parse(headers).version),
+  const fromWheel = (/** @type {'cpu' | 'cuda'} */ variant) => {
+    const { version, sha256, ...rest } = wheels[variant];
+    const key = [version, sha256, compilerFlags, JSON.parse(headers).version];
+    return {
+      name: `TensorFlow ${version} from its wheel${variant === 'cuda' ? 's, with CUDA' : ''}`,
+      directory: directory(variant === 'cuda' ? `${version}-cuda` : version, ...key),
       notHere: noWheelHere,
-      fill: (to) => fillFromWheel(context, activity, to),
-    },
-    {
-      name: "libtensorflow from the package's own installer",
-      directory: directory('installer', process.platform, process.arch),
-      notHere: () => null,
-      fill: (to) => fillFromInstaller(context, activity, to),
-    },
-  ];
+      fill: (/** @type {string} */ to) => fillFromWheel(context, activity, { ...rest, version, sha256 }, to),
+    };
+  };
+  const stock = {
+    name: "libtensorflow from the package's own installer",
+    directory: directory('installer', process.platform, process.arch),
+    notHere: () => null,
+    fill: (/** @type {string} */ to) => fillFromInstaller(context, activity, to),
+  };
+  const { variant, isNamed } = wantedVariant(context.env);
+  if (isNamed) return [variant === 'stock' ? stock : fromWheel(variant)];
+  return [...(variant === 'cuda' ? [fromWheel('cuda')] : []), fromWheel('cpu'), stock];
 }
 
 /**
- * The engine, when a source is whole, placed and proven with this Node; or that it was found last time that none
- * can provide it, so that a start does not wait for the same refusals again.
+ * The engine, when the best source that did not fail last time is whole, placed and proven with this Node; or that
+ * none can provide it, so that a start does not wait for the same refusals again.
  *
  * @param {Context} context
  * @param {Source[]} sources
@@ -94,16 +100,14 @@ function sourcesFor(context, activity) {
  */
 async function findInPlace({ root, env, signal, verify, retry }, sources) {
   const { proven = {}, missing } = readNotes(root);
-  for (const { directory } of sources) {
-    const device = proven[proofKey(directory)];
-    if (!device) continue;
-    const found = await checkKept(directory, { full: verify, signal });
-    if (found.state === 'whole' && isPlaced(root, directory, found.manifest))
-      return { mark: '✓', text: device };
-  }
-  const triedAlready = missing?.sources.join() === sources.map(({ directory }) => directory).join();
-  if (missing && triedAlready && !retry && env['ENGINE'] !== 'tensorflow') return without(missing.told);
-  return null;
+  const failed = retry ? [] : (missing?.sources ?? []);
+  const best = sources.find(({ directory }) => !failed.includes(directory));
+  if (!best) return isDemanded(env) ? null : without(missing?.told ?? '');
+  const device = proven[proofKey(best.directory)];
+  if (!device) return null;
+  const found = await checkKept(best.directory, { full: verify, signal });
+  const isReady = found.state === 'whole' && isPlaced(root, best.directory, found.manifest);
+  return isReady ? { mark: '✓', text: device } : null;
 }
 
 /**
@@ -113,19 +117,37 @@ async function findInPlace({ root, env, signal, verify, retry }, sources) {
  * @returns {Promise<Outcome>}
  */
 async function tryInOrder(context, activity, sources) {
+  const failed = [];
   const reasons = [];
   for (const source of sources) {
     const result = await trySource(context, activity, source);
-    if (result.ok) return { mark: '✓', text: result.device };
+    const told = indent(reasons.join('\n'));
+    if (result.ok) {
+      writeNotes(context.root, { missing: { sources: failed, told } });
+      if (failed.length === 0) return { mark: '✓', text: result.device };
+      return { mark: '!', text: `${result.device}: what comes before it can't be had\n${told}` };
+    }
+    failed.push(source.directory);
     reasons.push(`${source.name}: ${result.message}`);
   }
   unplace(context.root);
   const told = `${indent(reasons.join('\n'))}\n    What to do: mend one of these, then run "npm run setup"`;
-  if (context.env['ENGINE'] === 'tensorflow') {
-    throw new SetupFailure(`expected TensorFlow, since ENGINE=tensorflow, but it can't be had:\n${told}`);
+  if (isDemanded(context.env)) {
+    const { ENGINE, TENSORFLOW } = context.env;
+    const asked = TENSORFLOW ? `TENSORFLOW=${TENSORFLOW}` : `ENGINE=${ENGINE}`;
+    throw new SetupFailure(`expected TensorFlow, since ${asked}, but it can't be had:\n${told}`);
   }
-  writeNotes(context.root, { missing: { sources: sources.map(({ directory }) => directory), told } });
+  writeNotes(context.root, { missing: { sources: failed, told } });
   return without(told);
+}
+
+/**
+ * Whether set-up fails without it, rather than leaving wasm.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+function isDemanded(env) {
+  return env['ENGINE'] === 'tensorflow' || Boolean(env['TENSORFLOW']);
 }
 
 /**

@@ -3,26 +3,63 @@
  * against it. The compiler is called directly: node-gyp would download Node's headers, which the package
  * node-api-headers has.
  */
-import { mkdir, readdir, rm, statfs, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, rm, statfs, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { bindingName, packageDirectory } from './binding.mjs';
 import { bytesUnder, sha256Of } from './cache.mjs';
 import { findCommand, run } from './command.mjs';
 import { isMusl } from './packages.mjs';
 import { aptInstall, installCommand, mayInstall } from './system.mjs';
 
-/** A new version gets a new directory in the cache; its SHA-256 is that of the file which pip fetches. */
-export const wheel = {
-  version: '2.21.0',
-  sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
-  bytes: 273_829_956,
-  requirement: 'tensorflow-cpu==2.21.0',
-  // Whatever Python is here: only its files are wanted.
-  tags: ['--python-version', '3.11', '--platform', 'manylinux_2_27_x86_64'],
+/**
+ * The wheels that libtensorflow comes in; of one whose SHA-256 is known, no other is used.
+ *
+ * @typedef {object} Wheel
+ * @property {string} version
+ * @property {string} requirement what pip is asked for
+ * @property {string | null} sha256 of the file that pip fetches
+ * @property {string | null} extra whose requirements, wheels of shared libraries, are fetched as well
+ * @property {number} bytes of the downloads
+ * @property {number} unpackedBytes of what is kept
+ */
+
+/** A new version gets a new directory in the cache. @type {Record<'cpu' | 'cuda', Wheel>} */
+export const wheels = {
+  cpu: {
+    version: '2.21.0',
+    requirement: 'tensorflow-cpu==2.21.0',
+    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+    extra: null,
+    bytes: 273_829_956,
+    unpackedBytes: 853_000_000,
+  },
+  /** With CUDA 12 and cuDNN 9 beside it, in the versions that TensorFlow itself names. */
+  cuda: {
+    version: '2.21.0',
+    requirement: 'tensorflow==2.21.0',
+    sha256: null,
+    extra: 'and-cuda',
+    bytes: 3e9, // about
+    unpackedBytes: 7e9,
+  },
 };
+// Whatever Python is here: only files are wanted.
+const tags = [
+  '--python-version',
+  '3.11',
+  '--implementation',
+  'cp',
+  '--platform',
+  'manylinux_2_27_x86_64',
+].concat(
+  ['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'].flatMap((tag) => [
+    '--platform',
+    tag,
+  ]),
+);
 
 const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-const librariesBytes = 853_000_000;
 const headers = [
   ...['c_api', 'c_api_macros', 'tf_attrtype', 'tf_buffer', 'tf_datatype', 'tf_status', 'tf_tensor'].map(
     (name) => `tensorflow/c/${name}.h`,
@@ -38,18 +75,35 @@ const headers = [
 
 export const compilerFlags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
 const stalledAfterMs = 30_000;
-const wheelWithinMs = 15 * 60_000;
+const wheelsWithinMs = 60 * 60_000;
 
-/** Reads [wheel, target, [from, to], …] as JSON and copies each file out; zipfile compares the checksums. */
+/**
+ * Reads [wheel, target, [from, to], …] as JSON and copies each file out, or, where `from` ends in a slash, all files
+ * under it; zipfile compares the checksums.
+ */
 const extractor = `
 import json, os, shutil, sys, zipfile
 wheel, target, *members = json.loads(sys.argv[1])
 with zipfile.ZipFile(wheel) as archive:
     for source, name in members:
-        path = os.path.join(target, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with archive.open(source) as packed, open(path, 'wb') as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+        inside = [one for one in archive.namelist() if one.startswith(source) and not one.endswith('/')]
+        for one in inside if source.endswith('/') else [source]:
+            path = os.path.join(target, name + one[len(source):])
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with archive.open(one) as packed, open(path, 'wb') as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+`;
+
+/** Reads [wheel, extra] as JSON and prints what that extra requires, a line each, without the marker that names it. */
+const requirementsReader = `
+import json, sys, zipfile
+wheel, extra = json.loads(sys.argv[1])
+with zipfile.ZipFile(wheel) as archive:
+    name = next(one for one in archive.namelist() if one.endswith('.dist-info/METADATA'))
+    for line in archive.read(name).decode().splitlines():
+        what, _, marker = line.removeprefix('Requires-Dist:').partition(';')
+        if line.startswith('Requires-Dist:') and extra in marker:
+            print(what.strip().replace(' ', '').replace('(', '').replace(')', ''))
 `;
 
 /**
@@ -66,24 +120,26 @@ export function noWheelHere() {
 }
 
 /**
- * Fills a directory with deps/include, deps/lib and the binding.
+ * Fills a directory with deps/include, deps/lib, with CUDA deps/nvidia, and the binding. deps/variant says which it is.
  *
  * @param {Context} context
  * @param {Activity} activity
+ * @param {Wheel} wheel
  * @param {string} directory
  * @returns {Promise<Result>}
  */
-export async function fillFromWheel(context, activity, directory) {
+export async function fillFromWheel(context, activity, wheel, directory) {
   const tools = await findTools(context, activity);
   if (!tools.ok) return tools;
-  const room = await checkRoom(directory);
+  const room = await checkRoom(wheel, directory);
   if (!room.ok) return room;
-  const download = join(directory, 'download');
-  const fetched = await fetchWheel(context, activity, tools.python, download);
+  const [download, deps] = [join(directory, 'download'), join(directory, 'deps')];
+  const fetched = await fetchWheels(context, activity, tools.python, wheel, download);
   if (!fetched.ok) return fetched;
-  const extracted = await extract(context, activity, tools.python, fetched.path, join(directory, 'deps'));
+  const extracted = await extract(context, activity, tools.python, wheel, fetched.paths, deps);
   await rm(download, { recursive: true });
   if (!extracted.ok) return extracted;
+  await writeFile(join(deps, 'variant'), wheel.extra === null ? 'cpu' : 'cuda');
   return compile(context, activity, tools.compiler, directory);
 }
 
@@ -125,13 +181,14 @@ async function lookForTools({ env, signal }) {
 }
 
 /**
+ * @param {Wheel} wheel
  * @param {string} directory
  * @returns {Promise<Result>}
  */
-async function checkRoom(directory) {
+async function checkRoom(wheel, directory) {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
-  const needed = wheel.bytes + librariesBytes + 100e6;
+  const needed = wheel.bytes + wheel.unpackedBytes + 100e6;
   if (free >= needed) return { ok: true };
   const message = `expected ${gigabytes(needed)} GB free in the cache directory, got ${gigabytes(free)} GB; free some or set TRAINYARD_CACHE to another disk`;
   return { ok: false, message };
@@ -143,54 +200,93 @@ function gigabytes(bytes) {
 }
 
 /**
+ * The wheel itself first, then those that its extra requires.
+ *
  * @param {Context} context
  * @param {Activity} activity
  * @param {string} python
+ * @param {Wheel} wheel
  * @param {string} directory
- * @returns {Promise<{ ok: true, path: string } | { ok: false, message: string }>}
+ * @returns {Promise<{ ok: true, paths: [string, ...string[]] } | { ok: false, message: string }>}
  */
-async function fetchWheel({ env, signal }, activity, python, directory) {
+async function fetchWheels(context, activity, python, { requirement, sha256, extra, bytes }, directory) {
+  const { env, signal } = context;
   await mkdir(directory);
-  const bytes = () => bytesUnder(directory);
-  activity.doing({ name: 'download', bytes, total: wheel.bytes });
-  const what = [wheel.requirement, '--no-deps', '--only-binary=:all:', ...wheel.tags, '-d', directory];
+  activity.doing({ name: 'download', bytes: () => bytesUnder(directory), total: bytes });
+  const own = await fetchFiles(context, python, [requirement], directory);
+  if (!own.ok) return own;
+  const [path] = own.paths;
+  if (sha256 !== null) {
+    activity.doing({ name: 'checking the download' });
+    const got = await sha256Of(path, signal);
+    if (got === sha256) return own;
+    const name = basename(path);
+    return { ok: false, message: `expected ${name} to have SHA-256 ${sha256}, got ${got}: not used` };
+  }
+  if (extra === null) return own;
+  const named = await run(python, ['-c', requirementsReader, JSON.stringify([path, extra])], { env, signal });
+  if (!named.ok)
+    return { ok: false, message: `expected ${basename(path)} to be a wheel, but ${named.message}` };
+  const requirements = named.stdout.split('\n').filter((line) => line !== '');
+  if (requirements.length === 0)
+    return { ok: false, message: `expected ${basename(path)} to have "${extra}"` };
+  const beside = await fetchFiles(context, python, requirements, join(directory, extra));
+  return beside.ok ? { ok: true, paths: [path, ...beside.paths] } : beside;
+}
+
+/**
+ * From docker/wheels, or TRAINYARD_WHEELS, where that holds all of them; else from pip's index.
+ *
+ * @param {Context} context
+ * @param {string} python
+ * @param {string[]} requirements
+ * @param {string} directory
+ * @returns {Promise<{ ok: true, paths: [string, ...string[]] } | { ok: false, message: string }>}
+ */
+async function fetchFiles({ root, env, signal }, python, requirements, directory) {
+  await mkdir(directory, { recursive: true });
+  const what = [...requirements, '--no-deps', '--only-binary=:all:', ...tags, '-d', directory];
   const how = ['--no-cache-dir', '--timeout', '15', '--retries', '1', '--progress-bar', 'off', '--quiet'];
-  const result = await run(python, ['-m', 'pip', 'download', ...what, ...how], {
-    env: { ...env, TMPDIR: directory }, // pip downloads there before it moves
-    signal,
-    timeoutMs: wheelWithinMs,
-    growth: { bytes, withinMs: stalledAfterMs },
-  });
-  if (!result.ok)
-    return { ok: false, message: `expected pip to fetch ${wheel.requirement}, but ${result.message}` };
-  const name = (await readdir(directory)).find((entry) => entry.endsWith('.whl'));
-  if (!name) return { ok: false, message: `expected pip to leave a wheel, it left none: ${result.stdout}` };
-  activity.doing({ name: 'checking the download' });
-  const path = join(directory, name);
-  const sha256 = await sha256Of(path, signal);
-  if (sha256 === wheel.sha256) return { ok: true, path };
-  return { ok: false, message: `expected ${name} to have SHA-256 ${wheel.sha256}, got ${sha256}: not used` };
+  const bytes = () => bytesUnder(directory);
+  const pip = (/** @type {string[]} */ ...from) =>
+    run(python, ['-m', 'pip', 'download', ...what, ...how, ...from], {
+      env: { ...env, TMPDIR: directory }, // pip downloads there before it moves
+      signal,
+      timeoutMs: wheelsWithinMs,
+      growth: { bytes, withinMs: stalledAfterMs },
+    });
+  const local = env['TRAINYARD_WHEELS'] || join(root, 'docker/wheels');
+  const hasLocal = existsSync(local) && readdirSync(local).some((name) => name.endsWith('.whl'));
+  const fromLocal = hasLocal && (await pip('--no-index', '--find-links', local)).ok;
+  const result = fromLocal ? { ok: /** @type {const} */ (true) } : await pip();
+  const names = requirements.join(' ');
+  if (!result.ok) return { ok: false, message: `expected pip to fetch ${names}, but ${result.message}` };
+  const [first, ...others] = readdirSync(directory).filter((entry) => entry.endsWith('.whl'));
+  if (!first) return { ok: false, message: `expected pip to leave a wheel of ${names}, it left none` };
+  return { ok: true, paths: [join(directory, first), ...others.map((name) => join(directory, name))] };
 }
 
 /**
  * @param {Context} context
  * @param {Activity} activity
  * @param {string} python
- * @param {string} path of the wheel
+ * @param {Wheel} wheel
+ * @param {[string, ...string[]]} paths its file and those beside it
  * @param {string} deps
  * @returns {Promise<Result>}
  */
-async function extract({ env, signal }, activity, python, path, deps) {
-  activity.doing({ name: 'unpacking', bytes: () => bytesUnder(deps), total: librariesBytes });
-  const members = [
+async function extract({ env, signal }, activity, python, wheel, [path, ...beside], deps) {
+  activity.doing({ name: 'unpacking', bytes: () => bytesUnder(deps), total: wheel.unpackedBytes });
+  const own = [
     ...libraries.map((name) => [`tensorflow/${name}`, `lib/${name}`]),
     ...headers.map((name) => [`tensorflow/include/${name}`, `include/${name}`]),
   ];
-  const result = await run(python, ['-c', extractor, JSON.stringify([path, deps, ...members])], {
-    env,
-    signal,
-  });
-  if (!result.ok) return { ok: false, message: `expected the wheel to unpack, but ${result.message}` };
+  // Side by side, as in Python's site-packages: the libraries look for CUDA's in ../nvidia.
+  const tasks = [[path, deps, ...own], ...beside.map((one) => [one, deps, ['nvidia/', 'nvidia/']])];
+  for (const task of tasks) {
+    const result = await run(python, ['-c', extractor, JSON.stringify(task)], { env, signal });
+    if (!result.ok) return { ok: false, message: `expected the wheel to unpack, but ${result.message}` };
+  }
   await symlink('libtensorflow_cc.so.2', join(deps, 'lib/libtensorflow.so'));
   await symlink('libtensorflow_framework.so.2', join(deps, 'lib/libtensorflow_framework.so'));
   return { ok: true };

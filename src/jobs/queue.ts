@@ -16,6 +16,7 @@ import {
   type TrainJobData,
 } from './contract.ts';
 import { connectProducer, createOutage, type Outage, redisUnavailable } from './redis.ts';
+import { readDevices } from './roster.ts';
 import { type BullJob, type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
@@ -30,6 +31,12 @@ export type CancelResult =
 
 export type ListOptions = { readonly status?: JobStatus; readonly limit: number; readonly after?: string };
 
+export type QueueHealth = {
+  readonly workers: number;
+  readonly devices: readonly string[]; // of those that have said so
+  readonly evictionPolicy: string;
+};
+
 export type JobQueue = {
   /** The same idempotency key with the same request gives the same job, for a day. */
   enqueue(request: ResolvedRequest, idempotencyKey?: string): Promise<EnqueueResult>;
@@ -38,8 +45,8 @@ export type JobQueue = {
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
   /** A queued job ends at once, a running one when its worker has heard of it. */
   cancel(id: string): Promise<CancelResult>;
-  /** How many workers are connected, and whether Redis may drop keys when it is full. */
-  health(): Promise<{ workers: number; evictionPolicy: string }>;
+  /** How many workers are connected and what they compute on, and whether Redis may drop keys when it is full. */
+  health(): Promise<QueueHealth>;
   close(): Promise<void>;
 };
 
@@ -300,9 +307,13 @@ async function cancel(context: Context, id: string): Promise<CancelResult> {
 
 const hasEnded = (state: BullState) => state === 'completed' || state === 'failed';
 
-async function health({ queue, redis }: Context): Promise<{ workers: number; evictionPolicy: string }> {
-  const [workers, policy] = await Promise.all([queue.getWorkersCount(), readEvictionPolicy(redis)]);
-  return { workers, evictionPolicy: policy };
+async function health({ queue, redis, prefix }: Context): Promise<QueueHealth> {
+  const [workers, devices, evictionPolicy] = await Promise.all([
+    queue.getWorkersCount(),
+    readDevices(redis, prefix),
+    readEvictionPolicy(redis),
+  ]);
+  return { workers, devices, evictionPolicy };
 }
 
 async function readEvictionPolicy(redis: Redis): Promise<string> {

@@ -47,6 +47,7 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
   const engine = await openEngine(order.engine);
   await tell({ type: 'engine', engine });
+  if (order.requireGpu && !engine.gpu) throw gpuIsGone(engine);
   const found = await findResumePoint(workspace.directory, order.request);
   await tellResumed(found, engine);
   await removeUnusable(workspace.directory, found);
@@ -54,6 +55,12 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const dataset = await readDataset(order.request.dataset);
   const hooks = createHooks(order, workspace, engine, point?.published ?? []);
   return train(order.request, dataset, hooks, stop.signal, point?.position);
+}
+
+/** The worker had found one at its start. */
+function gpuIsGone({ device }: Engine): TrainyardError {
+  const message = `expected a GPU, since REQUIRE_GPU=true, found ${device}; "npm run doctor" says why`;
+  return new TrainyardError('GPU_REQUIRED', message);
 }
 
 async function tellResumed({ point, unusable }: FoundResumePoint, engine: Engine): Promise<void> {

@@ -24,6 +24,7 @@ export type TrainerOrder = {
   readonly request: ResolvedRequest;
   readonly dataDir: string;
   readonly engine: EnginePreference;
+  readonly requireGpu: boolean;
   readonly gitCommit: string | null;
 };
 

@@ -10,6 +10,7 @@ import { removeWorkspace, workspaceAgeMs, workspaceDirectory, workspaces } from 
 import { queueName, type TrainJobData } from './contract.ts';
 import { connectConsumer, createOutage } from './redis.ts';
 import { createReporter, type Reporter } from './reporter.ts';
+import { announceWorker } from './roster.ts';
 import { runTrainer, type StopReason, type TrainerOrder } from './trainer.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from './view.ts';
 
@@ -18,6 +19,10 @@ export type WorkerOptions = {
   readonly prefix?: string;
   readonly dataDir: string;
   readonly engine: EnginePreference;
+  /** A job that finds no GPU fails, rather than train on the CPU. */
+  readonly requireGpu: boolean;
+  /** What this worker computes on, for people. */
+  readonly device: string;
   readonly gitCommit: string | null;
   readonly log: Logger;
 };
@@ -66,8 +71,10 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   worker.on('failed', tidyUp);
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
+  const leave = announceWorker(redis, prefix, options.device);
   return {
     close: async () => {
+      leave();
       const closed = worker.close(); // first, so that it takes no job back that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
@@ -110,9 +117,14 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
   }
 }
 
-function orderFor({ dataDir, engine, gitCommit }: Context, job: BullJob, crashes: number): TrainerOrder {
+function orderFor(
+  { dataDir, engine, requireGpu, gitCommit }: Context,
+  job: BullJob,
+  crashes: number,
+): TrainerOrder {
   const { request } = job.data;
-  return { jobId: job.id!, attempt: job.attemptsStarted, crashes, request, dataDir, engine, gitCommit };
+  const [jobId, attempt] = [job.id!, job.attemptsStarted];
+  return { jobId, attempt, crashes, request, dataDir, engine, requireGpu, gitCommit };
 }
 
 /** Whatever comes of the run, Redis has the last report before it hears of the end. */

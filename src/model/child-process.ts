@@ -3,7 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type ForkOptions = { readonly env?: NodeJS.ProcessEnv };
+export type ForkOptions = {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Takes what the child writes to standard error, which else goes to ours, but for TensorFlow's chatter. */
+  readonly onErrorLine?: (line: string) => void;
+};
 
 /**
  * TensorFlow's announcements of itself, which no setting of it silences: an absl information line
@@ -32,10 +36,13 @@ export function forkBeside(importer: string, name: string, options: ForkOptions 
     if (child.pid === undefined) child.emit('exit', null, error.code ?? error.message);
   });
   if (!child.stderr) return child;
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    if (!nativeChatter.test(line)) process.stderr.write(`${line}\n`);
-  });
+  const { onErrorLine = passOn } = options;
+  createInterface({ input: child.stderr }).on('line', onErrorLine);
   return child;
+}
+
+function passOn(line: string): void {
+  if (!nativeChatter.test(line)) process.stderr.write(`${line}\n`);
 }
 
 /** Ends a child: `signal` first, SIGKILL after `graceMs`. Resolves when it is gone. */

@@ -51,10 +51,11 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
 
 async function checkQueue(queue: JobQueue): Promise<{ redis: Check; worker: Check }> {
   try {
-    const { workers, evictionPolicy } = await queue.health();
+    const { workers, devices, evictionPolicy } = await queue.health();
+    const on = devices.length > 0 ? `, training on ${[...new Set(devices)].join('; ')}` : '';
     const worker = {
       ok: workers > 0,
-      detail: workers > 0 ? `${workers} connected` : 'none connected; start one',
+      detail: workers > 0 ? `${workers} connected${on}` : 'none connected; start one',
     };
     const keeps = evictionPolicy === 'noeviction';
     const advice = keeps ? '' : ', which may drop jobs: set maxmemory-policy noeviction';

@@ -177,7 +177,7 @@ describe('a resume point that is damaged', () => {
       .toSorted((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
     await writeFile(join(directory, newest!), 'damaged');
     const lines: string[] = [];
-    await yard.startWorker(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }));
+    await yard.startWorker({ log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
     const job = await yard.untilEnded(id);
     expect(job).toMatchObject({ status: 'succeeded', epochs: { length: 12 } });
     expect(job.resumedFromStep).toBeLessThan(Number.parseInt(newest!, 10));

@@ -5,7 +5,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
 import { queueName, type TrainJob } from '../../src/jobs/contract.ts';
 import { startRedisServer } from './redis-server.ts';
-import { openYard, requestOf, type Yard } from './yard.ts';
+import { until } from './until.ts';
+import { closeAfterTest, openYard, requestOf, type Yard } from './yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -274,12 +275,26 @@ describe('cancelling a queued job', () => {
 });
 
 describe('health', () => {
-  it('counts the workers that are connected and names the eviction policy', async () => {
+  it('counts the workers that are connected, says what they compute on, and names the eviction policy', async () => {
     const yard = await openYard(url);
-    expect(await yard.queue.health()).toEqual({ workers: 0, evictionPolicy: 'noeviction' });
-    const [first, second] = [await yard.startWorker(), await yard.startWorker()];
-    expect((await yard.queue.health()).workers).toBe(2);
-    await Promise.all([first.close(), second.close()]);
-    expect((await yard.queue.health()).workers).toBe(0);
+    const health = () => yard.queue.health();
+    expect(await health()).toEqual({ workers: 0, devices: [], evictionPolicy: 'noeviction' });
+    const first = await yard.startWorker({ device: 'a GPU' });
+    const second = await yard.startWorker({ device: 'a CPU' });
+    const both = await until('both devices', health, ({ devices }) => devices.length === 2);
+    expect(both).toMatchObject({ workers: 2, devices: expect.arrayContaining(['a GPU', 'a CPU']) });
+    await first.close();
+    expect(await health()).toMatchObject({ workers: 1, devices: ['a CPU'] });
+    await second.close();
+    expect(await health()).toMatchObject({ workers: 0, devices: [] });
+  });
+
+  it('forgets the device of a worker that has ended without a word', async () => {
+    const yard = await openYard(url);
+    const redis = new Redis(url);
+    closeAfterTest(async () => redis.disconnect());
+    await redis.sadd(`${yard.prefix}:workers`, 'gone');
+    expect(await yard.queue.health()).toMatchObject({ devices: [] });
+    expect(await redis.smembers(`${yard.prefix}:workers`)).toEqual([]);
   });
 });

@@ -218,6 +218,17 @@ describe('cancelling a running job', () => {
   });
 });
 
+describe('a job that must have a GPU', () => {
+  it('fails where its trainer finds none, whatever the worker found before', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    await yard.startWorker({ requireGpu: true, device: 'a GPU that was there' });
+    const job = await yard.untilEnded(id);
+    expect(job).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'GPU_REQUIRED' }, epochs: [] });
+    expect(job.error!.message).toMatch(/^expected a GPU, since REQUIRE_GPU=true, found .*CPU.*doctor/);
+  });
+});
+
 describe('the trainer', () => {
   it('gives way to whoever waits for an answer on this machine', async () => {
     const yard = await openYard(url);

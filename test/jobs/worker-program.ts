@@ -10,6 +10,8 @@ const worker = await startWorker({
   prefix,
   dataDir,
   engine: 'auto',
+  requireGpu: false,
+  device: 'a test',
   gitCommit: null,
   log,
 });

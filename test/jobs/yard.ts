@@ -1,6 +1,6 @@
 /** A queue, a store and workers that no other test sees: a key prefix and a data directory of their own. */
 import { randomUUID } from 'node:crypto';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import type { z } from 'zod';
 import {
@@ -10,7 +10,7 @@ import {
   trainRequestSchema,
 } from '../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
-import { startWorker, type TrainWorker } from '../../src/jobs/worker.ts';
+import { startWorker, type TrainWorker, type WorkerOptions } from '../../src/jobs/worker.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { until } from './until.ts';
@@ -21,7 +21,7 @@ export type Yard = {
   readonly dataDir: string;
   readonly queue: JobQueue;
   readonly store: ModelStore;
-  startWorker(log?: Logger): Promise<TrainWorker>;
+  startWorker(change?: Partial<Pick<WorkerOptions, 'log' | 'requireGpu' | 'device'>>): Promise<TrainWorker>;
   enqueue(change?: RequestInput): Promise<TrainJob>;
   find(id: string): Promise<TrainJob>;
   /** Waits until a job is as wanted. */
@@ -74,8 +74,10 @@ export async function buildYard(
     dataDir,
     queue,
     store: openStore(dataDir),
-    startWorker: async (log = pino({ level: 'silent' })) => {
-      const worker = await startWorker({ redisUrl, prefix, dataDir, engine: 'auto', gitCommit: 'abc', log });
+    startWorker: async (change = {}) => {
+      const usual = { engine: 'auto', requireGpu: false, device: 'a test', gitCommit: 'abc' } as const;
+      const log = pino({ level: 'silent' });
+      const worker = await startWorker({ redisUrl, prefix, dataDir, ...usual, log, ...change });
       workers.push(worker);
       return worker;
     },

@@ -34,7 +34,7 @@ const emptyQueue: Partial<JobQueue> = {
   find: async () => null,
   list: async () => ({ data: [], hasMore: false }),
   cancel: async () => ({ outcome: 'unknown' }),
-  health: async () => ({ workers: 0, evictionPolicy: 'noeviction' }),
+  health: async () => ({ workers: 0, devices: [], evictionPolicy: 'noeviction' }),
 };
 
 const noPredictor: Partial<Predictor> = {

@@ -1,0 +1,59 @@
+/** The shared libraries that TensorFlow opens for a GPU, each tried by opening it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../errors.ts';
+
+/** Which libtensorflow set-up has put in place: without CUDA, with CUDA 12 beside it, or the package's own for CUDA 11. */
+export type Variant = 'cpu' | 'cuda' | 'stock';
+
+/** Why a library can't be opened, in the loader's words; null: it can. */
+export type TriedLibrary = { readonly name: string; readonly problem: string | null };
+
+/** tensorflow/…/dso_loader.cc opens these, in the versions that TensorFlow 2.21 and 2.9 were built for. */
+const namesOf: Readonly<Record<Variant, readonly string[]>> = {
+  cpu: [],
+  cuda: `libcuda.so.1 libcudart.so.12 libcublas.so.12 libcublasLt.so.12 libcufft.so.11 libcusolver.so.11
+    libcusparse.so.12 libcudnn.so.9`.split(/\s+/),
+  stock: `libcuda.so.1 libcudart.so.11.0 libcublas.so.11 libcublasLt.so.11 libcufft.so.10 libcurand.so.10
+    libcusolver.so.11 libcusparse.so.11 libcudnn.so.8`.split(/\s+/),
+};
+
+/** Where set-up has put the libraries of the tfjs-node binding; null without one. */
+export function findDeps(): string | null {
+  const require = createRequire(import.meta.url);
+  const deps = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'deps');
+  return existsSync(deps) ? deps : null;
+}
+
+export function readVariant(deps: string | null): Variant | null {
+  if (deps === null || !existsSync(join(deps, 'variant'))) return null;
+  return readFileSync(join(deps, 'variant'), 'utf8').trim() as Variant;
+}
+
+/** Opens each into this process, which is not to live on for long. */
+export function tryLibraries(variant: Variant, deps: string): TriedLibrary[] {
+  const beside = librariesBeside(deps);
+  return namesOf[variant].map((name) => ({ name, problem: tryLibrary(beside.get(name) ?? name) }));
+}
+
+/** deps/nvidia/cudnn/lib/libcudnn.so.9 and the like, by name. */
+function librariesBeside(deps: string): Map<string, string> {
+  const root = join(deps, 'nvidia');
+  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'lib')) : [];
+  const paths = folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => [name, join(folder, name)] as const));
+  return new Map(paths);
+}
+
+/** Node opens it as it would an addon, and complains that it is none only after the loader has succeeded. */
+export function tryLibrary(name: string): string | null {
+  try {
+    process.dlopen({ exports: {} }, name);
+    return null;
+  } catch (error) {
+    const message = messageOf(error).split('\n')[0]!;
+    return message.startsWith('Module did not self-register') ? null : message;
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readVariant, tryLibraries, tryLibrary } from '../../../src/model/device/libraries.ts';
+import { examineDevice, requireGpu, summarise } from '../../../src/model/device.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+
+describe('a library', () => {
+  it('that is there opens, though it is no addon', () => {
+    expect(tryLibrary('libc.so.6')).toBeNull();
+  });
+
+  it("that is not there does not, in the loader's words", () => {
+    expect(tryLibrary('libnothing.so.7')).toMatch(/^libnothing\.so\.7: cannot open shared object file/);
+  });
+
+  it('that is damaged does not', async () => {
+    const path = join(await temporaryDirectory(), 'libdamaged.so');
+    await writeFile(path, 'no library');
+    expect(tryLibrary(path)).toMatch(/file too short|invalid ELF header/);
+  });
+
+  it('of CUDA is looked for beside TensorFlow first', async () => {
+    const deps = await temporaryDirectory();
+    await mkdir(join(deps, 'nvidia/cudnn/lib'), { recursive: true });
+    await symlink('/lib/x86_64-linux-gnu/libc.so.6', join(deps, 'nvidia/cudnn/lib/libcudnn.so.9'));
+    await writeFile(join(deps, 'variant'), 'cuda');
+    expect(readVariant(deps)).toBe('cuda');
+    const tried = new Map(tryLibraries('cuda', deps).map(({ name, problem }) => [name, problem]));
+    expect(tried.get('libcudnn.so.9')).toBeNull();
+    expect(tried.get('libcufft.so.11')).toMatch(/cannot open/);
+    expect(tryLibraries('cpu', deps)).toEqual([]);
+  });
+});
+
+describe('a device', () => {
+  it('is examined by computing on it', async () => {
+    const device = await examineDevice('wasm');
+    expect(device).toMatchObject({ engine: { name: 'wasm', gpu: false }, product: { ok: true } });
+    expect(device.product!.largestError).toBeLessThan(1e-5);
+    expect(summarise(device)).toMatch(/^WebAssembly .* \(no GPU: ENGINE=wasm computes on the CPU\)$/);
+    expect(() => requireGpu(device)).toThrow(
+      /expected a GPU, since REQUIRE_GPU=true, found WebAssembly[^]*What to do: unset ENGINE/,
+    );
+  });
+
+  it('that is a GPU is all that REQUIRE_GPU wants', async () => {
+    const device = await examineDevice('wasm');
+    const gpu = { ...device, engine: { ...device.engine!, gpu: true, device: 'a GPU' } };
+    expect(() => requireGpu(gpu)).not.toThrow();
+    expect(summarise(gpu)).toBe('a GPU');
+  });
+});
