@@ -3,6 +3,7 @@
  * with the seconds of training that a recipe takes to a test accuracy.
  */
 import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs';
 import { takeBatch } from '../src/model/batch.ts';
 import { firstOf, readDataset } from '../src/model/dataset.ts';
 import { type EnginePreference, openEngine } from '../src/model/engine.ts';
@@ -45,12 +46,13 @@ async function measureRate(batchSize: number, batches: number) {
   const order = permutation(randomFor(1, 'shuffle epoch 1'), dataset.train.count);
   const starts = Math.floor(dataset.train.count / batchSize);
   let state = initialState(initialWeights(network, 1));
-  const step = (index: number, readsLoss: boolean) => {
+  let loss = tf.scalar(0); // of the newest step
+  const step = (index: number) => {
     const batch = takeBatch(dataset.train, order, (index % starts) * batchSize, batchSize);
     const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing: 0 });
-    if (readsLoss) next.loss.dataSync(); // waits for the device
     replaceState(next.state);
-    next.loss.dispose();
+    loss.dispose();
+    loss = next.loss;
     batch.images.dispose();
     batch.labels.dispose();
   };
@@ -58,9 +60,11 @@ async function measureRate(batchSize: number, batches: number) {
     disposeState(state);
     state = next;
   };
-  for (let index = 0; index < warmUpSteps; index++) step(index, false);
+  for (let index = 0; index < warmUpSteps; index++) step(index);
+  await loss.data(); // waits for the device
   const startedAt = performance.now();
-  for (let index = 0; index < batches; index++) step(index, index === batches - 1);
+  for (let index = 0; index < batches; index++) step(index);
+  await loss.data();
   const seconds = (performance.now() - startedAt) / 1000;
   const { signal } = new AbortController();
   const { accuracy } = await evaluate(network, state.weights, firstOf(dataset.test, 1000), signal);

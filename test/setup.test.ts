@@ -11,6 +11,7 @@ import {
   runSetup,
   startSetup,
 } from './setup/checkout.ts';
+import { provideWebGpuPackages } from './setup/webgpu-packages.ts';
 
 let checkout: Checkout;
 beforeEach(async () => {
@@ -19,6 +20,15 @@ beforeEach(async () => {
 
 const bindingFolder = 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8';
 const hasWheel = process.platform === 'linux' && process.arch === 'x64';
+
+const offline = { ENGINE: 'auto', TFJS_NODE_CDN_STORAGE: 'http://127.0.0.1:9/' }; // nothing listens on port 9
+
+/** A pip that answers `script` to a download. */
+async function addPip(script: string): Promise<void> {
+  const program = `[ "$3" = --version ] && exit 0\nwhile [ "$1" != -d ]; do shift; done\n${script}`;
+  await addCommand(checkout, 'python3', program);
+  await addCommand(checkout, 'g++', 'exit 1');
+}
 
 describe('set-up as a whole', () => {
   it('brings a checkout into place, and finds all of it in under a second', async () => {
@@ -49,7 +59,7 @@ describe('set-up as a whole', () => {
   it('refuses a flag that it does not know', async () => {
     const { code, output } = await runSetup(checkout, ['--fast']);
     expect(code).toBe(1);
-    expect(output).toContain('expected nothing or --no-redis, --verify, --retry, got --fast');
+    expect(output).toMatch(/expected nothing or --no-redis, --verify, --retry, --only=\S+, got --fast/);
   });
 
   it.each(['/proc/nope/cache', '/dev/null', '/dev/null/cache'])(
@@ -123,15 +133,6 @@ describe('npm packages', () => {
 });
 
 describe('TensorFlow', () => {
-  const offline = { ENGINE: 'auto', TFJS_NODE_CDN_STORAGE: 'http://127.0.0.1:9/' }; // nothing listens on port 9
-
-  /** A pip that answers `script` to a download. */
-  const addPip = async (script: string) => {
-    const program = `[ "$3" = --version ] && exit 0\nwhile [ "$1" != -d ]; do shift; done\n${script}`;
-    await addCommand(checkout, 'python3', program);
-    await addCommand(checkout, 'g++', 'exit 1');
-  };
-
   it('that nobody can provide leaves wasm, loudly, with the reasons', async () => {
     await addPip('echo "no route to the index"; exit 1');
     await mkdir(join(checkout.root, bindingFolder), { recursive: true });
@@ -169,6 +170,54 @@ describe('TensorFlow', () => {
     const { output } = await runSetup(checkout, [], offline);
     expect(output).toMatch(/expected tensorflow_cpu\.whl to have SHA-256 2b847d21\w+, got \w+: not used/);
     expect(await readdir(join(checkout.cacheDir, 'tensorflow'))).toEqual([]);
+  });
+});
+
+describe('the packages of WebGPU', () => {
+  const wanted = { ...offline, ENGINE: 'webgpu' };
+  const placed = () => join(checkout.root, 'node_modules/.trainyard-webgpu');
+  const dawn = () => join(placed(), 'node_modules/webgpu/index.js');
+
+  it('that can not be had end set-up with what npm said and what to do', async () => {
+    await addPip('exit 1');
+    await addCommand(checkout, 'npm', 'echo "npm error code ENOTFOUND" >&2; exit 7');
+    const { code, output } = await runSetup(checkout, [], wanted);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /expected the packages of WebGPU, since ENGINE=webgpu, .*\n.*expected npm to fetch .*webgpu@[\d.]+, but .*\n.*ENOTFOUND/,
+    );
+    expect(output).toContain('What to do: mend that, then run the command again; ENGINE=auto does without');
+  });
+
+  it('are not taken with another checksum', async () => {
+    await addPip('exit 1');
+    const forge = 'echo forged > "$2/tensorflow-tfjs-backend-webgpu-4.22.0.tgz"';
+    await addCommand(checkout, 'npm', `while [ "$1" != --pack-destination ]; do shift; done\n${forge}`);
+    const { code, output } = await runSetup(checkout, [], wanted);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /expected tensorflow-tfjs-backend-webgpu-4\.22\.0\.tgz to have sha512-\S+, got sha512-\S+: not used/,
+    );
+    expect(await readdir(join(checkout.cacheDir, 'webgpu'))).toEqual([]);
+    expect(existsSync(placed())).toBe(false);
+  });
+
+  it('come from the cache, are found the next time, and put back where they were damaged', async (context) => {
+    const missing = await provideWebGpuPackages(); // into the cache of this machine
+    if (missing !== null) console.log(`WebGPU's packages in place are not tested: ${missing}`);
+    context.skip(missing !== null);
+    await addPip('exit 1');
+    await addCommand(checkout, 'npm', 'exit 1');
+    const changes = { ...wanted, TRAINYARD_CACHE: process.env['TRAINYARD_CACHE'] };
+    expect(await runSetup(checkout, [], changes)).toMatchObject({ code: 0 });
+    expect(existsSync(dawn())).toBe(true);
+    await runSetup(checkout, [], changes);
+    const { output, seconds } = await runSetup(checkout, [], changes);
+    expect(output).toContain('✓ WebGPU: tfjs-backend-webgpu 4.22.0, webgpu 0.6.2');
+    expect(seconds).toBeLessThan(1);
+    await writeFile(dawn(), '');
+    expect(await runSetup(checkout, [], changes)).toMatchObject({ code: 0 });
+    expect((await stat(dawn())).size).toBeGreaterThan(0);
   });
 });
 

@@ -10,6 +10,7 @@ import { createReport } from './report.mjs';
 import { readSystem } from './system.mjs';
 import { provideTensorFlow } from './tensorflow.mjs';
 import { createTurn } from './turn.mjs';
+import { provideWebGpu } from './webgpu.mjs';
 
 /**
  * What every step needs to know.
@@ -36,6 +37,7 @@ const flags = ['--no-redis', '--verify', '--retry'];
 const steps = /** @type {const} */ ({
   packages: ['npm packages', installPackages],
   tensorflow: ['TensorFlow', provideTensorFlow],
+  webgpu: ['WebGPU', provideWebGpu], // only where ENGINE asks for it
   redis: ['Redis', provideRedis],
   build: ['build', buildSources],
 });
@@ -90,13 +92,14 @@ function readFlags(args) {
     throw new SetupFailure(`expected nothing or ${known}, got ${unknown.join(' ')}`);
   }
   if (args.includes('--no-redis')) names.splice(names.indexOf('redis'), 1);
+  const isWanted = (/** @type {string} */ name) => name !== 'webgpu' || process.env['ENGINE'] === 'webgpu';
   return Object.entries(steps)
-    .filter(([name]) => names.includes(name))
+    .filter(([name]) => names.includes(name) && isWanted(name))
     .map(([, step]) => step);
 }
 
 /** @param {NodeJS.ProcessEnv} env */
-function cacheDirectory(env) {
+export function cacheDirectory(env) {
   if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
 }

@@ -20,6 +20,7 @@ import { ensure } from './turn.mjs';
  * @typedef {object} Notes kept inside node_modules, so that they go when it goes
  * @property {string} [packages] digest of what was compared, when both lock files said the same
  * @property {Record<string, string>} [proven] by binding and Node version: the device the binding computed on
+ * @property {string} [webgpu] which packages of WebGPU were placed last
  * @property {{ sources: string[], told: string }} [missing] why none of these could provide the engine
  */
 

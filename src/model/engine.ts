@@ -10,7 +10,7 @@ import { fastestOps } from './engines/tensorflow-ops.ts';
 import { messageOf, TrainyardError } from './errors.ts';
 import { tune } from './tuning.ts';
 
-export const engineNames = ['tensorflow', 'wasm'] as const;
+export const engineNames = ['tensorflow', 'webgpu', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
 export type EnginePreference = 'auto' | EngineName;
 
@@ -20,7 +20,7 @@ export type Engine = {
   /** For people: 'TensorFlow 2.21.0, CPU, 2 threads'. */
   readonly device: string;
   readonly gpu: boolean;
-  /** Why `auto` did not get TensorFlow, in words; null where it is what was asked for. */
+  /** Why it is slower than what was asked for, in words: no TensorFlow, no GPU; null where it is what was asked for. */
   readonly fallback: string | null;
 };
 
@@ -30,12 +30,13 @@ type TensorFlowBackend = tf.KernelBackend & {
 };
 
 /**
- * Opens the engine asked for; `auto` takes TensorFlow where its binding loads and wasm otherwise.
+ * Opens the engine asked for; `auto` takes TensorFlow where its binding loads and wasm otherwise, never webgpu.
  *
  * @throws TrainyardError `ENGINE_UNAVAILABLE` when an engine asked for by name can't be opened.
  */
 export async function openEngine(preference: EnginePreference): Promise<Engine> {
   if (preference === 'wasm') return openWasm();
+  if (preference === 'webgpu') return openWebGpu();
   try {
     return await openTensorFlow();
   } catch (error) {
@@ -70,6 +71,18 @@ async function openTensorFlow(): Promise<Engine> {
     gpu,
     fallback: null,
   };
+}
+
+async function openWebGpu(): Promise<Engine> {
+  const { registerWebGpu, deviceInUse, isSoftware, nameOf } = await import('./engines/webgpu.ts');
+  await registerWebGpu();
+  await useBackend('webgpu');
+  const adapter = deviceInUse();
+  const engine = { name: 'webgpu', gpu: !isSoftware(adapter) } as const;
+  const device = `WebGPU (tfjs ${tf.version.tfjs}), ${engine.gpu ? 'GPU' : 'NO GPU, CPU'}: ${nameOf(adapter)}`;
+  if (engine.gpu) return { ...engine, device, fallback: null };
+  const fallback = `expected a GPU for ENGINE=webgpu, got ${nameOf(adapter)}, which computes on the CPU; ENGINE=auto is far faster there`;
+  return { ...engine, device, fallback };
 }
 
 async function openWasm(): Promise<Engine> {

@@ -1,6 +1,6 @@
 /**
- * One suite for every engine. The reference gradients are computed first, on tfjs's plain `cpu`
- * backend, before the engine has put its own kernels and gradients in place.
+ * One suite for every engine. The references are computed first, on tfjs's plain `cpu` backend, before
+ * the engine has put its own kernels and gradients in place.
  */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,31 +17,36 @@ import {
   referenceLossAndGradient,
   trainStep,
 } from '../../src/model/step.ts';
-import {
-  type EpochMetrics,
-  type Progress,
-  type RunPosition,
-  type TrainPlan,
-  train,
-} from '../../src/model/train.ts';
 import { type Tuning, tuning } from '../../src/model/tuning.ts';
 import { mnist, smallPlan } from './mnist.ts';
+import { runTraining, runWithBreaks, withoutTime } from './runs.ts';
 
 const network = networks.article;
 const labelSmoothing = 0.1;
 const never = new AbortController().signal;
 
-type Reference = { readonly loss: number; readonly gradient: Float32Array };
+type Gradient = { readonly loss: number; readonly gradient: Float32Array };
 
-/** `missing`: why this machine does not have the engine, which skips the suite; null where it has. */
-export function describeEngine(name: EngineName, missing: string | null = null): void {
+export type SuiteOptions = {
+  /** Why this machine does not have the engine, which skips the suite; null where it has. */
+  readonly missing?: string | null;
+  /** `few`: without what trains on hundreds of images, for an engine that may have no more than a few a second here. */
+  readonly images?: 'many' | 'few';
+};
+
+export function describeEngine(
+  name: EngineName,
+  { missing = null, images = 'many' }: SuiteOptions = {},
+): void {
   describe.skipIf(missing !== null)(`engine ${name}`, () => {
-    let reference: Reference;
+    let reference: Gradient;
+    let stepped: Record<string, Float32Array>;
     let engine: Engine;
 
     beforeAll(async () => {
       await tf.setBackend('cpu');
-      reference = gradientOnBackend();
+      reference = await gradientOnBackend();
+      stepped = await threeSteps(referenceAdam);
       tf.disposeVariables();
       engine = await openEngine(name);
     });
@@ -51,8 +56,8 @@ export function describeEngine(name: EngineName, missing: string | null = null):
       expect(engine).toMatchObject({ name, device: expect.stringContaining(engine.gpu ? 'GPU' : 'CPU') });
     });
 
-    it('has the gradients of the plain cpu backend, parameter by parameter', () => {
-      const { loss, gradient } = gradientOnBackend();
+    it('has the gradients of the plain cpu backend, parameter by parameter', async () => {
+      const { loss, gradient } = await gradientOnBackend();
       expect(relativeError([loss], [reference.loss])).toBeLessThan(1e-3);
       let offset = 0;
       for (const { name: parameter, shape } of parametersOf(network)) {
@@ -64,20 +69,12 @@ export function describeEngine(name: EngineName, missing: string | null = null):
       expect(offset).toBe(121_514);
     });
 
-    it('has the loss curve of the reference for 50 steps', async () => {
-      const expected = lossCurve({});
-      const got = lossCurve(tuning());
-      expect(expected.at(-1)).toBeLessThan(0.8 * expected[0]!); // it learns
-      // Noise of 3e-8 of the largest gradient, less than float32 resolves, moves the curve by 1.3e-2.
-      expect(relativeError(got, expected)).toBeLessThan(1e-2);
-    });
-
-    it('steps as the reference does, whatever the gradient', () => {
+    it('steps as the plain cpu backend does, whatever the gradient', async () => {
       const { adam = referenceAdam } = tuning();
-      const [expected, got] = [referenceAdam, adam].map((step) => threeSteps(step));
-      expect(Object.keys(got!)).toEqual(['weights', 'mean', 'variance']);
-      for (const [vector, values] of Object.entries(got!)) {
-        expect(relativeError(values, expected![vector]!), vector).toBeLessThan(2e-5); // 1 - 0.999 in float32 is 1.3e-5 off
+      const got = await threeSteps(adam);
+      expect(Object.keys(got)).toEqual(['weights', 'mean', 'variance']);
+      for (const [vector, values] of Object.entries(got)) {
+        expect(relativeError(values, stepped[vector]!), vector).toBeLessThan(2e-5); // 1 - 0.999 in float32 is 1.3e-5 off
       }
     });
 
@@ -96,82 +93,16 @@ export function describeEngine(name: EngineName, missing: string | null = null):
       tf.dispose([batch.images, batch.labels]);
     });
 
-    describe('a training run', () => {
-      it('learns, reports and evaluates', async () => {
-        const run = await runTraining(smallPlan({ epochs: 2 }));
-        expect(run.outcome).toEqual({ status: 'succeeded' });
-        expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
-        expect(run.epochs[1]!.testAccuracy).toBeGreaterThan(0.6);
-        expect(run.epochs[1]!.trainLoss).toBeLessThan(run.epochs[0]!.trainLoss);
-        expect(run.progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 40, steps: 40, fraction: 1 });
-      });
-
-      it('gives the same weights, byte for byte, for the same plan', async () => {
-        const plan = smallPlan({ trainImages: 160 });
-        const [first, second] = [await runTraining(plan), await runTraining(plan)];
-        expect(Buffer.from(first.weights!.buffer).equals(Buffer.from(second.weights!.buffer))).toBe(true);
-      });
-
-      it('ends with the same bytes and metrics when it is stopped and taken up again, at any step', async () => {
-        const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3 }); // 5 steps an epoch
-        const whole = await runTraining(plan);
-        for (const breaks of [[1], [5, 1, 1], [6, 2, 4], [17]]) {
-          expect(await runWithBreaks(plan, breaks)).toEqual({
-            weights: whole.weights,
-            metrics: whole.epochs.map(withoutTime),
-          });
-        }
-      });
-
-      it('ends with the same bytes also when images are distorted, anew in each epoch', async () => {
-        const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3, augment: true }); // 5 steps an epoch
-        const [whole, resumed] = [await runTraining(plan), await runWithBreaks(plan, [7])];
-        expect(resumed.weights).toEqual(whole.weights);
-        const plain = await runTraining({ ...plan, augment: false });
-        expect(whole.weights).not.toEqual(plain.weights);
-      });
-
-      it('gives other weights for another seed', async () => {
-        const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
-        const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));
-        expect(first.weights).not.toEqual(second.weights);
-      });
-
-      it('leaves no tensors behind', async () => {
-        const before = tf.memory().numTensors;
-        await runTraining(smallPlan({ trainImages: 64 }));
-        expect(tf.memory().numTensors).toBe(before);
-      });
-
-      it('ends as collapsed when the network answers no better than one fixed digit', async () => {
-        const run = await runTraining(smallPlan({ learningRate: 1, schedule: 'constant', trainImages: 320 }));
-        expect(run.outcome).toMatchObject({ status: 'failed', code: 'TRAINING_COLLAPSED' });
-        expect(run.epochs).toEqual([]); // nothing to publish
-      });
-
-      it('ends at the first loss that is not finite', async () => {
-        const run = await runTraining(smallPlan({ learningRate: 1e30, schedule: 'constant' }));
-        expect(run.outcome).toMatchObject({ status: 'failed', code: 'LOSS_NOT_FINITE' });
-        expect(run.epochs).toEqual([]);
-      });
-
-      it('stops between two steps when it is told to', async () => {
-        const cancel = new AbortController();
-        const run = await runTraining(smallPlan({ epochs: 50 }), cancel.signal, () => cancel.abort());
-        expect(run.outcome).toEqual({ status: 'stopped' });
-        expect(run.progress).toHaveLength(1);
-      });
-    });
-
     it('evaluates as tfjs does on the checkpoint it would publish', async () => {
+      const count = images === 'many' ? 50 : 10;
       const flat = initialWeights(network, 3);
       const weights = tf.tensor1d(flat);
-      const ours = await evaluate(network, weights, { ...mnist.test, count: 50 }, never);
+      const ours = await evaluate(network, weights, { ...mnist.test, count }, never);
       const batch = takeBatch(
         mnist.test,
-        Uint32Array.from({ length: 50 }, (_, i) => i),
+        Uint32Array.from({ length: count }, (_, i) => i),
         0,
-        50,
+        count,
       );
       const model = await tf.loadLayersModel(inMemory(flat));
       const theirs = model.predict(batch.images) as tf.Tensor2D;
@@ -180,31 +111,116 @@ export function describeEngine(name: EngineName, missing: string | null = null):
       expect(relativeError(await mine.data(), await theirs.data())).toBeLessThan(1e-4);
       expect(model.countParams()).toBe(121_514);
     });
+
+    if (images === 'many') describeRuns();
   });
 }
 
-function gradientOnBackend(): Reference {
+/** What takes hundreds of images. */
+function describeRuns(): void {
+  it('has the loss curve of the reference for 50 steps', async () => {
+    const expected = lossCurve({});
+    const got = lossCurve(tuning());
+    expect(expected.at(-1)).toBeLessThan(0.8 * expected[0]!); // it learns
+    // Noise of 3e-8 of the largest gradient, less than float32 resolves, moves the curve by 1.3e-2.
+    expect(relativeError(got, expected)).toBeLessThan(1e-2);
+  });
+
+  describe('a training run', () => {
+    it('learns, reports and evaluates', async () => {
+      const run = await runTraining(smallPlan({ epochs: 2 }));
+      expect(run.outcome).toEqual({ status: 'succeeded' });
+      expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+      expect(run.epochs[1]!.testAccuracy).toBeGreaterThan(0.6);
+      expect(run.epochs[1]!.trainLoss).toBeLessThan(run.epochs[0]!.trainLoss);
+      expect(run.progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 40, steps: 40, fraction: 1 });
+    });
+
+    it('gives the same weights, byte for byte, for the same plan', async () => {
+      const plan = smallPlan({ trainImages: 160 });
+      const [first, second] = [await runTraining(plan), await runTraining(plan)];
+      expect(Buffer.from(first.weights!.buffer).equals(Buffer.from(second.weights!.buffer))).toBe(true);
+    });
+
+    it('ends with the same bytes and metrics when it is stopped and taken up again, at any step', async () => {
+      const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3 }); // 5 steps an epoch
+      const whole = await runTraining(plan);
+      for (const breaks of [[1], [5, 1, 1], [6, 2, 4], [17]]) {
+        expect(await runWithBreaks(plan, breaks)).toEqual({
+          weights: whole.weights,
+          metrics: whole.epochs.map(withoutTime),
+        });
+      }
+    });
+
+    it('ends with the same bytes also when images are distorted, anew in each epoch', async () => {
+      const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3, augment: true }); // 5 steps an epoch
+      const [whole, resumed] = [await runTraining(plan), await runWithBreaks(plan, [7])];
+      expect(resumed.weights).toEqual(whole.weights);
+      const plain = await runTraining({ ...plan, augment: false });
+      expect(whole.weights).not.toEqual(plain.weights);
+    });
+
+    it('gives other weights for another seed', async () => {
+      const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
+      const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));
+      expect(first.weights).not.toEqual(second.weights);
+    });
+
+    it('leaves no tensors behind', async () => {
+      const before = tf.memory().numTensors;
+      await runTraining(smallPlan({ trainImages: 64 }));
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    it('ends as collapsed when the network answers no better than one fixed digit', async () => {
+      const run = await runTraining(smallPlan({ learningRate: 1, schedule: 'constant', trainImages: 320 }));
+      expect(run.outcome).toMatchObject({ status: 'failed', code: 'TRAINING_COLLAPSED' });
+      expect(run.epochs).toEqual([]); // nothing to publish
+    });
+
+    it('ends at the first loss that is not finite', async () => {
+      const run = await runTraining(smallPlan({ learningRate: 1e30, schedule: 'constant' }));
+      expect(run.outcome).toMatchObject({ status: 'failed', code: 'LOSS_NOT_FINITE' });
+      expect(run.epochs).toEqual([]);
+    });
+
+    it('stops between two steps when it is told to', async () => {
+      const cancel = new AbortController();
+      const run = await runTraining(smallPlan({ epochs: 50 }), cancel.signal, () => cancel.abort());
+      expect(run.outcome).toEqual({ status: 'stopped' });
+      expect(run.progress).toHaveLength(1);
+    });
+  });
+}
+
+async function gradientOnBackend(): Promise<Gradient> {
   const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30), 0, 3);
   const weights = tf.tensor1d(initialWeights(network, 5));
   const { lossAndGradient = referenceLossAndGradient } = tuning();
   const { loss, gradient } = lossAndGradient(network, weights, batch, labelSmoothing);
-  const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>().slice() };
+  const result = {
+    loss: (await loss.data())[0]!,
+    gradient: (await gradient.data<'float32'>()).slice(),
+  };
   tf.dispose([batch.images, batch.labels, weights, loss, gradient]);
   return result;
 }
 
 /** How far weights of 0 and their moments come by three gradients of very different sizes. */
-function threeSteps(adam: Adam): Record<string, Float32Array> {
+async function threeSteps(adam: Adam): Promise<Record<string, Float32Array>> {
   const size = 1000;
   const gradient = (step: number) =>
     tf.tensor1d(Float32Array.from({ length: size }, (_, i) => Math.sin(i * step) * 10 ** -(i % 9)));
-  return tf.tidy(() => {
+  const { weights, mean, variance } = tf.tidy(() => {
     let state = initialState(new Float32Array(size));
     for (const step of [1, 2, 3]) state = adam(state, gradient(step), 0.01);
-    const { weights, mean, variance } = state;
-    const read = (tensor: tf.Tensor) => tensor.dataSync<'float32'>();
-    return { weights: read(weights), mean: read(mean), variance: read(variance) };
+    return state;
   });
+  const read = async (tensor: tf.Tensor) => (await tensor.data<'float32'>()).slice();
+  const values = { weights: await read(weights), mean: await read(mean), variance: await read(variance) };
+  tf.dispose([weights, mean, variance]);
+  return values;
 }
 
 /** The losses of 50 steps over the same batches of 16. */
@@ -233,68 +249,6 @@ function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): 
     scale = Math.max(scale, Math.abs(expected[i]!));
   }
   return difference / scale;
-}
-
-async function runTraining(
-  plan: TrainPlan,
-  signal = never,
-  onProgress: (progress: Progress) => void = () => {},
-  from: RunPosition | null = null,
-) {
-  const progress: Progress[] = [];
-  const epochs: EpochMetrics[] = [];
-  let weights: Float32Array | null = null;
-  let position: RunPosition | null = null;
-  const hooks = {
-    onProgress: (report: Progress) => {
-      progress.push(report);
-      onProgress(report);
-    },
-    onEpoch: async (metrics: EpochMetrics, current: Float32Array) => {
-      epochs.push(metrics);
-      weights = current.slice();
-    },
-    onPosition: async (current: RunPosition) => {
-      position = current;
-    },
-  };
-  const outcome = await train(plan, mnist, hooks, signal, from);
-  return { outcome, progress, epochs, weights: weights as Float32Array | null, position };
-}
-
-/** Stops after so many steps and evaluated batches, and goes on in a new run from what the old one has told last. */
-async function runWithBreaks(plan: TrainPlan, breaks: readonly number[]) {
-  const metrics: ReturnType<typeof withoutTime>[] = [];
-  let weights: Float32Array | null = null;
-  let from: RunPosition | null = null;
-  for (const turns of [...breaks, Number.POSITIVE_INFINITY]) {
-    const run: Awaited<ReturnType<typeof runTraining>> = await runTraining(
-      plan,
-      abortedAfter(turns),
-      () => {},
-      from,
-    );
-    metrics.push(...run.epochs.map(withoutTime));
-    weights = run.weights ?? weights;
-    from = run.position && structuredClone(run.position);
-  }
-  return { weights, metrics };
-}
-
-/** Aborts when it has been asked so many times; a run asks after each step and each evaluated batch. */
-function abortedAfter(turns: number): AbortSignal {
-  const controller = new AbortController();
-  const { signal } = controller;
-  let left = turns;
-  signal.throwIfAborted = () => {
-    if (--left === 0) controller.abort();
-    AbortSignal.prototype.throwIfAborted.call(signal);
-  };
-  return signal;
-}
-
-function withoutTime({ epoch, trainLoss, testLoss, testAccuracy }: EpochMetrics) {
-  return { epoch, trainLoss, testLoss, testAccuracy };
 }
 
 /** The checkpoint's two files as tfjs would read them from a server. */

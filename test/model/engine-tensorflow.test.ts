@@ -18,7 +18,7 @@ delete util['isArray'];
 
 const reason = whyNotHere();
 if (reason !== null) console.log(`engine tensorflow is not tested: ${reason}`);
-describeEngine('tensorflow', reason);
+describeEngine('tensorflow', { missing: reason });
 
 describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
   it('give the same gradient without those that only a CPU with oneDNN has', async () => {

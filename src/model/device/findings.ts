@@ -9,6 +9,8 @@ const oldestDriver = 525.6; // runs CUDA 12, by NVIDIA's promise for minor versi
 const installDriver = 'install the NVIDIA driver on the host, until nvidia-smi names the GPU there';
 const giveDevice =
   'install the NVIDIA Container Toolkit on the host and give the container the GPU: docker-compose.yml reserves it, docker run takes --gpus all';
+const installWebGpuDriver =
+  'install the driver of the GPU, with Vulkan on Linux, until its tools (vulkaninfo) name it; without a GPU unset ENGINE';
 const getCuda =
   'TENSORFLOW=cuda npm run setup, or the build argument TENSORFLOW=cuda for an image; it is taken where set-up finds a driver';
 
@@ -17,7 +19,9 @@ export function findObstacles(facts: DeviceFacts): Finding[] {
   const { engine, engineProblem, nvidia } = facts;
   if (engine?.gpu) return [];
   const problem = engineProblem ?? engine?.fallback ?? null;
-  if (problem !== null) return [{ what: problem, cure: 'npm run setup' }];
+  const isAboutAdapter = engine?.name === 'webgpu' || /^ENGINE=webgpu: .* adapter/.test(problem ?? '');
+  if (problem !== null)
+    return [{ what: problem, cure: isAboutAdapter ? installWebGpuDriver : 'npm run setup' }];
   if (engine?.name === 'wasm') return [{ what: 'ENGINE=wasm computes on the CPU', cure: 'unset ENGINE' }];
   if (nvidia.driver === null) return [noDriver(facts)]; // nothing else is worth mending
   return [...deviceFileProblems(facts), ...driverProblems(facts), ...libraryProblems(facts)];

@@ -58,7 +58,9 @@ process.on('SIGTERM', () => process.exit(0));
 process.once('message', (start: PredictorStart) => void serve(start));
 
 async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
-  tell({ type: 'ready', engine: await openEngine(preference) });
+  // Not on webgpu, which reads nothing back synchronously: a CPU has eight images done before a GPU is asked.
+  const engine = await openEngine(preference === 'webgpu' ? 'auto' : preference);
+  tell({ type: 'ready', engine });
   setInterval(sayAlive, aliveMs);
   process.on('message', take);
   const store = openStore(dataDir);

@@ -55,6 +55,23 @@ describe('what stands between TensorFlow and a GPU', () => {
     ]);
   });
 
+  it('is an adapter that only plays one, or none, where WebGPU was asked for', () => {
+    const software = {
+      ...cpu,
+      name: 'webgpu',
+      fallback: 'got swiftshader, which computes on the CPU',
+    } as const;
+    expect(find({ engine: software, nvidia: noNvidia })).toEqual([
+      expect.stringMatching(/^got swiftshader.* → install the driver of the GPU.*Vulkan/),
+    ]);
+    const none = 'ENGINE=webgpu: expected a WebGPU adapter, Dawn found none';
+    expect(find({ engine: null, engineProblem: none })).toEqual([
+      expect.stringMatching(/found none → install the driver/),
+    ]);
+    const noPackages = 'ENGINE=webgpu: expected the packages webgpu and others';
+    expect(find({ engine: null, engineProblem: noPackages })).toEqual([`${noPackages} → npm run setup`]);
+  });
+
   it('is a container without the device, with a driver on its host', () => {
     expect(withNvidia({ files: [] })).toEqual([
       expect.stringMatching(/no \/dev\/nvidia0 → .*Container Toolkit/),
