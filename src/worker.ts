@@ -3,7 +3,7 @@ import { readConfig, requireRedisUrl } from './config.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { examineDevice, requireGpu, summarise } from './model/device.ts';
+import { examineDevice, missedGpu, requireGpu, summarise } from './model/device.ts';
 import { openDataDir } from './model/files.ts';
 
 await runEntry(async () => {
@@ -14,9 +14,10 @@ await runEntry(async () => {
   await openDataDir(dataDir);
   const examined = await examineDevice(engine);
   if (config.requireGpu) requireGpu(examined);
-  const device = summarise(examined);
-  const options = { redisUrl, dataDir, engine, requireGpu: config.requireGpu, device, gitCommit, log };
-  const worker = await startWorker(options);
+  const [device, noGpu] = [summarise(examined), missedGpu(examined)];
+  if (noGpu !== null) log.warn(noGpu);
+  const gpu = { requireGpu: config.requireGpu, noGpu };
+  const worker = await startWorker({ redisUrl, dataDir, engine, ...gpu, device, gitCommit, log });
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher
   log.info(`waiting for jobs, which train on ${device}`);

@@ -11,6 +11,7 @@ import {
   runSetup,
   startSetup,
 } from './setup/checkout.ts';
+import { writeFakeWheels } from './setup/fake-wheels.ts';
 import { provideWebGpuPackages } from './setup/webgpu-packages.ts';
 
 let checkout: Checkout;
@@ -164,6 +165,39 @@ describe('TensorFlow', () => {
     expect(code).toBe(1);
     expect(output).toContain('expected TensorFlow, since ENGINE=tensorflow');
   });
+
+  it('is what TENSORFLOW names, or set-up fails', async () => {
+    await addPip('echo "no route to the index"; exit 1');
+    const cuda = await runSetup(checkout, ['--only=tensorflow'], { ...offline, TENSORFLOW: 'cuda' });
+    expect(cuda.code).toBe(1);
+    expect(cuda.output).toContain("expected TensorFlow, since TENSORFLOW=cuda, but it can't be had:");
+    expect(cuda.output).not.toContain('installer');
+    const stock = await runSetup(checkout, ['--only=tensorflow'], { ...offline, TENSORFLOW: 'stock' });
+    expect(stock.code).toBe(1);
+    expect(stock.output).toContain("libtensorflow from the package's own installer: expected");
+    expect(stock.output).not.toContain('wheel');
+    const other = await runSetup(checkout, ['--only=tensorflow'], { ...offline, TENSORFLOW: 'rocm' });
+    expect(other.output).toContain('expected TENSORFLOW to be cpu, cuda, stock or unset, got rocm');
+  });
+
+  it.runIf(hasWheel)(
+    'with CUDA is taken from docker/wheels before any index, libraries side by side',
+    async () => {
+      await writeFakeWheels(join(checkout.root, 'docker/wheels'));
+      const compiler = 'while [ "$1" != -o ]; do shift; done; echo "no binding" > "$2"';
+      await addCommand(checkout, 'g++', compiler);
+      const { output } = await runSetup(checkout, ['--only=tensorflow'], { ...offline, TENSORFLOW: 'cuda' });
+      expect(output).toContain('expected the binding to load and compute'); // all but the binding is there
+      const [kept] = await readdir(join(checkout.cacheDir, 'tensorflow'));
+      expect(kept).toMatch(/^2\.21\.0-cuda-/);
+      const deps = join(checkout.cacheDir, 'tensorflow', kept!, 'deps');
+      expect(await readFile(join(deps, 'variant'), 'utf8')).toBe('cuda');
+      expect(await readFile(join(deps, 'nvidia/cudnn/lib/libcudnn.so.9'), 'utf8')).toBe('cudnn');
+      expect(await readFile(join(deps, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('cublas');
+      expect(await readFile(join(deps, 'lib/libtensorflow.so'), 'utf8')).toBe('libtensorflow_cc.so.2');
+      expect(existsSync(join(deps, 'lib/libnumpy.so'))).toBe(false);
+    },
+  );
 
   it.runIf(hasWheel)('is not taken from a wheel with another checksum', async () => {
     await addPip('echo forged > "$2/tensorflow_cpu.whl"');

@@ -60,7 +60,7 @@ const tags = [
 );
 
 const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-const headers = [
+export const headers = [
   ...['c_api', 'c_api_macros', 'tf_attrtype', 'tf_buffer', 'tf_datatype', 'tf_status', 'tf_tensor'].map(
     (name) => `tensorflow/c/${name}.h`,
   ),

@@ -45,7 +45,8 @@ async function carryOut(order: TrainerOrder): Promise<void> {
 
 async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
-  const engine = await openEngine(order.engine);
+  const opened = await openEngine(order.engine);
+  const engine = { ...opened, fallback: opened.fallback ?? (opened.gpu ? null : order.noGpu) };
   await tell({ type: 'engine', engine });
   if (order.requireGpu && !engine.gpu) throw gpuIsGone(engine);
   const found = await findResumePoint(workspace.directory, order.request);

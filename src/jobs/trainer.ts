@@ -25,6 +25,7 @@ export type TrainerOrder = {
   readonly dataDir: string;
   readonly engine: EnginePreference;
   readonly requireGpu: boolean;
+  readonly noGpu: string | null;
   readonly gitCommit: string | null;
 };
 

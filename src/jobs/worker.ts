@@ -21,6 +21,8 @@ export type WorkerOptions = {
   readonly engine: EnginePreference;
   /** A job that finds no GPU fails, rather than train on the CPU. */
   readonly requireGpu: boolean;
+  /** What a job's `engine.fallback` says when it is on the CPU: why it is not on the GPU that seems to be there. */
+  readonly noGpu: string | null;
   /** What this worker computes on, for people. */
   readonly device: string;
   readonly gitCommit: string | null;
@@ -118,13 +120,13 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
 }
 
 function orderFor(
-  { dataDir, engine, requireGpu, gitCommit }: Context,
+  { dataDir, engine, requireGpu, noGpu, gitCommit }: Context,
   job: BullJob,
   crashes: number,
 ): TrainerOrder {
   const { request } = job.data;
   const [jobId, attempt] = [job.id!, job.attemptsStarted];
-  return { jobId, attempt, crashes, request, dataDir, engine, requireGpu, gitCommit };
+  return { jobId, attempt, crashes, request, dataDir, engine, requireGpu, noGpu, gitCommit };
 }
 
 /** Whatever comes of the run, Redis has the last report before it hears of the end. */

@@ -67,6 +67,13 @@ export function requireGpu({ engine, obstacles }: Pick<Device, 'engine' | 'obsta
   throw new TrainyardError('GPU_REQUIRED', found + reasons.join(''));
 }
 
+/** Why training is on the CPU although a driver says that there is a GPU; null where there is nothing to say. */
+export function missedGpu({ engine, nvidia, obstacles }: Device): string | null {
+  const [first] = obstacles;
+  if (engine?.gpu || !first || nvidia.driver === null) return null;
+  return `expected the GPU, got the CPU: ${first.what}; ${first.cure}`;
+}
+
 /** In one line: 'TensorFlow 2.21.0, CPU, 2 threads (no GPU: no NVIDIA driver was found on this machine)'. */
 export function summarise({ engine, engineProblem, obstacles }: Device): string {
   const [first] = obstacles;

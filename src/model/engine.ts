@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
+import { gpuInUse } from './device/nvidia.ts';
 import { tensorFlowTuning } from './engines/tensorflow.ts';
 import { fastestOps } from './engines/tensorflow-ops.ts';
 import { messageOf, TrainyardError } from './errors.ts';
@@ -64,7 +65,7 @@ async function openTensorFlow(): Promise<Engine> {
   tune('tensorflow', tensorFlowTuning(fastestOps()));
   const backend = tf.backend() as TensorFlowBackend;
   const gpu = backend.isUsingGpuDevice;
-  const place = gpu ? 'GPU' : `CPU, ${inWords(threads())}`;
+  const place = gpu ? `GPU ${await gpuInUse()}` : `CPU, ${inWords(threads())}`;
   return {
     name: 'tensorflow',
     device: `TensorFlow ${backend.binding.TF_Version}, ${place}`,

@@ -218,6 +218,16 @@ describe('cancelling a running job', () => {
   });
 });
 
+describe('a job on the CPU of a machine with a GPU', () => {
+  it('says why', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    await yard.startWorker({ noGpu: 'expected the GPU, got the CPU: libcudnn.so.9 is gone' });
+    const { engine } = await yard.untilEnded(id);
+    expect(engine).toMatchObject({ gpu: false, fallback: expect.stringContaining('libcudnn.so.9 is gone') });
+  });
+});
+
 describe('a job that must have a GPU', () => {
   it('fails where its trainer finds none, whatever the worker found before', async () => {
     const yard = await openYard(url);

@@ -11,6 +11,7 @@ const worker = await startWorker({
   dataDir,
   engine: 'auto',
   requireGpu: false,
+  noGpu: null,
   device: 'a test',
   gitCommit: null,
   log,

@@ -21,7 +21,9 @@ export type Yard = {
   readonly dataDir: string;
   readonly queue: JobQueue;
   readonly store: ModelStore;
-  startWorker(change?: Partial<Pick<WorkerOptions, 'log' | 'requireGpu' | 'device'>>): Promise<TrainWorker>;
+  startWorker(
+    change?: Partial<Pick<WorkerOptions, 'log' | 'requireGpu' | 'noGpu' | 'device'>>,
+  ): Promise<TrainWorker>;
   enqueue(change?: RequestInput): Promise<TrainJob>;
   find(id: string): Promise<TrainJob>;
   /** Waits until a job is as wanted. */
@@ -75,7 +77,13 @@ export async function buildYard(
     queue,
     store: openStore(dataDir),
     startWorker: async (change = {}) => {
-      const usual = { engine: 'auto', requireGpu: false, device: 'a test', gitCommit: 'abc' } as const;
+      const usual = {
+        engine: 'auto',
+        requireGpu: false,
+        noGpu: null,
+        device: 'a test',
+        gitCommit: 'abc',
+      } as const;
       const log = pino({ level: 'silent' });
       const worker = await startWorker({ redisUrl, prefix, dataDir, ...usual, log, ...change });
       workers.push(worker);

@@ -76,7 +76,15 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
       if (message.type === 'progress') stop.abort('worker closes');
     };
     const request = requestOf({ trainImages: 20, batchSize: 2 });
-    const order = { jobId: 'job-1', attempt: 1, crashes: 0, request, requireGpu: false, gitCommit: null };
+    const order = {
+      jobId: 'job-1',
+      attempt: 1,
+      crashes: 0,
+      request,
+      requireGpu: false,
+      noGpu: null,
+      gitCommit: null,
+    };
     const dataDir = await temporaryDirectory();
     const outcome = await runTrainer({ ...order, dataDir, engine: 'webgpu' }, take, stop.signal);
     expect(outcome).toEqual({ status: 'stopped' });

@@ -63,6 +63,12 @@ async function askNvidiaSmi(): Promise<Answer> {
   }
 }
 
+/** The name of the GPU that CUDA numbers 0: what CUDA_VISIBLE_DEVICES names first, where that is a number. */
+export async function gpuInUse(visibleDevices = process.env['CUDA_VISIBLE_DEVICES']): Promise<string> {
+  const { gpus } = await askNvidiaSmi();
+  return (gpus[Number.parseInt(visibleDevices ?? '0') || 0] ?? gpus[0])?.name ?? 'of unknown name';
+}
+
 /** 'NVIDIA H100 80GB HBM3, 81559, 550.54.15', a line each. */
 export function readGpus(list: string): (Gpu & { readonly driver: string })[] {
   return list.split('\n').flatMap((line) => {

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readVariant, tryLibraries, tryLibrary } from '../../../src/model/device/libraries.ts';
-import { examineDevice, requireGpu, summarise } from '../../../src/model/device.ts';
+import { examineDevice, missedGpu, requireGpu, summarise } from '../../../src/model/device.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 describe('a library', () => {
@@ -42,12 +42,16 @@ describe('a device', () => {
     expect(() => requireGpu(device)).toThrow(
       /expected a GPU, since REQUIRE_GPU=true, found WebAssembly[^]*What to do: unset ENGINE/,
     );
+    expect(missedGpu({ ...device, nvidia: { ...device.nvidia, driver: null } })).toBeNull();
+    const missed = missedGpu({ ...device, nvidia: { ...device.nvidia, driver: '550.1' } });
+    expect(missed).toMatch(/^expected the GPU, got the CPU: ENGINE=wasm computes on the CPU; unset ENGINE$/);
   });
 
   it('that is a GPU is all that REQUIRE_GPU wants', async () => {
     const device = await examineDevice('wasm');
     const gpu = { ...device, engine: { ...device.engine!, gpu: true, device: 'a GPU' } };
     expect(() => requireGpu(gpu)).not.toThrow();
+    expect(missedGpu(gpu)).toBeNull();
     expect(summarise(gpu)).toBe('a GPU');
   });
 });

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readGpus, readNvidia } from '../../../src/model/device/nvidia.ts';
+import { gpuInUse, readGpus, readNvidia } from '../../../src/model/device/nvidia.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 let root: string;
@@ -48,6 +48,14 @@ describe('what there is of NVIDIA', () => {
       ['dev/nvidia0', null],
       ['dev/nvidiactl', null],
     ]);
+  });
+
+  it('names the GPU that is used', async () => {
+    expect(await gpuInUse(undefined)).toBe('of unknown name');
+    await addNvidiaSmi('A, 1, 550.1\nB, 1, 550.1');
+    expect(await gpuInUse(undefined)).toBe('A');
+    expect(await gpuInUse('1,0')).toBe('B');
+    expect(await gpuInUse('GPU-8f3c')).toBe('A');
   });
 
   it("is known from nvidia-smi alone, as on Windows' Linux", async () => {
