@@ -58,7 +58,7 @@ FROM node AS runtime-cpu
 FROM node AS runtime-cuda
 FROM stock AS runtime-stock
 
-FROM runtime-cpu AS server-base
+FROM runtime-${TENSORFLOW} AS runtime
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
  && install -d -o node -g node /data
 WORKDIR /app
@@ -70,7 +70,8 @@ ENTRYPOINT ["tini", "--"]
 VOLUME /data
 USER node
 
-FROM server-base AS server
+# Predicts on the CPU; with TENSORFLOW=stock it is not to be built, since its engine is Debian's.
+FROM runtime AS server
 COPY --from=engine-cpu /engine node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=program /app/dist dist
 ARG GIT_COMMIT=
@@ -79,21 +80,9 @@ EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "docker/healthcheck.mjs", "server"]
 CMD ["node", "dist/server.js"]
 
-FROM runtime-${TENSORFLOW} AS worker-base
-RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
- && install -d -o node -g node /data
-WORKDIR /app
-ENV NODE_ENV=production DATA_DIR=/data
-COPY package.json ./
-COPY docker/healthcheck.mjs docker/
-COPY --from=program /app/node_modules node_modules
-ENTRYPOINT ["tini", "--"]
-VOLUME /data
-USER node
-
 FROM engine-${TENSORFLOW} AS engine
 
-FROM worker-base AS worker
+FROM runtime AS worker
 COPY --from=engine /engine node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=program /app/dist dist
 ARG GIT_COMMIT=
