@@ -16,16 +16,7 @@ for variant in "${@:-cuda cpu}"; do
       cuda)
         get "tensorflow==$version"
         # What the extra "and-cuda" requires, and nothing that only Python needs.
-        mapfile -t beside < <(python3 - tensorflow-"$version"-*.whl <<'PY'
-import sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as archive:
-    name = next(one for one in archive.namelist() if one.endswith('.dist-info/METADATA'))
-    for line in archive.read(name).decode().splitlines():
-        what, _, marker = line.removeprefix('Requires-Dist:').partition(';')
-        if line.startswith('Requires-Dist:') and 'and-cuda' in marker:
-            print(what.strip().replace(' ', ''))
-PY
-        )
+        mapfile -t beside < <(python3 ../../scripts/setup/requirements.py tensorflow-"$version"-*.whl and-cuda)
         get "${beside[@]}"
         ;;
       *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;

@@ -13,7 +13,7 @@ case $mode in
   gpu) files=(-f docker-compose.yml) ;;
   *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
-export COMPOSE_PROJECT_NAME=trainyard-smoke PORT=${PORT:-3999} PUBLISH=127.0.0.1 FIRST_MODEL=false API_KEY=
+export TAG=smoke COMPOSE_PROJECT_NAME=trainyard-smoke PORT=${PORT:-3999} PUBLISH=127.0.0.1 FIRST_MODEL=false API_KEY=
 url=http://127.0.0.1:$PORT
 compose() { docker compose "${files[@]}" "$@"; }
 
@@ -69,8 +69,10 @@ pass "the service is up and healthy after $((SECONDS - began)) s"
 printf '  %s\n' "$(call "$url/health/ready" | grep -o '[0-9]* connected, training on [^"]*')"
 
 for service in redis server worker; do
-  ! compose exec -T $service touch /written 2>/dev/null || fail "expected the root file system of $service to be read-only"
-  [ "$(compose exec -T $service id -u)" != 0 ] || fail "expected $service not to be root"
+  said=$(compose exec -T --user root $service touch /written 2>&1) && fail "expected the root file system of $service to be read-only"
+  grep -q 'Read-only file system' <<<"$said" || fail "expected the root file system of $service to be read-only, got: $said"
+  user=$(compose exec -T $service id -u) || fail "expected $service to run"
+  [ "$user" -gt 0 ] || fail "expected $service not to be root"
 done
 pass 'nobody is root, and no root file system can be written to'
 

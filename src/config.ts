@@ -37,7 +37,11 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
-  ALLOW_ANONYMOUS: z.union([z.literal('local'), flag]).default(false),
+  ALLOW_ANONYMOUS: z
+    .union([z.literal('local'), flag], { error: 'expected true, false or local' })
+    .default(false),
+  PUBLISH: z.string().optional(), // by compose, the address of the host at which the port is published
+  TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // which one set-up was asked for
   RATE_LIMIT: z.coerce.number().int().min(1).max(1_000_000_000).optional(), // requests a minute
 });
 
@@ -50,12 +54,24 @@ const environmentSchema = variables.refine(
   },
 );
 
+/** `local` trusts that only this machine reaches the port, which compose can say better than the server. */
+const publishedSchema = environmentSchema.refine(
+  ({ ALLOW_ANONYMOUS, PUBLISH, API_KEY }) =>
+    ALLOW_ANONYMOUS !== 'local' || PUBLISH === undefined || isLoopback(PUBLISH) || API_KEY.length > 0,
+  {
+    path: ['PUBLISH'],
+    error:
+      'other hosts can reach this address: expected API_KEY with it ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may train and predict',
+  },
+);
+
 export type Config = Readonly<{
   host: string;
   port: number; // 0: any free one
   redisUrl: string | null; // null: the launcher starts an embedded Redis
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
+  cpuWanted: boolean; // by name: it is no surprise then
   requireGpu: boolean; // refuse to train on a CPU
   firstModel: boolean;
   keepModels: number; // newest versions that stay, besides the best
@@ -69,7 +85,7 @@ export type Config = Readonly<{
 /** @throws TrainyardError `CONFIG_INVALID` naming each variable, what it should be and what it is */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
-  const parsed = environmentSchema.safeParse(Object.fromEntries(set));
+  const parsed = publishedSchema.safeParse(Object.fromEntries(set));
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => describe(issue, environment));
     throw new TrainyardError('CONFIG_INVALID', `the environment is not as expected:\n${lines.join('\n')}`);
@@ -81,6 +97,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     redisUrl: values.REDIS_URL ?? null,
     dataDir: resolve(values.DATA_DIR),
     engine: values.ENGINE,
+    cpuWanted: values.ENGINE === 'wasm' || values.TENSORFLOW === 'cpu',
     requireGpu: values.REQUIRE_GPU,
     firstModel: values.FIRST_MODEL,
     keepModels: values.KEEP_MODELS,

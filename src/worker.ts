@@ -3,7 +3,7 @@ import { readConfig, requireRedisUrl } from './config.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { examineDevice, missedGpu, requireGpu, summarise } from './model/device.ts';
+import { examineDevice, expectRightProduct, missedGpu, requireGpu, summarise } from './model/device.ts';
 import { openDataDir } from './model/files.ts';
 
 await runEntry(async () => {
@@ -13,12 +13,14 @@ await runEntry(async () => {
   const { dataDir, engine, gitCommit } = config;
   await openDataDir(dataDir);
   const examined = await examineDevice(engine);
+  expectRightProduct(examined);
   if (config.requireGpu) requireGpu(examined);
-  const [device, noGpu] = [summarise(examined), missedGpu(examined)];
+  const [device, noGpu] = [summarise(examined), missedGpu(examined, config.cpuWanted)];
   if (noGpu !== null) log.warn(noGpu);
   const gpu = { requireGpu: config.requireGpu, noGpu };
   const worker = await startWorker({ redisUrl, dataDir, engine, ...gpu, device, gitCommit, log });
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher
   log.info(`waiting for jobs, which train on ${device}`);
+  await worker.unfit; // ends the process with the reason; whoever starts it again has it look again
 });

@@ -18,6 +18,7 @@ describe('readConfig', () => {
       allowAnonymous: false,
       requestsPerMinute: null,
       requireGpu: false,
+      cpuWanted: false,
     });
   });
 
@@ -106,6 +107,30 @@ describe('HOST', () => {
   it.each(reachable)('may be %s with a key, or where everybody may ask', (host) => {
     expect(readConfig({ HOST: host, API_KEY: key })).toMatchObject({ host, apiKeys: [key] });
     expect(readConfig({ HOST: host, ALLOW_ANONYMOUS: 'true' })).toMatchObject({ host, allowAnonymous: true });
+  });
+});
+
+describe('ALLOW_ANONYMOUS=local', () => {
+  const container = { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'local' };
+
+  it('lets a container listen everywhere, and answer no other site', () => {
+    expect(readConfig(container)).toMatchObject({ host: '0.0.0.0', allowAnonymous: false, apiKeys: [] });
+    expect(readConfig({ ...container, PUBLISH: '127.0.0.1' })).toMatchObject({ allowAnonymous: false });
+  });
+
+  it('is refused where the port is published to other hosts, unless there is a key', () => {
+    const published = { ...container, PUBLISH: '0.0.0.0' };
+    expect(() => readConfig(published)).toThrow(
+      /PUBLISH=0\.0\.0\.0: .*expected API_KEY.*ALLOW_ANONYMOUS=true/,
+    );
+    expect(readConfig({ ...published, API_KEY: key }).apiKeys).toEqual([key]);
+    expect(readConfig({ ...published, ALLOW_ANONYMOUS: 'true' })).toMatchObject({ allowAnonymous: true });
+  });
+
+  it('is one of three values', () => {
+    expect(() => readConfig({ ALLOW_ANONYMOUS: 'maybe' })).toThrow(
+      /ALLOW_ANONYMOUS=maybe: expected true, false or local/,
+    );
   });
 });
 

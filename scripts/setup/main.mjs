@@ -91,8 +91,9 @@ function readFlags(args) {
     const known = [...flags, `--only=${Object.keys(steps).join(',')}`].join(', ');
     throw new SetupFailure(`expected nothing or ${known}, got ${unknown.join(' ')}`);
   }
-  if (args.includes('--no-redis')) names.splice(names.indexOf('redis'), 1);
-  const isWanted = (/** @type {string} */ name) => name !== 'webgpu' || process.env['ENGINE'] === 'webgpu';
+  const isWanted = (/** @type {string} */ name) =>
+    (name !== 'redis' || !args.includes('--no-redis')) &&
+    (name !== 'webgpu' || process.env['ENGINE'] === 'webgpu');
   return Object.entries(steps)
     .filter(([name]) => names.includes(name) && isWanted(name))
     .map(([, step]) => step);

@@ -155,7 +155,7 @@ function isDemanded(env) {
  * @returns {Outcome}
  */
 function without(told) {
-  const text = `NO TensorFlow: wasm computes, about ten times slower\n${told}; ENGINE=wasm leaves this step out.`;
+  const text = `NO TensorFlow: wasm computes, about five times slower\n${told}; ENGINE=wasm leaves this step out.`;
   return { mark: '!', text };
 }
 

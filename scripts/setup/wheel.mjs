@@ -3,13 +3,13 @@
  * against it. The compiler is called directly: node-gyp would download Node's headers, which the package
  * node-api-headers has.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, rm, statfs, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { bindingName, packageDirectory } from './binding.mjs';
 import { bytesUnder, sha256Of } from './cache.mjs';
 import { findCommand, run } from './command.mjs';
 import { isMusl } from './packages.mjs';
+import { fetchFiles } from './pip.mjs';
 import { aptInstall, installCommand, mayInstall } from './system.mjs';
 
 /**
@@ -44,21 +44,6 @@ export const wheels = {
     unpackedBytes: 7e9,
   },
 };
-// Whatever Python is here: only files are wanted.
-const tags = [
-  '--python-version',
-  '3.11',
-  '--implementation',
-  'cp',
-  '--platform',
-  'manylinux_2_27_x86_64',
-].concat(
-  ['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'].flatMap((tag) => [
-    '--platform',
-    tag,
-  ]),
-);
-
 const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 export const headers = [
   ...['c_api', 'c_api_macros', 'tf_attrtype', 'tf_buffer', 'tf_datatype', 'tf_status', 'tf_tensor'].map(
@@ -74,8 +59,7 @@ export const headers = [
 ];
 
 export const compilerFlags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
-const stalledAfterMs = 30_000;
-const wheelsWithinMs = 60 * 60_000;
+const requirementsReader = join(import.meta.dirname, 'requirements.py');
 
 /**
  * Reads [wheel, target, [from, to], …] as JSON and copies each file out, or, where `from` ends in a slash, all files
@@ -92,18 +76,6 @@ with zipfile.ZipFile(wheel) as archive:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with archive.open(one) as packed, open(path, 'wb') as file:
                 shutil.copyfileobj(packed, file, 1 << 20)
-`;
-
-/** Reads [wheel, extra] as JSON and prints what that extra requires, a line each, without the marker that names it. */
-const requirementsReader = `
-import json, sys, zipfile
-wheel, extra = json.loads(sys.argv[1])
-with zipfile.ZipFile(wheel) as archive:
-    name = next(one for one in archive.namelist() if one.endswith('.dist-info/METADATA'))
-    for line in archive.read(name).decode().splitlines():
-        what, _, marker = line.removeprefix('Requires-Dist:').partition(';')
-        if line.startswith('Requires-Dist:') and extra in marker:
-            print(what.strip().replace(' ', '').replace('(', '').replace(')', ''))
 `;
 
 /**
@@ -224,7 +196,7 @@ async function fetchWheels(context, activity, python, { requirement, sha256, ext
     return { ok: false, message: `expected ${name} to have SHA-256 ${sha256}, got ${got}: not used` };
   }
   if (extra === null) return own;
-  const named = await run(python, ['-c', requirementsReader, JSON.stringify([path, extra])], { env, signal });
+  const named = await run(python, [requirementsReader, path, extra], { env, signal });
   if (!named.ok)
     return { ok: false, message: `expected ${basename(path)} to be a wheel, but ${named.message}` };
   const requirements = named.stdout.split('\n').filter((line) => line !== '');
@@ -232,38 +204,6 @@ async function fetchWheels(context, activity, python, { requirement, sha256, ext
     return { ok: false, message: `expected ${basename(path)} to have "${extra}"` };
   const beside = await fetchFiles(context, python, requirements, join(directory, extra));
   return beside.ok ? { ok: true, paths: [path, ...beside.paths] } : beside;
-}
-
-/**
- * From docker/wheels, or TRAINYARD_WHEELS, where that holds all of them; else from pip's index.
- *
- * @param {Context} context
- * @param {string} python
- * @param {string[]} requirements
- * @param {string} directory
- * @returns {Promise<{ ok: true, paths: [string, ...string[]] } | { ok: false, message: string }>}
- */
-async function fetchFiles({ root, env, signal }, python, requirements, directory) {
-  await mkdir(directory, { recursive: true });
-  const what = [...requirements, '--no-deps', '--only-binary=:all:', ...tags, '-d', directory];
-  const how = ['--no-cache-dir', '--timeout', '15', '--retries', '1', '--progress-bar', 'off', '--quiet'];
-  const bytes = () => bytesUnder(directory);
-  const pip = (/** @type {string[]} */ ...from) =>
-    run(python, ['-m', 'pip', 'download', ...what, ...how, ...from], {
-      env: { ...env, TMPDIR: directory }, // pip downloads there before it moves
-      signal,
-      timeoutMs: wheelsWithinMs,
-      growth: { bytes, withinMs: stalledAfterMs },
-    });
-  const local = env['TRAINYARD_WHEELS'] || join(root, 'docker/wheels');
-  const hasLocal = existsSync(local) && readdirSync(local).some((name) => name.endsWith('.whl'));
-  const fromLocal = hasLocal && (await pip('--no-index', '--find-links', local)).ok;
-  const result = fromLocal ? { ok: /** @type {const} */ (true) } : await pip();
-  const names = requirements.join(' ');
-  if (!result.ok) return { ok: false, message: `expected pip to fetch ${names}, but ${result.message}` };
-  const [first, ...others] = readdirSync(directory).filter((entry) => entry.endsWith('.whl'));
-  if (!first) return { ok: false, message: `expected pip to leave a wheel of ${names}, it left none` };
-  return { ok: true, paths: [join(directory, first), ...others.map((name) => join(directory, name))] };
 }
 
 /**

@@ -15,8 +15,8 @@ import {
   type TrainJob,
   type TrainJobData,
 } from './contract.ts';
+import { type QueueHealth, readHealth } from './health.ts';
 import { connectProducer, createOutage, type Outage, redisUnavailable } from './redis.ts';
-import { readDevices } from './roster.ts';
 import { type BullJob, type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
@@ -30,12 +30,6 @@ export type CancelResult =
   | { readonly outcome: 'unknown' };
 
 export type ListOptions = { readonly status?: JobStatus; readonly limit: number; readonly after?: string };
-
-export type QueueHealth = {
-  readonly workers: number;
-  readonly devices: readonly string[]; // of those that have said so
-  readonly evictionPolicy: string;
-};
 
 export type JobQueue = {
   /** The same idempotency key with the same request gives the same job, for a day. */
@@ -88,7 +82,7 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
     find: (id) => answer(() => find(context, id), tryAgain),
     list: (options) => answer(() => list(context, options), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
-    health: () => answer(() => health(context), tryAgain),
+    health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
     close: async () => {
       await queue.close();
       redis.disconnect();
@@ -306,17 +300,3 @@ async function cancel(context: Context, id: string): Promise<CancelResult> {
 }
 
 const hasEnded = (state: BullState) => state === 'completed' || state === 'failed';
-
-async function health({ queue, redis, prefix }: Context): Promise<QueueHealth> {
-  const [workers, devices, evictionPolicy] = await Promise.all([
-    queue.getWorkersCount(),
-    readDevices(redis, prefix),
-    readEvictionPolicy(redis),
-  ]);
-  return { workers, devices, evictionPolicy };
-}
-
-async function readEvictionPolicy(redis: Redis): Promise<string> {
-  const memory = await redis.info('memory');
-  return /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? 'unknown';
-}

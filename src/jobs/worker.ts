@@ -30,8 +30,16 @@ export type WorkerOptions = {
 };
 
 type TrainQueueWorker = Worker<TrainJobData, null>;
-type Context = WorkerOptions & { readonly worker: TrainQueueWorker; readonly redis: Redis };
-export type TrainWorker = { close(): Promise<void> };
+type Context = WorkerOptions & {
+  readonly worker: TrainQueueWorker;
+  readonly redis: Redis;
+  readonly giveUp: (reason: TrainyardError) => void;
+};
+export type TrainWorker = {
+  close(): Promise<void>;
+  /** Rejects when this worker can't do what it is for, such as train on a GPU; its job has gone back to the queue. */
+  readonly unfit: Promise<never>;
+};
 
 const lockMs = 5000; // a worker that is gone is noticed after this long …
 const stalledCheckMs = 2500; // … plus this
@@ -48,9 +56,14 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   );
   redis.on('error', (error) => outage.begins(error.message));
   redis.on('ready', () => outage.ends());
+  let giveUp!: (reason: TrainyardError) => void;
+  const unfit = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  unfit.catch(() => {}); // whoever waits for it hears of it
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
-    (job, token, signal) => processJob({ ...options, worker, redis }, job, token!, signal!),
+    (job, token, signal) => processJob({ ...options, worker, redis, giveUp }, job, token!, signal!),
     {
       connection: redis,
       prefix,
@@ -75,6 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   await removeForgottenWorkspaces(worker, dataDir);
   const leave = announceWorker(redis, prefix, options.device);
   return {
+    unfit,
     close: async () => {
       leave();
       const closed = worker.close(); // first, so that it takes no job back that it hands over
@@ -113,7 +127,9 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
     if (outcome.status === 'stopped' && reason !== 'cancel requested') return await handBack(job, token);
     return finish(outcome);
   } catch (error) {
-    throw error instanceof TrainyardError ? await asBullError(context, job, error, log) : error;
+    if (!(error instanceof TrainyardError)) throw error;
+    if (error.code === 'GPU_REQUIRED') return await leaveToOthers(context, job, token, error);
+    throw await asBullError(context, job, error, log);
   } finally {
     stopWatching();
   }
@@ -145,6 +161,19 @@ async function trainAndReport(
 /** Puts the job back at the head of the queue for the next worker; this counts as no failed attempt. */
 async function handBack(job: BullJob, token: string): Promise<never> {
   await job.moveToWait(token);
+  throw new WaitingError();
+}
+
+/** The job waits for a worker that is fit for it; this one takes no more. */
+async function leaveToOthers(
+  { worker, giveUp }: Context,
+  job: BullJob,
+  token: string,
+  reason: TrainyardError,
+): Promise<never> {
+  void worker.close(); // first, so that it takes no job back that it hands over
+  await job.moveToWait(token);
+  giveUp(reason);
   throw new WaitingError();
 }
 

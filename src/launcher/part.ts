@@ -11,7 +11,7 @@ export type Part = {
 
 export type PartReady = { readonly type: 'ready'; readonly address?: string };
 
-const readyWithinMs = 30_000;
+const readyWithinMs = 90_000; // the first use of a GPU may compile for it, which the worker gives a minute
 const restartDelayMs = 1000;
 const stopGraceMs = 15_000; // more than the part's own limit
 

@@ -55,8 +55,16 @@ export async function examineDevice(preference: EnginePreference): Promise<Devic
     const all = { ...facts, said: said.filter((line) => aboutGpus.test(line)).map(withoutPrefix) };
     return { ...all, obstacles: findObstacles(all) };
   } finally {
-    await endChild(child, 'SIGKILL', 0);
+    void endChild(child, 'SIGKILL', 0); // one that hangs in its driver is not waited for
   }
+}
+
+/** @throws TrainyardError `DEVICE_WRONG` when the small product was not what plain arithmetic makes of it */
+export function expectRightProduct({ engine, product }: Pick<Device, 'engine' | 'product'>): void {
+  if (product === null || product.ok) return;
+  const off = `${(100 * product.largestError).toPrecision(2)} %`;
+  const message = `expected ${engine?.device} to multiply two matrices, got values that are off by up to ${off}; do not train on it: look for a newer driver or test the memory of the device`;
+  throw new TrainyardError('DEVICE_WRONG', message);
 }
 
 /** @throws TrainyardError `GPU_REQUIRED`, with every obstacle and its cure, unless the device is a GPU */
@@ -67,10 +75,10 @@ export function requireGpu({ engine, obstacles }: Pick<Device, 'engine' | 'obsta
   throw new TrainyardError('GPU_REQUIRED', found + reasons.join(''));
 }
 
-/** Why training is on the CPU although a driver says that there is a GPU; null where there is nothing to say. */
-export function missedGpu({ engine, nvidia, obstacles }: Device): string | null {
+/** Why training is on the CPU although a driver says that there is a GPU; null where the CPU was asked for, or there is none. */
+export function missedGpu({ engine, nvidia, obstacles }: Device, isCpuWanted: boolean): string | null {
   const [first] = obstacles;
-  if (engine?.gpu || !first || nvidia.driver === null) return null;
+  if (engine?.gpu || !first || nvidia.driver === null || isCpuWanted) return null;
   return `expected the GPU, got the CPU: ${first.what}; ${first.cure}`;
 }
 

@@ -58,6 +58,7 @@ export function tensorCount(): number {
 async function openTensorFlow(): Promise<Engine> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // errors only; the device is reported below
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // the binding passes no GPU options
+  process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'; // as nvidia-smi numbers them
   const require = createRequire(import.meta.url);
   restoreRemovedUtil(require('node:util') as Record<string, unknown>);
   require('@tensorflow/tfjs-node-gpu');

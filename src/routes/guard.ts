@@ -73,7 +73,7 @@ const securityHeaders = {
   strictTransportSecurity: false, // for the proxy that has the certificate to say
 } as const;
 
-/** Not @fastify/helmet, which works the headers out anew for each request: a tenth of the work on a prediction here. */
+/** Not @fastify/helmet, which works the headers out anew for each request: a twentieth of the work on a prediction here. */
 function addSecurityHeaders(app: FastifyInstance): void {
   const addTo = helmet(securityHeaders);
   app.addHook('onRequest', (request, reply, done) =>

@@ -8,16 +8,20 @@ import { errorCodes, type FastifyRequest } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
 const maxReceivedBytes = 128 * 1024 * 1024;
+const pieceBytes = 400; // of memory that each piece of a body takes up besides its content
 
 /** The account of one request. */
 export type Received = {
-  /** False when there is no room for so many bytes more. */
+  /** False when there is no room for a piece of so many bytes more. */
   take(bytes: number): boolean;
   refusal(): HttpProblem;
 };
 
 /** One for all requests of a route; `open` gives a request its account, which ends with the response. */
-export function createReceived(limit = maxReceivedBytes): { open(response: ServerResponse): Received } {
+export function createReceived(
+  limit = maxReceivedBytes,
+  perPiece = pieceBytes,
+): { open(response: ServerResponse): Received } {
   let total = 0;
   return {
     open: (response) => {
@@ -29,10 +33,11 @@ export function createReceived(limit = maxReceivedBytes): { open(response: Serve
       });
       return {
         take: (bytes) => {
-          if (total + bytes > limit) return false;
+          const taken = bytes + perPiece;
+          if (total + taken > limit) return false;
           if (ended) return true; // nobody is left to be counted
-          mine += bytes;
-          total += bytes;
+          mine += taken;
+          total += taken;
           return true;
         },
         refusal: () => {

@@ -229,13 +229,16 @@ describe('a job on the CPU of a machine with a GPU', () => {
 });
 
 describe('a job that must have a GPU', () => {
-  it('fails where its trainer finds none, whatever the worker found before', async () => {
+  it('waits for another worker where its trainer finds none, whatever its worker found before', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue();
-    await yard.startWorker({ requireGpu: true, device: 'a GPU that was there' });
-    const job = await yard.untilEnded(id);
-    expect(job).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'GPU_REQUIRED' }, epochs: [] });
-    expect(job.error!.message).toMatch(/^expected a GPU, since REQUIRE_GPU=true, found .*CPU.*doctor/);
+    const worker = await yard.startWorker({ requireGpu: true, device: 'a GPU that was there' });
+    const code = 'GPU_REQUIRED';
+    const message = expect.stringMatching(/^expected a GPU, since REQUIRE_GPU=true, found .*CPU.*doctor/);
+    await expect(worker.unfit).rejects.toMatchObject({ code, message });
+    expect(await yard.find(id)).toMatchObject({ status: 'queued', error: null, epochs: [] });
+    await yard.startWorker();
+    expect(await yard.untilEnded(id)).toMatchObject({ status: 'succeeded', attempt: 2 });
   });
 });
 

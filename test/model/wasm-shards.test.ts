@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
@@ -53,6 +54,22 @@ describe('cut', () => {
     );
   });
 });
+
+/** On two threads, the other of which runs this script and says when it is there; it is given 50 ms for a shard. */
+function shardedWith(script: string) {
+  const started: Worker[] = [];
+  const ready: Promise<unknown>[] = [];
+  const sharded = shardedLossAndGradient(2, {
+    answerWithinMs: 50,
+    start: (workerData) => {
+      const thread = new Worker(script, { eval: true, workerData });
+      started.push(thread);
+      ready.push(once(thread, 'message'));
+      return thread;
+    },
+  });
+  return { sharded, started, ready };
+}
 
 describe('the gradient from shards', () => {
   it.each([
@@ -110,23 +127,35 @@ describe('the gradient from shards', () => {
       Atomics.store(workerData.memory.control, 0, 1); // idle, it says
       require('node:worker_threads').parentPort.postMessage('there');
       setInterval(() => {}, 1000);`;
-    const started: Worker[] = [];
-    const sharded = shardedLossAndGradient(2, {
-      answerWithinMs: 50,
-      start: (workerData) => {
-        const thread = new Worker(silent, { eval: true, workerData });
-        started.push(thread);
-        return thread;
-      },
-    });
+    const { sharded, started, ready } = shardedWith(silent);
     const first = await compute(sharded, 5);
-    await new Promise((resolve) => started[0]!.once('message', resolve));
+    await ready[0];
     const second = await compute(sharded, 5); // waits for it in vain
     expect([second.loss, second.gradient]).toEqual([first.loss, first.gradient]);
     expect(started).toHaveLength(1);
     const ended = new Promise((resolve) => started[0]!.once('exit', resolve));
     await compute(sharded, 5);
     await ended;
+    expect(started).toHaveLength(2);
+    await started[1]!.terminate();
+  });
+
+  it('replaces a thread that answers too late, too', async () => {
+    const late = `const { workerData, parentPort } = require('node:worker_threads');
+      const { control } = workerData.memory;
+      Atomics.store(control, 0, 1); // idle
+      parentPort.postMessage('there');
+      Atomics.wait(control, 0, 1);
+      Atomics.wait(control, 0, 2, 1000); // working, until it is given up
+      Atomics.store(control, 0, 3); // done, too late
+      parentPort.postMessage('late');`;
+    const { sharded, started, ready } = shardedWith(late);
+    await compute(sharded, 5);
+    await ready[0];
+    const answered = new Promise((resolve) => started[0]!.once('exit', resolve));
+    await compute(sharded, 5); // given up after 50 ms
+    await answered;
+    await compute(sharded, 5);
     expect(started).toHaveLength(2);
     await started[1]!.terminate();
   });

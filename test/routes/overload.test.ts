@@ -176,6 +176,18 @@ describe('a client that goes away in the middle of its body', () => {
   });
 });
 
+describe('a body that ends early', () => {
+  it("is nobody's fault but the sender's: nothing is logged, and the next one is answered", async () => {
+    const socket = await open();
+    socket.write(head('image/png', 1000));
+    socket.write(Buffer.alloc(500));
+    await until('the body to be read', connections, (count) => count > 0);
+    socket.destroy();
+    await until('no connection', connections, (count) => count === 0);
+    expect(await predict()).toBe(200);
+  });
+});
+
 describe('a body over the limit', () => {
   it('is answered while it is still being sent', async () => {
     const socket = await open();

@@ -1,14 +1,16 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
+import type { FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { createReceived } from '../../src/routes/received.ts';
+import { createReceived, readWhole } from '../../src/routes/received.ts';
 
 const response = () => new EventEmitter() as ServerResponse;
 
 describe('bytes received', () => {
   it('of all requests together stay under the limit, and an ended one makes room', () => {
-    const received = createReceived(100);
+    const received = createReceived(100, 0);
     const first = response();
     const [a, b] = [received.open(first), received.open(response())];
     expect([a.take(60), b.take(50), b.take(40)]).toEqual([true, false, true]);
@@ -17,11 +19,17 @@ describe('bytes received', () => {
     expect(b.refusal().options).toMatchObject({ status: 503, code: 'OVERLOADED', retryAfterSeconds: 1 });
   });
 
+  it('count for more than themselves when they come in small pieces', () => {
+    const received = createReceived(1000, 400);
+    const account = received.open(response());
+    expect([1, 1, 1].map((bytes) => account.take(bytes))).toEqual([true, true, false]);
+  });
+
   it('are all given back, whatever came in which order', () => {
     const step = fc.record({ request: fc.nat(4), bytes: fc.nat(60), ends: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const received = createReceived(100);
+        const received = createReceived(100, 0);
         const responses = Array.from({ length: 5 }, response);
         const accounts = responses.map((one) => received.open(one));
         for (const { request, bytes, ends } of steps) {
@@ -32,5 +40,42 @@ describe('bytes received', () => {
         expect(received.open(response()).take(100)).toBe(true);
       }),
     );
+  });
+});
+
+describe('a body', () => {
+  const request = { headers: {} } as FastifyRequest;
+  const read = (limit = 100, room = 100) => {
+    const payload = new PassThrough();
+    const body = readWhole(request, payload, createReceived(room, 0).open(response()), limit);
+    return { payload, body };
+  };
+
+  it('is read whole, in however many pieces it comes', async () => {
+    const { payload, body } = read();
+    for (const piece of ['a', 'bc', '']) payload.write(piece);
+    payload.end('d');
+    expect((await body).toString()).toBe('abcd');
+  });
+
+  it('that ends early is told from one that is whole', async () => {
+    const { payload, body } = read();
+    payload.write('abc');
+    payload.destroy(new Error('aborted'));
+    await expect(body).rejects.toMatchObject({ options: { status: 400, code: 'BODY_CUT_SHORT' } });
+  });
+
+  it('that is too long, or for which there is no room, is refused and read to its end all the same', async () => {
+    for (const [limit, room, problem] of [
+      [2, 100, { code: 'FST_ERR_CTP_BODY_TOO_LARGE' }],
+      [100, 2, { options: { status: 503, code: 'OVERLOADED' } }],
+    ] as const) {
+      const { payload, body } = read(limit, room);
+      payload.write('abc');
+      await expect(body).rejects.toMatchObject(problem);
+      const ended = new Promise((resolve) => payload.on('end', resolve));
+      payload.end('def');
+      await ended;
+    }
   });
 });

@@ -1,4 +1,4 @@
-/** Finds out, in a process that ends at once, what this machine computes on. Arguments: the engine preference. */
+/** Finds out, in a process that ends at once, what this machine computes on. It is sent the engine preference. */
 import { existsSync } from 'node:fs';
 import type { DeviceFacts } from '../device.ts';
 import { type Engine, type EnginePreference, openEngine } from '../engine.ts';
@@ -7,6 +7,7 @@ import { findDeps, readVariant, tryLibraries } from './libraries.ts';
 import { readNvidia } from './nvidia.ts';
 import { checkProduct } from './product.ts';
 
+process.on('disconnect', () => process.exit(1)); // nobody is left to be told
 process.once('message', (preference: EnginePreference) => {
   void examine(preference).then((facts) => process.send!(facts, () => process.exit(0)));
 });
@@ -17,24 +18,26 @@ async function examine(preference: EnginePreference): Promise<Omit<DeviceFacts, 
   const variant = readVariant(deps);
   const libraries =
     deps !== null && variant !== null && nvidia.driver !== null ? tryLibraries(variant, deps) : [];
-  const opened = await open(preference);
   return {
     nvidia,
     variant,
     libraries,
     inContainer: existsSync('/.dockerenv') || existsSync('/run/.containerenv'),
     visibleDevices: process.env['CUDA_VISIBLE_DEVICES'] ?? null,
-    ...opened,
-    product: opened.engine && (await checkProduct()),
+    ...(await tryEngine(preference)),
   };
 }
 
-async function open(
+/** An engine that opens and can't compute is none. */
+async function tryEngine(
   preference: EnginePreference,
-): Promise<{ engine: Engine | null; engineProblem: string | null }> {
+): Promise<Pick<DeviceFacts, 'engine' | 'engineProblem' | 'product'>> {
+  let engine: Engine | null = null;
   try {
-    return { engine: await openEngine(preference), engineProblem: null };
+    engine = await openEngine(preference);
+    return { engine, engineProblem: null, product: await checkProduct() };
   } catch (error) {
-    return { engine: null, engineProblem: messageOf(error) };
+    const engineProblem = engine ? `${engine.device} can't compute: ${messageOf(error)}` : messageOf(error);
+    return { engine: null, engineProblem, product: null };
   }
 }

@@ -139,19 +139,23 @@ function helperAt(place: Place, network: Network, size: number, options: ShardOp
 function startHelper(network: Network, capacity: number, { start, answerWithinMs }: ShardOptions): Helper {
   const memory = allocate(network, capacity);
   const { control, settings, gradient } = memory;
+  let lost = false; // for good, whatever a thread that was given up still writes
   const thread = start({ network, memory });
   thread.unref();
-  thread.on('error', () => Atomics.store(control, 0, failed)); // it is done without
+  thread.on('error', () => {
+    lost = true; // it is done without
+  });
   const finish = (): Result | null => {
     Atomics.wait(control, 0, working, answerWithinMs);
-    const isDone = Atomics.load(control, 0) === done;
-    Atomics.store(control, 0, isDone ? idle : failed);
-    return isDone ? { loss: settings[1]!, gradient } : null;
+    lost = Atomics.load(control, 0) !== done;
+    if (lost) return null;
+    Atomics.store(control, 0, idle);
+    return { loss: settings[1]!, gradient };
   };
   return {
     network,
     capacity,
-    isLost: () => Atomics.load(control, 0) === failed,
+    isLost: () => lost,
     begin: (values, labelSmoothing) => {
       if (Atomics.load(control, 0) !== idle) return null;
       hand(memory, values, labelSmoothing);

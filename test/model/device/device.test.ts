@@ -2,7 +2,13 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readVariant, tryLibraries, tryLibrary } from '../../../src/model/device/libraries.ts';
-import { examineDevice, missedGpu, requireGpu, summarise } from '../../../src/model/device.ts';
+import {
+  examineDevice,
+  expectRightProduct,
+  missedGpu,
+  requireGpu,
+  summarise,
+} from '../../../src/model/device.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 describe('a library', () => {
@@ -42,16 +48,26 @@ describe('a device', () => {
     expect(() => requireGpu(device)).toThrow(
       /expected a GPU, since REQUIRE_GPU=true, found WebAssembly[^]*What to do: unset ENGINE/,
     );
-    expect(missedGpu({ ...device, nvidia: { ...device.nvidia, driver: null } })).toBeNull();
-    const missed = missedGpu({ ...device, nvidia: { ...device.nvidia, driver: '550.1' } });
+    expect(missedGpu({ ...device, nvidia: { ...device.nvidia, driver: null } }, false)).toBeNull();
+    const missed = missedGpu({ ...device, nvidia: { ...device.nvidia, driver: '550.1' } }, false);
+    expect(missedGpu({ ...device, nvidia: { ...device.nvidia, driver: '550.1' } }, true)).toBeNull();
     expect(missed).toMatch(/^expected the GPU, got the CPU: ENGINE=wasm computes on the CPU; unset ENGINE$/);
+  });
+
+  it('that computes wrongly is not trained on', async () => {
+    const engine = { name: 'tensorflow', device: 'a GPU', gpu: true, fallback: null } as const;
+    const product = { ok: false, largestError: 0.5, ms: 1 };
+    expect(() => expectRightProduct({ engine, product })).toThrow(
+      /expected a GPU to multiply .* off by up to 50 %/,
+    );
+    expect(() => expectRightProduct({ engine, product: { ...product, ok: true } })).not.toThrow();
   });
 
   it('that is a GPU is all that REQUIRE_GPU wants', async () => {
     const device = await examineDevice('wasm');
     const gpu = { ...device, engine: { ...device.engine!, gpu: true, device: 'a GPU' } };
     expect(() => requireGpu(gpu)).not.toThrow();
-    expect(missedGpu(gpu)).toBeNull();
+    expect(missedGpu(gpu, false)).toBeNull();
     expect(summarise(gpu)).toBe('a GPU');
   });
 });

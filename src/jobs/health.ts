@@ -1,0 +1,24 @@
+/** What a queue needs besides Redis: workers, and a Redis that drops nothing. */
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { readDevices } from './roster.ts';
+
+export type QueueHealth = {
+  readonly workers: number;
+  readonly devices: readonly string[]; // of those that have said so
+  readonly evictionPolicy: string;
+};
+
+export async function readHealth(queue: Queue, redis: Redis, prefix: string): Promise<QueueHealth> {
+  const [workers, devices, evictionPolicy] = await Promise.all([
+    queue.getWorkersCount(),
+    readDevices(redis, prefix),
+    readEvictionPolicy(redis),
+  ]);
+  return { workers, devices, evictionPolicy };
+}
+
+async function readEvictionPolicy(redis: Redis): Promise<string> {
+  const memory = await redis.info('memory');
+  return /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? 'unknown';
+}
