@@ -8,12 +8,14 @@ import { type JobQueue, openQueue } from './jobs/queue.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
+import { openDataDir } from './model/files.ts';
 import { type PredictorEvents, startPredictor } from './model/predictor.ts';
 import { type ModelStore, openStore } from './model/store.ts';
 
 await runEntry(async () => {
   const config = readConfig();
   const redisUrl = requireRedisUrl(config);
+  await openDataDir(config.dataDir);
   const log = createLog('server', config);
   const queue = openQueue({
     redisUrl,

@@ -5,7 +5,7 @@ import { readDevices } from './roster.ts';
 
 export type QueueHealth = {
   readonly workers: number;
-  readonly devices: readonly string[]; // of those that have said so
+  readonly devices: readonly string[]; // of those that have said so of late
   readonly evictionPolicy: string;
 };
 
@@ -15,7 +15,8 @@ export async function readHealth(queue: Queue, redis: Redis, prefix: string): Pr
     readDevices(redis, prefix),
     readEvictionPolicy(redis),
   ]);
-  return { workers, devices, evictionPolicy };
+  // One that is frozen stays connected, one that was killed stays announced for a while: both are gone.
+  return { workers: Math.min(workers, devices.length), devices, evictionPolicy };
 }
 
 async function readEvictionPolicy(redis: Redis): Promise<string> {

@@ -10,6 +10,7 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { endChild, forkBeside } from '../model/child-process.ts';
+import { cudaEnvironment } from '../model/device/libraries.ts';
 import type { Engine, EnginePreference } from '../model/engine.ts';
 import { TrainyardError } from '../model/errors.ts';
 import type { PublishedEpoch } from '../model/resume.ts';
@@ -64,7 +65,7 @@ export async function runTrainer(
   onMessage: (message: TrainerMessage) => void,
   signal: AbortSignal,
 ): Promise<TrainOutcome> {
-  const child = forkBeside(import.meta.url, 'trainer-process');
+  const child = forkBeside(import.meta.url, 'trainer-process', { env: cudaEnvironment() });
   giveWay(child);
   const stop = () => void endChild(child, 'SIGTERM', stopGraceMs[signal.reason as StopReason]);
   signal.addEventListener('abort', stop, { once: true });

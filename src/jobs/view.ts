@@ -31,7 +31,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     id: job.id!,
     status,
     request: resolveRequest(job.data.request), // queued by an earlier version, it may lack a value
-    progress: report.progress,
+    progress: status === 'succeeded' ? asEnded(report.progress) : report.progress,
     epochs: [...report.epochs],
     engine: report.engine,
     queuePosition: status === 'queued' ? waiting.indexOf(job.id!) + 1 || null : null,
@@ -43,6 +43,13 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     startedAt: report.startedAt ?? (dropped ? null : isoOrNull(job.processedOn)),
     finishedAt: dropped ? cancelledAt : (isoOrNull(job.finishedOn) ?? cancelledAt),
   };
+}
+
+/** The last steps of a run may have been reported by nobody: its worker was frozen, or it went on from its very end. */
+function asEnded(progress: TrainJob['progress']): TrainJob['progress'] {
+  return (
+    progress && { ...progress, epoch: progress.epochs, step: progress.steps, fraction: 1, etaSeconds: 0 }
+  );
 }
 
 const cancelCodes: readonly (string | undefined)[] = ['CANCELLED', 'DROPPED'];

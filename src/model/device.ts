@@ -4,7 +4,7 @@
  */
 import { endChild, forkBeside } from './child-process.ts';
 import { type Finding, findObstacles } from './device/findings.ts';
-import type { TriedLibrary, Variant } from './device/libraries.ts';
+import { cudaEnvironment, type TriedLibrary, type Variant } from './device/libraries.ts';
 import type { Nvidia } from './device/nvidia.ts';
 import type { Product } from './device/product.ts';
 import type { Engine, EnginePreference } from './engine.ts';
@@ -38,7 +38,7 @@ const aboutGpus = /cuda|gpu|nvidia|dlopen|dso_loader/i;
  */
 export async function examineDevice(preference: EnginePreference): Promise<Device> {
   const said: string[] = [];
-  const env = { TF_CPP_MIN_LOG_LEVEL: '0' }; // it is to say all
+  const env = { ...cudaEnvironment(), TF_CPP_MIN_LOG_LEVEL: '0' }; // it is to say all
   const child = forkBeside(import.meta.url, 'device/device-process', {
     env,
     onErrorLine: (line) => said.push(line),

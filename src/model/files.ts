@@ -10,7 +10,7 @@ export async function openDataDir(dataDir: string): Promise<void> {
     await makeDirectory(dataDir);
     await access(dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const message = `expected to keep models and jobs in ${dataDir}, got: ${messageOf(error)}; set DATA_DIR to a directory that can be written in`;
+    const message = `expected to keep models and jobs in ${dataDir}, got: ${messageOf(error)}; give that directory to the user that runs this, or set DATA_DIR to another`;
     throw new TrainyardError('DATA_DIR_UNUSABLE', message, { cause: error });
   }
 }

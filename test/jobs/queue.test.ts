@@ -289,6 +289,21 @@ describe('health', () => {
     expect(await health()).toMatchObject({ workers: 0, devices: [] });
   });
 
+  it('does not count a worker that is connected and has fallen silent', async () => {
+    const yard = await openYard(url);
+    const redis = new Redis(url);
+    closeAfterTest(async () => redis.disconnect());
+    await yard.startWorker();
+    await until(
+      'a worker',
+      () => yard.queue.health(),
+      ({ workers }) => workers === 1,
+    );
+    const [id] = await redis.smembers(`${yard.prefix}:workers`);
+    await redis.del(`${yard.prefix}:workers:${id}`); // as when it was not renewed in time
+    expect(await yard.queue.health()).toMatchObject({ workers: 0, devices: [] });
+  });
+
   it('forgets the device of a worker that has ended without a word', async () => {
     const yard = await openYard(url);
     const redis = new Redis(url);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
@@ -46,6 +47,18 @@ describe('a job that succeeds', () => {
     expect(job).toMatchObject({ attempt: 1, error: null, queuePosition: null, resumedFromStep: null });
     const times = [job.createdAt, job.startedAt!, job.finishedAt!].map((time) => Date.parse(time));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('has done all of its steps, whatever was reported last', async () => {
+    const redis = new Redis(url);
+    const key = `${yard.prefix}:train:${job.id}`;
+    const report = (await redis.hget(key, 'progress'))!;
+    const earlier = { ...job.progress!, epoch: 1, step: 10, fraction: 0.1, etaSeconds: 9 };
+    await redis.hset(key, 'progress', JSON.stringify({ ...JSON.parse(report), progress: earlier }));
+    const { progress } = await yard.find(job.id);
+    expect(progress).toMatchObject({ epoch: 2, step: 120, fraction: 1, etaSeconds: 0 });
+    await redis.hset(key, 'progress', report);
+    redis.disconnect();
   });
 
   it('reports progress that only grows, up to its end', () => {

@@ -17,7 +17,9 @@ describe('a data directory', () => {
     await writeFile(file, '');
     await expect(openDataDir(`${file}${below}`)).rejects.toMatchObject({
       code: 'DATA_DIR_UNUSABLE',
-      message: expect.stringMatching(/^expected to keep models and jobs in .*file.*; set DATA_DIR to/),
+      message: expect.stringMatching(
+        /^expected to keep models and jobs in .*file.*; give that directory .*set DATA_DIR to/,
+      ),
     });
   });
 

@@ -37,14 +37,28 @@ export function tryLibraries(variant: Variant, deps: string): TriedLibrary[] {
   return namesOf[variant].map((name) => ({ name, problem: tryLibrary(beside.get(name) ?? name) }));
 }
 
+/**
+ * For a process that opens TensorFlow: where the loader finds CUDA's libraries beside it, whatever paths TensorFlow's
+ * own libraries name. It has to be known before that process starts.
+ */
+export function cudaEnvironment(deps = findDeps()): NodeJS.ProcessEnv {
+  const folders = deps === null ? [] : foldersBeside(deps);
+  const paths = [...folders, process.env['LD_LIBRARY_PATH']].filter(Boolean);
+  return folders.length === 0 ? {} : { LD_LIBRARY_PATH: paths.join(':') };
+}
+
 /** deps/nvidia/cudnn/lib/libcudnn.so.9 and the like, by name. */
 function librariesBeside(deps: string): Map<string, string> {
+  const files = foldersBeside(deps).flatMap((folder) => readdirSync(folder).map((name) => [folder, name]));
+  return new Map(files.map(([folder, name]) => [name!, join(folder!, name!)]));
+}
+
+function foldersBeside(deps: string): string[] {
   const root = join(deps, 'nvidia');
-  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'lib')) : [];
-  const paths = folders
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => [name, join(folder, name)] as const));
-  return new Map(paths);
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .map((name) => join(root, name, 'lib'))
+    .filter((folder) => existsSync(folder));
 }
 
 /** Node opens it as it would an addon, and complains that it is none only after the loader has succeeded. */

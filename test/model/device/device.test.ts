@@ -1,7 +1,12 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readVariant, tryLibraries, tryLibrary } from '../../../src/model/device/libraries.ts';
+import {
+  cudaEnvironment,
+  readVariant,
+  tryLibraries,
+  tryLibrary,
+} from '../../../src/model/device/libraries.ts';
 import {
   examineDevice,
   expectRightProduct,
@@ -36,6 +41,9 @@ describe('a library', () => {
     expect(tried.get('libcudnn.so.9')).toBeNull();
     expect(tried.get('libcufft.so.11')).toMatch(/cannot open/);
     expect(tryLibraries('cpu', deps)).toEqual([]);
+    const [path] = cudaEnvironment(deps)['LD_LIBRARY_PATH']!.split(':');
+    expect(path).toBe(join(deps, 'nvidia/cudnn/lib'));
+    expect(cudaEnvironment(await temporaryDirectory())).toEqual({});
   });
 });
 
