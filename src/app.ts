@@ -9,6 +9,7 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { type Access, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi.ts';
 import { predictRoutes } from './routes/predict.ts';
@@ -19,6 +20,7 @@ export type AppDependencies = {
   readonly store: ModelStore;
   readonly predictor: Predictor;
   readonly access: Access;
+  readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
 };
 
@@ -27,6 +29,7 @@ export async function buildApp({
   store,
   predictor,
   access,
+  metrics,
   log,
 }: AppDependencies): Promise<FastifyInstance> {
   const app = Fastify({
@@ -52,13 +55,15 @@ export async function buildApp({
   app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
   closeConnectionsOnShutdown(app);
   answerWhatNodeWould(app);
+  observeRequests(app, metrics);
   await registerGuard(app, access);
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
-  await app.register(predictRoutes, { predictor });
+  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
+  await app.register(metricsRoutes, { metrics, queue, store, predictor });
   return app;
 }
 

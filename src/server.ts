@@ -9,8 +9,9 @@ import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
 import { openDataDir } from './model/files.ts';
-import { type PredictorEvents, startPredictor } from './model/predictor.ts';
+import { type PredictorEvents, type PredictorNews, startPredictor } from './model/predictor.ts';
 import { type ModelStore, openStore } from './model/store.ts';
+import { createMetrics, observeNews } from './routes/metrics.ts';
 
 await runEntry(async () => {
   const config = readConfig();
@@ -28,8 +29,14 @@ await runEntry(async () => {
   const wantModel = () => {
     if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
   };
-  const predictor = startPredictor({ dataDir, engine, keepModels }, logPredictor(log, wantModel));
-  const app = await buildApp({ queue, store, predictor, access: config, log });
+  const metrics = createMetrics();
+  const { onMessage, onExit } = logPredictor(log, wantModel);
+  const onNews = (news: PredictorNews) => {
+    observeNews(news, metrics);
+    onMessage(news);
+  };
+  const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
+  const app = await buildApp({ queue, store, predictor, access: config, metrics, log });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers what is under way first
@@ -69,7 +76,7 @@ async function queueFirstModel(
 }
 
 /** `onDamage`: it may have been the only model. */
-function logPredictor(log: Logger, onDamage: () => void): PredictorEvents {
+function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEvents> {
   return {
     onMessage: (message) => {
       if (message.type === 'ready') log.info(`predicting on ${message.engine.device}`);

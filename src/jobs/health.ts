@@ -9,6 +9,22 @@ export type QueueHealth = {
   readonly evictionPolicy: string;
 };
 
+/** Jobs by where BullMQ has them; those that were cancelled in line wait until a worker drops them. */
+export type QueueCounts = Readonly<Record<'waiting' | 'active' | 'completed' | 'failed', number>>;
+
+export async function readCounts(queue: Queue): Promise<QueueCounts> {
+  const counts = await queue.getJobCounts(
+    'waiting',
+    'prioritized',
+    'delayed',
+    'active',
+    'completed',
+    'failed',
+  );
+  const { waiting = 0, prioritized = 0, delayed = 0, active = 0, completed = 0, failed = 0 } = counts;
+  return { waiting: waiting + prioritized + delayed, active, completed, failed };
+}
+
 export async function readHealth(queue: Queue, redis: Redis, prefix: string): Promise<QueueHealth> {
   const [workers, devices, evictionPolicy] = await Promise.all([
     queue.getWorkersCount(),

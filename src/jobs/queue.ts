@@ -15,7 +15,7 @@ import {
   type TrainJob,
   type TrainJobData,
 } from './contract.ts';
-import { type QueueHealth, readHealth } from './health.ts';
+import { type QueueCounts, type QueueHealth, readCounts, readHealth } from './health.ts';
 import { connectProducer, createOutage, type Outage, redisUnavailable } from './redis.ts';
 import { type BullJob, type BullState, viewJob } from './view.ts';
 
@@ -37,6 +37,7 @@ export type JobQueue = {
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
+  counts(): Promise<QueueCounts>;
   /** A queued job ends at once, a running one when its worker has heard of it. */
   cancel(id: string): Promise<CancelResult>;
   /** How many workers are connected and what they compute on, and whether Redis may drop keys when it is full. */
@@ -81,6 +82,7 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
       answer(() => enqueue(context, request, key), key === undefined ? mayBeQueued : repeatWithKey),
     find: (id) => answer(() => find(context, id), tryAgain),
     list: (options) => answer(() => list(context, options), tryAgain),
+    counts: () => answer(() => readCounts(queue), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
     health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
     close: async () => {

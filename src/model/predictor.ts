@@ -56,14 +56,22 @@ export type PredictorWork = { readonly decodings: number; readonly inferences: n
 /** `answer` and `dropped`: the predictor has let go of this image. */
 export type PredictorMessage =
   | { readonly type: 'ready'; readonly engine: Engine }
-  | { readonly type: 'model'; readonly model: ServedModel; readonly tensors: number } // alive after the swap
+  | {
+      readonly type: 'model';
+      readonly model: ServedModel;
+      readonly tensors: number; // alive after the swap
+      readonly seconds: number; // to read, check and warm it up
+    }
+  | { readonly type: 'batch'; readonly images: number }
   | StoreNews
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
   | { readonly type: 'dropped'; readonly id: number }
   | { readonly type: 'alive'; readonly work: PredictorWork };
 
+export type PredictorNews = Exclude<PredictorMessage, { type: 'answer' | 'dropped' | 'alive' }>;
+
 export type PredictorEvents = {
-  readonly onMessage?: (message: Exclude<PredictorMessage, { type: 'answer' | 'dropped' | 'alive' }>) => void;
+  readonly onMessage?: (message: PredictorNews) => void;
   readonly onExit?: (how: string) => void;
 };
 

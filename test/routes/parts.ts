@@ -5,9 +5,10 @@ import { buildApp } from '../../src/app.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
-import { type Predictor, type PredictorMessage, startPredictor } from '../../src/model/predictor.ts';
+import { type Predictor, type PredictorNews, startPredictor } from '../../src/model/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import type { Access } from '../../src/routes/guard.ts';
+import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
 import { provenance } from '../model/provenance.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -33,8 +34,13 @@ export async function startParts(): Promise<Parts> {
   const queue = openQueue({ redisUrl: redis.url, onError: () => {} });
   const store = openStore(dataDir);
   const served = createAnnouncements();
-  const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage: served.onMessage });
-  const app = await buildApp({ queue, store, predictor, access: openAccess, log });
+  const metrics = createMetrics();
+  const onMessage = (news: PredictorNews) => {
+    observeNews(news, metrics);
+    served.onMessage(news);
+  };
+  const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
+  const app = await buildApp({ queue, store, predictor, access: openAccess, metrics, log });
   await app.ready();
   return {
     app,
@@ -64,7 +70,7 @@ export async function startParts(): Promise<Parts> {
 function createAnnouncements() {
   const waiting = new Map<number, () => void>();
   return {
-    onMessage: (message: Exclude<PredictorMessage, { type: 'answer' }>) => {
+    onMessage: (message: PredictorNews) => {
       if (message.type === 'model') waiting.get(message.model.version)?.();
     },
     version: (version: number) => new Promise<void>((resolve) => waiting.set(version, resolve)),

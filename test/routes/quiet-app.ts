@@ -6,6 +6,7 @@ import type { JobQueue } from '../../src/jobs/queue.ts';
 import type { Predictor } from '../../src/model/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import type { Access } from '../../src/routes/guard.ts';
+import { createMetrics } from '../../src/routes/metrics.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { openAccess } from './parts.ts';
 
@@ -22,6 +23,7 @@ export async function buildQuietApp({ access, store, log, addRoutes }: Options =
     store: store ?? openStore(await temporaryDirectory()),
     predictor: noPredictor as Predictor,
     access: { ...openAccess, ...access },
+    metrics: createMetrics(),
     log: log ?? pino({ level: 'silent' }),
   });
   addRoutes?.(app);
@@ -33,6 +35,7 @@ const emptyQueue: Partial<JobQueue> = {
   enqueue: async () => ({ outcome: 'conflict', jobId: 'the only one' }),
   find: async () => null,
   list: async () => ({ data: [], hasMore: false }),
+  counts: async () => ({ waiting: 0, active: 0, completed: 0, failed: 0 }),
   cancel: async () => ({ outcome: 'unknown' }),
   health: async () => ({ workers: 0, devices: [], evictionPolicy: 'noeviction' }),
 };
@@ -41,4 +44,5 @@ const noPredictor: Partial<Predictor> = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
   model: () => null,
   engine: () => null,
+  load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
 };

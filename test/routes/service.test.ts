@@ -159,6 +159,7 @@ describe('the API as a whole', () => {
       '/jobs/train',
       '/jobs/{id}',
       '/jobs/{id}/cancel',
+      '/metrics',
       '/models',
       '/models/{version}',
       '/predict',

@@ -18,7 +18,8 @@ export type Follower = {
   /** Versions that stay besides the best and the one that is served; Infinity: all. */
   readonly keepModels: number;
   /** Puts a model in the place of the one that answers; rejects when it can't. */
-  readonly swapIn: (model: StoredModel) => Promise<void>;
+  /** `loadedIn`: seconds that it took to read and check it. */
+  readonly swapIn: (model: StoredModel, loadedIn: number) => Promise<void>;
   readonly tell: (news: StoreNews) => void;
 };
 
@@ -43,7 +44,9 @@ async function serveNewest({ store, swapIn, tell }: Follower, state: State): Pro
   for (const version of versions.filter((candidate) => candidate > state.served)) {
     if (performance.now() < (state.tryAgainAt.get(version) ?? 0)) continue;
     try {
-      await swapIn(await store.load(version));
+      const startedAt = performance.now();
+      const stored = await store.load(version);
+      await swapIn(stored, (performance.now() - startedAt) / 1000);
       state.served = version;
       state.tryAgainAt.delete(version);
       return true;

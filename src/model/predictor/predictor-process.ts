@@ -72,7 +72,8 @@ async function serve({ dataDir, engine: preference, keepModels }: PredictorStart
 }
 
 /** Warms up a model beside the one that answers, then puts it in its place. */
-async function swapIn(stored: StoredModel): Promise<void> {
+async function swapIn(stored: StoredModel, loadedIn: number): Promise<void> {
+  const startedAt = performance.now();
   const next = prepare(stored);
   try {
     for (const size of warmUpSizes) {
@@ -86,7 +87,8 @@ async function swapIn(stored: StoredModel): Promise<void> {
   const old = live;
   live = next;
   tf.dispose(old?.parameters ?? []);
-  tell({ type: 'model', model: next.served, tensors: tensorCount() });
+  const seconds = loadedIn + (performance.now() - startedAt) / 1000;
+  tell({ type: 'model', model: next.served, tensors: tensorCount(), seconds });
 }
 
 function prepare({ manifest, weights }: StoredModel): LiveModel {
@@ -127,6 +129,7 @@ function answerBatch(batch: Decoded[], model: LiveModel): void {
     const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
     tell({ type: 'answer', id, outcome: prediction(row, model.served, timings) });
   }
+  tell({ type: 'batch', images: batch.length });
 }
 
 /** pixels [N × 784] → probabilities [N × 10]. */
