@@ -85,7 +85,8 @@ FROM engine-${TENSORFLOW} AS engine
 FROM runtime AS worker
 COPY --from=engine /engine node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=program /app/dist dist
+ARG TENSORFLOW
 ARG GIT_COMMIT=
-ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility GIT_COMMIT=${GIT_COMMIT}
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility TENSORFLOW=${TENSORFLOW} GIT_COMMIT=${GIT_COMMIT}
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "docker/healthcheck.mjs", "worker"]
 CMD ["node", "dist/worker.js"]

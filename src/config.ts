@@ -45,25 +45,26 @@ const variables = z.object({
   RATE_LIMIT: z.coerce.number().int().min(1).max(1_000_000_000).optional(), // requests a minute
 });
 
-const environmentSchema = variables.refine(
-  ({ HOST, API_KEY, ALLOW_ANONYMOUS }) => isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS !== false,
-  {
-    path: ['HOST'],
-    error:
-      'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may, or =local in a container whose port is published on loopback; without either, a loopback address such as 127.0.0.1',
-  },
-);
-
-/** `local` trusts that only this machine reaches the port, which compose can say better than the server. */
-const publishedSchema = environmentSchema.refine(
-  ({ ALLOW_ANONYMOUS, PUBLISH, API_KEY }) =>
-    ALLOW_ANONYMOUS !== 'local' || PUBLISH === undefined || isLoopback(PUBLISH) || API_KEY.length > 0,
-  {
-    path: ['PUBLISH'],
-    error:
-      'other hosts can reach this address: expected API_KEY with it ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may train and predict',
-  },
-);
+const environmentSchema = variables
+  .refine(
+    ({ HOST, API_KEY, ALLOW_ANONYMOUS }) =>
+      isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS !== false,
+    {
+      path: ['HOST'],
+      error:
+        'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may, or =local in a container whose port is published on loopback; without either, a loopback address such as 127.0.0.1',
+    },
+  )
+  // `local` trusts that only this machine reaches the port, which compose can say better than the server.
+  .refine(
+    ({ ALLOW_ANONYMOUS, PUBLISH, API_KEY }) =>
+      ALLOW_ANONYMOUS !== 'local' || PUBLISH === undefined || isLoopback(PUBLISH) || API_KEY.length > 0,
+    {
+      path: ['PUBLISH'],
+      error:
+        'other hosts can reach this address: expected API_KEY with it ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may train and predict',
+    },
+  );
 
 export type Config = Readonly<{
   host: string;
@@ -85,7 +86,7 @@ export type Config = Readonly<{
 /** @throws TrainyardError `CONFIG_INVALID` naming each variable, what it should be and what it is */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
-  const parsed = publishedSchema.safeParse(Object.fromEntries(set));
+  const parsed = environmentSchema.safeParse(Object.fromEntries(set));
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => describe(issue, environment));
     throw new TrainyardError('CONFIG_INVALID', `the environment is not as expected:\n${lines.join('\n')}`);

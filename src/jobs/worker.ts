@@ -19,7 +19,7 @@ export type WorkerOptions = {
   readonly prefix?: string;
   readonly dataDir: string;
   readonly engine: EnginePreference;
-  /** A job that finds no GPU fails, rather than train on the CPU. */
+  /** A job whose trainer finds no GPU goes back to the queue, and this worker takes no more. */
   readonly requireGpu: boolean;
   /** What a job's `engine.fallback` says when it is on the CPU: why it is not on the GPU that seems to be there. */
   readonly noGpu: string | null;
