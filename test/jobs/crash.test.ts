@@ -20,7 +20,8 @@ describe('a trainer that is killed', () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ epochs: 12, schedule: 'constant', learningRate: 0.001 });
     await yard.startWorker();
-    await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 1);
+    // An epoch is told before the resume point after it is saved; that one is there when the next epoch is told.
+    await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
     process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
     const job = await yard.untilEnded(id);
     expect(job).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
