@@ -48,6 +48,7 @@ RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow && node scripts/se
 FROM build AS program
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY web web
 RUN node scripts/setup.mjs --only=build \
  && npm prune --omit=dev --no-audit --no-fund \
  && find node_modules -name '*.map' -delete \

@@ -1,13 +1,32 @@
-/** The compiled program in dist/: made when its sources have changed. */
+/** What is made of the sources, when they have changed: the client's types, the compiled program in dist/ and the page. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { run } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
 import { ensure } from './turn.mjs';
 
-const compiler = 'node_modules/typescript/bin/tsc';
-const settings = ['tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
+/** In this order: the program imports the client's types, the page imports the client. */
+const stages = [
+  {
+    name: 'client types',
+    from: 'scripts/generate-client.ts',
+    command: ['node_modules/tsx/dist/cli.mjs', 'scripts/generate-client.ts'],
+  },
+  {
+    name: 'tsc',
+    from: 'tsconfig.build.json',
+    command: ['node_modules/@typescript/native/bin/tsc', '-p', 'tsconfig.build.json', '--pretty', 'false'],
+  },
+  {
+    name: 'page',
+    from: 'web/vite.config.ts',
+    command: ['node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'],
+  },
+];
+const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const generated = 'src/client/schema.ts';
+const page = 'dist/web';
 const emitted = /(?:\.d\.ts|\.js|\.js\.map)$/;
 
 /**
@@ -21,10 +40,12 @@ export async function buildSources(context, activity) {
   const digest = sourceDigest(root);
   const check = async () => (isBuilt(root, digest) ? built : null);
   return ensure(context, activity, check, async () => {
-    activity.doing({ name: 'tsc' });
     rmSync(stampPath(root), { force: true });
     rmSync(join(root, 'dist/.tsbuildinfo'), { force: true }); // it does not know which of its files are gone
-    await compile(context);
+    for (const stage of stages.filter(({ from }) => existsSync(join(root, from)))) {
+      activity.doing({ name: stage.name });
+      await carryOut(stage, context);
+    }
     removeStale(root);
     writeFileSync(stampPath(root), digest);
     return built;
@@ -33,14 +54,16 @@ export async function buildSources(context, activity) {
 
 const built = /** @type {const} */ ({ mark: '✓', text: 'build' });
 
-/** @param {import('./main.mjs').Context} context */
-async function compile({ root, env, signal }) {
-  const args = [compiler, '-p', 'tsconfig.build.json', '--pretty', 'false'];
-  const result = await run(process.execPath, args, { cwd: root, env, signal });
+/**
+ * @param {(typeof stages)[number]} stage
+ * @param {import('./main.mjs').Context} context
+ */
+async function carryOut({ name, command }, { root, env, signal }) {
+  const result = await run(process.execPath, command, { cwd: root, env, signal });
   if (result.ok) return;
   throw new SetupFailure(
-    `expected src/ to compile, but ${result.message}\n` +
-      'What to do: correct the lines named above, then run the command again.',
+    `expected the sources to build (${name}), but ${result.message}\n` +
+      'What to do: correct what is named above, then run the command again.',
   );
 }
 
@@ -51,7 +74,9 @@ async function compile({ root, env, signal }) {
  */
 function sourceDigest(root) {
   const hash = createHash('sha256');
-  for (const path of [...settings, ...sources(root).map((name) => join('src', name))]) {
+  const made = stages.map(({ from }) => from);
+  for (const path of [...settings, ...made, ...sources(root), ...pageSources(root)]) {
+    if (!existsSync(join(root, path))) continue;
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))
@@ -62,11 +87,25 @@ function sourceDigest(root) {
 
 /**
  * @param {string} root
- * @returns paths under src/, in order
+ * @returns what is compiled and written by hand, in order
  */
 function sources(root) {
-  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+  return filesUnder(root, 'src').filter((path) => path.endsWith('.ts') && path !== generated);
+}
+
+/** @param {string} root */
+function pageSources(root) {
+  return existsSync(join(root, 'web')) ? filesUnder(root, 'web') : [];
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ */
+function filesUnder(root, folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .toSorted();
 }
 
@@ -77,8 +116,18 @@ function sources(root) {
 function isBuilt(root, digest) {
   const stamp = stampPath(root);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) return false;
-  const compiled = sources(root).filter((name) => !name.endsWith('.d.ts'));
-  return compiled.every((name) => existsSync(join(root, 'dist', name.replace(/\.ts$/, '.js'))));
+  const compiled = sources(root).filter((path) => !path.endsWith('.d.ts'));
+  return compiled.every((path) => existsSync(join(root, compiledPath(path)))) && isPageBuilt(root);
+}
+
+/** @param {string} path 'src/app.ts' */
+function compiledPath(path) {
+  return join('dist', relative('src', path)).replace(/\.ts$/, '.js');
+}
+
+/** @param {string} root */
+function isPageBuilt(root) {
+  return pageSources(root).length === 0 || existsSync(join(root, page, 'index.html'));
 }
 
 /**
@@ -87,12 +136,13 @@ function isBuilt(root, digest) {
  * @param {string} root
  */
 function removeStale(root) {
-  const dist = join(root, 'dist');
-  const wanted = new Set(sources(root).map((name) => name.replace(/\.ts$/, '')));
-  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    if (!emitted.test(name) || wanted.has(name.replace(emitted, ''))) continue;
-    rmSync(join(dist, name));
-    removeEmpty(dirname(join(dist, name)));
+  const wanted = new Set(
+    [...sources(root), generated].map((path) => compiledPath(path).replace(/\.js$/, '')),
+  );
+  for (const path of filesUnder(root, 'dist')) {
+    if (!emitted.test(path) || wanted.has(path.replace(emitted, '')) || path.startsWith(`${page}/`)) continue;
+    rmSync(join(root, path));
+    removeEmpty(dirname(join(root, path)));
   }
 }
 

@@ -9,48 +9,50 @@ export const queueName = 'train';
 const maxMetadataLength = 4096;
 
 /** The body of POST /jobs/train; everything optional, nothing unknown. */
-export const trainRequestSchema = z.strictObject({
-  recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
-  dataset: z.enum(datasetNames).default('mnist'),
-  network: z.enum(networkNames).exactOptional(),
-  epochs: z.int().min(1).max(1000).exactOptional(),
-  batchSize: z.int().min(1).max(4096).exactOptional(),
-  learningRate: z.number().positive().max(1000).exactOptional().describe('Peak rate of Adam'),
-  schedule: z.enum(scheduleNames).exactOptional().describe('Course of the learning rate'),
-  warmup: z.number().min(0).max(0.9).exactOptional().describe('Share of all steps that rise to the peak'),
-  labelSmoothing: z.number().min(0).max(0.5).exactOptional(),
-  shuffle: z.boolean().exactOptional().describe('Whether each epoch has an order of its own'),
-  augment: z
-    .boolean()
-    .exactOptional()
-    .describe('Whether each image is turned, scaled, slanted and shifted a little, anew each time'),
-  trainImages: z
-    .int()
-    .min(1)
-    .max(60_000)
-    .nullable()
-    .exactOptional()
-    .describe('Only the first so many; null: all'),
-  seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
-  testImages: z
-    .int()
-    .min(100) // fewer say nothing: one fixed answer could be right on all of them
-    .max(10_000)
-    .nullable()
-    .default(null)
-    .describe('Only the first so many; null: all'),
-  metadata: z
-    .record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
-    .default({})
-    .refine((value) => JSON.stringify(value).length <= maxMetadataLength, {
-      error: `expected at most ${maxMetadataLength} characters of JSON`,
-    })
-    .describe('Kept with the job, not interpreted'),
-});
+export const trainRequestSchema = z
+  .strictObject({
+    recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
+    dataset: z.enum(datasetNames).default('mnist'),
+    network: z.enum(networkNames).exactOptional(),
+    epochs: z.int().min(1).max(1000).exactOptional(),
+    batchSize: z.int().min(1).max(4096).exactOptional(),
+    learningRate: z.number().positive().max(1000).exactOptional().describe('Peak rate of Adam'),
+    schedule: z.enum(scheduleNames).exactOptional().describe('Course of the learning rate'),
+    warmup: z.number().min(0).max(0.9).exactOptional().describe('Share of all steps that rise to the peak'),
+    labelSmoothing: z.number().min(0).max(0.5).exactOptional(),
+    shuffle: z.boolean().exactOptional().describe('Whether each epoch has an order of its own'),
+    augment: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether each image is turned, scaled, slanted and shifted a little, anew each time'),
+    trainImages: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .nullable()
+      .exactOptional()
+      .describe('Only the first so many; null: all'),
+    seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
+    testImages: z
+      .int()
+      .min(100) // fewer say nothing: one fixed answer could be right on all of them
+      .max(10_000)
+      .nullable()
+      .default(null)
+      .describe('Only the first so many; null: all'),
+    metadata: z
+      .record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
+      .default({})
+      .refine((value) => JSON.stringify(value).length <= maxMetadataLength, {
+        error: `expected at most ${maxMetadataLength} characters of JSON`,
+      })
+      .describe('Kept with the job, not interpreted'),
+  })
+  .meta({ id: 'TrainRequest' });
 export type TrainRequest = z.output<typeof trainRequestSchema>;
 
 /** A request with every value of its recipe filled in: what the trainer gets and the job shows. */
-export const resolvedRequestSchema = trainRequestSchema.required();
+export const resolvedRequestSchema = trainRequestSchema.required().meta({ id: 'ResolvedRequest' });
 export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
 
 export function resolveRequest(request: TrainRequest): ResolvedRequest {
@@ -60,53 +62,61 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
 export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-export const progressSchema = z.object({
-  epoch: z.int(),
-  epochs: z.int(),
-  step: z.int(),
-  steps: z.int(),
-  fraction: z.number(),
-  loss: z.number(),
-  imagesPerSecond: z.number(),
-  etaSeconds: z.number(),
-});
+export const progressSchema = z
+  .object({
+    epoch: z.int(),
+    epochs: z.int(),
+    step: z.int(),
+    steps: z.int(),
+    fraction: z.number(),
+    loss: z.number(),
+    imagesPerSecond: z.number(),
+    etaSeconds: z.number(),
+  })
+  .meta({ id: 'Progress' });
 
-export const epochSchema = z.object({
-  epoch: z.int(),
-  trainLoss: z.number(),
-  testLoss: z.number(),
-  testAccuracy: z.number(),
-  seconds: z.number(),
-  modelVersion: z.int(),
-});
+export const epochSchema = z
+  .object({
+    epoch: z.int(),
+    trainLoss: z.number(),
+    testLoss: z.number(),
+    testAccuracy: z.number(),
+    seconds: z.number(),
+    modelVersion: z.int(),
+  })
+  .meta({ id: 'Epoch' });
 
-export const engineSchema = z.object({
-  name: z.string(),
-  device: z.string(),
-  gpu: z.boolean(),
-  fallback: z.string().nullable().describe('Why it is not the faster engine; null where it is'),
-});
+export const engineSchema = z
+  .object({
+    name: z.string(),
+    device: z.string(),
+    gpu: z.boolean(),
+    fallback: z.string().nullable().describe('Why it is not the faster engine; null where it is'),
+  })
+  .meta({ id: 'Engine' });
 
 /** The job as GET /jobs/:id shows it. */
-export const trainJobSchema = z.object({
-  id: z.string(),
-  status: z.enum(jobStatuses),
-  request: resolvedRequestSchema,
-  progress: progressSchema.nullable(),
-  epochs: z.array(epochSchema),
-  engine: engineSchema.nullable().describe('What the job runs on; null before it started'),
-  queuePosition: z.int().nullable().describe('1 is next; null unless queued'),
-  attempt: z.int().describe('Starts so far, one that was handed over by a closing worker included'),
-  resumedFromStep: z.int().nullable().describe('Where the newest attempt went on; null: at the beginning'),
-  modelVersion: z.int().nullable().describe('The newest version that this job has published'),
-  error: z
-    .object({ code: z.string(), message: z.string() })
-    .nullable()
-    .describe('Why it failed; while it runs, what it waits for (DISK_FULL)'),
-  createdAt: z.iso.datetime(),
-  startedAt: z.iso.datetime().nullable(),
-  finishedAt: z.iso.datetime().nullable(),
-});
+export const trainJobSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(jobStatuses),
+    request: resolvedRequestSchema,
+    progress: progressSchema.nullable(),
+    epochs: z.array(epochSchema),
+    engine: engineSchema.nullable().describe('What the job runs on; null before it started'),
+    queuePosition: z.int().nullable().describe('1 is next; null unless queued'),
+    attempt: z.int().describe('Starts so far, one that was handed over by a closing worker included'),
+    resumedFromStep: z.int().nullable().describe('Where the newest attempt went on; null: at the beginning'),
+    modelVersion: z.int().nullable().describe('The newest version that this job has published'),
+    error: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe('Why it failed; while it runs, what it waits for (DISK_FULL)'),
+    createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Job' });
 export type TrainJob = z.output<typeof trainJobSchema>;
 
 /** What the queue carries; written once, but for the cancel mark. */

@@ -9,10 +9,12 @@ import type { ModelStore } from '../model/store.ts';
 const checkSchema = z.object({ ok: z.boolean(), detail: z.string() });
 type Check = z.output<typeof checkSchema>;
 
-const readinessSchema = z.object({
-  status: z.enum(['ready', 'notReady']),
-  checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema }),
-});
+const readinessSchema = z
+  .object({
+    status: z.enum(['ready', 'notReady']),
+    checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema }),
+  })
+  .meta({ id: 'Readiness' });
 
 export type HealthDependencies = {
   queue: JobQueue;

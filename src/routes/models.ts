@@ -7,9 +7,11 @@ import type { Predictor } from '../model/predictor.ts';
 import type { ModelStore } from '../model/store.ts';
 import { HttpProblem, problems } from './problem.ts';
 
-const modelSchema = manifestSchema.extend({
-  served: z.boolean().describe('Whether it answers POST /predict now'),
-});
+const modelSchema = manifestSchema
+  .extend({
+    served: z.boolean().describe('Whether it answers POST /predict now'),
+  })
+  .meta({ id: 'Model' });
 const version = z.coerce.number().int().positive();
 const tags = ['models'];
 

@@ -27,9 +27,9 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
     },
     transform: createJsonSchemaTransform({}),
     transformObject: (document) => {
-      const openapi = transformObject(document);
-      complete(openapi as OpenApi.Document);
-      return openapi;
+      const openapi = transformObject(document) as OpenApi.Document;
+      complete(openapi);
+      return keepUsedSchemas(openapi);
     },
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
@@ -56,6 +56,26 @@ function complete({ paths = {} }: OpenApi.Document): void {
   };
 }
 
+/** zod describes each named schema twice, as it is sent (`NameInput`) and as it is answered; of most, one is used. */
+function keepUsedSchemas(document: OpenApi.Document): OpenApi.Document {
+  const schemas = document.components!.schemas!;
+  const isUsed = (name: string) => JSON.stringify(document).includes(`"#/components/schemas/${name}"`);
+  for (let unused: string[]; (unused = Object.keys(schemas).filter((name) => !isUsed(name))).length > 0; ) {
+    for (const name of unused) delete schemas[name]; // what these alone have used is found in the next round
+  }
+  const sentOnly = Object.keys(schemas).filter(
+    (name) => name.endsWith('Input') && !(name.slice(0, -5) in schemas),
+  );
+  const text = sentOnly.reduce(
+    (whole, name) =>
+      whole
+        .replaceAll(`"${name}"`, `"${name.slice(0, -5)}"`)
+        .replaceAll(`/${name}"`, `/${name.slice(0, -5)}"`),
+    JSON.stringify(document),
+  );
+  return JSON.parse(text) as OpenApi.Document;
+}
+
 const png: OpenApi.ResponseObject = {
   description: 'A picture',
   content: { 'image/png': { schema: { type: 'string', format: 'binary' } } },
@@ -73,8 +93,7 @@ function completeResponse(status: number, response: OpenApi.ResponseObject): voi
 }
 
 function isProblem(schema: unknown): boolean {
-  const { properties } = (schema ?? {}) as OpenApi.SchemaObject;
-  return properties?.['code'] !== undefined && properties['detail'] !== undefined;
+  return (schema as OpenApi.ReferenceObject | undefined)?.$ref === '#/components/schemas/Problem';
 }
 
 function header(type: 'string' | 'integer', description: string): OpenApi.HeaderObject {

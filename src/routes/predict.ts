@@ -22,18 +22,20 @@ const maxFormBytes = 16 * 1024 * 1024; // all images of one form together
 const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // base64 takes 4/3, and the JSON around it
 
 const probability = z.number().min(0).max(1);
-const predictionSchema = z.object({
-  digit: z.int().min(0).max(9),
-  confidence: probability,
-  probabilities: z.array(probability).length(10),
-  model: z.object({
-    version: z.int().positive(),
-    jobId: z.string(),
-    epoch: z.int().positive(),
-    testAccuracy: z.number(),
-  }),
-  timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
-});
+const predictionSchema = z
+  .object({
+    digit: z.int().min(0).max(9),
+    confidence: probability,
+    probabilities: z.array(probability).length(10),
+    model: z.object({
+      version: z.int().positive(),
+      jobId: z.string(),
+      epoch: z.int().positive(),
+      testAccuracy: z.number(),
+    }),
+    timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
+  })
+  .meta({ id: 'Prediction' });
 const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
 
 const base64BodySchema = z.strictObject({ image: z.string() });

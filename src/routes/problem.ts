@@ -5,15 +5,17 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../model/errors.ts';
 
-export const problemSchema = z.object({
-  type: z.literal('about:blank'),
-  title: z.string().describe('The phrase of the HTTP status'),
-  status: z.int(),
-  code: z.string().describe('Stable, for programs'),
-  detail: z.string().describe('What was expected, what came, what to do next'),
-  instance: z.string().describe('The path that was asked for'),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).exactOptional(),
-});
+export const problemSchema = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().describe('The phrase of the HTTP status'),
+    status: z.int(),
+    code: z.string().describe('Stable, for programs'),
+    detail: z.string().describe('What was expected, what came, what to do next'),
+    instance: z.string().describe('The path that was asked for'),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).exactOptional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.output<typeof problemSchema>;
 
 type ProblemOptions = {
