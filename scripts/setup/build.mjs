@@ -6,27 +6,30 @@ import { run } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
 import { ensure } from './turn.mjs';
 
+const generated = 'src/client/schema.ts';
+const page = 'dist/web';
 /** In this order: the program imports the client's types, the page imports the client. */
 const stages = [
   {
     name: 'client types',
-    from: 'scripts/generate-client.ts',
+    from: 'src/app.ts',
     command: ['node_modules/tsx/dist/cli.mjs', 'scripts/generate-client.ts'],
+    makes: [generated],
   },
   {
     name: 'tsc',
     from: 'tsconfig.build.json',
     command: ['node_modules/@typescript/native/bin/tsc', '-p', 'tsconfig.build.json', '--pretty', 'false'],
+    makes: [],
   },
   {
     name: 'page',
     from: 'web/vite.config.ts',
     command: ['node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'],
+    makes: [`${page}/index.html`],
   },
 ];
-const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
-const generated = 'src/client/schema.ts';
-const page = 'dist/web';
+const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/generate-client.ts'];
 const emitted = /(?:\.d\.ts|\.js|\.js\.map)$/;
 
 /**
@@ -74,9 +77,7 @@ async function carryOut({ name, command }, { root, env, signal }) {
  */
 function sourceDigest(root) {
   const hash = createHash('sha256');
-  const made = stages.map(({ from }) => from);
-  for (const path of [...settings, ...made, ...sources(root), ...pageSources(root)]) {
-    if (!existsSync(join(root, path))) continue;
+  for (const path of [...settings, ...sources(root), ...pageSources(root)]) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))
@@ -117,17 +118,13 @@ function isBuilt(root, digest) {
   const stamp = stampPath(root);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) return false;
   const compiled = sources(root).filter((path) => !path.endsWith('.d.ts'));
-  return compiled.every((path) => existsSync(join(root, compiledPath(path)))) && isPageBuilt(root);
+  const made = stages.flatMap(({ from, makes }) => (existsSync(join(root, from)) ? makes : []));
+  return [...compiled.map(compiledPath), ...made].every((path) => existsSync(join(root, path)));
 }
 
 /** @param {string} path 'src/app.ts' */
 function compiledPath(path) {
   return join('dist', relative('src', path)).replace(/\.ts$/, '.js');
-}
-
-/** @param {string} root */
-function isPageBuilt(root) {
-  return pageSources(root).length === 0 || existsSync(join(root, page, 'index.html'));
 }
 
 /**
