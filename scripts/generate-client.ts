@@ -14,9 +14,9 @@ const header =
   '// Made by scripts/generate-client.ts from the OpenAPI document: change the routes, not this file.\n';
 
 /** Routes are only registered: no part is asked for anything. */
-const parts = { queue: {}, store: {}, predictor: {} } as Pick<
+const parts = { queue: {}, feed: {}, store: {}, predictor: {} } as Pick<
   AppDependencies,
-  'queue' | 'store' | 'predictor'
+  'queue' | 'feed' | 'store' | 'predictor'
 >;
 const app = await buildApp({
   ...parts,

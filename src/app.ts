@@ -1,11 +1,13 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { EventFeed } from './jobs/feed.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
+import { eventRoutes } from './routes/events.ts';
 import { type Access, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -17,6 +19,7 @@ import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
+  readonly feed: EventFeed;
   readonly store: ModelStore;
   readonly predictor: Predictor;
   readonly access: Access;
@@ -26,6 +29,7 @@ export type AppDependencies = {
 
 export async function buildApp({
   queue,
+  feed,
   store,
   predictor,
   access,
@@ -59,6 +63,7 @@ export async function buildApp({
   await registerGuard(app, access);
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
+  await app.register(eventRoutes, { queue, feed });
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, readConfig, requireRedisUrl } from './config.ts';
+import { openFeed } from './jobs/feed.ts';
 import { ensureFirstModel } from './jobs/first-model.ts';
 import { type JobQueue, openQueue } from './jobs/queue.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
@@ -23,6 +24,7 @@ await runEntry(async () => {
     onError: (error) => log.warn({ error: error.message }, 'Redis is away; what needs it answers 503'),
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
+  const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
   const { dataDir, engine, keepModels } = config;
   const closing = new AbortController();
@@ -36,10 +38,11 @@ await runEntry(async () => {
     onMessage(news);
   };
   const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
-  const app = await buildApp({ queue, store, predictor, access: config, metrics, log });
+  const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers what is under way first
+    feed.close();
     await Promise.all([predictor.close(), queue.close()]);
   });
   const address = await app.listen({ host: config.host, port: config.port }).catch(refuseAddress);

@@ -2,22 +2,20 @@
  * The API's side of the queue: enqueue, read, list, cancel. Every call ends within a second; without
  * Redis by a TrainyardError `REDIS_UNAVAILABLE`.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { validate as isUuid, v7 as uuidv7 } from 'uuid';
-import { messageOf } from '../model/errors.ts';
+import { v7 as uuidv7 } from 'uuid';
 import { sha256Of } from '../model/sha256.ts';
-import {
-  type JobStatus,
-  queueName,
-  type ResolvedRequest,
-  type TrainJob,
-  type TrainJobData,
-} from './contract.ts';
+import { createAnswer } from './answer.ts';
+import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } from './contract.ts';
+import { readMetrics } from './curve.ts';
+import { tellEnding } from './ending.ts';
+import { appendQueued, beginLog, type EventLog, keepLog, readLog } from './event-log.ts';
+import type { JobMetrics } from './events.ts';
 import { type QueueCounts, type QueueHealth, readCounts, readHealth } from './health.ts';
-import { connectProducer, createOutage, type Outage, redisUnavailable } from './redis.ts';
-import { type BullJob, type BullState, viewJob } from './view.ts';
+import { announceLine, waitingOrder } from './line.ts';
+import { type Context, find, type ListOptions, list, readJob, waitingStates } from './read.ts';
+import { connectProducer, createOutage } from './redis.ts';
+import { type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
   | { readonly outcome: 'queued' | 'existing'; readonly job: TrainJob }
@@ -29,14 +27,18 @@ export type CancelResult =
   | { readonly outcome: 'requested' | 'finished'; readonly job: TrainJob }
   | { readonly outcome: 'unknown' };
 
-export type ListOptions = { readonly status?: JobStatus; readonly limit: number; readonly after?: string };
-
 export type JobQueue = {
   /** The same idempotency key with the same request gives the same job, for a day. */
   enqueue(request: ResolvedRequest, idempotencyKey?: string): Promise<EnqueueResult>;
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
+  /** The JSON texts of up to `count` events of a job, from the one numbered `first` on (from 1). */
+  events(id: string, first: number, count: number): Promise<string[]>;
+  /** Whether a job goes on; one that has ended has a last event from then on, be its worker gone. */
+  settle(id: string): Promise<'open' | 'ended' | 'unknown'>;
+  /** The course of a job's run; null for an id that no job has. */
+  metrics(id: string): Promise<JobMetrics | null>;
   counts(): Promise<QueueCounts>;
   /** A queued job ends at once, a running one when its worker has heard of it. */
   cancel(id: string): Promise<CancelResult>;
@@ -54,14 +56,9 @@ type QueueOptions = {
   readonly onRecovery?: (outageSeconds: number) => void;
 };
 
-const answerWithinMs = 800; // leaves time for the rest of an answer within a second
 const idempotencySeconds = 24 * 60 * 60;
 const kept = { count: 1000 }; // finished jobs that stay readable
 const maxWaiting = 1000; // jobs; each one's place in line is looked up among all of them
-const waitingStates = ['waiting', 'prioritized', 'delayed'] as const;
-
-type TrainQueue = Queue<TrainJobData, null>;
-type Context = { readonly queue: TrainQueue; readonly redis: Redis; readonly prefix: string };
 
 export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery }: QueueOptions): JobQueue {
   const redis = connectProducer(redisUrl);
@@ -82,6 +79,9 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
       answer(() => enqueue(context, request, key), key === undefined ? mayBeQueued : repeatWithKey),
     find: (id) => answer(() => find(context, id), tryAgain),
     list: (options) => answer(() => list(context, options), tryAgain),
+    events: (id, first, count) => answer(() => readLog(logOf(context, id), first, count), tryAgain),
+    settle: (id) => answer(() => settle(context, id), tryAgain),
+    metrics: (id) => answer(() => metrics(context, id), tryAgain),
     counts: () => answer(() => readCounts(queue), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
     health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
@@ -99,57 +99,6 @@ const repeatWithKey =
   'the job may have been queued; try again with the same Idempotency-Key, which queues it once';
 const mayBeQueued =
   'the job may have been queued; look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one';
-
-/**
- * Runs a call on Redis with a time limit. The guard on the connection is needed since BullMQ would
- * wait for it without end; only the very first connection is waited for.
- */
-function createAnswer(redis: Redis, outage: Outage) {
-  let wasConnected = false;
-  let firstWaitIsOver = false; // only calls of the first moment wait: they would pile up
-  const connected = new Promise<void>((resolve) => {
-    redis.once('ready', () => {
-      wasConnected = true;
-      resolve();
-    });
-  });
-  return async <T>(call: () => Promise<T>, next: string): Promise<T> => {
-    const waits = !wasConnected;
-    let sent = false;
-    const timer = new AbortController();
-    const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
-      firstWaitIsOver = true;
-      throw new Error(`no answer in ${answerWithinMs} ms`);
-    });
-    timeout.catch(() => {}); // aborted when the call is done first
-    const callWhenConnected = async () => {
-      await connected;
-      timer.signal.throwIfAborted(); // the answer was that this is not carried out
-      sent = true;
-      return call();
-    };
-    try {
-      if ((wasConnected || firstWaitIsOver) && redis.status !== 'ready')
-        throw new Error(`connection is "${redis.status}"`);
-      const answer = await Promise.race([callWhenConnected(), timeout]);
-      outage.ends();
-      return answer;
-    } catch (error) {
-      if (isDefect(error)) throw error;
-      if (!sent || !waits) outage.begins(messageOf(error)); // else the connection came, late for this call
-      throw redisUnavailable(messageOf(error), sent ? next : 'nothing was done; try again', error);
-    } finally {
-      timer.abort();
-    }
-  };
-}
-
-/** Of this program: neither the connection, nor a Redis that is loading, full or read-only. */
-function isDefect(error: unknown): boolean {
-  if (!(error instanceof Error)) return true;
-  const isRefusal = error.name === 'ReplyError' && error.message.startsWith('ERR ');
-  return isRefusal || error instanceof TypeError || error instanceof RangeError;
-}
 
 async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {
   if (key !== undefined) return enqueueOnce(context, request, key);
@@ -196,85 +145,24 @@ async function add(context: Context, id: string, request: ResolvedRequest): Prom
   const { queue } = context;
   const inLine = await queue.getJobCountByTypes(...waitingStates); // cancelled ones, too
   if (inLine >= maxWaiting && (await waitingOrder(queue)).length >= maxWaiting) return null;
+  const log = logOf(context, id);
+  const at = new Date().toISOString();
+  await beginLog(log, { type: 'queued', at, position: inLine + 1 });
   await queue.add('train', { request, cancelRequestedAt: null }, addOptions(id));
-  const job = await find(context, id);
+  const [job] = await Promise.all([find(context, id), keepLog(log)]);
   if (!job) throw new Error(`job ${id} was added but can't be read back`);
+  if (job.queuePosition !== null) await appendQueued(log, job.queuePosition, at); // without the cancelled ones
   return job;
+}
+
+function logOf({ queue, redis }: Context, id: string): EventLog {
+  return { redis, key: queue.toKey(id) };
 }
 
 function addOptions(jobId: string) {
   const backoff = { type: 'fixed', delay: 200 }; // ms, after a crash of the trainer
   const attempts = Number.MAX_SAFE_INTEGER; // the worker knows when to give up
   return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
-}
-
-async function find(context: Context, id: string): Promise<TrainJob | null> {
-  const found = await readJob(context, id);
-  if (!found) return null;
-  const inLine = waitingStates.some((state) => state === found.state);
-  return viewJob(found.job, found.state, inLine ? await waitingOrder(context.queue) : []);
-}
-
-/** A job and its state as they were at one moment; null for an id that no job has. */
-async function readJob(context: Context, id: string): Promise<{ job: BullJob; state: BullState } | null> {
-  const { queue } = context;
-  if (!isUuid(id)) return null; // BullMQ keeps other things beside the jobs, `meta` for one
-  for (;;) {
-    const state = await queue.getJobState(id);
-    const job = await queue.getJob(id);
-    if (!job) return null;
-    const isHeld = state !== 'active' || (await isLocked(context, id));
-    if ((await queue.getJobState(id)) === state) return { job, state: isHeld ? state : 'waiting' };
-  }
-}
-
-/** An active job whose lock has run out has lost its worker: it waits for one, whatever its set is called. */
-async function isLocked({ queue, redis }: Context, id: string): Promise<boolean> {
-  return (await redis.exists(`${queue.toKey(id)}:lock`)) === 1;
-}
-
-/** Ids of the jobs that will run, next first; one that waits for another attempt goes to the end. */
-async function waitingOrder(queue: TrainQueue): Promise<string[]> {
-  const waiting = await queue.getJobs(['waiting', 'delayed'], 0, -1, true);
-  return waiting.filter((job) => job.data.cancelRequestedAt === null).map((job) => job.id!);
-}
-
-/** The BullMQ sets in which jobs of a status can lie. */
-const statesOf = {
-  queued: ['active', ...waitingStates],
-  running: ['active'],
-  succeeded: ['completed'],
-  failed: ['failed'],
-  cancelled: ['failed', 'active', ...waitingStates],
-} as const satisfies Record<JobStatus, readonly string[]>;
-
-const allStates = ['active', 'completed', 'failed', ...waitingStates] as const;
-
-async function list(
-  context: Context,
-  { status, limit, after }: ListOptions,
-): Promise<{ data: TrainJob[]; hasMore: boolean }> {
-  const states = status === undefined ? allStates : statesOf[status];
-  const ids = await context.queue.getRanges([...states], 0, -1);
-  // Ids are UUIDs of version 7: their order is the order of creation.
-  const candidates = [...new Set(ids)]
-    .toSorted()
-    .toReversed()
-    .filter((id) => after === undefined || id < after);
-  const order = await waitingOrder(context.queue);
-  const view = async (id: string) => {
-    const found = await readJob(context, id);
-    return found && viewJob(found.job, found.state, order);
-  };
-  const data: TrainJob[] = [];
-  const pageSize = Math.max(limit + 1, 100); // of a rare status there may be few among many
-  for (let start = 0; start < candidates.length && data.length <= limit; start += pageSize) {
-    const page = await Promise.all(candidates.slice(start, start + pageSize).map(view));
-    data.push(
-      ...page.filter((job) => job !== null).filter((job) => status === undefined || job.status === status),
-    );
-  }
-  return { data: data.slice(0, limit), hasMore: data.length > limit };
 }
 
 /** Replaces a job's data if it is still as it was read, so that the first cancel stays the one that counts. */
@@ -297,8 +185,20 @@ async function cancel(context: Context, id: string): Promise<CancelResult> {
   }
   const job = await find(context, id);
   if (!job) return { outcome: 'unknown' };
+  if (await tellEnding(logOf(context, id), job)) await announceLine(queue, redis); // else its worker tells
   const finished = marked === 0 && hasEnded(found.state);
   return { outcome: finished ? 'finished' : 'requested', job };
 }
 
 const hasEnded = (state: BullState) => state === 'completed' || state === 'failed';
+
+async function settle(context: Context, id: string): Promise<'open' | 'ended' | 'unknown'> {
+  const found = await readJob(context, id);
+  if (!found) return 'unknown';
+  return (await tellEnding(logOf(context, id), viewJob(found.job, found.state, []))) ? 'ended' : 'open';
+}
+
+async function metrics(context: Context, id: string): Promise<JobMetrics | null> {
+  const found = await readJob(context, id);
+  return found && readMetrics(logOf(context, id), viewJob(found.job, found.state, []));
+}

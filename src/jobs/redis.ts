@@ -25,6 +25,11 @@ export function connectConsumer(url: string): Redis {
   return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay, socketTimeout });
 }
 
+/** For those that are told what is published; subscriptions are taken up again when Redis is back. */
+export function connectSubscriber(url: string): Redis {
+  return new Redis(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay, socketTimeout: 5000 });
+}
+
 export type Outage = { begins(reason: string): void; ends(): void };
 
 /** Tells once when Redis is gone and once when it is back, however often that is noticed in between. */

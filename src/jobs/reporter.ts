@@ -1,12 +1,15 @@
-/** Gathers what a trainer tells into one report and writes the newest to Redis a few times a second. */
-import type { Redis } from 'ioredis';
+/** Gathers what a trainer tells into one report and a list of events, and writes both to Redis a few times a second. */
 import type { Logger } from 'pino';
 import { messageOf } from '../model/errors.ts';
 import { reportEverySteps } from '../model/train.ts';
-import { type TrainJobReport } from './contract.ts';
+import type { TrainJobReport } from './contract.ts';
+import { createCourse } from './course.ts';
+import { appendReport, type EventLog } from './event-log.ts';
+import type { JobEvent } from './events.ts';
 import type { TrainerMessage } from './trainer.ts';
 
 const reportMs = 250; // at most four reports a second go to Redis
+const maxPending = 1000; // events
 
 export type Reporter = {
   readonly onMessage: (message: TrainerMessage) => void;
@@ -14,23 +17,38 @@ export type Reporter = {
   flush(): Promise<void>;
 };
 
-export type ReportTarget = { readonly redis: Redis; readonly jobKey: string; readonly token: string };
+export type ReportTarget = {
+  readonly log: EventLog; // of the job
+  readonly token: string; // of its lock
+  readonly attempt: number; // from 1
+};
 
 export function createReporter(target: ReportTarget, before: TrainJobReport, log: Logger): Reporter {
   // What an earlier attempt has reported stays until this one knows where it goes on from.
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
   let written = report; // the newest that Redis has, or has refused
+  let events: readonly JobEvent[] = []; // that Redis does not have
   let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
+  let batch = 0;
+  const course = createCourse(target.attempt);
 
   /** One write at a time, of what is newest then: while Redis is away one waits, and no more. */
   const writeNewest = async () => {
     while (written !== report) {
-      const newest = report;
+      const [newest, sent] = [report, events];
+      events = [];
       try {
-        const isOurs = await writeIfOwner(target, JSON.stringify(newest));
+        const { token } = target;
+        const isOurs = await appendReport(target.log, {
+          token,
+          batch: ++batch,
+          report: newest,
+          events: sent,
+        });
         if (!isOurs) log.warn('report not written: the job is another worker’s by now');
       } catch (error) {
+        events = bounded([...sent, ...events]);
         log.warn({ error: messageOf(error) }, 'report not written; the next one will be');
       }
       written = newest;
@@ -47,6 +65,7 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
       const next = apply(report, message);
       if (next === report) return;
       report = next;
+      events = bounded([...events, ...course.eventsOf(message, report)]);
       timer ??= setTimeout(write, reportMs);
     },
     flush: async () => {
@@ -55,6 +74,11 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
       await writing;
     },
   };
+}
+
+/** While Redis is away for long, the course between two epochs is what can be done without. */
+function bounded(events: readonly JobEvent[]): readonly JobEvent[] {
+  return events.length <= maxPending ? events : events.filter(({ type }) => type !== 'progress');
 }
 
 function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport {
@@ -79,18 +103,6 @@ function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport 
       return report;
   }
   return message satisfies never;
-}
-
-/**
- * BullMQ's own `updateProgress` asks for no token, so a worker that was away could overwrite what its
- * successor reports. False when the job's lock is not this worker's.
- */
-async function writeIfOwner({ redis, jobKey, token }: ReportTarget, text: string): Promise<boolean> {
-  const script = `
-    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-    redis.call('HSET', KEYS[2], 'progress', ARGV[2])
-    return 1`;
-  return (await redis.eval(script, 2, `${jobKey}:lock`, jobKey, token, text)) === 1;
 }
 
 function logMessage(log: Logger, message: TrainerMessage): void {

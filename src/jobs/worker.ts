@@ -1,5 +1,5 @@
 /** The worker: takes jobs off the queue one at a time, has each trained, and reports back to the queue. */
-import { Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EnginePreference } from '../model/engine.ts';
@@ -8,6 +8,8 @@ import { findResumePoint } from '../model/resume.ts';
 import type { TrainOutcome } from '../model/train.ts';
 import { removeWorkspace, workspaceAgeMs, workspaceDirectory, workspaces } from '../model/workspace.ts';
 import { queueName, type TrainJobData } from './contract.ts';
+import { tellEnding } from './ending.ts';
+import { announceLine, type TrainQueue } from './line.ts';
 import { connectConsumer, createOutage } from './redis.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { announceWorker } from './roster.ts';
@@ -32,6 +34,7 @@ export type WorkerOptions = {
 type TrainQueueWorker = Worker<TrainJobData, null>;
 type Context = WorkerOptions & {
   readonly worker: TrainQueueWorker;
+  readonly queue: TrainQueue;
   readonly redis: Redis;
   readonly giveUp: (reason: TrainyardError) => void;
 };
@@ -61,9 +64,10 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
     giveUp = reject;
   });
   unfit.catch(() => {}); // whoever waits for it hears of it
+  const queue: TrainQueue = new Queue(queueName, { connection: redis, prefix, skipVersionCheck: true });
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
-    (job, token, signal) => processJob({ ...options, worker, redis, giveUp }, job, token!, signal!),
+    (job, token, signal) => processJob({ ...options, worker, queue, redis, giveUp }, job, token!, signal!),
     {
       connection: redis,
       prefix,
@@ -79,11 +83,16 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });
-  const tidyUp = (job: BullJob | undefined) => {
-    if (job?.finishedOn) void removeWorkspace(dataDir, job.id!).catch((error) => log.warn(messageOf(error)));
+  const endings = new Set<Promise<void>>();
+  const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
+    if (!job?.finishedOn) return;
+    const ending = endJob({ queue, redis, dataDir }, job.id!, state)
+      .catch((error) => log.warn({ jobId: job.id }, messageOf(error)))
+      .finally(() => endings.delete(ending));
+    endings.add(ending);
   };
-  worker.on('completed', tidyUp);
-  worker.on('failed', tidyUp);
+  worker.on('completed', onEnd('completed'));
+  worker.on('failed', onEnd('failed'));
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
   const leave = announceWorker(redis, prefix, options.device);
@@ -94,9 +103,22 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       const closed = worker.close(); // first, so that it takes no job back that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
+      await Promise.all(endings);
+      await queue.close();
       redis.disconnect();
     },
   };
+}
+
+/** Should this not come to pass, the API tells the end, and a worker removes the workspace when it starts. */
+async function endJob(
+  { queue, redis, dataDir }: Pick<Context, 'queue' | 'redis' | 'dataDir'>,
+  id: string,
+  state: 'completed' | 'failed',
+): Promise<void> {
+  const job: BullJob | undefined = await queue.getJob(id); // with the last report
+  if (job) await tellEnding({ redis, key: queue.toKey(id) }, viewJob(job, state, []));
+  await removeWorkspace(dataDir, id);
 }
 
 /** Those of jobs that ended just when their worker did. */
@@ -113,18 +135,21 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
   const { worker, redis } = context;
   const log = context.log.child({ jobId: job.id });
   const before = { ...reportOf(job), startedAt: viewJob(job, 'active', []).startedAt };
-  const reporter = createReporter({ redis, jobKey: worker.toKey(job.id!), token }, before, log);
+  const eventLog = { redis, key: worker.toKey(job.id!) };
+  const reporter = createReporter({ log: eventLog, token, attempt: job.attemptsStarted }, before, log);
   const stopWatching = watchForCancel(worker, job);
   try {
+    void tellLine(context);
     if (job.data.cancelRequestedAt !== null) throw new UnrecoverableError(droppedFailure);
-    if (worker.closing) return await handBack(job, token); // it was on its way when close() was called
+    if (worker.closing) return await handBack(context, job, token); // it was on its way when close() was called
     const crashes = crashesOf(job);
     if (await isStuck(context, job, crashes)) throw stuck('its worker was lost');
     const outcome = await trainAndReport(orderFor(context, job, crashes), reporter, signal);
     log.info({ outcome }, 'job done');
     const reason = signal.reason as StopReason | undefined;
     if (reason === 'lock lost') throw new WaitingError(); // leaves the job alone
-    if (outcome.status === 'stopped' && reason !== 'cancel requested') return await handBack(job, token);
+    if (outcome.status === 'stopped' && reason !== 'cancel requested')
+      return await handBack(context, job, token);
     return finish(outcome);
   } catch (error) {
     if (!(error instanceof TrainyardError)) throw error;
@@ -159,22 +184,29 @@ async function trainAndReport(
 }
 
 /** Puts the job back at the head of the queue for the next worker; this counts as no failed attempt. */
-async function handBack(job: BullJob, token: string): Promise<never> {
+async function handBack(context: Context, job: BullJob, token: string): Promise<never> {
   await job.moveToWait(token);
+  await tellLine(context);
   throw new WaitingError();
 }
 
 /** The job waits for a worker that is fit for it; this one takes no more. */
 async function leaveToOthers(
-  { worker, giveUp }: Context,
+  context: Context,
   job: BullJob,
   token: string,
   reason: TrainyardError,
 ): Promise<never> {
-  void worker.close(); // first, so that it takes no job back that it hands over
+  void context.worker.close(); // first, so that it takes no job back that it hands over
   await job.moveToWait(token);
-  giveUp(reason);
+  await tellLine(context);
+  context.giveUp(reason);
   throw new WaitingError();
+}
+
+/** Whoever waits hears of it next time, should this fail. */
+async function tellLine({ queue, redis, log }: Context): Promise<void> {
+  await announceLine(queue, redis).catch((error) => log.warn(messageOf(error)));
 }
 
 /** Succeeds, or throws what makes BullMQ end the job for good. */

@@ -5,7 +5,7 @@ import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from 
 import type { JobQueue } from '../jobs/queue.ts';
 import { HttpProblem, problems } from './problem.ts';
 
-const jobIdSchema = z.object({ id: z.string() });
+export const jobIdSchema = z.object({ id: z.string() });
 const tags = ['jobs'];
 
 export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
@@ -73,7 +73,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
   });
 };
 
-function unknownJob(id: string): HttpProblem {
+export function unknownJob(id: string): HttpProblem {
   const detail = `expected the id of a job in GET /jobs, got "${id}"; finished jobs are kept until 1000 newer ones have finished`;
   return new HttpProblem({ status: 404, code: 'JOB_NOT_FOUND', detail });
 }

@@ -49,6 +49,9 @@ function complete({ paths = {} }: OpenApi.Document): void {
   const train = operationAt('/jobs/train', 'post');
   (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default
   train.responses['202']!.headers = { Location: header('string', 'The path of the job') };
+  const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
+  // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
+  events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
   operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png;
   operationAt('/datasets/{name}/test/{index}.png', 'get').responses['200'] = {
     ...png,

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
+import { openFeed } from '../../src/jobs/feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
@@ -32,6 +33,7 @@ export async function startParts(): Promise<Parts> {
   const log = pino({ level: 'silent' });
   const redis = await startRedis(dataDir);
   const queue = openQueue({ redisUrl: redis.url, onError: () => {} });
+  const feed = openFeed({ redisUrl: redis.url, queue });
   const store = openStore(dataDir);
   const served = createAnnouncements();
   const metrics = createMetrics();
@@ -40,7 +42,7 @@ export async function startParts(): Promise<Parts> {
     served.onMessage(news);
   };
   const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
-  const app = await buildApp({ queue, store, predictor, access: openAccess, metrics, log });
+  const app = await buildApp({ queue, feed, store, predictor, access: openAccess, metrics, log });
   await app.ready();
   return {
     app,
@@ -60,6 +62,7 @@ export async function startParts(): Promise<Parts> {
     },
     close: async () => {
       await app.close();
+      feed.close();
       await Promise.all([predictor.close(), queue.close()]);
       await redis.close();
     },

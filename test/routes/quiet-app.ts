@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
+import type { EventFeed } from '../../src/jobs/feed.ts';
 import type { JobQueue } from '../../src/jobs/queue.ts';
 import type { Predictor } from '../../src/model/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
@@ -20,6 +21,7 @@ type Options = {
 export async function buildQuietApp({ access, store, log, addRoutes }: Options = {}) {
   const app = await buildApp({
     queue: emptyQueue as JobQueue,
+    feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
     predictor: noPredictor as Predictor,
     access: { ...openAccess, ...access },
@@ -37,8 +39,12 @@ const emptyQueue: Partial<JobQueue> = {
   list: async () => ({ data: [], hasMore: false }),
   counts: async () => ({ waiting: 0, active: 0, completed: 0, failed: 0 }),
   cancel: async () => ({ outcome: 'unknown' }),
+  settle: async () => 'unknown',
+  metrics: async () => null,
   health: async () => ({ workers: 0, devices: [], evictionPolicy: 'noeviction' }),
 };
+
+const noFeed: Partial<EventFeed> = {};
 
 const noPredictor: Partial<Predictor> = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),

@@ -159,6 +159,8 @@ describe('the API as a whole', () => {
       '/jobs/train',
       '/jobs/{id}',
       '/jobs/{id}/cancel',
+      '/jobs/{id}/events',
+      '/jobs/{id}/metrics',
       '/metrics',
       '/models',
       '/models/{version}',

@@ -1,0 +1,106 @@
+/** GET /jobs/:id/events: a job's events as they happen (server-sent events, WHATWG HTML 9.2), resumable; and its course. */
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { jobEventSchema, jobMetricsSchema } from '../jobs/events.ts';
+import type { EventBatch, EventFeed } from '../jobs/feed.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import { jobIdSchema, unknownJob } from './jobs.ts';
+import { HttpProblem, problems } from './problem.ts';
+
+const maxStreams = 1000;
+const reconnectMs = 1000; // what clients are told to wait before they come back
+const tags = ['jobs'];
+const eventNumber = z.coerce.number().int().min(0);
+
+type Dependencies = { queue: JobQueue; feed: EventFeed };
+
+export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, feed }) => {
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort()); // a server waits for its streams
+  let streams = 0;
+
+  app.get('/jobs/:id/events', {
+    exposeHeadRoute: false, // it would have no end
+    schema: {
+      tags,
+      summary: 'Follow a job: server-sent events until it has ended',
+      params: jobIdSchema,
+      headers: z.looseObject({
+        'last-event-id': eventNumber.exactOptional().describe('Go on after this event'),
+      }),
+      querystring: z.strictObject({
+        after: eventNumber.exactOptional().describe('The same, for those that can send no header'),
+      }),
+      produces: ['text/event-stream'],
+      response: { 200: jobEventSchema, 204: z.null(), ...problems(400, 404, 503) },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const after = request.headers['last-event-id'] ?? request.query.after ?? 0;
+      const state = await queue.settle(id);
+      if (state === 'unknown') throw unknownJob(id);
+      if (after > 0 && (await queue.events(id, after, 1)).length === 0) throw unknownEvent(id, after);
+      // A browser's EventSource comes back when a stream ends; 204 tells it not to.
+      if (state === 'ended' && (await queue.events(id, after + 1, 1)).length === 0)
+        return reply.code(204).send(null);
+      if (streams >= maxStreams) throw tooManyStreams();
+      const gone = new AbortController();
+      streams++;
+      reply.raw.once('close', () => {
+        streams--;
+        gone.abort();
+      });
+      const signal = AbortSignal.any([gone.signal, closing.signal]);
+      const stream = Readable.from(lines(feed.follow(id, after, signal)), { objectMode: false });
+      reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no'); // proxies: hold nothing back
+      return reply.type('text/event-stream').send(stream as never);
+    },
+  });
+
+  app.get('/jobs/:id/metrics', {
+    schema: {
+      tags,
+      summary: 'Read the course of a job: loss by step, and what each epoch came to',
+      params: jobIdSchema,
+      response: { 200: jobMetricsSchema, ...problems(404, 503) },
+    },
+    handler: async (request) => {
+      const metrics = await queue.metrics(request.params.id);
+      if (!metrics) throw unknownJob(request.params.id);
+      return metrics;
+    },
+  });
+};
+
+async function* lines(batches: AsyncIterable<EventBatch>): AsyncGenerator<Buffer> {
+  yield Buffer.from(`retry: ${reconnectMs}\n\n`);
+  for await (const batch of batches) yield format(batch);
+}
+
+/** Of those batches that several readers are given; gone when the batch is. */
+const formatted = new WeakMap<EventBatch, Buffer>();
+const comment = Buffer.from(':\n\n'); // keeps what lies between from taking the connection for a dead one
+
+function format(batch: EventBatch): Buffer {
+  if (batch.events.length === 0) return comment;
+  const known = formatted.get(batch);
+  if (known) return known;
+  const text = batch.events.map((json, index) => {
+    const [, type] = /^\{"type":"(\w+)"/.exec(json)!;
+    return `id: ${batch.first + index}\nevent: ${type}\ndata: ${json}\n\n`;
+  });
+  const bytes = Buffer.from(text.join(''));
+  formatted.set(batch, bytes);
+  return bytes;
+}
+
+function unknownEvent(id: string, after: number): HttpProblem {
+  const detail = `expected the number of an event of job ${id}, got ${after}; begin anew, without Last-Event-ID`;
+  return new HttpProblem({ status: 400, code: 'EVENT_UNKNOWN', detail });
+}
+
+function tooManyStreams(): HttpProblem {
+  const detail = `expected fewer than ${maxStreams} open event streams, which is the most; try again when some have ended`;
+  return new HttpProblem({ status: 503, code: 'TOO_MANY_STREAMS', detail, retryAfterSeconds: 5 });
+}
