@@ -1,4 +1,5 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/feed.ts';
@@ -84,11 +85,21 @@ function answerWhatNodeWould(app: FastifyInstance): void {
   });
 }
 
-/** A keep-alive client would otherwise hold `app.close()` until its idle time is over. */
+/**
+ * A keep-alive client would otherwise hold `app.close()` until its idle time is over, and so would one that has opened a
+ * connection for later, as browsers do: to Node it is not idle before its first request.
+ */
 function closeConnectionsOnShutdown(app: FastifyInstance): void {
   let closing = false;
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
   app.addHook('preClose', async () => {
     closing = true;
+    for (const socket of unused) socket.destroy();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');

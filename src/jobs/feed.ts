@@ -26,6 +26,8 @@ type FeedOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
   readonly queue: Pick<JobQueue, 'events' | 'settle'>;
+  /** How often readers hear of nothing, and jobs are looked after. */
+  readonly beatMs?: number;
 };
 
 type Latch = { readonly promise: Promise<void>; readonly open: () => void };
@@ -43,12 +45,11 @@ type Topic = {
   grown: boolean; // since they were
 };
 
-const beatMs = 10_000;
 const gatherMs = 50; // at most 20 wake-ups a second, however many events there are
 const pageSize = 500; // events read from Redis at once
 const windowSize = 200; // events; half of it goes when it is full
 
-export function openFeed({ redisUrl, prefix = 'trainyard', queue }: FeedOptions): EventFeed {
+export function openFeed({ redisUrl, prefix = 'trainyard', queue, beatMs = 10_000 }: FeedOptions): EventFeed {
   const subscriber = connectSubscriber(redisUrl);
   const topics = new Map<string, Topic>(); // by channel
   subscriber.on('error', () => {}); // the queue's connection tells of an outage

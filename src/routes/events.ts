@@ -53,7 +53,11 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
       });
       const signal = AbortSignal.any([gone.signal, closing.signal]);
       const stream = Readable.from(lines(feed.follow(id, after, signal)), { objectMode: false });
-      reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no'); // proxies: hold nothing back
+      reply.headers({
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no', // proxies: hold nothing back
+        connection: 'close', // it serves nothing else afterwards, and a server that closes need not wait for it
+      });
       return reply.type('text/event-stream').send(stream as never);
     },
   });

@@ -23,7 +23,7 @@ export async function buildQuietApp({ access, store, log, addRoutes }: Options =
     queue: emptyQueue as JobQueue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
-    predictor: noPredictor as Predictor,
+    predictor: noPredictor,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),
     log: log ?? pino({ level: 'silent' }),
@@ -46,9 +46,9 @@ const emptyQueue: Partial<JobQueue> = {
 
 const noFeed: Partial<EventFeed> = {};
 
-const noPredictor: Partial<Predictor> = {
+export const noPredictor = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
   model: () => null,
   engine: () => null,
   load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
-};
+} satisfies Partial<Predictor> as unknown as Predictor;

@@ -1,0 +1,30 @@
+/** A reader of event streams that can be cut off anywhere. */
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+
+export type Told = Pick<EventSourceMessage, 'id' | 'event' | 'data'>;
+
+/**
+ * Reads a stream from the event after `lastId` on, until it ends or `cut` says so of what has come; returns what came.
+ * Status 0: no answer.
+ */
+export async function readStream(
+  url: string,
+  lastId: string | undefined,
+  cut: (told: readonly Told[]) => boolean = () => false,
+): Promise<{ told: Told[]; status: number }> {
+  const gone = new AbortController();
+  const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
+  const response = await fetch(url, { headers, signal: gone.signal }).catch(() => null);
+  if (!response) return { told: [], status: 0 };
+  const told: Told[] = [];
+  const parser = createParser({
+    onEvent: ({ id, event, data }) => void told.push({ id, event, data }),
+  });
+  const text = response.body?.pipeThrough(new TextDecoderStream()) ?? [];
+  for await (const chunk of text) {
+    parser.feed(chunk);
+    if (cut(told)) break;
+  }
+  gone.abort();
+  return { told, status: response.status };
+}

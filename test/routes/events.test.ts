@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { buildApp } from '../../src/app.ts';
+import { openFeed } from '../../src/jobs/feed.ts';
+import { openQueue } from '../../src/jobs/queue.ts';
+import { createMetrics } from '../../src/routes/metrics.ts';
+import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
+import { timed, until } from '../jobs/until.ts';
+import { closeAfterTest, openYard, type Yard } from '../jobs/yard.ts';
+import { readStream, type Told } from './event-stream.ts';
+import { openAccess } from './parts.ts';
+import { noPredictor } from './quiet-app.ts';
+
+const { url: redisUrl } = await startRedisServer();
+const redis = await createRedisServer(); // one that a test may stop
+const drops = 20;
+const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+
+/** An API process's part of it: its own connections to the yard's Redis. */
+async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {
+  const queue = openQueue({ redisUrl: url, prefix, onError: () => {} });
+  const feed = openFeed({ redisUrl: url, prefix, queue, beatMs });
+  const log = pino({ level: 'silent' });
+  const app = await buildApp({
+    ...{ queue, feed, store, log, access: openAccess, metrics: createMetrics() },
+    predictor: noPredictor,
+  });
+  const address = await app.listen({ host: '127.0.0.1', port });
+  let closing: Promise<void> | null = null;
+  const close = () => (closing ??= app.close().then(() => (feed.close(), queue.close())));
+  closeAfterTest(close);
+  const eventsOf = (id: string) => `${address}/jobs/${id}/events`;
+  return { app, address, port: Number(new URL(address).port), eventsOf, close };
+}
+
+const typesOf = (told: readonly Told[]) => told.map(({ event }) => event);
+
+describe('GET /jobs/:id/events', () => {
+  it('tells a job from its place in line to its end, and closes', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    const reading = readStream(api.eventsOf(id), undefined);
+    await yard.startWorker();
+    const { told, status } = await reading;
+    expect(status).toBe(200);
+    expect(told.map((event) => event.id)).toEqual(told.map((_, index) => String(index + 1)));
+    expect(typesOf(told).slice(0, 2)).toEqual(['queued', 'started']);
+    expect(typesOf(told).slice(-3)).toEqual(['epoch', 'checkpoint', 'done']);
+    for (const { event, data } of told) expect(JSON.parse(data)).toMatchObject({ type: event });
+  });
+
+  it(`gives a reader that drops it ${drops} times at random, while the API is started anew, the same as one that never dropped it`, async () => {
+    const yard = await openYard(redisUrl);
+    let api = await openApi(yard);
+    const untouched = await openApi(yard);
+    const { id } = await yard.enqueue(endless);
+    const whole = readStream(untouched.eventsOf(id), undefined);
+    await yard.startWorker();
+    const told: Told[] = [];
+    for (let drop = 1; drop <= drops; drop++) {
+      if (drop % 7 === 0) {
+        await api.close();
+        api = await openApi(yard, api.port);
+      }
+      const most = Math.floor(3 * Math.random()) + (drop % 2); // even drops may hear nothing
+      const next = await readStream(api.eventsOf(id), told.at(-1)?.id, ({ length }) => length >= most);
+      told.push(...next.told);
+    }
+    await yard.queue.cancel(id);
+    while (typesOf(told).at(-1) !== 'done') {
+      told.push(...(await readStream(api.eventsOf(id), told.at(-1)?.id)).told);
+    }
+    expect(told).toEqual((await whole).told);
+    expect(typesOf(told).at(-1)).toBe('done');
+  });
+
+  it('ends within a second when the API closes, and goes on at the next one', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    let heard!: () => void;
+    const hears = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const reading = readStream(api.eventsOf(id), undefined, ({ length }) => (length > 0 && heard(), false));
+    await hears;
+    const { ms } = await timed(() => api.close());
+    expect(ms).toBeLessThan(1000);
+    const before = (await reading).told;
+    const next = await openApi(yard, api.port);
+    await yard.startWorker();
+    const after = (await readStream(next.eventsOf(id), before.at(-1)!.id)).told;
+    expect([...before, ...after].map((event) => event.id)).toEqual(
+      [...before, ...after].map((_, index) => String(index + 1)),
+    );
+  });
+
+  it('has a sign of life when nothing happens', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard, 0, 20);
+    const { id } = await yard.enqueue();
+    const gone = new AbortController();
+    const response = await fetch(api.eventsOf(id), { signal: gone.signal });
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.endsWith(':\n\n:\n\n')) break;
+    }
+    expect(text).toMatch(/^retry: 1000\n\nid: 1\nevent: queued\ndata: .*\n\n(?::\n\n)+$/);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('tells those that have heard the end to come no more', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    await yard.queue.cancel(id);
+    const { told } = await readStream(api.eventsOf(id), undefined);
+    expect(typesOf(told)).toEqual(['queued', 'done']);
+    expect((await fetch(api.eventsOf(id), { headers: { 'last-event-id': '2' } })).status).toBe(204);
+    expect(typesOf((await readStream(`${api.eventsOf(id)}?after=1`, undefined)).told)).toEqual(['done']);
+  });
+
+  it.each([
+    ['of no job', 'nope', {}, 404, 'JOB_NOT_FOUND'],
+    ['after an event that has not been', null, { 'last-event-id': '7' }, 400, 'EVENT_UNKNOWN'],
+    ['after what is no number', null, { 'last-event-id': 'x' }, 400, 'VALIDATION_FAILED'],
+    ['after less than nothing', null, { 'last-event-id': '-1' }, 400, 'VALIDATION_FAILED'],
+  ])('refuses a stream %s', async (_, given, headers, status, code) => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const id = given ?? (await yard.enqueue()).id;
+    const response = await fetch(api.eventsOf(id), { headers });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await response.json()).toMatchObject({ code });
+  });
+
+  it('goes on over an outage of Redis, and refuses new streams meanwhile', async () => {
+    await redis.start();
+    const yard = await openYard(redis.url);
+    const api = await openApi(yard, 0, 50);
+    const { id } = await yard.enqueue();
+    const signs: number[] = [];
+    const reading = readStream(api.eventsOf(id), undefined, ({ length }) => (signs.push(length), false));
+    await until(
+      'the first event',
+      () => signs.at(-1),
+      (length) => length === 1,
+    );
+    redis.pause();
+    const refused = await fetch(api.eventsOf(id));
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    redis.resume();
+    await until(
+      'Redis to be back',
+      () => yard.queue.cancel(id).catch(() => null),
+      (answer) => answer !== null,
+    );
+    expect(typesOf((await reading).told)).toEqual(['queued', 'done']);
+  });
+
+  it('lets go of readers that have gone', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    const readAndGo = () =>
+      new Promise<void>((resolve) => {
+        const request = get(api.eventsOf(id), { agent: false }, (response) => {
+          response.once('data', () => resolve(void request.destroy()));
+        });
+      });
+    await Promise.all(Array.from({ length: 50 }, readAndGo));
+    const connections = promisify(api.app.server.getConnections.bind(api.app.server));
+    await until('the connections to be closed', connections, (count) => count === 0, 1000);
+    expect((await timed(() => api.close())).ms).toBeLessThan(1000);
+  });
+
+  it('holds no server that closes by a connection that is not used yet', async () => {
+    const api = await openApi(await openYard(redisUrl));
+    const socket = connect(api.port, '127.0.0.1');
+    await once(api.app.server, 'connection');
+    const gone = once(socket, 'close');
+    expect((await timed(() => api.close())).ms).toBeLessThan(1000);
+    await gone;
+  });
+});
+
+describe('GET /jobs/:id/metrics', () => {
+  it('gives the loss by step and the epochs', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    const metricsOf = async (job: string) => api.app.inject(`/jobs/${job}/metrics`);
+    expect((await metricsOf(id)).json()).toEqual({
+      id,
+      status: 'queued',
+      steps: null,
+      curve: [],
+      epochs: [],
+    });
+    await yard.startWorker();
+    const { epochs } = await yard.untilEnded(id);
+    const { curve, ...rest } = (await metricsOf(id)).json() as { curve: object[] };
+    expect(rest).toEqual({ id, status: 'succeeded', steps: 10, epochs });
+    expect(curve.at(-1)).toMatchObject({ step: 10, epoch: 1, loss: expect.any(Number) });
+    expect((await metricsOf('nope')).json()).toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
+  });
+});
