@@ -41,7 +41,12 @@ describe('the events of a job', () => {
       engine: job.engine,
     });
     expect(typesOf(events.slice(2)).filter((type) => type !== 'progress')).toEqual([
-      ...['epoch', 'checkpoint', 'epoch', 'checkpoint', 'epoch', 'checkpoint'],
+      'epoch',
+      'checkpoint',
+      'epoch',
+      'checkpoint',
+      'epoch',
+      'checkpoint',
       'done',
     ]);
     expect(events.filter(({ type }) => type === 'epoch')).toMatchObject(job.epochs);
@@ -200,7 +205,7 @@ describe('whoever follows', () => {
     const { id } = await yard.enqueue();
     const following = follow(yard, id, 0, 50);
     await connect().del(`${yard.prefix}:train:${id}`, logKey(yard, id));
-    await following; // it ends
+    expect((await following).flatMap(({ types }) => types)).toEqual(['queued']); // it ends
   });
 });
 

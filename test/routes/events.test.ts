@@ -26,7 +26,12 @@ async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs 
   const feed = openFeed({ redisUrl: url, prefix, queue, beatMs });
   const log = pino({ level: 'silent' });
   const app = await buildApp({
-    ...{ queue, feed, store, log, access: openAccess, metrics: createMetrics() },
+    queue,
+    feed,
+    store,
+    log,
+    access: openAccess,
+    metrics: createMetrics(),
     predictor: noPredictor,
   });
   const address = await app.listen({ host: '127.0.0.1', port });
@@ -208,7 +213,7 @@ describe('GET /jobs/:id/metrics', () => {
     });
     await yard.startWorker();
     const { epochs } = await yard.untilEnded(id);
-    const { curve, ...rest } = (await metricsOf(id)).json() as { curve: object[] };
+    const { curve, ...rest } = (await metricsOf(id)).json<{ curve: object[] }>();
     expect(rest).toEqual({ id, status: 'succeeded', steps: 10, epochs });
     expect(curve.at(-1)).toMatchObject({ step: 10, epoch: 1, loss: expect.any(Number) });
     expect((await metricsOf('nope')).json()).toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
