@@ -24,6 +24,7 @@ export type Prediction = {
   readonly probabilities: number[]; // [10], sums to 1
   readonly model: ServedModel;
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
+  readonly pixels?: Uint8Array; // [784], what the network saw; only where it was asked for
 };
 
 export type PredictOutcome =
@@ -41,9 +42,9 @@ export type PredictOutcome =
       readonly retryAfterSeconds: number;
     };
 
-/** `drop`: nobody waits for this image any longer. */
+/** `withPixels`: the prediction is to have what the network saw. `drop`: nobody waits for this image any longer. */
 export type PredictorRequest =
-  | { readonly type: 'image'; readonly id: number; readonly image: Uint8Array }
+  | { readonly type: 'image'; readonly id: number; readonly image: Uint8Array; readonly withPixels: boolean }
   | { readonly type: 'drop'; readonly id: number };
 export type PredictorStart = {
   readonly dataDir: string;
@@ -78,9 +79,10 @@ export type PredictorEvents = {
 export type Predictor = {
   /**
    * Never throws: what can go wrong is in the outcome, which comes within 5 s. Aborting `signal` gives the
-   * outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred.
+   * outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred. A prediction has
+   * `pixels` only `withPixels`.
    */
-  predict(image: Uint8Array, signal?: AbortSignal): Promise<PredictOutcome>;
+  predict(image: Uint8Array, signal?: AbortSignal, withPixels?: boolean): Promise<PredictOutcome>;
   /** The model that answers now; null before the first. */
   model(): ServedModel | null;
   /** What inference runs on; null until it is open. */
@@ -129,8 +131,8 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
   const child = keepPredictorRunning(start, { onMessage, onEnd });
 
   return {
-    predict: async (image, signal) => {
-      if (model) return delivery.deliver(image, signal);
+    predict: async (image, signal, withPixels) => {
+      if (model) return delivery.deliver(image, signal, withPixels);
       return hadModel ? restarted : noModel;
     },
     model: () => model,

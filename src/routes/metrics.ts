@@ -83,8 +83,8 @@ export function observePredictor(predictor: Predictor, { predictions, phases }: 
   };
   return {
     ...predictor,
-    predict: async (image, signal) => {
-      const outcome = await predictor.predict(image, signal);
+    predict: async (image, signal, withPixels) => {
+      const outcome = await predictor.predict(image, signal, withPixels);
       observe(outcome);
       return outcome;
     },

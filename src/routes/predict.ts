@@ -5,6 +5,8 @@ import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { imageSide } from '../model/dataset.ts';
+import { encodePng } from '../model/picture.ts';
 import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
 import { HttpProblem, problems } from './problem.ts';
 import { createReceived, type Received, readWhole } from './received.ts';
@@ -34,6 +36,10 @@ const predictionSchema = z
       testAccuracy: z.number(),
     }),
     timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
+    input: z
+      .base64()
+      .exactOptional()
+      .describe('With `include=input`: a 28×28 grey PNG, pixel for pixel what the network saw'),
   })
   .meta({ id: 'Prediction' });
 const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
@@ -84,6 +90,9 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     schema: {
       tags: ['predict'],
       summary: 'Recognise a handwritten digit in a PNG or JPEG',
+      querystring: z.strictObject({
+        include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
+      }),
       response: {
         200: z.union([predictionSchema, predictionsSchema]),
         ...problems(400, 413, 415, 422, 503),
@@ -96,8 +105,10 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     },
     handler: async (request, reply) => {
       const images = request.isMultipart() ? await readForm(request) : [readBody(request.body)];
-      const outcomes = await predictAll(predictor, images, reply);
-      const predictions = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
+      const withInput = request.query.include === 'input';
+      const outcomes = await predictAll(predictor, images, reply, withInput);
+      const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
+      const predictions = withInput ? await Promise.all(found.map(showInput)) : found;
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -108,6 +119,7 @@ async function predictAll(
   predictor: Predictor,
   images: readonly Uint8Array[],
   reply: FastifyReply,
+  withInput: boolean,
 ): Promise<PredictOutcome[]> {
   const unwanted = new AbortController();
   setMaxListeners(maxImages, unwanted.signal);
@@ -117,7 +129,7 @@ async function predictAll(
   if (reply.raw.destroyed) unwanted.abort(); // while the body was read
   const outcomes = await Promise.all(
     images.map(async (image) => {
-      const outcome = await predictor.predict(image, unwanted.signal);
+      const outcome = await predictor.predict(image, unwanted.signal, withInput);
       if (!outcome.ok && statusOf[outcome.code] === 503) unwanted.abort();
       return outcome;
     }),
@@ -225,4 +237,9 @@ function expectPrediction(outcome: PredictOutcome, index: number, count: number)
   const retryAfterSeconds =
     'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : status === 503 ? 1 : undefined;
   throw new HttpProblem({ status, code: outcome.code, detail, retryAfterSeconds });
+}
+
+async function showInput({ pixels, ...prediction }: Omit<Prediction, 'ok'>) {
+  const picture = await encodePng(pixels!, imageSide, imageSide);
+  return { ...prediction, input: picture.toString('base64') };
 }

@@ -26,6 +26,7 @@ const segment = fc.oneof(
     '..',
     '__proto__',
     'mnist',
+    'input',
     '%ED%A0%80',
     'x'.repeat(300),
   ),
@@ -40,7 +41,17 @@ const query = fc.oneof(
     arbitrary: fc
       .array(
         fc.tuple(
-          fc.constantFrom('limit', 'after', 'status', 'seed', '__proto__', 'constructor', 'limit[]', 'x'),
+          fc.constantFrom(
+            'limit',
+            'after',
+            'status',
+            'seed',
+            'include',
+            '__proto__',
+            'constructor',
+            'limit[]',
+            'x',
+          ),
           fc.oneof(segment, number),
         ),
         { minLength: 1, maxLength: 4 },

@@ -3,12 +3,20 @@ import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../src/model/dataset.ts';
+import { readDigit } from '../../src/model/image.ts';
 import { encodePng } from '../../src/model/picture.ts';
 import { type Parts, startParts } from './parts.ts';
 
 const test = await readSplit('mnist', 'test');
 const digit = await encodePng(imageAt(test, 0), 28, 28);
 const jpeg = await sharp(digit).resize(280).negate().jpeg().toBuffer();
+/** Dark on white, 280×280. */
+const drawings = await Promise.all(
+  Array.from({ length: 10 }, async (_, index) => {
+    const plain = await encodePng(imageAt(test, index), 28, 28);
+    return sharp(plain).resize(280).negate().png().toBuffer();
+  }),
+);
 
 let parts: Parts;
 beforeAll(async () => {
@@ -16,8 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => parts.close());
 
-const predict = (payload: Buffer | string, type: string) =>
-  parts.app.inject({ method: 'POST', url: '/predict', headers: { 'content-type': type }, payload });
+const predict = (payload: Buffer | string, type: string, query = '') =>
+  parts.app.inject({ method: 'POST', url: `/predict${query}`, headers: { 'content-type': type }, payload });
 
 /** A multipart body of files as browsers send it. */
 function form(files: { name: string; body: Buffer }[]): { payload: Buffer; type: string } {
@@ -82,6 +90,59 @@ describe('with a model', () => {
         expect(predictions[index].confidence).toBeCloseTo(alone.confidence, 5);
       }
     });
+  });
+
+  describe('with include=input', () => {
+    const predictions = async (payload: Buffer | string, type: string) => {
+      const answer = (await predict(payload, type, '?include=input')).json();
+      return (answer.predictions ?? [answer]) as { digit: number; input: string }[];
+    };
+
+    it('shows an image of the data set as it is', async () => {
+      const [answer] = await predictions(digit, 'image/png');
+      expect(await pixelsOf(answer!.input)).toEqual(imageAt(test, 0));
+    });
+
+    it.each([
+      ['a drawing', drawings[1]!, 'image/png'],
+      ['a JPEG', jpeg, 'image/jpeg'],
+      ['JSON', JSON.stringify({ image: jpeg.toString('base64') }), 'application/json'],
+    ])('shows %s as the network saw it', async (_, payload, type) => {
+      const [answer] = await predictions(payload, type);
+      const sent = typeof payload === 'string' ? jpeg : payload;
+      expect(await pixelsOf(answer!.input)).toEqual(await normalised(sent));
+    });
+
+    it('shows each image of a form, in order', async () => {
+      const { payload, type } = form(drawings.map((body) => ({ name: 'image', body })));
+      const answers = await predictions(payload, type);
+      const shown = await Promise.all(answers.map(({ input }) => pixelsOf(input)));
+      expect(shown).toEqual(await Promise.all(drawings.map(normalised)));
+    });
+
+    it('answers otherwise as without, which shows nothing', async () => {
+      const [shown] = await predictions(digit, 'image/png');
+      const plain = (await predict(digit, 'image/png')).json();
+      expect(Object.keys(shown!)).toEqual([...Object.keys(plain), 'input']);
+      expect(shown!.digit).toBe(plain.digit);
+    });
+
+    it('shows nothing of what is no picture', async () => {
+      const response = await predict('hello', 'image/png', '?include=input');
+      expect(response.json()).toMatchObject({ status: 415, code: 'IMAGE_TYPE_UNSUPPORTED' });
+    });
+
+    it.each(['?include=weights', '?include=', '?include=input&include=input', '?includes=input'])(
+      'refuses %s',
+      async (query) => {
+        const response = await predict(digit, 'image/png', query);
+        expect(response.statusCode).toBe(400);
+        expect(response.json()).toMatchObject({
+          code: 'VALIDATION_FAILED',
+          errors: [{ field: expect.stringContaining('include') }],
+        });
+      },
+    );
   });
 
   describe('bad input gets a 4xx with its own code', () => {
@@ -187,6 +248,20 @@ describe('with a model', () => {
     });
   });
 });
+
+/** Of a grey PNG in base64. */
+async function pixelsOf(input: string): Promise<Uint8Array> {
+  const picture = sharp(Buffer.from(input, 'base64'));
+  const header = { format: 'png', width: 28, height: 28, channels: 1, depth: 'uchar' };
+  expect(await picture.metadata()).toMatchObject(header);
+  return new Uint8Array(await picture.toColourspace('b-w').raw().toBuffer());
+}
+
+async function normalised(image: Uint8Array): Promise<Uint8Array> {
+  const read = await readDigit(image);
+  if (!read.ok) throw new Error(read.message);
+  return new Uint8Array(read.pixels);
+}
 
 /** The predictor's peak memory in MB, as Linux counts it. */
 async function peakMemory(): Promise<number> {

@@ -14,7 +14,7 @@ const initialRate = 256; // images a second, before anything was measured
 const maxRetryAfter = 60; // s
 
 export type Delivery = {
-  deliver(image: Uint8Array, signal?: AbortSignal): Promise<PredictOutcome>;
+  deliver(image: Uint8Array, signal?: AbortSignal, withPixels?: boolean): Promise<PredictOutcome>;
   /** To be called when a process is ready for images. */
   sendNext(): void;
   answered(id: number, outcome: PredictOutcome): void;
@@ -31,8 +31,8 @@ export function createDelivery(child: Pick<PredictorChild, 'send' | 'kill'>): De
   const rate = createRateMeter(initialRate);
 
   const sendNext = () => {
-    for (const { id, image } of pending.takeUnsent()) {
-      child.send({ type: 'image', id, image });
+    for (const order of pending.takeUnsent()) {
+      child.send({ type: 'image', ...order });
       rate.busy();
     }
   };
@@ -51,8 +51,8 @@ export function createDelivery(child: Pick<PredictorChild, 'send' | 'kill'>): De
     };
     setTimeout(killIfStuck, letGoWithinMs).unref();
   };
-  const add = async (image: Uint8Array, signal?: AbortSignal) => {
-    const { id, outcome } = pending.add(image);
+  const add = async (image: Uint8Array, signal: AbortSignal | undefined, withPixels: boolean) => {
+    const { id, outcome } = pending.add(image, withPixels);
     const onTime = () => giveUp(id, timedOut);
     const onAbort = () => giveUp(id, cancelled);
     const timer = setTimeout(onTime, answerWithinMs);
@@ -67,10 +67,10 @@ export function createDelivery(child: Pick<PredictorChild, 'send' | 'kill'>): De
   };
 
   return {
-    deliver: async (image, signal) => {
+    deliver: async (image, signal, withPixels = false) => {
       if (signal?.aborted) return cancelled;
       if (!pending.hasRoomFor(image)) return overloaded(pending.load(), rate.perSecond());
-      return add(image, signal);
+      return add(image, signal, withPixels);
     },
     sendNext,
     answered: (id, outcome) => {

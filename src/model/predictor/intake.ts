@@ -9,10 +9,11 @@ export type Decoded = {
   readonly pixels: Uint8Array; // [784]
   readonly decodeMs: number;
   readonly takenAt: number; // performance.now()
+  readonly withPixels: boolean; // wanted in the answer
 };
 
 export type Intake = {
-  take(id: number, image: Uint8Array): void;
+  take(id: number, image: Uint8Array, withPixels: boolean): void;
   /** One that is being decoded is let go of when its decoding ends; an unknown id is ignored. */
   drop(id: number): void;
   /** Removes up to `count` decoded images, oldest first. */
@@ -32,7 +33,7 @@ type IntakeEvents = {
   readonly onDropped: (id: number) => void;
 };
 
-type Waiting = { readonly image: Uint8Array; readonly takenAt: number };
+type Waiting = { readonly image: Uint8Array; readonly takenAt: number; readonly withPixels: boolean };
 
 export function createIntake(maxDecoding: number, events: IntakeEvents): Intake {
   const waiting = new Map<number, Waiting>(); // in order of arrival
@@ -48,7 +49,7 @@ export function createIntake(maxDecoding: number, events: IntakeEvents): Intake 
       void decode(id, next);
     }
   };
-  const decode = async (id: number, { image, takenAt }: Waiting) => {
+  const decode = async (id: number, { image, takenAt, withPixels }: Waiting) => {
     running++;
     begun++;
     decoding.add(id);
@@ -58,12 +59,13 @@ export function createIntake(maxDecoding: number, events: IntakeEvents): Intake 
     decodeNext();
     if (!decoding.delete(id)) return events.onDropped(id);
     if (!digit.ok) return events.onRefused(id, digit);
-    decoded.set(id, { id, pixels: digit.pixels, decodeMs: performance.now() - startedAt, takenAt });
+    const decodeMs = performance.now() - startedAt;
+    decoded.set(id, { id, pixels: digit.pixels, decodeMs, takenAt, withPixels });
     events.onDecoded();
   };
   return {
-    take(id, image) {
-      waiting.set(id, { image, takenAt: performance.now() });
+    take(id, image, withPixels) {
+      waiting.set(id, { image, takenAt: performance.now(), withPixels });
       decodeNext();
     },
     drop(id) {

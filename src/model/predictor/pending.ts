@@ -14,6 +14,7 @@ const maxSends = 2; // an image that was there at two crashes may be the reason
 
 type Place = {
   readonly image: Uint8Array;
+  readonly withPixels: boolean; // wanted in the outcome
   resolve: ((outcome: PredictOutcome) => void) | null; // null: has its outcome
   sends: number;
   inChild: boolean; // the process that runs now has it
@@ -39,11 +40,11 @@ export function createPending() {
   };
   return {
     hasRoomFor: (image: Uint8Array) => places.size < maxImages && bytes + image.byteLength <= maxBytes,
-    add: (image: Uint8Array) => {
+    add: (image: Uint8Array, withPixels: boolean) => {
       const id = nextId++;
       bytes += image.byteLength;
       const outcome = new Promise<PredictOutcome>((resolve) => {
-        places.set(id, { image, resolve, sends: 0, inChild: false });
+        places.set(id, { image, withPixels, resolve, sends: 0, inChild: false });
       });
       return { id, outcome };
     },
@@ -54,14 +55,14 @@ export function createPending() {
     /** False as well when it was removed. */
     isInChild: (id: number) => places.get(id)?.inChild ?? false,
     /** The images that the process that runs now is to get next, oldest first; they count as sent. */
-    takeUnsent: (): { id: number; image: Uint8Array }[] => {
+    takeUnsent: (): { id: number; image: Uint8Array; withPixels: boolean }[] => {
       const unsent = [...places].filter(([, { inChild }]) => !inChild);
       const next = unsent.slice(0, Math.max(0, maxInChild - (places.size - unsent.length)));
       for (const [, place] of next) {
         place.inChild = true;
         place.sends++;
       }
-      return next.map(([id, { image }]) => ({ id, image }));
+      return next.map(([id, { image, withPixels }]) => ({ id, image, withPixels }));
     },
     /** The process is gone with all that it had. Images that somebody waits for stay, to be sent once more. */
     childEnded: (outcome: PredictOutcome) => {

@@ -107,7 +107,7 @@ function sayAlive(): void {
 
 function take(requests: PredictorRequest[]): void {
   for (const request of requests) {
-    if (request.type === 'image') intake.take(request.id, request.image);
+    if (request.type === 'image') intake.take(request.id, request.image, request.withPixels);
     else intake.drop(request.id);
   }
 }
@@ -124,10 +124,11 @@ function answerBatch(batch: Decoded[], model: LiveModel): void {
   const probabilities = infer(model, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
-  for (const [i, { id, decodeMs, takenAt }] of batch.entries()) {
+  for (const [i, { id, decodeMs, takenAt, withPixels, pixels: seen }] of batch.entries()) {
     const timings = { decodeMs, queueMs: startedAt - takenAt - decodeMs, inferMs };
     const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
-    tell({ type: 'answer', id, outcome: prediction(row, model.served, timings) });
+    const outcome = prediction(row, model.served, timings);
+    tell({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: seen } : outcome });
   }
   tell({ type: 'batch', images: batch.length });
 }

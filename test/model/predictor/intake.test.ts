@@ -19,7 +19,7 @@ function openIntake() {
     onRefused: (id, { code }) => events.push(`refused ${id} ${code}`),
     onDropped: (id) => events.push(`dropped ${id}`),
   });
-  for (const id of [1, 2, 3, 4]) intake.take(id, new Uint8Array([id]));
+  for (const id of [1, 2, 3, 4]) intake.take(id, new Uint8Array([id]), id === 2);
   const end = async (id: number, result = digit) => {
     ending.get(id)!(result);
     await new Promise(setImmediate);
@@ -42,6 +42,16 @@ describe('intake', () => {
     expect(ids(3)).toEqual([2, 1, 3]);
     expect(ids(3)).toEqual([4]);
     expect(ids(3)).toEqual([]);
+  });
+
+  it('remembers whose pixels are wanted', async () => {
+    const { intake, end } = openIntake();
+    await end(1);
+    await end(2);
+    expect(intake.batch(2)).toMatchObject([
+      { id: 1, withPixels: false },
+      { id: 2, withPixels: true },
+    ]);
   });
 
   it('never decodes one that is dropped while it waits', async () => {
