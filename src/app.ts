@@ -17,6 +17,7 @@ import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
+import { recipeRoutes } from './routes/recipes.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -65,6 +66,7 @@ export async function buildApp({
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
   await app.register(eventRoutes, { queue, feed });
+  await app.register(recipeRoutes);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);

@@ -69,6 +69,14 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   },
 };
 
+/** Each in a line, for whoever has to choose. */
+export const recipeSummaries: Readonly<Record<RecipeName, string>> = {
+  default: '99.2 % and more of the test images right after one epoch, a minute on two cores',
+  fast: 'To 99 % as soon as can be: two thirds of the images, once',
+  accurate: 'Beyond 99.6 %: 16 epochs of images that are distorted anew each time',
+  article: 'Exactly as the article trains: 9 epochs at a rate with which about a third of all seeds collapse',
+};
+
 /**
  * The learning rate of a step, 0 ≤ step < steps. `oneCycle` rises from 0 to the peak and falls back
  * to 0, each along half a cosine (Smith and Topin, 2019).

@@ -2,6 +2,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recipeNames, recipes } from '../../src/model/recipe.ts';
 import { openStore } from '../../src/model/store.ts';
 import { until } from '../jobs/until.ts';
 import { damage, pathOf, publish } from '../model/store/versions.ts';
@@ -120,6 +121,25 @@ async function publishDamaged(): Promise<number> {
   return version;
 }
 
+describe('recipes', () => {
+  it('are listed with all of their values and a line on each', async () => {
+    const { data } = (await parts.app.inject('/recipes')).json();
+    const summary = expect.stringMatching(/^.{20,100}$/);
+    const expected = recipeNames.map((name) => ({ name, summary, ...recipes[name] }));
+    expect(data).toEqual(expected);
+  });
+
+  it('say what a job of that name trains with', async () => {
+    const { data } = (await parts.app.inject('/recipes')).json();
+    for (const { summary: _, name, ...values } of data) {
+      const payload = { recipe: name };
+      const job = (await parts.app.inject({ method: 'POST', url: '/jobs/train', payload })).json();
+      await parts.app.inject({ method: 'POST', url: `/jobs/${job.id}/cancel` });
+      expect(job.request).toMatchObject(values);
+    }
+  });
+});
+
 describe('data sets', () => {
   it('draws nine samples, the same ones for the same seed', async () => {
     const [first, again, other] = await Promise.all(
@@ -165,6 +185,7 @@ describe('the API as a whole', () => {
       '/models',
       '/models/{version}',
       '/predict',
+      '/recipes',
     ]);
     const { requestBody, responses } = document.paths['/jobs/train'].post;
     expect(requestBody.required).toBe(false);

@@ -1,0 +1,34 @@
+/** The recipes that a training job can name, for forms. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { resolvedRequestSchema } from '../jobs/contract.ts';
+import { recipeNames, recipeSummaries, recipes } from '../model/recipe.ts';
+
+const values = resolvedRequestSchema.pick({
+  network: true,
+  epochs: true,
+  batchSize: true,
+  learningRate: true,
+  schedule: true,
+  warmup: true,
+  labelSmoothing: true,
+  shuffle: true,
+  augment: true,
+  trainImages: true,
+});
+const recipeSchema = z
+  .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape })
+  .meta({ id: 'Recipe' });
+
+export const recipeRoutes: FastifyPluginAsyncZod = async (app) => {
+  app.get('/recipes', {
+    schema: {
+      tags: ['jobs'],
+      summary: 'List the recipes that a training job can name, with all of their values',
+      response: { 200: z.object({ data: z.array(recipeSchema) }) },
+    },
+    handler: async () => ({
+      data: recipeNames.map((name) => ({ name, summary: recipeSummaries[name], ...recipes[name] })),
+    }),
+  });
+};
