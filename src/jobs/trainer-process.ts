@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { datasetChecksums, readDataset } from '../model/dataset.ts';
 import { type Engine, openEngine, tensorCount } from '../model/engine.ts';
 import { messageOf, TrainyardError } from '../model/errors.ts';
+import type { Evaluation } from '../model/evaluation.ts';
 import { isCode } from '../model/files.ts';
 import type { Provenance } from '../model/manifest.ts';
 import { networks } from '../model/network.ts';
@@ -86,8 +87,9 @@ function createHooks(
     onProgress: (progress) => {
       void tell({ type: 'progress', progress });
     },
-    onEpoch: async (metrics, weights) => {
-      const modelVersion = await untilStored(() => publish(order, workspace, engine, metrics, weights));
+    onEpoch: async (metrics, weights, evaluation) => {
+      const version = { provenance: provenanceOf(order, engine, metrics), weights, evaluation };
+      const modelVersion = await untilStored(() => publish(order, workspace, version));
       const epoch = { ...metrics, modelVersion };
       published.push(epoch);
       await tell({ type: 'epoch', epoch });
@@ -96,20 +98,24 @@ function createHooks(
   };
 }
 
+type Version = {
+  readonly provenance: Provenance;
+  readonly weights: Float32Array;
+  readonly evaluation: Evaluation;
+};
+
 /** The version under which an epoch is published; one that an earlier attempt has published is that one. */
 async function publish(
   order: TrainerOrder,
-  { staging }: Workspace,
-  engine: Engine,
-  metrics: EpochMetrics,
-  weights: Float32Array,
+  { staging: stagingRoot }: Workspace,
+  { provenance, weights, evaluation }: Version,
 ): Promise<number> {
   const store = openStore(order.dataDir);
-  const earlier = await store.findCheckpoint(order.jobId, metrics.epoch);
+  const earlier = await store.findCheckpoint(order.jobId, provenance.epoch);
   if (earlier) return earlier.version;
-  const provenance = provenanceOf(order, engine, metrics);
-  const { version } = await store.publish(networks[order.request.network], weights, provenance, staging);
-  return version;
+  const network = networks[order.request.network];
+  const published = await store.publish(network, weights, provenance, { evaluation, stagingRoot });
+  return published.version;
 }
 
 function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metrics: EpochMetrics): Provenance {

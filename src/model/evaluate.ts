@@ -7,10 +7,11 @@ import { forward, type Network, unflatten } from './network.ts';
 
 const batchSize = 250; // examples; small enough that a cancel is heard within a second on any engine
 
-export type Evaluation = {
+export type Answers = {
   readonly loss: number; // mean cross-entropy
   readonly accuracy: number; // 0 … 1
   readonly predictions: Uint8Array; // [count], 0 … 9
+  readonly confidences: Float32Array; // [count], probability of each prediction, 0 … 1
 };
 
 /** Runs the whole split through the network. Throws the signal's reason when aborted. */
@@ -19,8 +20,9 @@ export async function evaluate(
   weights: tf.Tensor1D,
   split: Split,
   signal: AbortSignal,
-): Promise<Evaluation> {
+): Promise<Answers> {
   const predictions = new Uint8Array(split.count);
+  const confidences = new Float32Array(split.count);
   let lossSum = 0;
   let correct = 0;
   for (let start = 0; start < split.count; start += batchSize) {
@@ -31,13 +33,14 @@ export async function evaluate(
       const digit = indexOfMaximum(logProbabilities, row, classCount);
       const label = split.labels[example]!;
       predictions[example] = digit;
+      confidences[example] = Math.min(1, Math.exp(logProbabilities[row + digit]!)); // engines round
       lossSum -= logProbabilities[row + label]!;
       if (digit === label) correct++;
     }
     await nextTurn();
     signal.throwIfAborted();
   }
-  return { loss: lossSum / split.count, accuracy: correct / split.count, predictions };
+  return { loss: lossSum / split.count, accuracy: correct / split.count, predictions, confidences };
 }
 
 /** The accuracy of answering the commonest digit every time: what a dead network reaches. */

@@ -42,7 +42,11 @@ export const manifestSchema = provenanceSchema.extend({
   network: z.object({ name: z.literal('article'), layers: z.array(layer) }),
   parameters: z.int().positive(),
   input: z.string(),
-  files: z.object({ 'model.json': checksum, 'weights.bin': checksum }),
+  files: z.object({
+    'model.json': checksum,
+    'weights.bin': checksum,
+    'evaluation.json': checksum.exactOptional(), // older versions have none
+  }),
   sha256: sha256.describe('Of this manifest as JSON, indented by two, without this field'),
 });
 export type Manifest = z.output<typeof manifestSchema>;

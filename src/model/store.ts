@@ -1,16 +1,17 @@
 /**
- * The model store: DATA_DIR/models/VERSION/{model.json, weights.bin, manifest.json}. A version
- * appears under its final name only when whole, and disappears as a whole; a reader believes nothing
- * but the checksums. Any number of processes use one directory at once, without locks.
+ * The model store: DATA_DIR/models/VERSION/{model.json, weights.bin, evaluation.json, manifest.json}. A
+ * version appears under its final name only when whole, and disappears as a whole; a reader believes
+ * nothing but the checksums. Any number of processes use one directory at once, without locks.
  */
 import { join } from 'node:path';
+import type { Evaluation } from './evaluation.ts';
 import { isCode } from './files.ts';
 import type { Manifest, Provenance } from './manifest.ts';
 import type { Network } from './network.ts';
 import { listVersions } from './store/numbers.ts';
-import { publish } from './store/publish.ts';
+import { type PublishOptions, publish } from './store/publish.ts';
 import { listQuarantined, type Quarantined, quarantine } from './store/quarantine.ts';
-import { loadModel, readManifest, type StoredModel } from './store/read.ts';
+import { loadModel, readEvaluation, readManifest, type StoredModel } from './store/read.ts';
 import { type Accuracies, retain } from './store/retention.ts';
 
 export type { Quarantined } from './store/quarantine.ts';
@@ -19,9 +20,7 @@ export type { StoredModel } from './store/read.ts';
 /** What the rest of Trainyard needs of a store; a bucket can take the directory's place behind it. */
 export type ModelStore = {
   /**
-   * Publishes a checkpoint as the next version and returns it. It is written in `stagingRoot`, an
-   * existing directory of the same file system: renaming that away keeps this writer, wherever it is,
-   * from publishing.
+   * Publishes a checkpoint as the next version and returns it.
    *
    * @throws TrainyardError `FENCED` when `stagingRoot` is gone
    */
@@ -29,7 +28,7 @@ export type ModelStore = {
     network: Network,
     weights: Float32Array,
     provenance: Provenance,
-    stagingRoot?: string,
+    options?: PublishOptions,
   ): Promise<Manifest>;
   /** All versions, newest first. Cheap: no file is read. */
   versions(): Promise<number[]>;
@@ -42,6 +41,13 @@ export type ModelStore = {
    *   `MODEL_UNREADABLE` (the system's error, which may pass), `MODEL_NOT_FOUND`
    */
   load(version: number): Promise<StoredModel>;
+  /**
+   * What it gets wrong, checked; null for a version that was published without. A model is served
+   * whether this can be read or not.
+   *
+   * @throws TrainyardError as `load` does
+   */
+  evaluation(version: number): Promise<Evaluation | null>;
   /** The newest version that a job published for an epoch; null when there is none that can be read. */
   findCheckpoint(jobId: string, epoch: number): Promise<Manifest | null>;
   /** Moves a damaged version out of `versions()`, with the reason. */
@@ -59,11 +65,11 @@ export function openStore(dataDir: string): ModelStore {
   const root = join(dataDir, 'models');
   const accuracies: Accuracies = new Map();
   return {
-    publish: (network, weights, provenance, stagingRoot = root) =>
-      publish(root, stagingRoot, network, weights, provenance),
+    publish: (network, weights, provenance, options) => publish(root, network, weights, provenance, options),
     versions: () => listVersions(root),
     manifest: (version) => readManifest(root, version).catch(nullIfMissing),
     load: (version) => loadModel(root, version),
+    evaluation: (version) => readEvaluation(root, version),
     findCheckpoint: (jobId, epoch) => findCheckpoint(root, jobId, epoch),
     quarantine: (version, reason) => quarantine(root, version, reason),
     quarantined: (limit = Number.POSITIVE_INFINITY) => listQuarantined(root, limit),

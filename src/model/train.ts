@@ -6,7 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { takeBatch } from './batch.ts';
 import { type Dataset, type DatasetName, firstOf, type Split } from './dataset.ts';
-import { constantAnswerAccuracy, type Evaluation, evaluate } from './evaluate.ts';
+import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
+import { type Evaluation, summarise } from './evaluation.ts';
 import { initialWeights, type Network, networks } from './network.ts';
 import { createPace, type Pace } from './pace.ts';
 import { permutation, randomFor } from './random.ts';
@@ -62,7 +63,7 @@ export type TrainHooks = {
   /** At least every `reportEveryMs` and every 100 batches. */
   readonly onProgress: (progress: Progress) => void;
   /** After each epoch whose weights are better than one fixed answer; the run waits for it. */
-  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array) => Promise<void>;
+  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, evaluation: Evaluation) => Promise<void>;
   /** After the first step, every few seconds, after each epoch, and when the run is stopped; the run waits for it. */
   readonly onPosition: (position: RunPosition) => Promise<void>;
 };
@@ -114,11 +115,11 @@ export async function train(
     while (run.epoch <= plan.epochs) {
       const trainLoss = await trainEpoch(run);
       if (!Number.isFinite(trainLoss)) return lossNotFinite(run.epoch, trainLoss);
-      const evaluation = await evaluate(run.network, run.state.weights, run.testSplit, signal);
-      const failure = findFailure(run, evaluation);
+      const answers = await evaluate(run.network, run.state.weights, run.testSplit, signal);
+      const failure = findFailure(run, answers);
       if (failure) return failure;
       // While it warms up, a network may be no better than one fixed answer: nothing worth keeping yet.
-      if (!isFixedAnswer(run, evaluation)) await publishEpoch(run, trainLoss, evaluation);
+      if (!isFixedAnswer(run, answers)) await publishEpoch(run, trainLoss, answers);
       startEpoch(run, run.epoch + 1);
       await tellPosition(run);
     }
@@ -216,11 +217,12 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   return loss;
 }
 
-async function publishEpoch(run: Run, trainLoss: number, evaluation: Evaluation): Promise<void> {
-  const { epoch, hooks, state } = run;
-  const { loss: testLoss, accuracy: testAccuracy } = evaluation;
+async function publishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
+  const { epoch, hooks, plan, state, testSplit } = run;
+  const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
-  await hooks.onEpoch({ epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) }, weights);
+  const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
+  await hooks.onEpoch(metrics, weights, summarise(plan.dataset, testSplit, answers));
 }
 
 async function tellPosition(run: Run): Promise<void> {
@@ -247,19 +249,19 @@ function progressOf(run: Run, loss: number): Progress {
   return { epoch, epochs: plan.epochs, step: state.step, steps, fraction, loss, imagesPerSecond, etaSeconds };
 }
 
-function findFailure(run: Run, evaluation: Evaluation): TrainOutcome | null {
-  if (!Number.isFinite(evaluation.loss)) return lossNotFinite(run.epoch, evaluation.loss);
-  if (!isFixedAnswer(run, evaluation) || isWarmingUp(run)) return null;
+function findFailure(run: Run, answers: Answers): TrainOutcome | null {
+  if (!Number.isFinite(answers.loss)) return lossNotFinite(run.epoch, answers.loss);
+  if (!isFixedAnswer(run, answers) || isWarmingUp(run)) return null;
   const constant = constantAnswerAccuracy(run.testSplit);
   const message =
     `after epoch ${run.epoch} the network is no better than one fixed answer: expected more than ` +
-    `${percent(constant)} test accuracy, got ${percent(evaluation.accuracy)}; try a lower learningRate ` +
+    `${percent(constant)} test accuracy, got ${percent(answers.accuracy)}; try a lower learningRate ` +
     `than ${run.plan.learningRate}, or another seed than ${run.plan.seed}`;
   return { status: 'failed', code: 'TRAINING_COLLAPSED', message };
 }
 
-function isFixedAnswer(run: Run, evaluation: Evaluation): boolean {
-  return evaluation.accuracy <= constantAnswerAccuracy(run.testSplit);
+function isFixedAnswer(run: Run, answers: Answers): boolean {
+  return answers.accuracy <= constantAnswerAccuracy(run.testSplit);
 }
 
 /** While the rate still rises, a long run may well have learnt nothing after its first epochs. */

@@ -1,7 +1,10 @@
 /** The published models and where they came from. */
+import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../model/errors.ts';
+import { evaluationSchema } from '../model/evaluation.ts';
+import { isCode } from '../model/files.ts';
 import { manifestSchema } from '../model/manifest.ts';
 import type { Predictor } from '../model/predictor.ts';
 import type { ModelStore } from '../model/store.ts';
@@ -13,6 +16,9 @@ const modelSchema = manifestSchema
   })
   .meta({ id: 'Model' });
 const version = z.coerce.number().int().positive();
+const versionEvaluationSchema = z
+  .object({ version: z.int().positive(), ...evaluationSchema.shape })
+  .meta({ id: 'Evaluation' });
 const tags = ['models'];
 
 type Dependencies = { store: ModelStore; predictor: Pick<Predictor, 'model'> };
@@ -67,9 +73,29 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
       throw await explainMissing(store, request.params.version);
     },
   });
+
+  app.get('/models/:version/evaluation', {
+    schema: {
+      tags,
+      summary: 'Read what a model gets wrong on the test images',
+      params: z.object({ version }),
+      response: { 200: versionEvaluationSchema, ...problems(400, 404) },
+    },
+    handler: ({ params, log }) => readEvaluation(store, params.version, log),
+  });
 };
 
-/** It is there, but no model: until something loads it, which moves it to quarantine. */
+async function readEvaluation(store: ModelStore, wanted: number, log: FastifyBaseLogger) {
+  const evaluation = await store.evaluation(wanted).catch(async (error: unknown) => {
+    if (isCode(error, 'MODEL_NOT_FOUND')) throw await explainMissing(store, wanted);
+    log.warn({ err: error, version: wanted }, 'evaluation not shown'); // nothing else reads that file
+    return explainUnusable(error);
+  });
+  if (!evaluation) throw evaluationMissing(wanted);
+  return { version: wanted, ...evaluation };
+}
+
+/** It is there, but not as published. A damaged model is moved to quarantine by what loads it next. */
 function explainUnusable(error: unknown): never {
   const unusable = error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code);
   if (!unusable) throw error;
@@ -78,6 +104,11 @@ function explainUnusable(error: unknown): never {
     code: error.code,
     detail: `${error.message}; ask for another version`,
   });
+}
+
+function evaluationMissing(wanted: number): HttpProblem {
+  const detail = `expected an evaluation with model ${wanted}, which an older version of this program published without; ask for another version, or train again`;
+  return new HttpProblem({ status: 404, code: 'EVALUATION_MISSING', detail });
 }
 
 async function explainMissing(store: ModelStore, wanted: number): Promise<HttpProblem> {

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
-import { fileNames, pathOf, publish } from '../model/store/versions.ts';
+import { evaluation, fileNames, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 
@@ -84,7 +84,10 @@ function report(change: Change, killed: string[]): void {
 /** What holds after any kill: all that is listed is whole, and a next version comes after all others. */
 async function expectSound(store: ModelStore, dataDir: string): Promise<void> {
   const listed = await store.versions();
-  for (const version of listed) await store.load(version);
+  for (const version of listed) {
+    await store.load(version);
+    expect(await store.evaluation(version)).toEqual(evaluation);
+  }
   const highest = Math.max(3, ...listed);
   expect(await publish(store)).toBeGreaterThan(highest);
   const names = await readdir(pathOf(dataDir));

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { mnist } from '../model/mnist.ts';
 import { trainersOf, untilTrainer } from './processes.ts';
 import { startRedisServer } from './redis-server.ts';
 import { timed, until } from './until.ts';
@@ -12,8 +13,9 @@ import { buildYard, openYard, requestOf, type Yard } from './yard.ts';
 
 const { url } = await startRedisServer();
 
-const weightsOf = (yard: Yard, version: number) =>
-  readFile(join(yard.dataDir, 'models', String(version), 'weights.bin'));
+const bytesOf = (yard: Yard, version: number, name: string) =>
+  readFile(join(yard.dataDir, 'models', String(version), name));
+const weightsOf = (yard: Yard, version: number) => bytesOf(yard, version, 'weights.bin');
 
 /** Reads a job again and again until it has ended; everything that was seen on the way. */
 async function watch(yard: Yard, id: string): Promise<TrainJob[]> {
@@ -108,6 +110,16 @@ describe('a job that succeeds', () => {
     expect(job.epochs[1]!.testAccuracy).toBeGreaterThan(0.5);
   });
 
+  it('publishes with each model what it gets wrong', async () => {
+    for (const { modelVersion, testAccuracy } of job.epochs) {
+      const { confusion, misread, ...rest } = (await yard.store.evaluation(modelVersion))!;
+      expect(rest).toEqual({ dataset: 'mnist', images: 200, accuracy: testAccuracy });
+      expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(200);
+      expect(misread).toHaveLength(Math.min(100, Math.round(200 * (1 - testAccuracy))));
+      for (const { index, label } of misread) expect(mnist.test.labels[index]).toBe(label);
+    }
+  });
+
   it('has no trainer left', () => {
     expect(trainersOf(process.pid)).toEqual([]);
   });
@@ -117,13 +129,15 @@ describe('a job that succeeds', () => {
     expect(await yard.find(job.id)).toEqual(job);
   });
 
-  it('gives the same weights, byte for byte, when it is asked for again', async () => {
+  it('gives the same weights and evaluation, byte for byte, when it is asked for again', async () => {
     const { id } = await yard.enqueue({ epochs: 2, trainImages: 1920, testImages: 200 });
     const again = await yard.untilEnded(id);
     expect(again.status).toBe('succeeded');
     for (const [index, { modelVersion }] of job.epochs.entries()) {
-      const repeated = await weightsOf(yard, again.epochs[index]!.modelVersion);
-      expect(repeated.equals(await weightsOf(yard, modelVersion))).toBe(true);
+      for (const name of ['weights.bin', 'evaluation.json']) {
+        const repeated = await bytesOf(yard, again.epochs[index]!.modelVersion, name);
+        expect(repeated.equals(await bytesOf(yard, modelVersion, name))).toBe(true);
+      }
     }
     expect((await weightsOf(yard, 1)).equals(await weightsOf(yard, 2))).toBe(false);
   });

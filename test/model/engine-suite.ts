@@ -109,6 +109,7 @@ export function describeEngine(
       expect([...ours.predictions]).toEqual([...(await theirs.argMax(1).data())]);
       const mine = tf.tidy(() => tf.softmax(forward(network, unflatten(network, weights), batch.images)));
       expect(relativeError(await mine.data(), await theirs.data())).toBeLessThan(1e-4);
+      expect(relativeError(ours.confidences, await theirs.max(1).data())).toBeLessThan(1e-4);
       expect(model.countParams()).toBe(121_514);
     });
 

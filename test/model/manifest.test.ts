@@ -29,6 +29,14 @@ describe('a sealed manifest', () => {
     );
   });
 
+  it('opens with a checksum of an evaluation, and as older ones are, without', () => {
+    const files = { ...content.files, 'evaluation.json': { sha256: 'f'.repeat(64), bytes: 2 } };
+    for (const given of [files, content.files]) {
+      const { bytes } = sealManifest({ ...content, files: given });
+      expect(openManifest(bytes)).toMatchObject({ ok: true, manifest: { files: given } });
+    }
+  });
+
   it('opens with no bit changed anywhere', () => {
     const { bytes } = sealManifest(content);
     for (const index of bytes.keys()) {

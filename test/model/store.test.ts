@@ -1,10 +1,13 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Evaluation } from '../../src/model/evaluation.ts';
 import { initialWeights, networks } from '../../src/model/network.ts';
+import { sha256Of } from '../../src/model/sha256.ts';
 import { type ModelStore, openStore } from '../../src/model/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { provenance } from './provenance.ts';
+import { damage, evaluation, fileNames } from './store/versions.ts';
 
 const network = networks.article;
 const weights = initialWeights(network, 1);
@@ -27,10 +30,10 @@ describe('publish', () => {
     expect(manifest).toMatchObject({ ...provenance, version: 1, parameters: 121_514 });
   });
 
-  it('writes just the three files that the layout names', async () => {
-    await store.publish(network, weights, provenance);
+  it('writes just the files that the layout names', async () => {
+    await store.publish(network, weights, provenance, { evaluation });
     expect((await readdir(pathOf())).toSorted()).toEqual(['.numbers', '1']);
-    expect((await readdir(pathOf('1'))).toSorted()).toEqual(['manifest.json', 'model.json', 'weights.bin']);
+    expect((await readdir(pathOf('1'))).toSorted()).toEqual(fileNames.toSorted());
   });
 
   it('counts upward, newest first, also when a middle version was deleted', async () => {
@@ -61,7 +64,7 @@ describe('publish', () => {
 
 describe('publish from a staging directory of its own', () => {
   const stagingRoot = () => join(dataDir, 'attempt-1');
-  const publish = () => store.publish(network, weights, provenance, stagingRoot());
+  const publish = () => store.publish(network, weights, provenance, { stagingRoot: stagingRoot() });
 
   it('leaves nothing in it', async () => {
     await mkdir(stagingRoot());
@@ -93,6 +96,50 @@ describe('publish from a staging directory of its own', () => {
     }
     expect([...codes].toSorted((a, b) => a.localeCompare(b))).toEqual(['FENCED', 'published']);
     for (const version of await store.versions()) await store.load(version);
+  });
+});
+
+describe('an evaluation', () => {
+  it('comes back as it was published, checked by a checksum in the manifest', async () => {
+    const { files } = await store.publish(network, weights, provenance, { evaluation });
+    expect(await store.evaluation(1)).toEqual(evaluation);
+    const bytes = await readFile(pathOf('1', 'evaluation.json'));
+    expect(files['evaluation.json']).toEqual({ sha256: sha256Of(bytes), bytes: bytes.length });
+  });
+
+  it('is null for a version that was published without, as older ones were', async () => {
+    const manifest = await store.publish(network, weights, provenance);
+    expect(Object.keys(manifest.files)).toEqual(['model.json', 'weights.bin']);
+    expect(await store.evaluation(1)).toBeNull();
+  });
+
+  it('that is damaged or missing is refused, and its model loads all the same', async () => {
+    for (let i = 0; i < 2; i++) await store.publish(network, weights, provenance, { evaluation });
+    await damage(dataDir, 1, 'evaluation.json');
+    await rm(pathOf('2', 'evaluation.json'));
+    for (const version of [1, 2]) {
+      await expect(store.evaluation(version)).rejects.toMatchObject({
+        code: 'MODEL_DAMAGED',
+        message: expect.stringContaining(`evaluation.json of model ${version}: expected`),
+      });
+      expect((await store.load(version)).weights).toEqual(weights);
+    }
+  });
+
+  it('of a version whose manifest is damaged is refused', async () => {
+    await store.publish(network, weights, provenance, { evaluation });
+    await damage(dataDir, 1, 'manifest.json');
+    await expect(store.evaluation(1)).rejects.toMatchObject({ code: 'MODEL_DAMAGED' });
+  });
+
+  it('of no version is not found', async () => {
+    await expect(store.evaluation(1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  it('of a form that is not known is not called damaged', async () => {
+    const later = { ...evaluation, confusion: 'elsewhere' } as unknown as Evaluation;
+    await store.publish(network, weights, provenance, { evaluation: later });
+    await expect(store.evaluation(1)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recipeNames, recipes } from '../../src/model/recipe.ts';
 import { openStore } from '../../src/model/store.ts';
 import { until } from '../jobs/until.ts';
-import { damage, pathOf, publish } from '../model/store/versions.ts';
+import { damage, evaluation, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { type Parts, startParts } from './parts.ts';
 
@@ -121,6 +121,52 @@ async function publishDamaged(): Promise<number> {
   return version;
 }
 
+describe('the evaluation of a model', () => {
+  it('is shown with its version', async () => {
+    const version = await publish(parts.store);
+    const response = await parts.app.inject(`/models/${version}/evaluation`);
+    expect(response.json()).toEqual({ version, ...evaluation });
+  });
+
+  it('is a 404 with the reason when it is damaged, while the model is served', async () => {
+    const version = await publish(parts.store);
+    await damage(parts.dataDir, version, 'evaluation.json');
+    const { data } = (await parts.app.inject('/models?limit=1')).json();
+    expect(data[0].version).toBe(version);
+    const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
+    expect(problem).toMatchObject({ status: 404, code: 'MODEL_DAMAGED' });
+    expect(problem.detail).toContain(`evaluation.json of model ${version}: expected SHA-256`);
+    expect(problem.detail).not.toContain(parts.dataDir);
+    await until(
+      'the model to be served',
+      async () => parts.predictor.model()?.version,
+      (served) => served === version,
+    );
+  });
+
+  it('is a 404 for a version that was published without', async () => {
+    const version = await parts.publishAndServe();
+    const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
+    expect(problem).toMatchObject({ status: 404, code: 'EVALUATION_MISSING' });
+    expect(problem.detail).toContain(`model ${version}`);
+  });
+
+  it('is a 404 for a version in quarantine', async () => {
+    const version = await publish(parts.store);
+    await parts.store.quarantine(version, 'a reason');
+    const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
+    expect(problem).toMatchObject({ status: 404, code: 'MODEL_QUARANTINED' });
+  });
+
+  it.each([
+    ['/models/99/evaluation', 404, 'MODEL_NOT_FOUND'],
+    ['/models/0/evaluation', 400, 'VALIDATION_FAILED'],
+    ['/models/latest/evaluation', 400, 'VALIDATION_FAILED'],
+  ])('answers %s with %i', async (url, status, code) => {
+    expect((await parts.app.inject(url)).json()).toMatchObject({ status, code });
+  });
+});
+
 describe('recipes', () => {
   it('are listed with all of their values and a line on each', async () => {
     const { data } = (await parts.app.inject('/recipes')).json();
@@ -184,6 +230,7 @@ describe('the API as a whole', () => {
       '/metrics',
       '/models',
       '/models/{version}',
+      '/models/{version}/evaluation',
       '/predict',
       '/recipes',
     ]);

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointFiles, encodeCheckpoint } from '../checkpoint.ts';
 import { fencedOff } from '../errors.ts';
+import { type Evaluation, encodeEvaluation } from '../evaluation.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
 import { type Network, parameterCount } from '../network.ts';
@@ -14,6 +15,16 @@ import { removedPrefix } from './retention.ts';
 const staleAfterMs = 60 * 60 * 1000; // a half-written version this old has lost its writer
 const stagingPrefix = '.staging-';
 
+export type PublishOptions = {
+  /** What the model gets wrong; kept beside it. */
+  readonly evaluation?: Evaluation;
+  /**
+   * Where it is written first, an existing directory of the same file system: renaming that away keeps this writer,
+   * wherever it is, from publishing.
+   */
+  readonly stagingRoot?: string;
+};
+
 /**
  * Publishes a checkpoint as the next version.
  *
@@ -21,17 +32,20 @@ const stagingPrefix = '.staging-';
  */
 export async function publish(
   root: string,
-  stagingRoot: string,
   network: Network,
   weights: Float32Array,
   provenance: Provenance,
+  { evaluation, stagingRoot = root }: PublishOptions = {},
 ): Promise<Manifest> {
   await mkdir(root, { recursive: true });
   await removeLeftovers(root);
   const staging = join(stagingRoot, `${stagingPrefix}${randomUUID()}`);
   try {
     await mkdir(staging); // not its parents: that `stagingRoot` is missing says something
-    const files = encodeCheckpoint(network, weights);
+    const files: Files = {
+      ...encodeCheckpoint(network, weights),
+      ...(evaluation && { 'evaluation.json': encodeEvaluation(evaluation) }),
+    };
     await Promise.all(Object.entries(files).map(([name, bytes]) => writeDurably(join(staging, name), bytes)));
     const manifest = await becomeVersion(root, staging, describe(network, files, provenance));
     await syncDirectory(root);
@@ -65,11 +79,10 @@ async function becomeVersion(
   }
 }
 
-function describe(
-  network: Network,
-  files: CheckpointFiles,
-  provenance: Provenance,
-): Omit<ManifestContent, 'version'> {
+/** All of a version but its manifest. */
+type Files = CheckpointFiles & { readonly 'evaluation.json'?: Uint8Array };
+
+function describe(network: Network, files: Files, provenance: Provenance): Omit<ManifestContent, 'version'> {
   return {
     format: 1,
     ...provenance,
@@ -77,12 +90,15 @@ function describe(
     network: { name: network.name, layers: network.layers.map((layer) => ({ ...layer })) },
     parameters: parameterCount(network),
     input: 'float32 [N, 28, 28, 1]: grey 0 … 1, white ink on black, the digit centred by mass as in MNIST',
-    files: { 'model.json': checksum(files['model.json']), 'weights.bin': checksum(files['weights.bin']) },
+    files: checksums(files),
   };
 }
 
-function checksum(bytes: Uint8Array): { sha256: string; bytes: number } {
-  return { sha256: sha256Of(bytes), bytes: bytes.byteLength };
+function checksums(files: Files): Manifest['files'] {
+  const entries = Object.entries(files).map(([name, bytes]) => {
+    return [name, { sha256: sha256Of(bytes), bytes: bytes.byteLength }];
+  });
+  return Object.fromEntries(entries) as Manifest['files'];
 }
 
 /** What writers and removers that were killed have left. No reason to fail: the next writer tries again. */

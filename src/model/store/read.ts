@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeWeights } from '../checkpoint.ts';
 import { messageOf, TrainyardError } from '../errors.ts';
+import { type Evaluation, evaluationSchema } from '../evaluation.ts';
 import { exists, isCode } from '../files.ts';
 import { type Manifest, openManifest } from '../manifest.ts';
 import { sha256Of } from '../sha256.ts';
@@ -37,13 +38,24 @@ export async function loadModel(root: string, version: number): Promise<StoredMo
   return { manifest, weights: decodeWeights(manifest.network, weights) };
 }
 
+/** Null for a version without one. @throws TrainyardError with one of the four codes */
+export async function readEvaluation(root: string, version: number): Promise<Evaluation | null> {
+  const manifest = await readManifest(root, version);
+  if (!manifest.files['evaluation.json']) return null;
+  const bytes = await readChecked(root, 'evaluation.json', manifest);
+  const parsed = evaluationSchema.safeParse(JSON.parse(Buffer.from(bytes).toString()));
+  if (parsed.success) return parsed.data;
+  const message = `evaluation.json of model ${version}: expected a form that this program knows, got another`;
+  throw new TrainyardError('MODEL_UNSUPPORTED', message);
+}
+
 async function readChecked(
   root: string,
   name: keyof Manifest['files'],
   { version, files }: Manifest,
 ): Promise<Uint8Array> {
   const bytes = await readWhole(root, version, name);
-  const expected = files[name].sha256;
+  const expected = files[name]?.sha256;
   const sha256 = sha256Of(bytes);
   if (sha256 !== expected) throw damaged(version, name, `expected SHA-256 ${expected}, got ${sha256}`);
   return bytes;

@@ -24,6 +24,7 @@ describe('quarantine', () => {
     expect(await store.versions()).toEqual([1]);
     expect(await store.manifest(2)).toBeNull();
     expect((await readdir(pathOf(dataDir, 'quarantine', '2'))).toSorted()).toEqual([
+      'evaluation.json',
       'manifest.json',
       'model.json',
       'reason.json',

@@ -1,6 +1,7 @@
 /** What the tests of the store do to versions. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Evaluation } from '../../../src/model/evaluation.ts';
 import { initialWeights, networks } from '../../../src/model/network.ts';
 import type { ModelStore } from '../../../src/model/store.ts';
 import { provenance } from '../provenance.ts';
@@ -8,11 +9,22 @@ import { provenance } from '../provenance.ts';
 const network = networks.article;
 export const weights = initialWeights(network, 1);
 
-export const fileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
+/** An untrained network's: it takes every digit for a 3. */
+export const evaluation: Evaluation = {
+  dataset: 'mnist',
+  images: 100,
+  accuracy: 0.1,
+  confusion: Array.from({ length: 10 }, () => [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]),
+  misread: Array.from({ length: 90 }, (_, index) => ({ index, label: 7, digit: 3, confidence: 0.125 })),
+};
+
+/** What a version can't be served without. */
+export const modelFileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
+export const fileNames = [...modelFileNames, 'evaluation.json'] as const;
 
 export async function publish(store: ModelStore, testAccuracy = 0.1): Promise<number> {
   const metrics = { ...provenance.metrics, testAccuracy };
-  return (await store.publish(network, weights, { ...provenance, metrics })).version;
+  return (await store.publish(network, weights, { ...provenance, metrics }, { evaluation })).version;
 }
 
 export const pathOf = (dataDir: string, ...parts: (string | number)[]) =>
