@@ -1,0 +1,78 @@
+/** The calls of the API: one that compiles is one that the server knows. */
+import openClient, { type Client, type Middleware } from 'openapi-fetch';
+import { isProblem, type Problem, serverSilent, serverUnreachable, unexpectedAnswer } from './problem.ts';
+import type { paths } from './schema.ts';
+
+/** `client.GET('/jobs/{id}', …)` gives `{ data, response }` or `{ error, response }`; `error` is always a problem. */
+export type TrainyardClient = Client<paths>;
+
+export type ClientOptions = {
+  /** `http://127.0.0.1:3000`; in a browser also `''`, where the page came from. */
+  readonly baseUrl: string;
+  /** One of the server's API_KEY. */
+  readonly key?: string | undefined;
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
+};
+
+const answerWithinMs = 30_000;
+
+/** Calls throw only when they are aborted: a server that can't be reached is a problem like any other. */
+export function createClient({ baseUrl, key, fetch = globalThis.fetch }: ClientOptions): TrainyardClient {
+  const client = openClient<paths>({
+    baseUrl,
+    fetch: (request) => fetch(request),
+    ...(key !== undefined && { headers: { authorization: `Bearer ${key}` } }),
+  });
+  client.use(problemsOnly());
+  return client;
+}
+
+/** Makes a problem of all that is neither an answer of Trainyard nor a problem already. */
+function problemsOnly(): Middleware {
+  const limits = new WeakMap<Request, AbortSignal>();
+  const failed = (request: Request, error: unknown) => {
+    if (limits.get(request)?.aborted) return asResponse(serverSilent(request.url, answerWithinMs / 1000));
+    if (request.signal.aborted) throw error;
+    return asResponse(serverUnreachable(request.url, error));
+  };
+  return {
+    onRequest: ({ request, options }) => {
+      if (options.parseAs === 'stream') return undefined; // has no end: who reads it notices silence
+      const limit = AbortSignal.timeout(answerWithinMs);
+      const limited = new Request(request, { signal: AbortSignal.any([request.signal, limit]) });
+      limits.set(limited, limit);
+      return limited;
+    },
+    onError: ({ request, error }) => failed(request, error),
+    onResponse: async ({ request, response, schemaPath, options: { parseAs } }) => {
+      const type = response.headers.get('content-type') ?? '';
+      if (response.status === 204 || (parseAs === 'stream' && type.startsWith('text/event-stream')))
+        return response;
+      try {
+        const body = await response.clone().text(); // here, since it may break off as well
+        if (isAnswer(schemaPath, response, type, body)) return response;
+        return asResponse(unexpectedAnswer(response), response.headers);
+      } catch (error) {
+        return failed(request, error);
+      }
+    },
+  };
+}
+
+function isAnswer(path: string, { ok }: Response, type: string, body: string): boolean {
+  if (ok && type.startsWith('image/')) return true;
+  if (!/^application\/(?:problem\+)?json/.test(type)) return false;
+  try {
+    const value: unknown = JSON.parse(body);
+    return ok || isProblem(value) || path === '/health/ready'; // which says with a 503 what is missing
+  } catch {
+    return false;
+  }
+}
+
+function asResponse(problem: Problem, given?: Headers): Response {
+  const headers = new Headers({ 'content-type': 'application/problem+json' });
+  const retryAfter = given?.get('retry-after');
+  if (retryAfter) headers.set('retry-after', retryAfter);
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}

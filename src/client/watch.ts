@@ -1,0 +1,112 @@
+/** The events of a job as they happen, whatever happens to the connection. */
+import { createParser } from 'eventsource-parser';
+import { type Backoff, createBackoff } from './backoff.ts';
+import type { TrainyardClient } from './client.ts';
+import { answerOf, type Problem, ProblemError } from './problem.ts';
+import type { components } from './schema.ts';
+
+/** `id` counts a job's events from 1. */
+export type NumberedEvent = components['schemas']['JobEvent'] & { readonly id: number };
+
+/** `away`: why, where that is known, and when the next try is. */
+export type ConnectionState =
+  | { readonly state: 'connected' }
+  | { readonly state: 'away'; readonly problem: Problem | null; readonly retryInSeconds: number };
+
+export type WatchOptions = {
+  /** The id of the last event that is known already. */
+  readonly after?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onConnection?: ((connection: ConnectionState) => void) | undefined;
+};
+
+const silentMs = 30_000; // the server is heard every 10 s
+const maxEventLength = 1 << 20;
+
+/**
+ * Every event of a job, once and in order, until it is done. A connection that breaks off or falls silent is made again;
+ * a server that is away is waited for.
+ *
+ * @throws ProblemError when the server refuses: it does not know the job, or wants a key
+ * @throws the signal's reason when it aborts
+ */
+export async function* watchJob(
+  client: TrainyardClient,
+  id: string,
+  { after = 0, signal, onConnection }: WatchOptions = {},
+): AsyncGenerator<NumberedEvent, void> {
+  const backoff = createBackoff();
+  for (let last = after; ; ) {
+    signal?.throwIfAborted();
+    const connection = openConnection(client, id, last, signal);
+    let trouble: ProblemError | null = null;
+    try {
+      const stream = await connection.open();
+      if (stream === null) return; // everything is known already
+      onConnection?.({ state: 'connected' });
+      for await (const event of connection.read(stream, backoff)) {
+        if (event.id <= last) continue;
+        last = event.id;
+        yield event;
+        if (event.type === 'done') return;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ProblemError) trouble = error;
+      if (trouble && isRefusal(trouble)) throw error;
+    } finally {
+      connection.close();
+    }
+    const waitMs = backoff.next(trouble?.retryAfterSeconds ?? null);
+    onConnection?.({ state: 'away', problem: trouble?.problem ?? null, retryInSeconds: waitMs / 1000 });
+    await backoff.wait(waitMs, signal);
+  }
+}
+
+/** It will be the same next time; too many requests, and one that was too slow, will not. */
+function isRefusal({ problem: { status } }: ProblemError): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+type EventStream = ReadableStream<Uint8Array>;
+
+/** One connection for the events after `last`. */
+function openConnection(client: TrainyardClient, id: string, last: number, signal: AbortSignal | undefined) {
+  const ending = new AbortController();
+  const ended = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
+  const heardInTime = async <T>(step: Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => ending.abort(), silentMs);
+    return step.finally(() => clearTimeout(timer));
+  };
+  return {
+    /** null: there are none, and there won't be. */
+    open: async (): Promise<EventStream | null> => {
+      const header = last > 0 ? { 'last-event-id': last } : {};
+      const params = { path: { id }, header };
+      const call = client.GET('/jobs/{id}/events', { params, parseAs: 'stream', signal: ended });
+      const { response } = await heardInTime(call);
+      return response.status === 204 ? null : ((await answerOf(call)) as EventStream);
+    },
+    read: async function* (stream: EventStream, backoff: Backoff): AsyncGenerator<NumberedEvent, void> {
+      const events: NumberedEvent[] = [];
+      const parser = createParser({
+        onEvent: ({ id: number, data }) => {
+          events.push({ ...(JSON.parse(data) as NumberedEvent), id: Number(number) });
+        },
+        onComment: () => backoff.reset(),
+        onRetry: (ms) => backoff.setFirst(ms),
+        maxBufferSize: maxEventLength,
+      });
+      const reader = stream.getReader();
+      const decoder = new TextDecoder();
+      for (;;) {
+        const { done, value } = await heardInTime(reader.read());
+        if (done) return;
+        parser.feed(decoder.decode(value, { stream: true }));
+        if (events.length > 0) backoff.reset();
+        yield* events.splice(0);
+      }
+    },
+    close: () => ending.abort(),
+  };
+}
