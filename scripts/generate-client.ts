@@ -2,8 +2,8 @@
  * Writes src/client/schema.ts: the types of every call, from the OpenAPI document that the server gives. The client, and
  * with it the page and the command line, then know exactly what the API takes and answers.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { pino } from 'pino';
 import { type AppDependencies, buildApp } from '../src/app.ts';
@@ -30,5 +30,6 @@ const types = await openapiTS(JSON.stringify(app.swagger()), {
   alphabetize: true,
   defaultNonNullable: false,
 });
+mkdirSync(dirname(target), { recursive: true });
 writeFileSync(target, header + astToString(types));
 await app.close();

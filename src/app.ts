@@ -15,6 +15,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi.ts';
+import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 import { recipeRoutes } from './routes/recipes.ts';
@@ -72,6 +73,7 @@ export async function buildApp({
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor });
+  await app.register(pageRoutes);
   return app;
 }
 

@@ -31,6 +31,13 @@ export async function registerGuard(app: FastifyInstance, access: Access): Promi
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
 }
 
+/** For plugins that bring routes of their own: all that are registered in this context from now on are anonymous. */
+export function letAnyoneAsk(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, anonymous: true };
+  });
+}
+
 /** For a document's `components.securitySchemes` and `security`. */
 export function describeAccess({ apiKeys }: Access) {
   const description = 'A key of API_KEY; where that is unset, none is asked for';
@@ -48,6 +55,7 @@ function documentRefusals(app: FastifyInstance, { apiKeys, requestsPerMinute }: 
   };
   app.addHook('onRoute', (route) => {
     const { response, ...schema } = route.schema ?? {};
+    if (schema.hide === true) return;
     route.schema =
       route.config?.anonymous === true
         ? { ...route.schema, security: [] }

@@ -32,7 +32,9 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
       return keepUsedSchemas(openapi);
     },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true }, config: { anonymous: true } }, async () =>
+    app.swagger(),
+  );
 }
 
 function complete({ paths = {} }: OpenApi.Document): void {

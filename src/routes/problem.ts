@@ -157,6 +157,12 @@ const refusals: Record<string, Refusal> = {
     code: 'PATH_INVALID',
     what: ({ url }) => `expected a path with valid percent-encoding, got ${url.slice(0, 80)}`,
   },
+  FST_STATIC_FORBIDDEN_PATH: {
+    status: 404,
+    code: 'NOT_FOUND',
+    what: ({ url }) =>
+      `expected the plain path of a file, without ".." and the like, got ${url.slice(0, 80)}`,
+  },
   FST_ERR_MAX_PARAM_LENGTH: {
     status: 414,
     code: 'URL_TOO_LONG',
