@@ -8,6 +8,7 @@ import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { type Access, registerGuard } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -74,6 +75,7 @@ export async function buildApp({
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor });
   await app.register(pageRoutes);
+  await app.register(docsRoutes);
   return app;
 }
 

@@ -35,6 +35,7 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get('/datasets/:name/samples.png', {
     schema: {
       tags,
+      operationId: 'drawSamples',
       summary: 'Nine test images with their labels, as a PNG',
       params: z.object({ name }),
       querystring: z.strictObject({
@@ -56,6 +57,7 @@ export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get('/datasets/:name/test/:index.png', {
     schema: {
       tags,
+      operationId: 'getTestImage',
       summary: 'One test image as a PNG; the header X-Label says which digit it is',
       params: z.object({
         name,

@@ -24,6 +24,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
     exposeHeadRoute: false, // it would have no end
     schema: {
       tags,
+      operationId: 'followJob',
       summary: 'Follow a job: server-sent events until it has ended',
       params: jobIdSchema,
       headers: z.looseObject({
@@ -65,6 +66,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
   app.get('/jobs/:id/metrics', {
     schema: {
       tags,
+      operationId: 'getJobMetrics',
       summary: 'Read the course of a job: loss by step, and what each epoch came to',
       params: jobIdSchema,
       response: { 200: jobMetricsSchema, ...problems(404, 503) },

@@ -5,7 +5,7 @@
 import bearerAuth from '@fastify/bearer-auth';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import helmet from 'helmet';
+import helmet, { contentSecurityPolicy } from 'helmet';
 import { isLoopback } from '../loopback.ts';
 import { HttpProblem, problems } from './problem.ts';
 
@@ -87,6 +87,13 @@ function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) =>
     addTo(request.raw, reply.raw, (error) => done(error as Error | undefined)),
   );
+}
+
+/** For pages that others have made: what those registered in this context from now on may load instead. */
+export function letPagesLoad(app: FastifyInstance, directives: Record<string, string[]>): void {
+  const usual = securityHeaders.contentSecurityPolicy;
+  const addTo = contentSecurityPolicy({ ...usual, directives: { ...usual.directives, ...directives } });
+  app.addHook('onRequest', (request, reply, done) => addTo(request.raw, reply.raw, done));
 }
 
 const bearerPrefix = 'bearer '.length;

@@ -30,6 +30,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
     logLevel: 'warn', // asked every few seconds
     schema: {
       tags: ['health'],
+      operationId: 'getLiveness',
       summary: 'The process answers',
       response: { 200: z.object({ status: z.literal('live') }) },
     },
@@ -41,6 +42,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
     logLevel: 'warn', // asked every few seconds
     schema: {
       tags: ['health'],
+      operationId: 'getReadiness',
       summary: 'Redis answers, a worker is there, a model is served or being trained',
       response: { 200: readinessSchema, 503: readinessSchema },
     },

@@ -6,12 +6,18 @@ import type { JobQueue } from '../jobs/queue.ts';
 import { HttpProblem, problems } from './problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
+const pageSchema = z.strictObject({
+  status: z.enum(jobStatuses).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  after: z.string().max(64).exactOptional().describe('The last id of the page before'),
+});
 const tags = ['jobs'];
 
 export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
   app.post('/jobs/train', {
     schema: {
       tags,
+      operationId: 'queueJob',
       summary: 'Queue a training job',
       headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
       body: trainRequestSchema,
@@ -34,12 +40,9 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
   app.get('/jobs', {
     schema: {
       tags,
+      operationId: 'listJobs',
       summary: 'List jobs, newest first',
-      querystring: z.strictObject({
-        status: z.enum(jobStatuses).exactOptional(),
-        limit: z.coerce.number().int().min(1).max(100).default(20),
-        after: z.string().max(64).exactOptional().describe('The last id of the page before'),
-      }),
+      querystring: pageSchema,
       response: {
         200: z.object({ data: z.array(trainJobSchema), hasMore: z.boolean() }),
         ...problems(400, 503),
@@ -51,6 +54,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
   app.get('/jobs/:id', {
     schema: {
       tags,
+      operationId: 'getJob',
       summary: 'Read a job and its progress',
       params: jobIdSchema,
       response: { 200: trainJobSchema, ...problems(404, 503) },
@@ -61,6 +65,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
   app.post('/jobs/:id/cancel', {
     schema: {
       tags,
+      operationId: 'cancelJob',
       summary: 'Cancel a job: a queued one ends at once, a running one within 2 s',
       params: jobIdSchema,
       response: { 202: trainJobSchema, ...problems(404, 503) },

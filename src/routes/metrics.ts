@@ -103,7 +103,12 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
   const { metrics } = parts;
   const readJobs = createJobReader(parts);
   app.get('/metrics', {
-    schema: { tags: ['health'], summary: 'Counters, histograms and gauges in the text format of Prometheus' },
+    schema: {
+      tags: ['health'],
+      operationId: 'getMetrics',
+      summary: 'Counters, histograms and gauges in the text format of Prometheus',
+      produces: ['text/plain'],
+    },
     logLevel: 'warn', // asked every few seconds
     handler: async (_request, reply) => {
       const [answers] = await Promise.all([

@@ -32,6 +32,7 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
   app.get('/models', {
     schema: {
       tags,
+      operationId: 'listModels',
       summary: 'List model versions, newest first',
       querystring: z.strictObject({
         limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -63,6 +64,7 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
   app.get('/models/:version', {
     schema: {
       tags,
+      operationId: 'getModel',
       summary: 'Read where a model came from and how good it is',
       params: z.object({ version }),
       response: { 200: modelSchema, ...problems(400, 404) },

@@ -4,10 +4,33 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
+import { addExamples, type Operation } from './examples.ts';
 import { type Access, describeAccess } from './guard.ts';
 import { predictRequestBody } from './predict.ts';
 
-type Operation = OpenApi.OperationObject & { responses: Record<string, OpenApi.ResponseObject> };
+const introduction = `Train a convolutional network on handwritten digits and serve it, over HTTP.
+
+**Start.** \`POST /jobs/train\`, with no body, queues a training. \`GET /jobs/{id}\` shows how far it is,
+\`GET /jobs/{id}/events\` tells it as it happens. The model that comes of it answers \`POST /predict\`.
+
+**Errors** are problems (RFC 9457). \`code\` is stable, for programs; \`detail\` says what was expected, what came and what
+to do next; \`errors\` names each field that is not as it should be. With 429 and 503, \`Retry-After\` says when to try again.
+
+**Keys.** Where the server has keys (\`API_KEY\`), each request needs \`Authorization: Bearer KEY\`, but for health and this
+document: see *Authorize*.
+
+Times are ISO 8601. Durations are in seconds, where the name does not end in \`Ms\`.`;
+
+const tags = [
+  {
+    name: 'jobs',
+    description: 'Trainings: each waits in a queue, runs, and publishes a model after every epoch',
+  },
+  { name: 'predict', description: 'The newest model reads a digit' },
+  { name: 'models', description: 'What has been published, where it came from and how good it is' },
+  { name: 'datasets', description: 'What the network learns from' },
+  { name: 'health', description: 'For probes and monitoring' },
+];
 
 /** Before the routes: it learns of those that are registered after it. */
 export async function registerOpenApi(app: FastifyInstance, access: Access): Promise<void> {
@@ -18,10 +41,12 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
       openapi: '3.1.0',
       info: {
         title: 'Trainyard',
-        description: 'Train a convolutional network and serve it, over HTTP.',
+        description: introduction,
         version: '0.1.0',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'The server that this comes from' }],
+      tags,
       components: { securitySchemes },
       security: [...security],
     },
@@ -38,14 +63,17 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
 }
 
 function complete({ paths = {} }: OpenApi.Document): void {
-  for (const path of Object.values(paths)) {
-    for (const method of ['get', 'post'] as const) {
-      const operation = path?.[method] as Operation | undefined;
-      for (const [status, response] of Object.entries(operation?.responses ?? {})) {
-        completeResponse(Number(status), response);
-      }
-    }
+  const operations = Object.values(paths).flatMap((path) => [path?.get, path?.post] as Operation[]);
+  const present = operations.filter((operation) => operation !== undefined);
+  for (const { responses } of present) {
+    for (const [status, response] of Object.entries(responses)) completeResponse(Number(status), response);
   }
+  completeBodies(paths);
+  present.forEach(addExamples);
+}
+
+/** What no schema can say. */
+function completeBodies(paths: OpenApi.PathsObject): void {
   const operationAt = (url: string, method: 'get' | 'post') => paths[url]![method] as Operation;
   operationAt('/predict', 'post').requestBody = predictRequestBody as unknown as OpenApi.RequestBodyObject;
   const train = operationAt('/jobs/train', 'post');
@@ -54,41 +82,46 @@ function complete({ paths = {} }: OpenApi.Document): void {
   const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
   // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
   events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
-  operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png;
+  operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png();
   operationAt('/datasets/{name}/test/{index}.png', 'get').responses['200'] = {
-    ...png,
+    ...png(),
     headers: { 'X-Label': header('integer', 'The digit that it shows') },
+  };
+  operationAt('/metrics', 'get').responses['200'] = {
+    description: 'OK',
+    content: { 'text/plain': { schema: { type: 'string' } } },
   };
 }
 
 /** zod describes each named schema twice, as it is sent (`NameInput`) and as it is answered; of most, one is used. */
 function keepUsedSchemas(document: OpenApi.Document): OpenApi.Document {
   const schemas = document.components!.schemas!;
-  const isUsed = (name: string) => JSON.stringify(document).includes(`"#/components/schemas/${name}"`);
-  for (let unused: string[]; (unused = Object.keys(schemas).filter((name) => !isUsed(name))).length > 0; ) {
+  const isUnused = (name: string) => !JSON.stringify(document).includes(`"#/components/schemas/${name}"`);
+  for (let unused: string[]; (unused = Object.keys(schemas).filter(isUnused)).length > 0; ) {
     for (const name of unused) delete schemas[name]; // what these alone have used is found in the next round
   }
-  const sentOnly = Object.keys(schemas).filter(
-    (name) => name.endsWith('Input') && !(name.slice(0, -5) in schemas),
-  );
-  const text = sentOnly.reduce(
-    (whole, name) =>
-      whole
-        .replaceAll(`"${name}"`, `"${name.slice(0, -5)}"`)
-        .replaceAll(`/${name}"`, `/${name.slice(0, -5)}"`),
-    JSON.stringify(document),
-  );
+  return nameAlike(document, Object.keys(schemas));
+}
+
+/** Those that are only sent are called `Name`, too. */
+function nameAlike(document: OpenApi.Document, names: readonly string[]): OpenApi.Document {
+  let text = JSON.stringify(document);
+  for (const input of names.filter((name) => name.endsWith('Input'))) {
+    const name = input.slice(0, -'Input'.length);
+    if (!names.includes(name)) text = text.replaceAll(new RegExp(`(?<=["/])${input}"`, 'g'), `${name}"`);
+  }
   return JSON.parse(text) as OpenApi.Document;
 }
 
-const png: OpenApi.ResponseObject = {
-  description: 'A picture',
-  content: { 'image/png': { schema: { type: 'string', format: 'binary' } } },
-};
+function png(): OpenApi.ResponseObject {
+  const content = { 'image/png': { schema: { type: 'string' as const, format: 'binary' } } };
+  return { description: 'A picture', content };
+}
 
 /** Problems have a media type of their own (RFC 9457); those that pass say when to try again. */
 function completeResponse(status: number, response: OpenApi.ResponseObject): void {
   response.description = STATUS_CODES[status] ?? response.description;
+  if (status === 204) delete response.content;
   const [body] = Object.values(response.content ?? {});
   if (!isProblem(body?.schema)) return;
   response.content = { 'application/problem+json': body! };

@@ -89,6 +89,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     bodyLimit: maxBase64Bytes,
     schema: {
       tags: ['predict'],
+      operationId: 'predict',
       summary: 'Recognise a handwritten digit in a PNG or JPEG',
       querystring: z.strictObject({
         include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),

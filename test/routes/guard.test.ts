@@ -11,7 +11,7 @@ const apiKeys = [key, otherKey];
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
 
 /** What holds nothing of this installation, and health. */
-const openPaths = ['/', '/openapi.json', '/health/live', '/health/ready'];
+const openPaths = ['/', '/docs', '/docs/json', '/openapi.json', '/health/live', '/health/ready'];
 
 type Request = InjectOptions & { readonly url: string };
 
@@ -21,7 +21,17 @@ async function requestsOf(app: FastifyInstance): Promise<{ open: Request[]; othe
   const documented = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => ({ method, url: path.replaceAll(/\{\w+\}/g, '1') })),
   );
-  const hidden = ['/', '/openapi.json', '/nope', '/index.html', '/assetsX', '/jobs/'];
+  const hidden = [
+    '/',
+    '/docs',
+    '/docs/json',
+    '/openapi.json',
+    '/docs.',
+    '/nope',
+    '/index.html',
+    '/assetsX',
+    '/jobs/',
+  ];
   const all = [...documented, ...hidden.map((url) => ({ method: 'get', url }))] as Request[];
   const isOpen = ({ url }: Request) => openPaths.includes(url);
   return { open: all.filter(isOpen), others: all.filter((request) => !isOpen(request)) };

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildQuietApp } from './quiet-app.ts';
+
+let app: FastifyInstance;
+beforeAll(async () => {
+  app = await buildQuietApp({ access: { apiKeys: ['a-key-of-some-length'], requestsPerMinute: 1 } });
+});
+
+const sourcesOf = (html: string) => [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
+
+describe('/docs', () => {
+  it('is given to anyone with all that it loads, from here alone', async () => {
+    const page = await app.inject('/docs');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-type']).toMatch('text/html');
+    expect(page.body).toContain('<title>Trainyard API</title>');
+    const sources = sourcesOf(page.body);
+    expect(sources.length).toBeGreaterThan(4);
+    for (const url of sources) {
+      expect(url).toMatch(/^\/docs\/static\//);
+      expect((await app.inject(url)).statusCode, url).toBe(200);
+    }
+  });
+
+  it('shows this document, sends it nowhere and keeps no key', async () => {
+    const { body } = await app.inject('/docs/static/swagger-initializer.js');
+    expect(body).toMatch(/"validatorUrl":null/);
+    expect(body).toMatch(/"persistAuthorization":false/);
+    expect((await app.inject('/docs/json')).json()).toEqual((await app.inject('/openapi.json')).json());
+  });
+
+  it('may write style attributes, and nothing else that other pages may not', async () => {
+    const policyOf = async (url: string) =>
+      String((await app.inject(url)).headers['content-security-policy']).split(';');
+    const usual = await policyOf('/openapi.json');
+    for (const url of ['/docs', '/docs/static/swagger-ui.css', '/docs/static/nope']) {
+      const policy = await policyOf(url);
+      expect(policy.filter((directive) => !usual.includes(directive))).toEqual([
+        "style-src 'self' 'unsafe-inline'",
+      ]);
+      expect(usual.filter((directive) => !policy.includes(directive))).toEqual([]);
+    }
+    expect(await policyOf('/jobs')).toEqual(usual);
+  });
+
+  it('answers what it has not with a problem', async () => {
+    for (const url of ['/docs/static/nope', '/docs/static/..%2findex.js']) {
+      const response = await app.inject(url);
+      expect(response.json()).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    }
+  });
+});
+
+describe('the document', () => {
+  it('has the version of the package, an introduction, a server and tags that are explained', async () => {
+    const { info, servers, tags, paths } = (await app.inject('/openapi.json')).json();
+    const root = dirname(createRequire(import.meta.url).resolve('../../package.json'));
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(info).toMatchObject({ title: 'Trainyard', version });
+    for (const word of ['POST /jobs/train', 'RFC 9457', 'Bearer KEY'])
+      expect(info.description).toContain(word);
+    expect(servers).toEqual([{ url: '/', description: expect.any(String) }]);
+    for (const { description } of tags) expect(description.length).toBeGreaterThan(20);
+    expect(Object.keys(paths)).not.toContain('/docs/json');
+  });
+
+  it('describes streams and pictures by their types', async () => {
+    const { paths } = (await app.inject('/openapi.json')).json();
+    const typesOf = (path: string) => Object.keys(paths[path].get.responses['200'].content);
+    expect(typesOf('/jobs/{id}/events')).toEqual(['text/event-stream']);
+    expect(typesOf('/datasets/{name}/test/{index}.png')).toEqual(['image/png']);
+    expect(typesOf('/metrics')).toEqual(['text/plain']);
+    expect(paths['/jobs/{id}/events'].get.responses['204'].content).toBeUndefined();
+  });
+});
