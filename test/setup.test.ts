@@ -60,7 +60,9 @@ describe('set-up as a whole', () => {
   it('refuses a flag that it does not know', async () => {
     const { code, output } = await runSetup(checkout, ['--fast']);
     expect(code).toBe(1);
-    expect(output).toMatch(/expected nothing or --no-redis, --verify, --retry, --only=\S+, got --fast/);
+    expect(output).toMatch(
+      /expected nothing or --no-redis, --browser, --verify, --retry, --only=\S+, got --fast/,
+    );
   });
 
   it.each(['/proc/nope/cache', '/dev/null', '/dev/null/cache'])(
@@ -313,6 +315,27 @@ describe('Redis', () => {
     expect(output).toMatch(
       /What to do: run this, then the command again:\n {4}(sudo )?apt-get install -y redis-server/,
     );
+  });
+});
+
+describe('Chromium', () => {
+  it('is looked for with --browser alone', async () => {
+    await addCommand(checkout, 'chromium', 'echo "Chromium 142.0.7444.59 built on Debian"');
+    expect((await runSetup(checkout)).output).not.toContain('Chromium');
+    const { code, output } = await runSetup(checkout, ['--browser']);
+    expect(code).toBe(0);
+    expect(output).toContain('✓ Chromium 142.0.7444.59');
+  });
+
+  it.each([
+    ['is missing', null],
+    ['is a note that it is elsewhere', 'echo "this is a snap"'],
+  ])('that %s is done without, and said', async (_, script) => {
+    if (script !== null) await addCommand(checkout, 'chromium', script);
+    await symlink('/bin/false', join(checkout.commands, 'apt-get'));
+    const { code, output } = await runSetup(checkout, ['--browser'], { PATH: checkout.commands });
+    expect(code).toBe(0);
+    expect(output).toContain('! no Chromium, so the page is not tested: ');
   });
 });
 

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { provideBrowser } from './browser.mjs';
 import { buildSources } from './build.mjs';
 import { SetupFailure, SetupStopped } from './failure.mjs';
 import { installPackages } from './packages.mjs';
@@ -32,13 +33,14 @@ import { provideWebGpu } from './webgpu.mjs';
  * @typedef {{ mark: '✓' | '–' | '!', text: string }} Outcome
  */
 
-const flags = ['--no-redis', '--verify', '--retry'];
+const flags = ['--no-redis', '--browser', '--verify', '--retry'];
 /** By the names that --only takes, in their order. */
 const steps = /** @type {const} */ ({
   packages: ['npm packages', installPackages],
   tensorflow: ['TensorFlow', provideTensorFlow],
   webgpu: ['WebGPU', provideWebGpu], // only where ENGINE asks for it
   redis: ['Redis', provideRedis],
+  browser: ['Chromium', provideBrowser], // only with --browser
   build: ['build', buildSources],
 });
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -93,6 +95,7 @@ function readFlags(args) {
   }
   const isWanted = (/** @type {string} */ name) =>
     (name !== 'redis' || !args.includes('--no-redis')) &&
+    (name !== 'browser' || args.includes('--browser')) &&
     (name !== 'webgpu' || process.env['ENGINE'] === 'webgpu');
   return Object.entries(steps)
     .filter(([name]) => names.includes(name) && isWanted(name))

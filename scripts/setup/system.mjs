@@ -9,7 +9,7 @@ import { findCommand, run } from './command.mjs';
  * @property {Manager | null} manager
  *
  * @typedef {'apt' | 'dnf' | 'pacman' | 'apk' | 'zypper' | 'brew'} Manager
- * @typedef {'redis' | 'compiler' | 'pip'} Need
+ * @typedef {'redis' | 'compiler' | 'pip' | 'browser'} Need
  */
 
 /** @type {Record<Manager, { command: string, install: string, packages: Record<Need, string> }>} */
@@ -17,32 +17,32 @@ const managers = {
   apt: {
     command: 'apt-get',
     install: 'apt-get install -y',
-    packages: { redis: 'redis-server', compiler: 'g++', pip: 'python3-pip' },
+    packages: { redis: 'redis-server', compiler: 'g++', pip: 'python3-pip', browser: 'chromium' },
   },
   dnf: {
     command: 'dnf',
     install: 'dnf install -y',
-    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip' },
+    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip', browser: 'chromium' },
   },
   pacman: {
     command: 'pacman',
     install: 'pacman -S --needed',
-    packages: { redis: 'valkey', compiler: 'gcc', pip: 'python-pip' },
+    packages: { redis: 'valkey', compiler: 'gcc', pip: 'python-pip', browser: 'chromium' },
   },
   apk: {
     command: 'apk',
     install: 'apk add',
-    packages: { redis: 'valkey', compiler: 'g++', pip: 'py3-pip' },
+    packages: { redis: 'valkey', compiler: 'g++', pip: 'py3-pip', browser: 'chromium' },
   },
   zypper: {
     command: 'zypper',
     install: 'zypper install -y',
-    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip' },
+    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip', browser: 'chromium' },
   },
   brew: {
     command: 'brew',
     install: 'brew install',
-    packages: { redis: 'redis', compiler: 'gcc', pip: 'python' },
+    packages: { redis: 'redis', compiler: 'gcc', pip: 'python', browser: '--cask chromium' },
   },
 };
 
