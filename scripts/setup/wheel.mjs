@@ -132,7 +132,7 @@ async function findTools(context, activity) {
   }
   const { compiler, python, missing } = tools;
   if (compiler && python) return { ok: true, compiler, python };
-  const names = { compiler: 'g++', pip: 'python3 with pip', redis: '' };
+  const names = { compiler: 'g++', pip: 'python3 with pip', redis: '', browser: '' };
   const message = `expected ${missing.map((need) => names[need]).join(' and ')} on the PATH, found none; run: ${installCommand(context.system, missing)}`;
   return { ok: false, message };
 }
