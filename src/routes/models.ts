@@ -79,6 +79,7 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
   app.get('/models/:version/evaluation', {
     schema: {
       tags,
+      operationId: 'getEvaluation',
       summary: 'Read what a model gets wrong on the test images',
       params: z.object({ version }),
       response: { 200: versionEvaluationSchema, ...problems(400, 404) },

@@ -24,6 +24,7 @@ export const recipeRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get('/recipes', {
     schema: {
       tags: ['jobs'],
+      operationId: 'listRecipes',
       summary: 'List the recipes that a training job can name, with all of their values',
       response: { 200: z.object({ data: z.array(recipeSchema) }) },
     },

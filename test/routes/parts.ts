@@ -11,6 +11,7 @@ import { type ModelStore, openStore } from '../../src/model/store.ts';
 import type { Access } from '../../src/routes/guard.ts';
 import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
 import { provenance } from '../model/provenance.ts';
+import { evaluation } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 export type Parts = {
@@ -56,6 +57,7 @@ export async function startParts(): Promise<Parts> {
         networks.article,
         initialWeights(networks.article, 1),
         provenance,
+        { evaluation },
       );
       await served.version(version);
       return version;

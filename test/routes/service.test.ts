@@ -2,10 +2,12 @@
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networks } from '../../src/model/network.ts';
 import { recipeNames, recipes } from '../../src/model/recipe.ts';
 import { openStore } from '../../src/model/store.ts';
 import { until } from '../jobs/until.ts';
-import { damage, evaluation, pathOf, publish } from '../model/store/versions.ts';
+import { provenance } from '../model/provenance.ts';
+import { damage, evaluation, pathOf, publish, weights } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { type Parts, startParts } from './parts.ts';
 
@@ -145,7 +147,7 @@ describe('the evaluation of a model', () => {
   });
 
   it('is a 404 for a version that was published without', async () => {
-    const version = await parts.publishAndServe();
+    const { version } = await parts.store.publish(networks.article, weights, provenance);
     const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
     expect(problem).toMatchObject({ status: 404, code: 'EVALUATION_MISSING' });
     expect(problem.detail).toContain(`model ${version}`);

@@ -1,5 +1,6 @@
 import type { TrainJob } from '../../jobs/contract.ts';
 import type { JobEvent, JobMetrics } from '../../jobs/events.ts';
+import { recipeSummaries, recipes } from '../../model/recipe.ts';
 import { type Exchange, invalid, json, problem } from './exchange.ts';
 
 export const exampleJobId = '01a212e1-4136-71c6-b490-cb5100ed1b61';
@@ -55,9 +56,9 @@ const progress = {
 };
 const epoch = {
   epoch: 1,
-  trainLoss: 0.7428,
-  testLoss: 0.1442,
-  testAccuracy: 0.9912,
+  trainLoss: 0.7211,
+  testLoss: 0.1364,
+  testAccuracy: 0.9919,
   seconds: 10.6,
   modelVersion: 1,
 };
@@ -92,7 +93,7 @@ const events: JobEvent[] = [
   { type: 'started', at: startedAt, engine, attempt: 1, resumedFromStep: null },
   { type: 'progress', at: '2026-11-25T13:24:46.104Z', ...progress },
   { type: 'epoch', at: '2026-11-25T13:24:53.349Z', ...epoch },
-  { type: 'checkpoint', at: '2026-11-25T13:24:53.349Z', modelVersion: 1, epoch: 1, testAccuracy: 0.9912 },
+  { type: 'checkpoint', at: '2026-11-25T13:24:53.349Z', modelVersion: 1, epoch: 1, testAccuracy: 0.9919 },
   { type: 'done', at: '2026-11-25T13:24:53.392Z', status: 'succeeded', modelVersion: 1, error: null },
 ];
 
@@ -146,6 +147,17 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
         detail: `expected the body that this Idempotency-Key was first sent with (job ${exampleJobId}), got another; send a new key`,
         instance: '/jobs/train',
       }),
+    },
+  ],
+  listRecipes: [
+    {
+      summary: 'Two of them',
+      status: 200,
+      answer: {
+        data: (['default', 'fast'] as const).map((name) => {
+          return { name, summary: recipeSummaries[name], ...recipes[name] };
+        }),
+      },
     },
   ],
   listJobs: [
