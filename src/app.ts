@@ -11,8 +11,11 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { type Access, registerGuard } from './routes/guard.ts';
+import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/headers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { createJsonParser } from './routes/json.ts';
+import { watchPaths } from './routes/methods.ts';
 import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi.ts';
@@ -54,17 +57,23 @@ export async function buildApp({
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
     // Paths that can't be decoded, before any route or hook.
-    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      setHeaders(reply.raw, securityHeaders);
+      handleError(error, request, reply);
+    },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleNotFound);
-  app.removeContentTypeParser('text/plain'); // 415, rather than a string where an object is wanted
+  app.removeContentTypeParser(['text/plain', 'application/json']); // a string where an object is wanted is 415
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, createJsonParser(app));
   closeConnectionsOnShutdown(app);
+  addSecurityHeaders(app);
   answerWhatNodeWould(app);
   observeRequests(app, metrics);
   await registerGuard(app, access);
+  const paths = watchPaths(app);
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
   await app.register(eventRoutes, { queue, feed });
@@ -76,6 +85,7 @@ export async function buildApp({
   await app.register(metricsRoutes, { metrics, queue, store, predictor });
   await app.register(pageRoutes);
   await app.register(docsRoutes);
+  paths.refuseOtherMethods();
   return app;
 }
 

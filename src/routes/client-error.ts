@@ -1,6 +1,7 @@
 /** What never becomes a request (garbage, a header too large, a body that does not come) is answered by a problem, too. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { securityHeaders } from './headers.ts';
 
 const readOnMs = 500; // a connection closed at once takes the answer with it when bytes are unread
 
@@ -42,6 +43,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...securityHeaders.map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.resume();

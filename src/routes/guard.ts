@@ -1,11 +1,10 @@
 /**
- * Who may ask, and how often: security headers, loopback only or API keys, the rate limit. It stands
+ * Who may ask, and how often: loopback only or API keys, the rate limit. It stands
  * before every route, unknown paths too; a route that anyone may ask says `config: { anonymous: true }`.
  */
 import bearerAuth from '@fastify/bearer-auth';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import helmet, { contentSecurityPolicy } from 'helmet';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../loopback.ts';
 import { HttpProblem, problems } from './problem.ts';
 
@@ -19,13 +18,14 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without an API key and whatever the rate. */
     anonymous?: boolean;
+    /** For pages: also takes the key as the password of HTTP Basic, which browsers ask for. */
+    basic?: boolean;
   }
 }
 
 /** Goes before the routes: hooks apply to what is registered after them. */
 export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
   documentRefusals(app, access);
-  addSecurityHeaders(app);
   if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
   else if (!access.allowAnonymous) refuseOtherSites(app);
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
@@ -33,8 +33,17 @@ export async function registerGuard(app: FastifyInstance, access: Access): Promi
 
 /** For plugins that bring routes of their own: all that are registered in this context from now on are anonymous. */
 export function letAnyoneAsk(app: FastifyInstance): void {
+  configure(app, { anonymous: true });
+}
+
+/** Likewise, for pages that need the key. A browser sends it along by itself from then on: only for what changes nothing. */
+export function letBrowsersSendKey(app: FastifyInstance): void {
+  configure(app, { basic: true });
+}
+
+function configure(app: FastifyInstance, config: FastifyContextConfig): void {
   app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, anonymous: true };
+    route.config = { ...route.config, ...config };
   });
 }
 
@@ -63,39 +72,6 @@ function documentRefusals(app: FastifyInstance, { apiKeys, requestsPerMinute }: 
   });
 }
 
-/** A page may come from this origin and load from it; nothing else may be loaded, and no page may frame it. */
-const securityHeaders = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:', 'blob:'], // a drawn digit is one before it is sent
-      objectSrc: ["'none'"],
-      scriptSrcAttr: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  xFrameOptions: { action: 'deny' },
-  strictTransportSecurity: false, // for the proxy that has the certificate to say
-} as const;
-
-/** Not @fastify/helmet, which works the headers out anew for each request: a twentieth of the work on a prediction here. */
-function addSecurityHeaders(app: FastifyInstance): void {
-  const addTo = helmet(securityHeaders);
-  app.addHook('onRequest', (request, reply, done) =>
-    addTo(request.raw, reply.raw, (error) => done(error as Error | undefined)),
-  );
-}
-
-/** For pages that others have made: what those registered in this context from now on may load instead. */
-export function letPagesLoad(app: FastifyInstance, directives: Record<string, string[]>): void {
-  const usual = securityHeaders.contentSecurityPolicy;
-  const addTo = contentSecurityPolicy({ ...usual, directives: { ...usual.directives, ...directives } });
-  app.addHook('onRequest', (request, reply, done) => addTo(request.raw, reply.raw, done));
-}
-
 const bearerPrefix = 'bearer '.length;
 
 async function requireKey(app: FastifyInstance, keys: readonly string[]): Promise<void> {
@@ -107,17 +83,28 @@ async function requireKey(app: FastifyInstance, keys: readonly string[]): Promis
   });
   app.addHook('onRequest', (request, reply, done) => {
     if (isAnonymous(request)) return done();
+    if (takesBasic(request)) takePassword(request);
     app.verifyBearerAuth!(request, reply, (error) => done(error && refuseKey(request, reply)));
   });
 }
 
-/** The challenge of RFC 6750, section 3: an error is named only where a key was sent. */
+/** As if it had come as a bearer key: compared and counted in the same way. */
+function takePassword({ headers }: FastifyRequest): void {
+  const [, encoded = ''] = /^basic +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+  const [, password] = /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  if (password !== undefined) headers.authorization = `Bearer ${password}`;
+}
+
+/** The challenge of RFC 6750, section 3: an error is named only where a key was sent. Of RFC 7617 for pages. */
 function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
   const sent = /^bearer /i.test(request.headers.authorization ?? '');
-  const challenge = 'Bearer realm="trainyard"';
-  reply.header('www-authenticate', sent ? `${challenge}, error="invalid_token"` : challenge);
+  const scheme = takesBasic(request) ? 'Basic' : 'Bearer';
+  const challenge = `${scheme} realm="trainyard"`;
+  const error = sent && scheme === 'Bearer' ? ', error="invalid_token"' : '';
+  reply.header('www-authenticate', challenge + error);
   const came = sent ? 'a key that is not one of them' : 'none';
-  const detail = `expected the header "Authorization: Bearer KEY" with a key of API_KEY, got ${came}`;
+  const orPassword = scheme === 'Basic' ? ', or the key as the password of any user' : '';
+  const detail = `expected the header "Authorization: Bearer KEY" with a key of API_KEY${orPassword}, got ${came}`;
   return new HttpProblem({ status: 401, code: 'UNAUTHORIZED', detail });
 }
 
@@ -169,4 +156,8 @@ function rateLimited(max: number, retryAfterSeconds: number, byKey: boolean): Ht
 
 function isAnonymous(request: FastifyRequest): boolean {
   return request.routeOptions.config.anonymous === true;
+}
+
+function takesBasic(request: FastifyRequest): boolean {
+  return request.routeOptions.config.basic === true;
 }

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { imageSide } from '../model/dataset.ts';
 import { encodePng } from '../model/picture.ts';
 import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
+import { createJsonParser } from './json.ts';
 import { HttpProblem, problems } from './problem.ts';
 import { createReceived, type Received, readWhole } from './received.ts';
 
@@ -77,7 +78,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
   const received = createReceived();
   const read = (request: FastifyRequest, payload: IncomingMessage) =>
     readWhole(request, payload, request.received!, maxBase64Bytes);
-  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const parseJson = createJsonParser(app);
   app.decorateRequest('received', null);
   app.addContentTypeParser(['image/png', 'image/jpeg'], read);
   app.removeContentTypeParser('application/json');

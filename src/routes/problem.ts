@@ -83,7 +83,7 @@ export function handleError(
 }
 
 export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = `expected a method and a path that /openapi.json lists, got ${request.method} ${request.url.split('?')[0]}`;
+  const detail = `expected a path that /openapi.json lists, got ${request.url.split('?')[0]}`;
   return sendProblem(request, reply, { status: 404, code: 'NOT_FOUND', detail });
 }
 
@@ -109,12 +109,6 @@ type Refusal = {
   readonly status: number;
   readonly code: string;
   readonly what: (request: FastifyRequest, error: Error) => string;
-};
-
-const invalidJson: Refusal = {
-  status: 400,
-  code: 'JSON_INVALID',
-  what: (_, { message }) => `expected a body of valid JSON, got: ${message}`,
 };
 
 /** The refusals of Fastify and its plugins, in our words. */
@@ -150,8 +144,6 @@ const refusals: Record<string, Refusal> = {
     what: ({ headers }) =>
       `expected a Content-Type that /openapi.json lists for this path, got ${headers['content-type'] ?? 'none'}`,
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: invalidJson,
-  FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson,
   FST_ERR_BAD_URL: {
     status: 400,
     code: 'PATH_INVALID',

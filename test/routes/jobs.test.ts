@@ -92,6 +92,20 @@ describe('POST /jobs/train', () => {
     expect(text.json()).toMatchObject({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED' });
   });
 
+  it.each([
+    ['{"epochs":', /^expected a body of valid JSON, got: Unexpected end of JSON input$/],
+    ['', /^expected a body of valid JSON, got an empty one$/],
+    ['{"__proto__": {"epochs": 1}}', /^expected no key "__proto__"/],
+    [
+      '{"metadata": [{"constructor": {"prototype": {}}}]}',
+      /^expected no key .*"prototype" in a "constructor"/,
+    ],
+  ])('says what is wrong with the body %s', async (body, detail) => {
+    const response = await post('/jobs/train', body);
+    expect(response.json()).toMatchObject({ status: 400, code: 'JSON_INVALID' });
+    expect(response.json().detail).toMatch(detail);
+  });
+
   it('answers a body over the limit with 413', async () => {
     const response = await post('/jobs/train', { metadata: { note: 'x'.repeat(100_000) } });
     expect(response.json()).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });

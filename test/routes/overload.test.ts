@@ -232,6 +232,8 @@ describe('what is no request', () => {
     expect(answered).toContain(`HTTP/1.1 ${status} `);
     expect(answered).toContain('application/problem+json');
     expect(answered).toContain(`"code":"${code}"`);
+    expect(answered).toMatch(/^content-security-policy: default-src 'self';.*frame-ancestors 'none'/im);
+    expect(answered).toMatch(/^x-content-type-options: nosniff/im);
   });
 
   it('with an unknown expectation is answered as without', async () => {

@@ -5,6 +5,7 @@ import Fastify from 'fastify';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
 import { registerGuard } from '../../src/routes/guard.ts';
+import { addSecurityHeaders } from '../../src/routes/headers.ts';
 import { pageRoutes } from '../../src/routes/page.ts';
 import { handleError, handleNotFound } from '../../src/routes/problem.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -23,6 +24,7 @@ async function buildPage(files: Record<string, string | Buffer>) {
   const app = Fastify();
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleNotFound);
+  addSecurityHeaders(app);
   await registerGuard(app, { ...openAccess, apiKeys: ['a-key-of-some-length'], requestsPerMinute: 1 });
   await app.register(pageRoutes, { root });
   return app;

@@ -255,15 +255,30 @@ describe('the API as a whole', () => {
     ]);
   });
 
-  it('answers an unknown path and an unknown method with a problem', async () => {
+  it('answers an unknown path with a problem', async () => {
     expect((await parts.app.inject('/nope?x=1')).json()).toMatchObject({
       status: 404,
       code: 'NOT_FOUND',
       instance: '/nope',
     });
-    expect((await parts.app.inject({ method: 'DELETE', url: '/jobs' })).json()).toMatchObject({
-      status: 404,
-    });
+  });
+
+  it.each([
+    ['DELETE', '/jobs', 'GET, HEAD'],
+    ['GET', '/jobs/train/', null],
+    ['PUT', '/jobs/train', 'POST'],
+    ['PATCH', '/jobs/x', 'GET, HEAD'],
+    ['OPTIONS', '/predict', 'POST'],
+    ['POST', '/', 'GET, HEAD'],
+    ['POST', '/docs/', 'GET, HEAD'],
+    ['HEAD', '/jobs/x/events', 'GET'],
+    ['POST', '/openapi.json', 'GET, HEAD'],
+  ] as const)('answers %s %s with what the path takes: %s', async (method, url, allow) => {
+    const headers = { 'content-type': 'text/plain' };
+    const response = await parts.app.inject({ method, url, headers, payload: 'x' });
+    expect(response.statusCode).toBe(allow === null ? 404 : 405);
+    expect(response.headers['allow']).toBe(allow ?? undefined);
+    expect(response.headers['content-type']).toMatch('application/problem+json');
   });
 });
 
