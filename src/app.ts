@@ -6,6 +6,7 @@ import type { EventFeed } from './jobs/feed.ts';
 import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
+import { boardRoutes } from './routes/board.ts';
 import { answerClientError } from './routes/client-error.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -85,6 +86,7 @@ export async function buildApp({
   await app.register(metricsRoutes, { metrics, queue, store, predictor });
   await app.register(pageRoutes);
   await app.register(docsRoutes);
+  await app.register(boardRoutes, { queue });
   paths.refuseOtherMethods();
   return app;
 }

@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { v7 as uuidv7 } from 'uuid';
 import { sha256Of } from '../model/sha256.ts';
 import { createAnswer } from './answer.ts';
+import { adaptForBoard, type Board } from './board.ts';
 import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } from './contract.ts';
 import { readMetrics } from './curve.ts';
 import { tellEnding } from './ending.ts';
@@ -44,6 +45,8 @@ export type JobQueue = {
   cancel(id: string): Promise<CancelResult>;
   /** How many workers are connected and what they compute on, and whether Redis may drop keys when it is full. */
   health(): Promise<QueueHealth>;
+  /** For Bull Board. */
+  board(): Promise<Board>;
   close(): Promise<void>;
 };
 
@@ -85,6 +88,10 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
     counts: () => answer(() => readCounts(queue), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
     health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
+    board: async () => ({
+      adapter: await adaptForBoard(queue),
+      answer: (call) => answer(call, tryAgain),
+    }),
     close: async () => {
       await queue.close();
       redis.disconnect();

@@ -1,0 +1,86 @@
+/**
+ * Bull Board at /admin/queues: the queue as BullMQ has it, to be looked at only. It is an application of its own behind
+ * this one, made when it is first asked for; what holds for every other answer, from keys to closing, holds for its.
+ */
+import type { AppControllerRoute } from '@bull-board/api/typings/app';
+import type { FastifyAdapter } from '@bull-board/fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify';
+import type { Board } from '../jobs/board.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import { letBrowsersSendKey } from './guard.ts';
+import { letPagesLoad } from './headers.ts';
+import { handleError, handleNotFound } from './problem.ts';
+
+const prefix = '/admin/queues';
+const passedOn = ['content-type', 'cache-control', 'etag', 'last-modified', 'retry-after'] as const;
+const foreignFonts = /<link href="https:[^>]*>/g;
+
+export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }> = async (app, { queue }) => {
+  letBrowsersSendKey(app);
+  letPagesLoad(app, { styleSrc: ["'self'", "'unsafe-inline'"], baseUri: ["'self'"] });
+  let opening: Promise<FastifyInstance> | null = null;
+  const open = () => {
+    opening ??= queue.board().then((board) => openBoard(board, app));
+    opening.catch(() => {
+      opening = null;
+    });
+    return opening;
+  };
+  app.addHook('onClose', async () => {
+    await (await opening)?.close();
+  });
+  for (const url of [prefix, `${prefix}/*`]) {
+    app.get(url, { schema: { hide: true } }, async (request, reply) => {
+      const board = await open();
+      const ifNoneMatch = request.headers['if-none-match'];
+      const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
+      return passOn(await board.inject({ method: 'GET', url: request.url, headers }), reply);
+    });
+  }
+};
+
+async function openBoard({ adapter, answer }: Board, { log }: FastifyInstance): Promise<FastifyInstance> {
+  const [{ createBullBoard }, { FastifyAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/fastify'),
+  ]);
+  const serverAdapter = createReader(FastifyAdapter, answer).setBasePath(prefix);
+  const uiConfig = { boardTitle: 'Trainyard', hideDocsLink: true };
+  createBullBoard({ queues: [adapter], serverAdapter, options: { uiConfig } });
+  const board = Fastify({ loggerInstance: log.child({}, { level: 'warn' }) }); // requests are in the log already
+  board.setErrorHandler(handleError);
+  board.setNotFoundHandler(handleNotFound);
+  await board.register(serverAdapter.registerPlugin(), { prefix });
+  return board;
+}
+
+/** Without the routes that change something; each call on Redis has the time limit of the others, and their errors. */
+function createReader(Adapter: typeof FastifyAdapter, answer: Board['answer']): FastifyAdapter {
+  return new (class extends Adapter {
+    override setApiRoutes(routes: AppControllerRoute[]) {
+      const reading = routes.filter(({ method }) => method === 'get');
+      return super.setApiRoutes(
+        reading.map((route) => ({
+          ...route,
+          handler: (request) => answer(async () => route.handler(request)),
+        })),
+      );
+    }
+
+    override setErrorHandler() {
+      return super.setErrorHandler((error) => {
+        throw error; // to `handleError`
+      });
+    }
+  })();
+}
+
+type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
+
+function passOn({ statusCode, headers, rawPayload }: Answer, reply: FastifyReply): FastifyReply {
+  for (const name of passedOn) if (headers[name] !== undefined) reply.header(name, headers[name]);
+  const isPage = String(headers['content-type']).startsWith('text/html');
+  return reply
+    .code(statusCode)
+    .send(isPage ? rawPayload.toString().replaceAll(foreignFonts, '') : rawPayload);
+}
