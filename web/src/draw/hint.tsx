@@ -1,0 +1,39 @@
+/** Why there is no answer, in a line that is always there. What passes by itself is said calmly. */
+import { sentence } from '../ui/problem-note.tsx';
+import type { Reading } from './reading.ts';
+
+export function Hint({ now }: { now: Reading }) {
+  const problem = now.state === 'problem' ? now.problem : null;
+  return (
+    <p class="answer-hint" role="status">
+      {problem && <HintText code={problem.code} detail={problem.detail} />}
+    </p>
+  );
+}
+
+function HintText({ code, detail }: { code: string; detail: string }) {
+  switch (code) {
+    case 'NO_MODEL':
+      return (
+        <>
+          There is no model yet. The answer comes as soon as the first one is trained:{' '}
+          <a href="#train">watch it</a>.
+        </>
+      );
+    case 'IMAGE_NO_INK':
+      return <>Nothing stands out from the background yet. Draw a little more, or with more contrast.</>;
+    case 'SERVER_UNREACHABLE':
+    case 'SERVER_SILENT':
+      return <>The drawing is kept and will be read when the server is back.</>;
+    case 'OVERLOADED':
+    case 'PREDICTOR_RESTARTED':
+    case 'PREDICT_TIMEOUT':
+      return <>The network is busy; trying again.</>;
+    default:
+      return (
+        <>
+          {sentence(detail)} <code>{code}</code>
+        </>
+      );
+  }
+}

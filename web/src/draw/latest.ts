@@ -1,0 +1,41 @@
+/** One piece of work at a time, on the newest input: what comes meanwhile waits, and only the last of it. */
+import { pause } from '../api/wait.ts';
+
+export type Latest<Input> = {
+  submit(input: Input): void;
+  /** Drops what waits and calls off what is under way. */
+  drop(): void;
+};
+
+/** `work` resolves with null, or with the milliseconds after which the newest input, be it the same, is tried again. */
+export function createLatest<Input>(
+  work: (input: Input, signal: AbortSignal) => Promise<number | null>,
+): Latest<Input> {
+  let newest: { readonly input: Input } | null = null;
+  let running: AbortController | null = null;
+
+  const run = async (current: AbortController) => {
+    while (newest !== null && !current.signal.aborted) {
+      const taken: { readonly input: Input } = newest;
+      newest = null;
+      const againAfterMs = await work(taken.input, current.signal);
+      if (current.signal.aborted) return;
+      if (againAfterMs === null) continue;
+      newest ??= taken;
+      await pause(againAfterMs, current.signal);
+    }
+    if (running === current) running = null;
+  };
+
+  return {
+    submit: (input) => {
+      newest = { input };
+      if (running === null) void run((running = new AbortController()));
+    },
+    drop: () => {
+      newest = null;
+      running?.abort();
+      running = null;
+    },
+  };
+}

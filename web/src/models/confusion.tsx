@@ -1,0 +1,95 @@
+/** Which digit is taken for which: rows are what is on the image, columns what was read. */
+import type { Evaluation } from '../api/client.ts';
+import { count, percent } from '../ui/format.ts';
+import { heatOf } from './heat.ts';
+
+export type Pair = { readonly label: number; readonly digit: number };
+type Props = { evaluation: Evaluation; pair: Pair | null; choose: (pair: Pair | null) => void };
+
+const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+export function Confusion({ evaluation, pair, choose }: Props) {
+  const { confusion, images, accuracy } = evaluation;
+  const mostWrong = Math.max(
+    1,
+    ...confusion.flatMap((row, label) => row.filter((_, digit) => digit !== label)),
+  );
+  const wrong = images - Math.round(accuracy * images);
+  return (
+    <>
+      <p class="quiet small">
+        {count(wrong)} of {count(images)} test images misread. Choose a number to see which.
+      </p>
+      <div class="table-scroll confusion-scroll" tabIndex={0} role="region" aria-label="Confusion matrix">
+        <table class="confusion">
+          <caption class="unseen">Rows: the digit on the image. Columns: the digit that was read.</caption>
+          <thead>
+            <tr>
+              <td class="corner">
+                <span>shown</span>
+                <span>read as</span>
+              </td>
+              {digits.map((digit) => (
+                <th key={digit} scope="col">
+                  {digit}
+                </th>
+              ))}
+              <th scope="col" class="recall">
+                right
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {confusion.map((row, label) => (
+              <Row key={label} {...{ row, label, mostWrong, pair, choose }} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+type RowProps = Pick<Props, 'pair' | 'choose'> & { row: readonly number[]; label: number; mostWrong: number };
+
+function Row({ row, label, mostWrong, pair, choose }: RowProps) {
+  const total = row.reduce((sum, images) => sum + images, 0);
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      {row.map((images, digit) =>
+        digit === label ? (
+          <td key={digit} class="is-right">
+            {count(images)}
+          </td>
+        ) : (
+          <Wrong
+            key={digit}
+            {...{ label, digit, images, choose }}
+            heat={heatOf(images, mostWrong)}
+            isChosen={pair?.label === label && pair.digit === digit}
+          />
+        ),
+      )}
+      <td class="recall">{total > 0 ? percent(row[label]! / total) : '–'}</td>
+    </tr>
+  );
+}
+
+type WrongProps = Pair & Pick<Props, 'choose'> & { images: number; heat: number; isChosen: boolean };
+
+function Wrong({ label, digit, images, heat, isChosen, choose }: WrongProps) {
+  if (images === 0) return <td class="is-none">0</td>;
+  return (
+    <td class="is-wrong" style={{ '--heat': `${Math.round(8 + 50 * heat)}%` }}>
+      <button
+        type="button"
+        aria-pressed={isChosen}
+        aria-label={`${label} read as ${digit}: ${images}`}
+        onClick={() => choose(isChosen ? null : { label, digit })}
+      >
+        {images}
+      </button>
+    </td>
+  );
+}

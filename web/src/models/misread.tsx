@@ -1,0 +1,63 @@
+/** The test images that were read wrong, the surest answers first. */
+import { useState } from 'preact/hooks';
+import type { Evaluation } from '../api/client.ts';
+import { percent } from '../ui/format.ts';
+import type { Pair } from './confusion.tsx';
+import { TestImage } from './test-image.tsx';
+
+type Image = Evaluation['misread'][number];
+type Props = { misread: readonly Image[]; pair: Pair | null; showAll: () => void };
+
+const firstShown = 24;
+
+export function Misread({ misread, pair, showAll }: Props) {
+  const [isWhole, setWhole] = useState(false);
+  const matching = pair
+    ? misread.filter(({ label, digit }) => label === pair.label && digit === pair.digit)
+    : misread;
+  const shown = isWhole || pair ? matching : matching.slice(0, firstShown);
+  return (
+    <>
+      <p class="quiet small misread-note" role="status">
+        {pair ? (
+          <>
+            {pair.label} read as {pair.digit}.{' '}
+            {matching.length === 0 && 'None is among those that the evaluation kept, the 100 surest. '}
+            <button type="button" class="link" onClick={showAll}>
+              Show all
+            </button>
+          </>
+        ) : (
+          'The surest wrong answers first. Choose one to have it read again.'
+        )}
+      </p>
+      <ul class="misread">
+        {shown.map((image) => (
+          <MisreadImage key={image.index} image={image} />
+        ))}
+      </ul>
+      {shown.length < matching.length && (
+        <button type="button" class="button" onClick={() => setWhole(true)}>
+          Show {matching.length - shown.length} more
+        </button>
+      )}
+    </>
+  );
+}
+
+function MisreadImage({ image: { index, label, digit, confidence } }: { image: Image }) {
+  const words = `Test image ${index}: a ${label} read as ${digit}, ${percent(confidence, 0)} sure`;
+  return (
+    <li>
+      <a href={`#draw/test/${index}`} aria-label={words} title={words}>
+        <TestImage index={index} />
+        <span class="misread-word" aria-hidden="true">
+          {label} → <strong>{digit}</strong>
+        </span>
+        <span class="quiet" aria-hidden="true">
+          {percent(confidence, 0)}
+        </span>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,54 @@
+import { useState } from 'preact/hooks';
+import type { Model } from '../api/client.ts';
+import type { Problem } from '../api/outcome.ts';
+import { age, percent } from '../ui/format.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { readOlder } from './models.ts';
+
+type Props = {
+  models: readonly Model[];
+  hasOlder: boolean;
+  problem: Problem | null;
+  open: Model | undefined;
+};
+
+export function ModelList({ models, hasOlder, problem, open }: Props) {
+  const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
+  return (
+    <section class="panel model-list" aria-labelledby="versions-title">
+      <h2 id="versions-title">Versions</h2>
+      <ProblemNote problem={problem ?? olderProblem} />
+      <ul>
+        {models.map((model) => (
+          <ModelRow key={model.version} model={model} isOpen={model.version === open?.version} />
+        ))}
+      </ul>
+      {hasOlder && (
+        <button type="button" class="button" onClick={() => void readOlder().then(setOlderProblem)}>
+          Older versions
+        </button>
+      )}
+    </section>
+  );
+}
+
+function ModelRow({ model, isOpen }: { model: Model; isOpen: boolean }) {
+  const { version, metrics, recipe, epoch, epochs, createdAt, served } = model;
+  return (
+    <li data-open={isOpen}>
+      <a href={`#models/${version}`} aria-current={isOpen ? 'true' : undefined}>
+        <span class="model-name">
+          Version {version}
+          {served && <span class="badge">serving</span>}
+        </span>
+        <span class="model-accuracy">{percent(metrics.testAccuracy, 2)}</span>
+        <span class="quiet">
+          {recipe}, epoch {epoch} of {epochs}
+        </span>
+        <time class="quiet" dateTime={createdAt}>
+          {age(createdAt)}
+        </time>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,50 @@
+import '../styles/train.css';
+import '../styles/models.css';
+import { ask, client, type Model } from '../api/client.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { route } from '../route.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { ModelDetail } from './model-detail.tsx';
+import { ModelList } from './model-list.tsx';
+import { useModels } from './models.ts';
+
+export function ModelsView() {
+  const list = useModels();
+  const wanted = Number(route.value.rest[0] ?? Number.NaN);
+  const isNamed = Number.isSafeInteger(wanted) && wanted > 0;
+  const open = isNamed
+    ? list.models.find(({ version }) => version === wanted)
+    : (list.models.find(({ served }) => served) ?? list.models[0]);
+  return (
+    <div class="view models">
+      <header class="view-head">
+        <h1 tabIndex={-1}>Models</h1>
+        <p>Every version that a training has published, and what it still gets wrong.</p>
+      </header>
+      <ModelList {...list} open={open} />
+      <div class="model-place">
+        {open && <ModelDetail key={open.version} model={open} />}
+        {!open && isNamed && list.isKnown && <Unlisted version={wanted} />}
+        {!open && !isNamed && list.isKnown && <NoModel />}
+      </div>
+    </div>
+  );
+}
+
+function NoModel() {
+  return (
+    <p class="panel">
+      There is no model yet. One comes with the end of the first epoch of a training:{' '}
+      <a href="#train">watch it</a>.
+    </p>
+  );
+}
+
+/** A version that the address names and the first page of the list does not have. */
+function Unlisted({ version }: { version: number }) {
+  const { data, problem } = useAnswer<Model>(
+    (signal) => ask(client.GET('/models/{version}', { params: { path: { version } }, signal })),
+    [version],
+  );
+  return data ? <ModelDetail model={data} /> : <ProblemNote problem={problem} />;
+}

@@ -1,0 +1,105 @@
+/** Lines over numbers, drawn by uPlot; to a screen reader a picture with a summary. */
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { scheme } from '../ui/theme.ts';
+
+export type Line = {
+  readonly label: string; // empty: not in the legend
+  readonly series: number; // which of the series' colours
+  readonly isFaint?: boolean;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+};
+
+type Props = {
+  title: string;
+  lines: readonly Line[];
+  format: (value: number) => string;
+  summary: string;
+  /** x counts whole things, of which there are few: each is a dot, and its axis starts at 1. */
+  isCounted?: boolean;
+};
+
+const height = 220; // px
+
+export function Chart({ title, lines, format, summary, isCounted = false }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const look = lines.map(({ label, series }) => `${label}/${series}`).join();
+  useEffect(() => {
+    const made = new uPlot(
+      optionsOf(place.current!, lines, format, isCounted),
+      dataOf(lines),
+      place.current!,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height }));
+    observer.observe(place.current!);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [look, scheme.value]);
+  useEffect(() => plot.current?.setData(dataOf(lines)), [lines]);
+  return (
+    <figure class="chart">
+      <figcaption>{title}</figcaption>
+      <div ref={place} class="chart-place" role="img" aria-label={`${title}. ${summary}`} />
+    </figure>
+  );
+}
+
+function dataOf(lines: readonly Line[]): uPlot.AlignedData {
+  if (lines.length === 0) return [[], []];
+  return uPlot.join(lines.map(({ x, y }) => [[...x], [...y]]));
+}
+
+function optionsOf(
+  place: HTMLElement,
+  lines: readonly Line[],
+  format: Props['format'],
+  isCounted: boolean,
+): uPlot.Options {
+  const { color: ink, font } = styleOf(place, '--muted');
+  const grid = { stroke: styleOf(place, '--line').color, width: 1 };
+  const axis = { stroke: ink, font, grid, ticks: { show: false } };
+  return {
+    width: place.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 } },
+    scales: { x: { time: false, range: (_, min, max) => xRange(min, max, isCounted) } },
+    axes: [
+      { ...axis, size: 30, ...(isCounted && { incrs: [1, 2, 5, 10, 20, 50, 100, 200] }) },
+      { ...axis, size: 58, values: (_, splits) => splits.map(format) },
+    ],
+    series: [{}, ...lines.map((line) => seriesOf(place, line, isCounted))],
+  };
+}
+
+function seriesOf(place: HTMLElement, { series, isFaint = false }: Line, isCounted: boolean): uPlot.Series {
+  const { color } = styleOf(place, `--series-${series}`);
+  return {
+    stroke: color,
+    width: isFaint ? 1 : 2,
+    alpha: isFaint ? 0.3 : 1,
+    spanGaps: true, // jobs have steps of their own
+    points: { show: isCounted, size: 7, fill: color },
+  };
+}
+
+function xRange(min: number | null, max: number | null, isCounted: boolean): uPlot.Range.MinMax {
+  if (isCounted) return [0.5, Math.max(2, max ?? 0) + 0.5];
+  return [Math.min(0, min ?? 0), Math.max(10, max ?? 0)];
+}
+
+/** What a custom property comes to here: a canvas knows colours, not `light-dark()`. */
+function styleOf(place: HTMLElement, property: string): { color: string; font: string } {
+  const probe = place.appendChild(document.createElement('span'));
+  probe.style.color = `var(${property})`;
+  const { color, fontFamily } = getComputedStyle(probe);
+  probe.remove();
+  return { color, font: `12px ${fontFamily}` };
+}

@@ -1,0 +1,83 @@
+/** Loss per step and test accuracy per epoch, of the open job and of those it is compared with. */
+import { useMemo } from 'preact/hooks';
+import type { Job } from '../api/client.ts';
+import { loss, percent, shortId } from '../ui/format.ts';
+import { Chart, type Line } from './chart.tsx';
+import { compared } from './compared.ts';
+import { type Curve, emptyCurve, smooth } from './curve.ts';
+import { curves } from './follow.ts';
+
+type Shown = { readonly job: Job; readonly curve: Curve; readonly series: number };
+
+export function Charts({ job, others }: { job: Job | undefined; others: readonly Job[] }) {
+  const shown = [...(job ? [job] : []), ...others].map((each) => ({
+    job: each,
+    curve: curves.value[each.id] ?? { ...emptyCurve, epochs: each.epochs },
+    series: each === job ? 1 : compared.value.indexOf(each.id) + 2,
+  }));
+  const inputs = shown.flatMap(({ job: { id }, curve, series }) => [id, curve.points, curve.epochs, series]);
+  const key = useIdentity(inputs);
+  const lossLines = useMemo(() => shown.flatMap(lossLinesOf), [key]);
+  const accuracyLines = useMemo(() => shown.map(accuracyLineOf), [key]);
+  return (
+    <div class="charts">
+      <Chart
+        title="Loss per step"
+        lines={lossLines}
+        format={(value) => value.toFixed(2)}
+        summary={summaryOf(shown, lossSummary)}
+      />
+      <Chart
+        title="Test accuracy per epoch"
+        lines={accuracyLines}
+        isCounted
+        format={(value) => percent(value, 1)}
+        summary={summaryOf(shown, accuracySummary)}
+      />
+    </div>
+  );
+}
+
+/** A value that changes when one of the inputs does, however many there are. */
+function useIdentity(inputs: readonly unknown[]): object {
+  const before = useMemo<{ inputs: readonly unknown[]; key: object }>(() => ({ inputs: [], key: {} }), []);
+  const isSame =
+    inputs.length === before.inputs.length && inputs.every((input, index) => input === before.inputs[index]);
+  if (!isSame) Object.assign(before, { inputs, key: {} });
+  return before.key;
+}
+
+/** Each step's loss faintly, their running mean over it. */
+function lossLinesOf({ job, curve: { points }, series }: Shown): Line[] {
+  const steps = points.map(({ step }) => step);
+  const losses = points.map((point) => point.loss);
+  return [
+    { label: '', series, isFaint: true, x: steps, y: losses },
+    { label: shortId(job.id), series, x: steps, y: smooth(losses) },
+  ];
+}
+
+function accuracyLineOf({ job, curve: { epochs }, series }: Shown): Line {
+  return {
+    label: shortId(job.id),
+    series,
+    x: epochs.map(({ epoch }) => epoch),
+    y: epochs.map(({ testAccuracy }) => testAccuracy),
+  };
+}
+
+function summaryOf(shown: readonly Shown[], one: (shown: Shown) => string): string {
+  return shown.map(one).join('; ') || 'nothing yet';
+}
+
+function lossSummary({ job, curve: { points } }: Shown): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return `job ${shortId(job.id)}: no steps yet`;
+  return `job ${shortId(job.id)}: from ${loss(first.loss)} at step ${first.step} to ${loss(last.loss)} at step ${last.step}`;
+}
+
+function accuracySummary({ job, curve: { epochs } }: Shown): string {
+  const last = epochs.at(-1);
+  if (!last) return `job ${shortId(job.id)}: no epoch yet`;
+  return `job ${shortId(job.id)}: ${percent(last.testAccuracy, 2)} after epoch ${last.epoch}`;
+}

@@ -1,0 +1,72 @@
+/** The course of a job, folded from its events or taken from its metrics. */
+import type { Job, JobEvent, JobMetrics } from '../../../src/client/index.ts';
+
+export type Curve = {
+  readonly status: Job['status'];
+  readonly position: number | null; // in the queue
+  readonly progress: Job['progress'];
+  readonly points: JobMetrics['curve'];
+  readonly epochs: Job['epochs'];
+  readonly trouble: Job['error']; // what a running job waits for
+};
+
+export const emptyCurve: Curve = {
+  status: 'queued',
+  position: null,
+  progress: null,
+  points: [],
+  epochs: [],
+  trouble: null,
+};
+
+const mostPoints = 1000; // more than a screen has columns
+
+export function foldEvent(curve: Curve, event: JobEvent): Curve {
+  switch (event.type) {
+    case 'queued':
+      return { ...curve, status: 'queued', position: event.position };
+    case 'started': {
+      const kept = event.resumedFromStep ?? 0; // what came after it happens anew
+      const points = curve.points.filter(({ step }) => step <= kept);
+      return { ...curve, status: 'running', position: null, trouble: null, points };
+    }
+    case 'progress': {
+      const { type: _, at: __, ...progress } = event;
+      return { ...curve, status: 'running', progress, points: addPoint(curve.points, progress) };
+    }
+    case 'epoch': {
+      const { type: _, at: __, ...epoch } = event;
+      return { ...curve, epochs: [...curve.epochs.filter((each) => each.epoch < epoch.epoch), epoch] };
+    }
+    case 'trouble':
+      return { ...curve, trouble: event.error };
+    case 'done':
+      return { ...curve, status: event.status, trouble: null };
+    case 'checkpoint':
+      break; // the epoch has said it
+  }
+  return curve;
+}
+
+/** Of a job that has ended. */
+export function curveOf({ status, curve, epochs }: JobMetrics): Curve {
+  return { ...emptyCurve, status, points: curve, epochs };
+}
+
+function addPoint(points: Curve['points'], progress: NonNullable<Curve['progress']>): Curve['points'] {
+  const { step, epoch, loss, imagesPerSecond } = progress;
+  const before = step > (points.at(-1)?.step ?? 0) ? points : points.filter((point) => point.step < step);
+  const all = [...before, { step, epoch, loss, imagesPerSecond }];
+  return all.length > mostPoints ? all.filter((_, index) => index % 2 === 1) : all; // the newest stays
+}
+
+/** The running mean of a noisy curve, the newest values counting most; as long as what it is made of. */
+export function smooth(values: readonly number[], weight = 0.9): number[] {
+  let sum = 0;
+  let weights = 0;
+  return values.map((value) => {
+    sum = weight * sum + (1 - weight) * value;
+    weights = weight * weights + (1 - weight);
+    return sum / weights;
+  });
+}

@@ -1,0 +1,73 @@
+/** All jobs; those that are ticked have their curves beside the open one's. */
+import { useState } from 'preact/hooks';
+import type { Job } from '../api/client.ts';
+import type { Problem } from '../api/outcome.ts';
+import { age, percent, shortId } from '../ui/format.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { Status } from '../ui/status.tsx';
+import { compared, mostCurves, setCompared } from './compared.ts';
+import { readOlder } from './jobs.ts';
+
+type Props = {
+  jobs: readonly Job[];
+  isKnown: boolean;
+  hasOlder: boolean;
+  problem: Problem | null;
+  open: Job | undefined;
+};
+
+export function JobList({ jobs, isKnown, hasOlder, problem, open }: Props) {
+  const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
+  return (
+    <section class="panel job-list" aria-labelledby="jobs-title">
+      <h2 id="jobs-title">Jobs</h2>
+      <p class="quiet small">Tick several to see their curves over each other.</p>
+      <ProblemNote problem={problem ?? olderProblem} />
+      {isKnown && jobs.length === 0 && <p class="quiet">None yet.</p>}
+      <ul>
+        {jobs.map((job) => (
+          <JobRow key={job.id} job={job} isOpen={job.id === open?.id} />
+        ))}
+      </ul>
+      {hasOlder && (
+        <button type="button" class="button" onClick={() => void readOlder().then(setOlderProblem)}>
+          Older jobs
+        </button>
+      )}
+    </section>
+  );
+}
+
+function JobRow({ job, isOpen }: { job: Job; isOpen: boolean }) {
+  const place = compared.value.indexOf(job.id);
+  const isFull = compared.value.length >= mostCurves - 1;
+  return (
+    <li data-open={isOpen}>
+      <input
+        type="checkbox"
+        aria-label={`Show the curves of job ${shortId(job.id)}`}
+        checked={isOpen || place >= 0}
+        disabled={isOpen || (isFull && place < 0)}
+        data-series={isOpen ? 1 : place >= 0 ? place + 2 : undefined}
+        onChange={(event) => setCompared(job.id, event.currentTarget.checked)}
+      />
+      <a href={`#train/${job.id}`} aria-current={isOpen ? 'true' : undefined}>
+        <span class="job-name">
+          {job.request.recipe} <code>{shortId(job.id)}</code>
+        </span>
+        <span class="job-result">{resultOf(job)}</span>
+        <Status status={job.status} />
+        <time class="quiet" dateTime={job.createdAt}>
+          {age(job.createdAt)}
+        </time>
+      </a>
+    </li>
+  );
+}
+
+function resultOf({ status, progress, epochs, queuePosition }: Job): string {
+  if (status === 'queued') return queuePosition === null ? '' : `place ${queuePosition}`;
+  if (status === 'running') return progress ? percent(progress.fraction, 0) : '';
+  const last = epochs.at(-1);
+  return last ? percent(last.testAccuracy, 2) : '';
+}

@@ -1,0 +1,135 @@
+/** One job: how far it is, its curves, its epochs. */
+import { useState } from 'preact/hooks';
+import { ask, client, type Job } from '../api/client.ts';
+import { type Problem } from '../api/outcome.ts';
+import { count, duration, loss, percent, shortId } from '../ui/format.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { Status } from '../ui/status.tsx';
+import { Charts } from './charts.tsx';
+import { type Curve, emptyCurve } from './curve.ts';
+import { EpochTable } from './epoch-table.tsx';
+import { curves } from './follow.ts';
+
+type Props = { job: Job | undefined; others: readonly Job[]; reload: () => void };
+
+export function Run({ job, others, reload }: Props) {
+  const curve = job && newest(job, curves.value[job.id]);
+  return (
+    <section class="panel run" aria-labelledby="run-title">
+      <Head job={job} curve={curve} reload={reload} />
+      <ProgressBar curve={curve} />
+      <Figures job={job} curve={curve} />
+      <ProblemNote problem={troubleOf(job, curve)} />
+      <Charts job={job} others={others} />
+      <EpochTable epochs={curve?.epochs ?? []} />
+    </section>
+  );
+}
+
+/** The stream is ahead of the list while the job runs, and the list where there is no stream. */
+function newest(job: Job, curve: Curve | undefined): Curve {
+  const { status, progress, epochs, queuePosition: position, error: trouble } = job;
+  const listed = { ...emptyCurve, status, progress, epochs, position, trouble };
+  if (job.finishedAt !== null || !curve) return { ...listed, points: curve?.points ?? [] };
+  return { ...curve, progress: curve.progress ?? progress };
+}
+
+function Head({
+  job,
+  curve,
+  reload,
+}: {
+  job: Job | undefined;
+  curve: Curve | undefined;
+  reload: () => void;
+}) {
+  if (!job || !curve) return <h2 id="run-title">No training yet</h2>;
+  return (
+    <div class="run-head">
+      <div>
+        <h2 id="run-title">
+          Job <code>{shortId(job.id)}</code>, recipe {job.request.recipe}
+        </h2>
+        <p class="quiet small">{job.engine?.device ?? 'Waiting for a worker'}</p>
+      </div>
+      <div role="status">
+        <Status status={curve.status} />
+      </div>
+      <Cancel key={job.id} job={job} status={curve.status} reload={reload} />
+    </div>
+  );
+}
+
+function Cancel({ job, status, reload }: { job: Job; status: Job['status']; reload: () => void }) {
+  const [isAsked, setAsked] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const isOver = status !== 'queued' && status !== 'running';
+  const cancel = async () => {
+    setAsked(true);
+    const outcome = await ask(client.POST('/jobs/{id}/cancel', { params: { path: { id: job.id } } }));
+    setProblem(outcome.ok ? null : outcome.problem);
+    if (!outcome.ok) setAsked(false);
+    reload();
+  };
+  return (
+    <>
+      <button type="button" class="button" disabled={isOver || isAsked} onClick={() => void cancel()}>
+        {isAsked && !isOver ? 'Cancelling…' : 'Cancel'}
+      </button>
+      <ProblemNote problem={problem} />
+    </>
+  );
+}
+
+function ProgressBar({ curve }: { curve: Curve | undefined }) {
+  const share = curve?.status === 'succeeded' ? 1 : (curve?.progress?.fraction ?? 0);
+  const done = Math.round(share * 100);
+  return (
+    <div
+      class="progress"
+      role="progressbar"
+      aria-label="Training progress"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={done}
+      data-status={curve?.status}
+    >
+      <span style={{ '--share': String(share) }} />
+    </div>
+  );
+}
+
+function Figures({ job, curve }: { job: Job | undefined; curve: Curve | undefined }) {
+  const progress = curve?.progress;
+  const best = curve?.epochs.reduce((most, { testAccuracy }) => Math.max(most, testAccuracy), 0);
+  const place = curve?.status === 'queued' && curve.position !== null ? `place ${curve.position}` : null;
+  const figures: [string, string | null | undefined][] = [
+    ['Time left', place ?? (progress && (curve.status === 'running' ? duration(progress.etaSeconds) : null))],
+    ['Epoch', progress && `${progress.epoch} of ${progress.epochs}`],
+    ['Step', progress && `${count(progress.step)} of ${count(progress.steps)}`],
+    ['Loss', progress && loss(progress.loss)],
+    ['Images a second', progress && count(progress.imagesPerSecond)],
+    ['Best test accuracy', best ? percent(best, 2) : null],
+    ['Time', job && timeOf(job)],
+  ];
+  return (
+    <dl class="facts">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value ?? '–'}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function timeOf({ startedAt, finishedAt }: Job): string | null {
+  if (startedAt === null) return null;
+  return duration(((finishedAt ? Date.parse(finishedAt) : Date.now()) - Date.parse(startedAt)) / 1000);
+}
+
+function troubleOf(job: Job | undefined, curve: Curve | undefined) {
+  const error = curve?.trouble ?? job?.error ?? null;
+  return error && { code: error.code, detail: error.message };
+}

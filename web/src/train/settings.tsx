@@ -1,0 +1,110 @@
+/** The values of a recipe, each to be changed; what is wrong with one is said beside it. */
+import type { Recipe } from '../api/client.ts';
+import type { FieldProblem } from '../api/outcome.ts';
+import { type Changes, initial, rangeOf, type Schema, type Value } from './request.ts';
+
+const fields: readonly (readonly [name: string, label: string])[] = [
+  ['epochs', 'Epochs'],
+  ['batchSize', 'Batch size'],
+  ['learningRate', 'Learning rate'],
+  ['schedule', 'Schedule'],
+  ['warmup', 'Warm-up'],
+  ['labelSmoothing', 'Label smoothing'],
+  ['trainImages', 'Training images'],
+  ['testImages', 'Test images'],
+  ['seed', 'Seed'],
+  ['shuffle', 'Shuffle each epoch'],
+  ['augment', 'Distort images'],
+];
+
+type Props = {
+  recipe: Recipe | undefined;
+  schema: Schema;
+  changes: Changes;
+  setChanges: (changes: Changes) => void;
+  errors: readonly FieldProblem[];
+};
+
+export function Settings({ recipe, schema, changes, setChanges, errors }: Props) {
+  const changed = Object.keys(changes).length;
+  return (
+    <details class="settings" open={errors.length > 0 || undefined}>
+      <summary>More settings{changed > 0 && <span class="quiet"> · {changed} changed</span>}</summary>
+      <div class="settings-grid">
+        {recipe &&
+          fields.map(([name, label]) => (
+            <Field
+              key={name}
+              {...{ name, label, schema }}
+              value={changes[name] ?? initial(recipe, name, schema)}
+              error={errors.find(({ field }) => field === name)?.message}
+              change={(value) => setChanges({ ...changes, [name]: value })}
+            />
+          ))}
+      </div>
+      {changed > 0 && (
+        <button type="button" class="link" onClick={() => setChanges({})}>
+          Back to the recipe’s values
+        </button>
+      )}
+    </details>
+  );
+}
+
+type FieldProps = {
+  name: string;
+  label: string;
+  schema: Schema;
+  value: Value | undefined;
+  error: string | undefined;
+  change: (value: string | boolean) => void;
+};
+
+function Field({ name, label, schema, value, error, change }: FieldProps) {
+  const limits = schema[name] ?? {};
+  const id = `setting-${name}`;
+  const common = {
+    id,
+    'aria-describedby': `${id}-word`,
+    'aria-invalid': error !== undefined,
+    title: limits.description,
+  };
+  const word =
+    error ?? (limits.minimum === undefined && limits.exclusiveMinimum === undefined ? '' : rangeOf(limits));
+  return (
+    <div class={typeof value === 'boolean' ? 'field is-tick' : 'field'}>
+      <label for={id}>{label}</label>
+      {typeof value === 'boolean' ? (
+        <input
+          type="checkbox"
+          {...common}
+          checked={value}
+          onChange={(event) => change(event.currentTarget.checked)}
+        />
+      ) : limits.enum ? (
+        <select {...common} value={String(value)} onChange={(event) => change(event.currentTarget.value)}>
+          {limits.enum.map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+      ) : (
+        <input
+          type="text"
+          inputMode="decimal"
+          autocomplete="off"
+          {...common}
+          value={value === null || value === undefined ? '' : String(value)}
+          placeholder={limits.nullable ? 'all' : ''}
+          onInput={(event) => change(event.currentTarget.value)}
+        />
+      )}
+      <p
+        id={`${id}-word`}
+        class={error === undefined ? 'unseen' : 'field-problem'}
+        {...(error && { role: 'alert' })}
+      >
+        {word}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import '../styles/train.css';
+import { ask, client, type Job } from '../api/client.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { route } from '../route.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { compared } from './compared.ts';
+import { useCurves } from './follow.ts';
+import { JobList } from './job-list.tsx';
+import { addJobs, useJobs } from './jobs.ts';
+import { Run } from './run.tsx';
+import { TrainForm } from './train-form.tsx';
+
+export function TrainView() {
+  const list = useJobs();
+  const wanted = route.value.rest[0];
+  const listed = wanted ? list.jobs.find(({ id }) => id === wanted) : preferred(list.jobs);
+  const others = list.jobs.filter(({ id }) => compared.value.includes(id) && id !== listed?.id);
+  useCurves(listed ? [listed, ...others] : others);
+  return (
+    <div class="view train">
+      <header class="view-head">
+        <h1 tabIndex={-1}>Train</h1>
+        <p>Start a training and watch it learn.</p>
+      </header>
+      <TrainForm
+        started={(job) => {
+          addJobs([job]);
+          location.hash = `#train/${job.id}`;
+          list.reload();
+        }}
+      />
+      <div class="train-run">
+        {list.isKnown && wanted && !listed && <Unlisted id={wanted} />}
+        <Run job={listed} others={others} reload={list.reload} />
+      </div>
+      <JobList {...list} open={listed} />
+    </div>
+  );
+}
+
+/** The one that runs, else the newest. */
+function preferred(jobs: readonly Job[]): Job | undefined {
+  return jobs.find(({ status }) => status === 'running') ?? jobs[0];
+}
+
+/** A job that the address names and the newest ones of the list do not have. */
+function Unlisted({ id }: { id: string }) {
+  const { problem } = useAnswer(
+    async (signal) => {
+      const outcome = await ask(client.GET('/jobs/{id}', { params: { path: { id } }, signal }));
+      if (outcome.ok) addJobs([outcome.data]);
+      return outcome;
+    },
+    [id],
+  );
+  return <ProblemNote problem={problem} />;
+}
