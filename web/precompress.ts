@@ -9,21 +9,24 @@ export function precompress(): Plugin {
     name: 'precompress',
     apply: 'build',
     enforce: 'post', // index.html is made by a plugin, too
-    generateBundle(_options, bundle) {
-      for (const file of Object.values(bundle)) {
-        const content = Buffer.from(file.type === 'chunk' ? file.code : file.source);
-        if (content.byteLength < minBytes || /\.(?:png|jpe?g|webp|woff2)$/.test(file.fileName)) continue;
-        this.emitFile({
-          type: 'asset',
-          fileName: `${file.fileName}.br`,
-          source: brotliCompressSync(content),
-        });
-        this.emitFile({
-          type: 'asset',
-          fileName: `${file.fileName}.gz`,
-          source: gzipSync(content, { level: 9 }),
-        });
-      }
+    generateBundle: {
+      order: 'post', // Vite itself still writes into the code here
+      handler(_options, bundle) {
+        for (const file of Object.values(bundle)) {
+          const content = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+          if (content.byteLength < minBytes || /\.(?:png|jpe?g|webp|woff2)$/.test(file.fileName)) continue;
+          this.emitFile({
+            type: 'asset',
+            fileName: `${file.fileName}.br`,
+            source: brotliCompressSync(content),
+          });
+          this.emitFile({
+            type: 'asset',
+            fileName: `${file.fileName}.gz`,
+            source: gzipSync(content, { level: 9 }),
+          });
+        }
+      },
     },
   };
 }

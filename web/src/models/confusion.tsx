@@ -60,7 +60,7 @@ function Row({ row, label, mostWrong, pair, choose }: RowProps) {
       {row.map((images, digit) =>
         digit === label ? (
           <td key={digit} class="is-right">
-            {count(images)}
+            {images}
           </td>
         ) : (
           <Wrong
@@ -81,7 +81,7 @@ type WrongProps = Pair & Pick<Props, 'choose'> & { images: number; heat: number;
 function Wrong({ label, digit, images, heat, isChosen, choose }: WrongProps) {
   if (images === 0) return <td class="is-none">0</td>;
   return (
-    <td class="is-wrong" style={{ '--heat': `${Math.round(8 + 50 * heat)}%` }}>
+    <td class="is-wrong" style={{ '--tint': `${Math.round(8 + 40 * heat)}%` }}>
       <button
         type="button"
         aria-pressed={isChosen}

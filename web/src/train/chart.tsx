@@ -14,8 +14,9 @@ export type Line = {
 
 type Props = {
   title: string;
-  lines: readonly Line[];
-  format: (value: number) => string;
+  lines: readonly Line[] /** `step` is how far apart two marks of the axis are. */;
+  format: (value: number, step: number) => string;
+  yRange?: (min: number, max: number) => [min: number, max: number];
   summary: string;
   /** x counts whole things, of which there are few: each is a dot, and its axis starts at 1. */
   isCounted?: boolean;
@@ -23,16 +24,13 @@ type Props = {
 
 const height = 220; // px
 
-export function Chart({ title, lines, format, summary, isCounted = false }: Props) {
+export function Chart(props: Props) {
+  const { title, lines, summary } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const look = lines.map(({ label, series }) => `${label}/${series}`).join();
   useEffect(() => {
-    const made = new uPlot(
-      optionsOf(place.current!, lines, format, isCounted),
-      dataOf(lines),
-      place.current!,
-    );
+    const made = new uPlot(optionsOf(place.current!, props), dataOf(lines), place.current!);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height }));
     observer.observe(place.current!);
@@ -56,24 +54,23 @@ function dataOf(lines: readonly Line[]): uPlot.AlignedData {
   return uPlot.join(lines.map(({ x, y }) => [[...x], [...y]]));
 }
 
-function optionsOf(
-  place: HTMLElement,
-  lines: readonly Line[],
-  format: Props['format'],
-  isCounted: boolean,
-): uPlot.Options {
+function optionsOf(place: HTMLElement, { lines, format, yRange, isCounted = false }: Props): uPlot.Options {
   const { color: ink, font } = styleOf(place, '--muted');
   const grid = { stroke: styleOf(place, '--line').color, width: 1 };
   const axis = { stroke: ink, font, grid, ticks: { show: false } };
   return {
     width: place.clientWidth,
     height,
+    padding: [10, 10, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
-    scales: { x: { time: false, range: (_, min, max) => xRange(min, max, isCounted) } },
+    scales: {
+      x: { time: false, range: (_, min, max) => xRange(min, max, isCounted) },
+      ...(yRange && { y: { range: (_, min, max) => yRange(min ?? 0, max ?? 1) } }),
+    },
     axes: [
       { ...axis, size: 30, ...(isCounted && { incrs: [1, 2, 5, 10, 20, 50, 100, 200] }) },
-      { ...axis, size: 58, values: (_, splits) => splits.map(format) },
+      { ...axis, size: 58, values: (_, splits) => splits.map((value) => format(value, stepOf(splits))) },
     ],
     series: [{}, ...lines.map((line) => seriesOf(place, line, isCounted))],
   };
@@ -93,6 +90,10 @@ function seriesOf(place: HTMLElement, { series, isFaint = false }: Line, isCount
 function xRange(min: number | null, max: number | null, isCounted: boolean): uPlot.Range.MinMax {
   if (isCounted) return [0.5, Math.max(2, max ?? 0) + 0.5];
   return [Math.min(0, min ?? 0), Math.max(10, max ?? 0)];
+}
+
+function stepOf([first = 0, second = 1]: readonly number[]): number {
+  return Math.abs(second - first);
 }
 
 /** What a custom property comes to here: a canvas knows colours, not `light-dark()`. */

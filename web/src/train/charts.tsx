@@ -31,7 +31,8 @@ export function Charts({ job, others }: { job: Job | undefined; others: readonly
         title="Test accuracy per epoch"
         lines={accuracyLines}
         isCounted
-        format={(value) => percent(value, 1)}
+        format={(value, step) => percent(value, step < 0.001 ? 2 : step < 0.01 ? 1 : 0)}
+        yRange={accuracyRange}
         summary={summaryOf(shown, accuracySummary)}
       />
     </div>
@@ -64,6 +65,12 @@ function accuracyLineOf({ job, curve: { epochs }, series }: Shown): Line {
     x: epochs.map(({ epoch }) => epoch),
     y: epochs.map(({ testAccuracy }) => testAccuracy),
   };
+}
+
+/** Around what is there, and never beyond all of the images. */
+function accuracyRange(min: number, max: number): [number, number] {
+  const margin = Math.max(0.002, 0.15 * (max - min));
+  return [Math.max(0, min - margin), Math.min(1, max + margin)];
 }
 
 function summaryOf(shown: readonly Shown[], one: (shown: Shown) => string): string {

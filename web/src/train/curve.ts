@@ -61,7 +61,7 @@ function addPoint(points: Curve['points'], progress: NonNullable<Curve['progress
 }
 
 /** The running mean of a noisy curve, the newest values counting most; as long as what it is made of. */
-export function smooth(values: readonly number[], weight = 0.9): number[] {
+export function smooth(values: readonly number[], weight = 0.7): number[] {
   let sum = 0;
   let weights = 0;
   return values.map((value) => {

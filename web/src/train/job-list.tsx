@@ -39,18 +39,9 @@ export function JobList({ jobs, isKnown, hasOlder, problem, open }: Props) {
 }
 
 function JobRow({ job, isOpen }: { job: Job; isOpen: boolean }) {
-  const place = compared.value.indexOf(job.id);
-  const isFull = compared.value.length >= mostCurves - 1;
   return (
     <li data-open={isOpen}>
-      <input
-        type="checkbox"
-        aria-label={`Show the curves of job ${shortId(job.id)}`}
-        checked={isOpen || place >= 0}
-        disabled={isOpen || (isFull && place < 0)}
-        data-series={isOpen ? 1 : place >= 0 ? place + 2 : undefined}
-        onChange={(event) => setCompared(job.id, event.currentTarget.checked)}
-      />
+      {isOpen ? <span class="swatch" /> : <CompareBox id={job.id} />}
       <a href={`#train/${job.id}`} aria-current={isOpen ? 'true' : undefined}>
         <span class="job-name">
           {job.request.recipe} <code>{shortId(job.id)}</code>
@@ -62,6 +53,21 @@ function JobRow({ job, isOpen }: { job: Job; isOpen: boolean }) {
         </time>
       </a>
     </li>
+  );
+}
+
+function CompareBox({ id }: { id: string }) {
+  const place = compared.value.indexOf(id);
+  const isFull = compared.value.length >= mostCurves - 1;
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Show the curves of job ${shortId(id)}`}
+      checked={place >= 0}
+      disabled={isFull && place < 0}
+      data-series={place < 0 ? undefined : place + 2}
+      onChange={(event) => setCompared(id, event.currentTarget.checked)}
+    />
   );
 }
 

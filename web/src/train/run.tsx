@@ -73,9 +73,11 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
   };
   return (
     <>
-      <button type="button" class="button" disabled={isOver || isAsked} onClick={() => void cancel()}>
-        {isAsked && !isOver ? 'Cancelling…' : 'Cancel'}
-      </button>
+      {!isOver && (
+        <button type="button" class="button" disabled={isAsked} onClick={() => void cancel()}>
+          {isAsked ? 'Cancelling…' : 'Cancel'}
+        </button>
+      )}
       <ProblemNote problem={problem} />
     </>
   );
@@ -108,8 +110,8 @@ function Figures({ job, curve }: { job: Job | undefined; curve: Curve | undefine
     ['Epoch', progress && `${progress.epoch} of ${progress.epochs}`],
     ['Step', progress && `${count(progress.step)} of ${count(progress.steps)}`],
     ['Loss', progress && loss(progress.loss)],
-    ['Images a second', progress && count(progress.imagesPerSecond)],
-    ['Best test accuracy', best ? percent(best, 2) : null],
+    ['Images/s', progress && count(progress.imagesPerSecond)],
+    ['Test accuracy', best ? percent(best, 2) : null],
     ['Time', job && timeOf(job)],
   ];
   return (
