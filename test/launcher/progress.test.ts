@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolveRequest, type TrainJob, trainRequestSchema } from '../../src/jobs/contract.ts';
-import { progressLine, showTraining } from '../../src/launcher/progress.ts';
+import { showTraining } from '../../src/launcher/progress.ts';
 
 const progress = {
   epoch: 1,
@@ -34,14 +34,6 @@ function states(...jobs: TrainJob[]): () => Promise<TrainJob> {
 }
 
 const never = new AbortController().signal;
-
-describe('progressLine', () => {
-  it('shows epoch, step, loss, rate and time left', () => {
-    expect(progressLine(progress)).toBe(
-      '[████████░░░░░░░░░░░░░░░░]  33 %  epoch 1/2  step 628/1876  loss 0.5213  1,900 images/s  42 s left',
-    );
-  });
-});
 
 describe('showTraining', () => {
   it('redraws one line on a terminal and never wraps', async () => {

@@ -1,0 +1,60 @@
+/** `trainyard predict`: what a model reads in each picture. */
+import { createReadStream } from 'node:fs';
+import { type Prediction, type Problem, ProblemError, predict } from '../client/index.ts';
+import { explain, type Session, writeJson, writeLine } from './session.ts';
+import { type Column, percent, table } from './table.ts';
+
+type Reading = { readonly file: string } & (
+  | Prediction
+  | { readonly error: Pick<Problem, 'code' | 'detail'> }
+);
+
+const enoughBytes = 8 * 1024 * 1024; // more than the server takes, which then says so
+
+/** One after the other; those that can't be read are said at the end, and make the exit code 1. */
+export async function predictFiles(session: Session, files: readonly string[]): Promise<number> {
+  const readings: Reading[] = [];
+  for (const file of files) readings.push(await read(session, file));
+  const good = readings.filter((reading) => 'digit' in reading);
+  if (session.json) writeJson(session, readings);
+  else if (good.length > 0) writeLine(session.stdout, table(columns, good).split('\n').slice(1).join('\n'));
+  for (const reading of readings) {
+    if ('error' in reading) writeLine(session.stderr, `${reading.file}: ${reading.error.detail}`);
+  }
+  return good.length === files.length ? 0 : 1;
+}
+
+const columns: Column<{ readonly file: string } & Prediction>[] = [
+  { head: '', cell: ({ file }) => file },
+  { head: '', cell: ({ digit }) => String(digit) },
+  { head: '', right: true, cell: ({ confidence }) => percent(confidence) },
+];
+
+/** @throws ProblemError where it is not about this picture: there is no server, no model, no key */
+async function read({ client }: Session, file: string): Promise<Reading> {
+  try {
+    return { file, ...(await predict(client, await load(file))) };
+  } catch (error) {
+    if (!(error instanceof ProblemError))
+      return { file, error: { code: 'FILE_NOT_READABLE', detail: notReadable(error) } };
+    const { status, code, detail } = error.problem;
+    if (![413, 415, 422].includes(status)) throw error;
+    return { file, error: { code, detail } };
+  }
+}
+
+/** Its type is told by the first byte; the server looks more closely. */
+async function load(file: string): Promise<Blob> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).byteLength;
+    if (size > enoughBytes) break;
+  }
+  return new Blob(chunks, { type: chunks[0]?.[0] === 0xff ? 'image/jpeg' : 'image/png' });
+}
+
+function notReadable(error: unknown): string {
+  return `expected a PNG or JPEG file, got: ${explain(error)}`;
+}

@@ -1,0 +1,127 @@
+/** The commands and their options, and how the program ends: with 0; 1 if it did not work; 2 if it was called wrongly. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { cancelJob, listJobs } from './jobs.ts';
+import { listModels } from './models.ts';
+import { predictFiles } from './predict.ts';
+import { explain, type GlobalOptions, openSession, type Session, writeLine } from './session.ts';
+import { train } from './train.ts';
+import { watch } from './watch.ts';
+
+/** Sets the exit code; resolves when all is written. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  leaveWithReader();
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2; // help was asked for, or it has been said what is wrong
+      return;
+    }
+    writeLine(process.stderr, explain(error));
+    process.exitCode = 1;
+  }
+}
+
+/** Like any program behind a pipe: when `head` has seen enough, there is nothing left to do. */
+function leaveWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('trainyard')
+    .description('Trains digit recognisers and asks them, over the API of a Trainyard server.')
+    .version(ownVersion())
+    .addOption(urlOption())
+    .option('--json', 'one JSON value; of watched jobs, one event a line')
+    .addHelpText('after', environmentHelp)
+    .showHelpAfterError('("trainyard --help" lists the commands, "trainyard COMMAND --help" their options)')
+    .exitOverride();
+  addTrain(program);
+  program
+    .command('watch <id>')
+    .description('show a job until it has ended')
+    .action(run((session, id: string) => watch(session, id)));
+  program
+    .command('jobs')
+    .description('list jobs, newest first')
+    .option('--status <status>', 'only queued, running, succeeded, failed or cancelled ones')
+    .option('--limit <n>', 'at most so many, up to 100', readNumber)
+    .action(run(listJobs));
+  program
+    .command('cancel <id>')
+    .description('cancel a job')
+    .action(run((session, id: string) => cancelJob(session, id)));
+  program
+    .command('predict <file...>')
+    .description('read the digit in each PNG or JPEG; - is the standard input')
+    .action(run((session, files: string[]) => predictFiles(session, files)));
+  program
+    .command('models')
+    .description('list model versions, newest first')
+    .option('--limit <n>', 'at most so many, up to 100', readNumber)
+    .action(run(listModels));
+  return program;
+}
+
+/** Each option that is not the recipe's own replaces one value of it; the server says what it can't be. */
+function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('queue a training job')
+    .option('--recipe <name>', 'named set of the values below; "default" unless given')
+    .option('--epochs <n>', 'how often each image is seen', readNumber)
+    .option('--batch-size <n>', 'images a step', readNumber)
+    .option('--learning-rate <rate>', 'peak rate of Adam', readNumber)
+    .option('--schedule <name>', 'course of the learning rate: constant or oneCycle')
+    .option('--warmup <share>', 'share of all steps that rise to the peak', readNumber)
+    .option('--label-smoothing <share>', 'from 0 to 0.5', readNumber)
+    .option('--shuffle', 'an order of its own for each epoch')
+    .option('--no-shuffle', 'always the same order')
+    .option('--augment', 'turn, scale, slant and shift each image a little')
+    .option('--no-augment', 'images as they are')
+    .option('--train-images <n>', 'only the first so many', readNumber)
+    .option('--test-images <n>', 'only the first so many', readNumber)
+    .option('--seed <n>', 'source of everything random', readNumber)
+    .option('--watch', 'show the job until it has ended')
+    .action(run(train));
+}
+
+function urlOption(): Option {
+  return new Option('--url <url>', 'where the server is')
+    .env('TRAINYARD_URL')
+    .default('http://127.0.0.1:3000')
+    .argParser((text) => {
+      if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+      throw new InvalidArgumentError('Expected one such as http://127.0.0.1:3000.');
+    });
+}
+
+const environmentHelp = `
+Environment:
+  TRAINYARD_URL   as --url
+  TRAINYARD_KEY   a key of the server; unset, the first of API_KEY`;
+
+function readNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+type Action<Args extends unknown[]> = (session: Session, ...args: Args) => Promise<number>;
+
+/** A command as commander calls it, last of all with the command itself; what it resolves to is the exit code. */
+function run<Args extends unknown[]>(action: Action<Args>): (...args: Args) => Promise<void> {
+  return async (...args) => {
+    const command = args.at(-1) as Command;
+    const session = openSession(command.optsWithGlobals<GlobalOptions>(), process.env);
+    process.exitCode = await action(session, ...args);
+  };
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

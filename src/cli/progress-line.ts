@@ -1,0 +1,64 @@
+/** A training run for people to look at: one line that is redrawn on a terminal, plain lines in a pipe. */
+import type { Job } from '../client/index.ts';
+
+export type Output = Pick<NodeJS.WriteStream, 'write'> & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+};
+export type Progress = NonNullable<Job['progress']>;
+
+export type ProgressDisplay = {
+  show(progress: Progress): void;
+  /** A line that stays. */
+  say(text: string): void;
+  /** Leaves the newest progress standing. */
+  finish(): void;
+};
+
+const barWidth = 24; // characters
+const plainEveryMs = 5000;
+
+export function openProgressDisplay(output: Output): ProgressDisplay {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let unshown: Progress | null = null;
+  let onLine = false; // the cursor is behind a line that may be redrawn
+  const draw = (progress: Progress) => {
+    const line = progressLine(progress);
+    output.write(output.isTTY ? `\r\u001B[K${line.slice(0, (output.columns ?? 80) - 1)}` : `${line}\n`);
+    onLine = output.isTTY === true;
+    shownAt = performance.now();
+    unshown = null;
+  };
+  const finish = () => {
+    if (unshown) draw(unshown);
+    if (onLine) output.write('\n');
+    onLine = false;
+  };
+  return {
+    show: (progress) => {
+      unshown = progress;
+      if (output.isTTY || performance.now() - shownAt > plainEveryMs) draw(progress);
+    },
+    say: (text) => {
+      finish();
+      output.write(`${text}\n`);
+    },
+    finish,
+  };
+}
+
+/** `[████████░░░░]  67 %  epoch 1/1  step 628/938  loss 0.5213  1,900 images/s  11 s left` */
+export function progressLine(progress: Progress): string {
+  const { epoch, epochs, step, steps, fraction, loss, imagesPerSecond, etaSeconds } = progress;
+  const filled = Math.round(fraction * barWidth);
+  const bar = `[${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}]`;
+  const percent = `${Math.floor(100 * fraction)} %`.padStart(5);
+  const rate = `${Math.round(imagesPerSecond).toLocaleString('en')} images/s`;
+  const counts = `epoch ${epoch}/${epochs}  step ${step}/${steps}`;
+  return `${bar} ${percent}  ${counts}  loss ${loss.toFixed(4)}  ${rate}  ${Math.ceil(etaSeconds)} s left`;
+}
+
+/** `training mnist, recipe "fast", on TensorFlow 2.21.0, CPU, 2 threads` */
+export function trainingLine({ request }: Pick<Job, 'request'>, device: string): string {
+  return `training ${request.dataset}, recipe "${request.recipe}", on ${device}`;
+}

@@ -1,0 +1,74 @@
+/** `trainyard watch`: a job's events, as lines and a bar for people, as JSON for programs. */
+import { answerOf, type ConnectionState, type Job, type NumberedEvent, watchJob } from '../client/index.ts';
+import { openProgressDisplay, type ProgressDisplay, trainingLine } from './progress-line.ts';
+import { type Session, writeJson, writeLine } from './session.ts';
+import { percent } from './table.ts';
+
+const interrupted = 130; // as shells have it: 128 and the number of SIGINT
+
+/** @returns 0 if the job succeeds, 1 if it fails or is cancelled, 130 if a person looks no longer */
+export async function watch(session: Session, id: string): Promise<number> {
+  const job = await answerOf(session.client.GET('/jobs/{id}', { params: { path: { id } } }));
+  const display = openProgressDisplay(session.stdout);
+  const leaving = new AbortController();
+  process.once('SIGINT', () => leaving.abort());
+  writeLine(session.stderr, `job ${id}`);
+  try {
+    const onConnection = sayConnection(session, display);
+    for await (const event of watchJob(session.client, id, { signal: leaving.signal, onConnection })) {
+      if (session.json) writeJson(session, event);
+      else show(display, job, event);
+      if (event.type === 'done') return event.status === 'succeeded' ? 0 : 1;
+    }
+    return 0;
+  } catch (error) {
+    display.finish();
+    if (!leaving.signal.aborted) throw error;
+    writeLine(
+      session.stderr,
+      `the job goes on: "npx trainyard watch ${id}" shows it, "npx trainyard cancel ${id}" ends it`,
+    );
+    return interrupted;
+  }
+}
+
+/** Says once that the server is away, and once that it is back. */
+function sayConnection({ stderr }: Session, display: ProgressDisplay): (connection: ConnectionState) => void {
+  let away = false;
+  return (connection) => {
+    const isAway = connection.state === 'away';
+    if (isAway === away) return;
+    away = isAway;
+    display.finish();
+    if (connection.state === 'connected') return writeLine(stderr, 'the server is back');
+    const why = connection.problem?.detail ?? 'the connection has ended';
+    writeLine(stderr, `the server is away, trying again: ${why}`);
+  };
+}
+
+function show(display: ProgressDisplay, job: Job, event: NumberedEvent): void {
+  if (event.type === 'progress') return display.show(event);
+  const line = describe(job, event);
+  if (line !== null) display.say(line);
+}
+
+function describe(job: Job, event: Exclude<NumberedEvent, { type: 'progress' }>): string | null {
+  switch (event.type) {
+    case 'queued':
+      return `queued, number ${event.position} in line`;
+    case 'started': {
+      const resumed = event.resumedFromStep === null ? '' : `, on from step ${event.resumedFromStep}`;
+      return `${trainingLine(job, event.engine.device)}${resumed}`;
+    }
+    case 'epoch':
+      return `epoch ${event.epoch}: ${percent(event.testAccuracy)} of the test images right, loss ${event.testLoss.toFixed(4)}, ${event.seconds.toFixed(1)} s`;
+    case 'checkpoint':
+      return `model ${event.modelVersion} is published`;
+    case 'trouble':
+      return event.error ? `waits: ${event.error.message}` : 'goes on';
+    case 'done':
+      return `${event.status}${event.error ? `: ${event.error.code}, ${event.error.message}` : ''}`;
+    default:
+      return null; // of a newer server
+  }
+}
