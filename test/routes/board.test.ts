@@ -122,6 +122,19 @@ describe('the board', () => {
     }
   });
 
+  it('does not hold up a close, however often it is asked', async () => {
+    const app = await build({});
+    const address = await app.listen({ port: 0 });
+    for (let i = 0; i < 3; i++) {
+      const response = await fetch(`${address}${board}/api/queues`); // kept alive
+      expect(response.status).toBe(200);
+      await response.json();
+    }
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
   it('shows no key', async () => {
     const app = await build();
     await app.inject({ method: 'POST', url: '/jobs/train', headers: bearer });

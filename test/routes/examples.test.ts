@@ -10,7 +10,6 @@ import type { Exchange } from '../../src/routes/examples/exchange.ts';
 import { exampleJobId } from '../../src/routes/examples/jobs.ts';
 import { examples, type Operation } from '../../src/routes/examples.ts';
 import { until } from '../jobs/until.ts';
-import { publish } from '../model/store/versions.ts';
 import { type Parts, startParts } from './parts.ts';
 import { buildQuietApp } from './quiet-app.ts';
 
@@ -28,7 +27,6 @@ let parts: Parts;
 let jobId: string; // stands for `exampleJobId`
 beforeAll(async () => {
   parts = await startParts();
-  await publish(parts.store); // version 1, with an evaluation
   await parts.publishAndServe();
 });
 afterAll(() => parts.close());
