@@ -20,7 +20,7 @@ export function Confusion({ evaluation, pair, choose }: Props) {
       <p class="quiet small">
         {count(wrong)} of {count(images)} test images misread. Choose a number to see which.
       </p>
-      <div class="table-scroll confusion-scroll" tabIndex={0} role="region" aria-label="Confusion matrix">
+      <div class="table-scroll confusion-scroll">
         <table class="confusion">
           <caption class="unseen">Rows: the digit on the image. Columns: the digit that was read.</caption>
           <thead>

@@ -46,16 +46,17 @@ export function Misread({ misread, pair, showAll }: Props) {
 }
 
 function MisreadImage({ image: { index, label, digit, confidence } }: { image: Image }) {
-  const words = `Test image ${index}: a ${label} read as ${digit}, ${percent(confidence, 0)} sure`;
   return (
     <li>
-      <a href={`#draw/test/${index}`} aria-label={words} title={words}>
+      <a href={`#draw/test/${index}`} title={`Test image ${index}`}>
         <TestImage index={index} />
-        <span class="misread-word" aria-hidden="true">
-          {label} → <strong>{digit}</strong>
+        <span class="misread-word">
+          <span class="unseen">Test image {index}: </span>
+          {label} <span aria-hidden="true">→</span>
+          <span class="unseen">read as</span> <strong>{digit}</strong>
         </span>
-        <span class="quiet" aria-hidden="true">
-          {percent(confidence, 0)}
+        <span class="quiet">
+          {percent(confidence, 0)} <span class="unseen">sure</span>
         </span>
       </a>
     </li>

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { scheme } from '../ui/theme.ts';
+import { tellCursor } from './readout.ts';
 
 export type Line = {
   readonly label: string; // empty: not in the legend
@@ -14,6 +15,7 @@ export type Line = {
 
 type Props = {
   title: string;
+  xName: string;
   lines: readonly Line[] /** `step` is how far apart two marks of the axis are. */;
   format: (value: number, step: number) => string;
   yRange?: (min: number, max: number) => [min: number, max: number];
@@ -27,10 +29,18 @@ const height = 220; // px
 export function Chart(props: Props) {
   const { title, lines, summary } = props;
   const place = useRef<HTMLDivElement>(null);
+  const readout = useRef<HTMLSpanElement>(null);
   const plot = useRef<uPlot | null>(null);
   const look = lines.map(({ label, series }) => `${label}/${series}`).join();
   useEffect(() => {
-    const made = new uPlot(optionsOf(place.current!, props), dataOf(lines), place.current!);
+    const made = new uPlot(
+      {
+        ...optionsOf(place.current!, props),
+        hooks: { setCursor: [(at) => tellCursor(at, readout.current!, props)] },
+      },
+      dataOf(lines),
+      place.current!,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height }));
     observer.observe(place.current!);
@@ -43,7 +53,10 @@ export function Chart(props: Props) {
   useEffect(() => plot.current?.setData(dataOf(lines)), [lines]);
   return (
     <figure class="chart">
-      <figcaption>{title}</figcaption>
+      <figcaption>
+        {title}
+        <span ref={readout} aria-hidden="true" />
+      </figcaption>
       <div ref={place} class="chart-place" role="img" aria-label={`${title}. ${summary}`} />
     </figure>
   );

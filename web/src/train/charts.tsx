@@ -10,7 +10,7 @@ import { curves } from './follow.ts';
 type Shown = { readonly job: Job; readonly curve: Curve; readonly series: number };
 
 export function Charts({ job, others }: { job: Job | undefined; others: readonly Job[] }) {
-  const shown = [...(job ? [job] : []), ...others].map((each) => ({
+  const shown = [...others, ...(job ? [job] : [])].map((each) => ({
     job: each,
     curve: curves.value[each.id] ?? { ...emptyCurve, epochs: each.epochs },
     series: each === job ? 1 : compared.value.indexOf(each.id) + 2,
@@ -24,13 +24,15 @@ export function Charts({ job, others }: { job: Job | undefined; others: readonly
       <Chart
         title="Loss per step"
         lines={lossLines}
-        format={(value) => value.toFixed(2)}
+        xName="step"
+        format={(value, step) => value.toFixed(step < 0.01 ? 4 : 2)}
         summary={summaryOf(shown, lossSummary)}
       />
       <Chart
         title="Test accuracy per epoch"
         lines={accuracyLines}
         isCounted
+        xName="epoch"
         format={(value, step) => percent(value, step < 0.001 ? 2 : step < 0.01 ? 1 : 0)}
         yRange={accuracyRange}
         summary={summaryOf(shown, accuracySummary)}

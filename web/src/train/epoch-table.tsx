@@ -1,7 +1,7 @@
 import type { Epoch } from '../api/client.ts';
 import { duration, loss, percent } from '../ui/format.ts';
 
-export function EpochTable({ epochs }: { epochs: readonly Epoch[] }) {
+export function EpochTable({ epochs, isOver }: { epochs: readonly Epoch[]; isOver: boolean }) {
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label="Epochs">
       <table class="numbers">
@@ -32,7 +32,9 @@ export function EpochTable({ epochs }: { epochs: readonly Epoch[] }) {
         </tbody>
       </table>
       {epochs.length === 0 && (
-        <p class="quiet small table-empty">The first row comes with the end of the first epoch.</p>
+        <p class="quiet small table-empty">
+          {isOver ? 'No epoch came to its end.' : 'The first row comes with the end of the first epoch.'}
+        </p>
       )}
     </div>
   );

@@ -21,7 +21,7 @@ export function Run({ job, others, reload }: Props) {
       <Figures job={job} curve={curve} />
       <ProblemNote problem={troubleOf(job, curve)} />
       <Charts job={job} others={others} />
-      <EpochTable epochs={curve?.epochs ?? []} />
+      <EpochTable epochs={curve?.epochs ?? []} isOver={job !== undefined && job.finishedAt !== null} />
     </section>
   );
 }

@@ -1,4 +1,5 @@
 /** The values of a recipe, each to be changed; what is wrong with one is said beside it. */
+import { useEffect, useState } from 'preact/hooks';
 import type { Recipe } from '../api/client.ts';
 import type { FieldProblem } from '../api/outcome.ts';
 import { type Changes, initial, rangeOf, type Schema, type Value } from './request.ts';
@@ -26,9 +27,13 @@ type Props = {
 };
 
 export function Settings({ recipe, schema, changes, setChanges, errors }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    if (errors.length > 0) setOpen(true); // what is wrong is to be seen
+  }, [errors]);
   const changed = Object.keys(changes).length;
   return (
-    <details class="settings" open={errors.length > 0 || undefined}>
+    <details class="settings" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>More settings{changed > 0 && <span class="quiet"> · {changed} changed</span>}</summary>
       <div class="settings-grid">
         {recipe &&

@@ -1,0 +1,39 @@
+/** Beside the title of a chart: where the cursor is and what each line has there. */
+import type uPlot from 'uplot';
+import type { Line } from './chart.tsx';
+
+type Names = {
+  readonly xName: string;
+  readonly lines: readonly Line[];
+  readonly format: (value: number, step: number) => string;
+};
+
+export function tellCursor(
+  { cursor, data }: uPlot,
+  readout: HTMLElement,
+  { xName, lines, format }: Names,
+): void {
+  const index = cursor.idx ?? null;
+  if (index === null) return readout.replaceChildren();
+  const values = lines.flatMap(({ label, series }, line) => {
+    const value = label === '' ? undefined : lastUpTo(data[line + 1], index);
+    return value === undefined ? [] : [part(format(value, 0), `var(--series-${series})`)];
+  });
+  readout.replaceChildren(part(`${xName} ${data[0][index]}`, ''), ...values);
+}
+
+/** Jobs have steps of their own: where a line has no point, its last one before counts. */
+function lastUpTo(values: uPlot.AlignedData[number] | undefined, index: number): number | undefined {
+  for (let at = index; at >= 0; at--) {
+    const value = values?.[at];
+    if (typeof value === 'number') return value;
+  }
+  return undefined;
+}
+
+function part(text: string, color: string): HTMLElement {
+  const element = document.createElement('b');
+  element.textContent = text;
+  element.style.color = color;
+  return element;
+}
