@@ -24,9 +24,9 @@ export function KeyDialog() {
       onCancel={(event) => event.preventDefault()}
     >
       <form onSubmit={submit}>
-        <h2 id="key-title">API key</h2>
-        <p>This server answers with a key only. It is kept in this tab until you close it.</p>
-        <label for="key">Key</label>
+        <h2 id="key-title">Sign in</h2>
+        <p>This server answers those who have a key. It is kept in this tab until you close it.</p>
+        <label for="key">API key</label>
         <input
           ref={input}
           id="key"

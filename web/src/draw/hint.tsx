@@ -1,5 +1,5 @@
 /** Why there is no answer, in a line that is always there. What passes by itself is said calmly. */
-import { sentence } from '../ui/problem-note.tsx';
+import { sentence } from '../ui/sentence.ts';
 import type { Reading } from './reading.ts';
 
 export function Hint({ now }: { now: Reading }) {

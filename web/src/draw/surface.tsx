@@ -41,8 +41,9 @@ function StrokeCanvas() {
   const seen = sheet.value;
   useEffect(() => paintSoon(canvas.current!, seen), [seen, scheme.value]);
   useEffect(() => {
-    const observer = new ResizeObserver(() => void paintSoon(canvas.current!, sheet.value));
-    observer.observe(canvas.current!);
+    const element = canvas.current!;
+    const observer = new ResizeObserver(() => void paintSoon(element, sheet.value));
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
   const end = () => {

@@ -33,17 +33,13 @@ export function Chart(props: Props) {
   const plot = useRef<uPlot | null>(null);
   const look = lines.map(({ label, series }) => `${label}/${series}`).join();
   useEffect(() => {
-    const made = new uPlot(
-      {
-        ...optionsOf(place.current!, props),
-        hooks: { setCursor: [(at) => tellCursor(at, readout.current!, props)] },
-      },
-      dataOf(lines),
-      place.current!,
-    );
+    const element = place.current!;
+    const setCursor = (at: uPlot) => tellCursor(at, readout.current!, props);
+    const options = { ...optionsOf(element, props), hooks: { setCursor: [setCursor] } };
+    const made = new uPlot(options, dataOf(lines), element);
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height }));
-    observer.observe(place.current!);
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
     return () => {
       observer.disconnect();
       made.destroy();

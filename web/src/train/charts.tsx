@@ -25,6 +25,7 @@ export function Charts({ job, others }: { job: Job | undefined; others: readonly
         title="Loss per step"
         lines={lossLines}
         xName="step"
+        yRange={lossRange}
         format={(value, step) => value.toFixed(step < 0.01 ? 4 : 2)}
         summary={summaryOf(shown, lossSummary)}
       />
@@ -67,6 +68,11 @@ function accuracyLineOf({ job, curve: { epochs }, series }: Shown): Line {
     x: epochs.map(({ epoch }) => epoch),
     y: epochs.map(({ testAccuracy }) => testAccuracy),
   };
+}
+
+function lossRange(min: number, max: number): [number, number] {
+  const margin = 0.05 * (max - min);
+  return [Math.max(0, min - margin), max + margin];
 }
 
 /** Around what is there, and never beyond all of the images. */

@@ -57,7 +57,13 @@ function addPoint(points: Curve['points'], progress: NonNullable<Curve['progress
   const { step, epoch, loss, imagesPerSecond } = progress;
   const before = step > (points.at(-1)?.step ?? 0) ? points : points.filter((point) => point.step < step);
   const all = [...before, { step, epoch, loss, imagesPerSecond }];
-  return all.length > mostPoints ? all.filter((_, index) => index % 2 === 1) : all; // the newest stays
+  return all.length > mostPoints ? thin(all, step / (mostPoints / 2)) : all;
+}
+
+/** One point every so many steps, besides the newest. */
+function thin(points: Curve['points'], steps: number): Curve['points'] {
+  const place = (index: number) => Math.floor((points[index]?.step ?? -1) / steps);
+  return points.filter((_, index) => index === points.length - 1 || place(index) !== place(index - 1));
 }
 
 /** The running mean of a noisy curve, the newest values counting most; as long as what it is made of. */

@@ -4,7 +4,8 @@ import { ask, client, type Job, type Recipe } from '../api/client.ts';
 import type { FieldProblem, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { pause } from '../api/wait.ts';
-import { ProblemNote, sentence } from '../ui/problem-note.tsx';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { sentence } from '../ui/sentence.ts';
 import { type Changes, type Checked, checkRequest, schemaOf } from './request.ts';
 import { Settings } from './settings.tsx';
 
