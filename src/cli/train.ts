@@ -10,11 +10,8 @@ export async function train(session: Session, options: TrainOptions): Promise<nu
   const { watch: wantsWatch = false, ...body } = options; // the options are named as the fields are
   const job = await answerOf(session.client.POST('/jobs/train', { body }));
   if (wantsWatch) return watch(session, job.id);
+  const place = `number ${job.queuePosition} in line`;
   if (session.json) writeJson(session, job);
-  else
-    writeLine(
-      session.stdout,
-      `job ${job.id} is queued, number ${job.queuePosition} in line\n  npx trainyard watch ${job.id}`,
-    );
+  else writeLine(session.stdout, `job ${job.id} is queued, ${place}\n  npx trainyard watch ${job.id}`);
   return 0;
 }

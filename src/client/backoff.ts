@@ -31,7 +31,8 @@ export function createBackoff(firstMs = 250): Backoff {
 }
 
 /** In browsers as well, which have no node:timers/promises. */
-function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = () => {
       clearTimeout(timer);

@@ -1,0 +1,140 @@
+/** Each command beside the real API and a worker. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job, Model, NumberedEvent } from '../../src/client/index.ts';
+import { type Service, startService } from '../client/service.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { run, start } from './run.ts';
+
+let service: Service;
+let digit: string;
+beforeAll(async () => {
+  service = await startService();
+  await service.parts.publishAndServe();
+  digit = join(await temporaryDirectory(), 'digit.png');
+  const image = await fetch(`${service.url}/datasets/mnist/test/0.png`);
+  await writeFile(digit, Buffer.from(await image.arrayBuffer()));
+});
+afterAll(() => service?.close());
+
+const small = ['--train-images', '320', '--test-images', '100', '--batch-size', '32', '--seed', '7'];
+const command = (...args: string[]) => run([...args, '--url', service.url]);
+
+describe('train --watch, and watch afterwards', () => {
+  it('write plain lines in a pipe until the job has succeeded, or one event a line', {
+    timeout: 120_000,
+  }, async () => {
+    const { code, stdout, stderr } = await command('train', ...small, '--watch');
+    expect(stdout).toContain('training mnist, recipe "default", on ');
+    expect(stdout).toMatch(/^\[█+\] 100 % {2}epoch 1\/1 {2}step 10\/10 {2}loss /m);
+    expect(stdout).toMatch(/^epoch 1: \d+\.\d\d % of the test images right, loss \d/m);
+    expect(stdout).toMatch(/\nmodel \d+ is published\nsucceeded\n$/);
+    expect(stdout).not.toContain('\u001B');
+    expect(code).toBe(0);
+
+    const [, id] = /^job (\S+)\n$/.exec(stderr)!;
+    const json = await command('watch', id!, '--json');
+    const events = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as NumberedEvent);
+    expect(events.map((event) => event.id)).toEqual(events.map((_, index) => index + 1));
+    expect(events.at(-1)).toMatchObject({ type: 'done', status: 'succeeded' });
+    expect(json.code).toBe(0);
+  });
+});
+
+describe('train, jobs, cancel and watch', () => {
+  it('give a job a name to others, end it, and say that it did not succeed', {
+    timeout: 120_000,
+  }, async () => {
+    const options = ['--epochs', '1000', '--learning-rate', '0.001', '--augment', '--no-shuffle'];
+    const queued = await command('train', ...small, ...options, '--json');
+    const { id, request } = JSON.parse(queued.stdout) as Job;
+    expect(request).toMatchObject({
+      epochs: 1000,
+      learningRate: 0.001,
+      augment: true,
+      shuffle: false,
+      seed: 7,
+    });
+
+    const watching = start(['watch', id, '--url', service.url]);
+    await watching.printed('training mnist');
+    const cancelled = await command('cancel', id);
+    expect(cancelled).toEqual({ code: 0, stdout: `job ${id}: ends within 2 s\n`, stderr: '' });
+    const { code, stdout } = await watching.ended;
+    expect(stdout).toMatch(/\ncancelled\n$/);
+    expect(code).toBe(1);
+
+    const again = await command('cancel', id);
+    expect(again.stdout).toBe(`job ${id}: cancelled\n`);
+    const { stdout: listed } = await command('jobs', '--status', 'cancelled');
+    const [head, ...rows] = listed.trimEnd().split('\n');
+    expect(head).toMatch(/^JOB +STATUS +RECIPE +DONE +ACCURACY +MODEL +AGE +ERROR$/);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatch(new RegExp(`^${id} {2}cancelled {2}default `));
+  });
+});
+
+describe('lists', () => {
+  it('of models show which one serves, and are the answer itself with --json', async () => {
+    const text = await command('models');
+    expect(text.stdout).toMatch(/^MODEL {2} +ACCURACY {2}/);
+    expect(text.stdout).toContain('  serves  ');
+    const json = await command('models', '--json', '--limit', '1');
+    expect((JSON.parse(json.stdout) as Model[]).map(({ format }) => format)).toEqual([1]);
+  });
+
+  it('end quietly when their reader does', async () => {
+    const shell = `"${process.execPath}" --import tsx src/cli.ts jobs --url ${service.url} | head -c 3; sleep 0`;
+    const child = spawn('sh', ['-c', shell]);
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => output.push(String(chunk)));
+    await once(child, 'close');
+    expect(output.join('')).toBe('JOB');
+  });
+});
+
+describe('predict', () => {
+  it('reads files and the standard input, and says which can’t be read', async () => {
+    const absent = join(digit, '..', 'absent.png');
+    const text = join(digit, '..', 'text.png');
+    await writeFile(text, 'hello');
+    const { code, stdout, stderr } = await command('predict', digit, text, absent, digit);
+    expect(stdout).toMatch(new RegExp(`^(?:${digit} {2}\\d {2}\\d\\d\\.\\d\\d %\n){2}$`));
+    expect(stderr).toMatch(
+      new RegExp(`^${text}: expected .*\n${absent}: expected a PNG or JPEG file, got: ENOENT`),
+    );
+    expect(code).toBe(1);
+  });
+
+  it('gives one JSON value, of what failed as well', async () => {
+    const { child, ended } = start(['predict', '-', 'package.json', '--json', '--url', service.url]);
+    const image = await fetch(`${service.url}/datasets/mnist/test/1.png`);
+    child.stdin.end(Buffer.from(await image.arrayBuffer()));
+    const { code, stdout } = await ended;
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({ file: '-', probabilities: expect.any(Array) }),
+      { file: 'package.json', error: expect.objectContaining({ code: 'IMAGE_TYPE_UNSUPPORTED' }) },
+    ]);
+    expect(code).toBe(1);
+  });
+});
+
+describe('what the server refuses', () => {
+  it('is said in its words', async () => {
+    const [unknown, invalid] = await Promise.all([
+      command('watch', 'nobody'),
+      command('train', '--epochs', '0'),
+    ]);
+    expect(unknown).toMatchObject({ code: 1, stdout: '' });
+    expect(unknown.stderr).toMatch(/^expected the id of a job in GET \/jobs, got "nobody"/);
+    expect(invalid).toMatchObject({ code: 1, stdout: '' });
+    expect(invalid.stderr).toMatch(/^in the request's body: epochs: .*, got 0\n$/);
+  });
+});
