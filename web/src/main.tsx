@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { App, viewNames } from './app.tsx';
-import { followRoute } from './route.ts';
+import { followRoute, route, type View } from './route.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
@@ -9,8 +9,13 @@ import { followScheme } from './ui/theme.ts';
 
 followScheme();
 followRoute((view) => {
-  document.title = `${viewNames[view]} · Trainyard`;
+  nameView(view);
   requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus());
   scrollTo(0, 0);
 });
+nameView(route.value.view);
 render(<App />, document.querySelector('#app')!);
+
+function nameView(view: View): void {
+  document.title = `${viewNames[view]} · Trainyard`;
+}

@@ -1,10 +1,11 @@
 /** The API key, where the server wants one: asked for once, kept while this tab is open. */
 import { computed, signal } from '@preact/signals';
+import { readStored, store } from '../storage.ts';
 import { returns } from './connection.ts';
 
 const storedAs = 'trainyard-api-key';
 
-const key = signal(sessionStorage.getItem(storedAs));
+const key = signal(readStored('sessionStorage', storedAs));
 /** A key that the server has refused; null: none was sent. */
 const refused = signal<string | null>(null);
 const asking = signal(false);
@@ -30,7 +31,7 @@ export async function anotherKey(sent: string | null, ended: AbortSignal): Promi
 
 export function giveKey(text: string): void {
   key.value = text;
-  sessionStorage.setItem(storedAs, text);
+  store('sessionStorage', storedAs, text);
   asking.value = false;
   for (const goOn of waiting.splice(0)) goOn();
   returns.value++; // what has waited for too long is asked anew

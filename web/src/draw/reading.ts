@@ -18,6 +18,7 @@ export const reading = signal<Reading>({ state: 'empty' });
 /** Why a picture could not be put on the sheet. */
 export const pictureProblem = signal<string | null>(null);
 
+const mostMarks = 500;
 const reader = createLatest<Sheet>(read);
 
 export function startStroke(point: Point): void {
@@ -69,7 +70,11 @@ function place(picture: Omit<Picture, 'kind' | 'url'>): void {
 }
 
 function change(next: readonly Mark[]): void {
-  marks.value = next;
+  const kept = next.slice(-mostMarks);
+  for (const mark of marks.value) {
+    if (mark.kind === 'picture' && !kept.includes(mark)) URL.revokeObjectURL(mark.url);
+  }
+  marks.value = kept;
   pictureProblem.value = null;
   if (sheet.value.kind === 'empty') {
     reader.drop();

@@ -6,66 +6,81 @@ import { ask, client, type Job } from '../api/client.ts';
 import { pause } from '../api/wait.ts';
 import { type Curve, curveOf, emptyCurve, foldEvent } from './curve.ts';
 
+type Followed = Pick<Job, 'id' | 'finishedAt'>;
+
 const showEveryMs = 100; // a stream may bring its whole past at once
 const againMs = 2000;
+const mostStreams = 2; // a browser has six connections to a server, and other tabs may be open
 
 /** By the job's id; those that nobody looks at any more stay as they were last. */
 export const curves = signal<Readonly<Record<string, Curve>>>({});
 
-const followed = new Map<string, AbortController>();
+const isHidden = signal(document.hidden);
+document.addEventListener('visibilitychange', () => {
+  isHidden.value = document.hidden;
+});
 
-/** Follows these jobs and no others until the component goes. */
-export function useCurves(jobs: readonly Pick<Job, 'id' | 'finishedAt'>[]): void {
+const followed = new Map<string, { readonly ending: AbortController; readonly isStream: boolean }>();
+/** What the streams have brought so far: one that is opened again goes on there. */
+const brought = new Map<string, { readonly curve: Curve; readonly last: number }>();
+
+/** Follows these jobs, the first ones by streams, and no others, as long as the component is there to be seen. */
+export function useCurves(jobs: readonly Followed[]): void {
+  const wanted = isHidden.value ? [] : jobs;
   useEffect(() => {
-    const wanted = new Set(jobs.map(({ id }) => id));
-    for (const [id, ending] of followed) {
-      if (wanted.has(id)) continue;
-      ending.abort();
-      followed.delete(id);
-    }
-    for (const job of jobs) if (!followed.has(job.id)) follow(job);
-  }, [jobs.map(({ id }) => id).join()]);
-  useEffect(() => unfollowAll, []);
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const id of followed.keys()) if (!ids.has(id)) unfollow(id);
+    for (const job of wanted) if (!followed.has(job.id)) follow(job);
+  }, [wanted.map(({ id }) => id).join()]);
+  useEffect(
+    () => () => {
+      for (const id of followed.keys()) unfollow(id);
+    },
+    [],
+  );
 }
 
-function unfollowAll(): void {
-  for (const ending of followed.values()) ending.abort();
-  followed.clear();
+function unfollow(id: string): void {
+  followed.get(id)?.ending.abort();
+  followed.delete(id);
 }
 
-function follow({ id, finishedAt }: Pick<Job, 'id' | 'finishedAt'>): void {
+function follow({ id, finishedAt }: Followed): void {
+  const streams = [...followed.values()].filter((each) => each.isStream).length;
+  const isStream = finishedAt === null && streams < mostStreams;
   const ending = new AbortController();
-  followed.set(id, ending);
-  const following = finishedAt === null ? followEvents(id, ending.signal) : readMetrics(id, ending.signal);
-  following.catch(() => followed.delete(id)); // called off, or refused: the list says what is with the job
+  followed.set(id, { ending, isStream });
+  const following = isStream ? followEvents(id, ending.signal) : readMetrics(id, ending.signal);
+  following.catch(() => undefined); // called off, or refused: the list says what is with the job
 }
 
 async function followEvents(id: string, ended: AbortSignal): Promise<void> {
-  let curve = emptyCurve;
+  let { curve, last } = brought.get(id) ?? { curve: emptyCurve, last: 0 };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const show = () => {
     timer = undefined;
     curves.value = { ...curves.value, [id]: curve };
   };
-  for await (const event of watchJob(client, id, { signal: ended })) {
+  for await (const event of watchJob(client, id, { signal: ended, after: last })) {
     curve = foldEvent(curve, event);
+    last = event.id;
+    brought.set(id, { curve, last });
     timer ??= setTimeout(show, showEveryMs);
   }
 }
 
+/** Until the job has ended. */
 async function readMetrics(id: string, ended: AbortSignal): Promise<void> {
-  if (curves.value[id]?.status && isOver(curves.value[id])) return; // it does not change any more
-  while (!ended.aborted) {
+  while (!ended.aborted && !isOver(curves.value[id])) {
     const outcome = await ask(client.GET('/jobs/{id}/metrics', { params: { path: { id } }, signal: ended }));
-    if (outcome.ok) {
-      curves.value = { ...curves.value, [id]: curveOf(outcome.data) };
-      return;
-    }
-    if (outcome.problem.status === 404) return;
-    await pause(1000 * (outcome.problem.retryAfterSeconds ?? againMs / 1000), ended);
+    if (outcome.ok) curves.value = { ...curves.value, [id]: curveOf(outcome.data) };
+    else if (outcome.problem.status === 404) return;
+    if (outcome.ok && isOver(curves.value[id])) return;
+    const told = outcome.ok ? null : outcome.problem.retryAfterSeconds;
+    await pause(told === null ? againMs : 1000 * told, ended);
   }
 }
 
-function isOver({ status }: Curve): boolean {
-  return status !== 'queued' && status !== 'running';
+function isOver(curve: Curve | undefined): boolean {
+  return curve !== undefined && curve.status !== 'queued' && curve.status !== 'running';
 }

@@ -50,6 +50,7 @@ function Head({
         <h2 id="run-title">
           Job <code>{shortId(job.id)}</code>, recipe {job.request.recipe}
         </h2>
+        <p class="quiet small">{settingsOf(job)}</p>
         <p class="quiet small">{job.engine?.device ?? 'Waiting for a worker'}</p>
       </div>
       <div role="status">
@@ -58,6 +59,13 @@ function Head({
       <Cancel key={job.id} job={job} status={curve.status} reload={reload} />
     </div>
   );
+}
+
+function settingsOf({ request }: Job): string {
+  const { epochs, batchSize, learningRate, trainImages, seed } = request;
+  const images = trainImages === null ? 'all images' : `${count(trainImages)} images`;
+  const length = `${epochs} epoch${epochs === 1 ? '' : 's'} of ${images}`;
+  return `${length}, batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
 }
 
 function Cancel({ job, status, reload }: { job: Job; status: Job['status']; reload: () => void }) {

@@ -1,5 +1,6 @@
 /** Light or dark: as the system has it, until one chooses. */
 import { computed, effect, signal } from '@preact/signals';
+import { readStored, store } from '../storage.ts';
 
 type Scheme = 'light' | 'dark';
 
@@ -7,14 +8,13 @@ const storedAs = 'trainyard-theme';
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 const system = signal<Scheme>(systemIsDark.matches ? 'dark' : 'light');
-const chosen = signal(localStorage.getItem(storedAs) as Scheme | null);
+const chosen = signal(readStored('localStorage', storedAs) as Scheme | null);
 export const scheme = computed(() => chosen.value ?? system.value);
 
 export function switchScheme(): void {
   const wanted = scheme.value === 'dark' ? 'light' : 'dark';
   chosen.value = wanted === system.value ? null : wanted; // back on the system's: it leads again
-  if (chosen.value === null) localStorage.removeItem(storedAs);
-  else localStorage.setItem(storedAs, chosen.value);
+  store('localStorage', storedAs, chosen.value);
 }
 
 export function followScheme(): void {

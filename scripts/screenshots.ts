@@ -1,0 +1,110 @@
+/**
+ * `npm run screenshots`: starts a service of its own, trains, draws, and writes docs/images/VIEW-FORM.png. What they show
+ * is what the page shows: nothing is made up for them.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { startService, trainToEnd } from '../test/e2e/service.ts';
+import { findCommand } from './setup/command.mjs';
+
+const target = join(import.meta.dirname, '../docs/images');
+const forms = {
+  wide: { viewport: { width: 1280, height: 832 }, colorScheme: 'light' },
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2 },
+  dark: { viewport: { width: 1280, height: 832 }, colorScheme: 'dark' },
+} as const;
+
+/** A seven, in parts of the drawing area's side. */
+const seven = [
+  [0.27, 0.24],
+  [0.5, 0.22],
+  [0.72, 0.23],
+  [0.62, 0.42],
+  [0.5, 0.64],
+  [0.43, 0.82],
+] as const;
+
+const patienceMs = 300_000;
+const short = { trainImages: 12_000, epochs: 6 };
+const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-screenshots-'));
+await mkdir(target, { recursive: true });
+const service = await startService(dataDir);
+const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+try {
+  await service.printed('model 1: ', patienceMs);
+  await forEachForm(browser, 'draw', drawSeven);
+  const before = await trainToEnd(service.address, { ...short, learningRate: 0.0005 }, patienceMs);
+  await queueTraining();
+  await forEachForm(browser, 'train', async (page) => {
+    if (page.viewportSize()!.width > 500) await compareWith(page, before.id);
+    await page.getByText(/^[3-6] of 6$/).waitFor({ timeout: patienceMs });
+  });
+  await forEachForm(browser, `models/${before.epochs[0]!.modelVersion}`, async (page) => {
+    await page.locator('.misread img').nth(23).waitFor();
+    const isPhone = page.viewportSize()!.width < 500;
+    await page.mouse.wheel(0, isPhone ? 690 : 150); // to the matrix and the digits
+  });
+} finally {
+  await browser.close();
+  await service.end();
+  await rm(dataDir, { recursive: true });
+}
+
+/** All forms at once: a training does not wait. */
+async function forEachForm(shown: Browser, route: string, act: (page: Page) => Promise<void>): Promise<void> {
+  const work = Object.entries(forms).map(async ([form, options]) => {
+    const page = await shown.newPage({ ...options, reducedMotion: 'reduce' });
+    await page.goto(`${service.address}/#${route}`);
+    await act(page);
+    await page.mouse.move(0, 0);
+    const file = join(target, `${route.split('/')[0]}-${form}.png`);
+    await writeFile(
+      file,
+      await sharp(await page.screenshot())
+        .png({ palette: true, effort: 10 })
+        .toBuffer(),
+    );
+    console.log(file);
+    await page.close();
+  });
+  await Promise.all(work);
+}
+
+async function drawSeven(page: Page): Promise<void> {
+  const { x, y, width, height } = (await page.locator('canvas').boundingBox())!;
+  const [first, ...others] = seven.map(([left, top]) => [x + left * width, y + top * height] as const);
+  await page.mouse.move(...first!);
+  await page.mouse.down();
+  for (const point of others) await page.mouse.move(...point, { steps: 5 });
+  await page.mouse.up();
+  await page.getByText(/^It reads 7/).waitFor({ state: 'attached' });
+}
+
+async function compareWith(page: Page, id: string): Promise<void> {
+  await page.getByRole('checkbox', { name: `Show the curves of job ${id.slice(-8)}` }).check();
+}
+
+async function queueTraining(): Promise<void> {
+  const response = await fetch(`${service.address}/jobs/train`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(short),
+  });
+  if (!response.ok) throw new Error(`expected a job, got ${response.status}: ${await response.text()}`);
+}
+
+function chromiumPath(): string {
+  const path = findCommand(
+    process.env,
+    'chromium',
+    'chromium-browser',
+    'google-chrome-stable',
+    'google-chrome',
+  );
+  if (path === null)
+    throw new Error('expected a Chromium on the PATH, found none; on Debian: apt-get install chromium');
+  return path;
+}
