@@ -39,13 +39,13 @@ try {
   const before = await trainToEnd(service.address, { ...short, learningRate: 0.0005 }, patienceMs);
   await queueTraining();
   await forEachForm(browser, 'train', async (page) => {
-    if (page.viewportSize()!.width > 500) await compareWith(page, before.id);
+    await compareWith(page, before.id);
+    await show(page, { wideHeight: 832, phoneTop: 340 }); // the run
     await page.getByText(/^[3-6] of 6$/).waitFor({ timeout: patienceMs });
   });
-  await forEachForm(browser, `models/${before.epochs[0]!.modelVersion}`, async (page) => {
+  await forEachForm(browser, `models/${before.epochs[1]!.modelVersion}`, async (page) => {
     await page.locator('.misread img').nth(23).waitFor();
-    const isPhone = page.viewportSize()!.width < 500;
-    await page.mouse.wheel(0, isPhone ? 690 : 150); // to the matrix and the digits
+    await show(page, { wideHeight: 1320, phoneTop: 690 }); // the matrix and the digits
   });
 } finally {
   await browser.close();
@@ -85,6 +85,16 @@ async function drawSeven(page: Page): Promise<void> {
 
 async function compareWith(page: Page, id: string): Promise<void> {
   await page.getByRole('checkbox', { name: `Show the curves of job ${id.slice(-8)}` }).check();
+}
+
+/** On a wide screen as much as there is to see, on a phone what is further down. */
+async function show(
+  page: Page,
+  { wideHeight, phoneTop }: { wideHeight: number; phoneTop: number },
+): Promise<void> {
+  const { width } = page.viewportSize()!;
+  if (width > 500) await page.setViewportSize({ width, height: wideHeight });
+  else await page.mouse.wheel(0, phoneTop);
 }
 
 async function queueTraining(): Promise<void> {

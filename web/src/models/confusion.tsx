@@ -18,7 +18,8 @@ export function Confusion({ evaluation, pair, choose }: Props) {
   return (
     <>
       <p class="quiet small">
-        {count(wrong)} of {count(images)} test images misread. Choose a number to see which.
+        {count(wrong)} of {count(images)} test images misread. Rows: the digit shown; columns: what it was
+        read as. Choose a number to see which.
       </p>
       <div class="table-scroll confusion-scroll">
         <table class="confusion">
