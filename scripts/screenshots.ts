@@ -40,7 +40,8 @@ try {
   await queueTraining();
   await forEachForm(browser, 'train', async (page) => {
     await compareWith(page, before.id);
-    await show(page, { wideHeight: 832, phoneTop: 340 }); // the run
+    await page.locator('h1').scrollIntoViewIfNeeded();
+    await show(page, { wideHeight: 832, phoneTop: 360 }); // the run
     await page.getByText(/^[3-6] of 6$/).waitFor({ timeout: patienceMs });
   });
   await forEachForm(browser, `models/${before.epochs[1]!.modelVersion}`, async (page) => {

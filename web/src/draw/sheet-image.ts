@@ -34,14 +34,25 @@ export async function imageOf(sheet: Sheet): Promise<Blob | null> {
 
 /** A file of any image type that the browser can show, as one that the server takes; null: it is no picture. */
 export async function sendable(file: Blob): Promise<Blob | null> {
-  const picture = await createImageBitmap(file).catch(() => null);
-  if (picture === null) return null;
-  const { width, height } = picture;
+  const url = URL.createObjectURL(file);
+  try {
+    const picture = new Image();
+    picture.src = url;
+    await picture.decode();
+    return await fitted(file, picture);
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+async function fitted(file: Blob, picture: HTMLImageElement): Promise<Blob> {
+  const { naturalWidth: width, naturalHeight: height } = picture;
   const scale = Math.min(1, largestSide / Math.max(width, height));
   if (scale === 1 && /^image\/(?:png|jpeg)$/.test(file.type)) return file;
   const context = canvas(Math.ceil(width * scale), Math.ceil(height * scale));
   context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
-  picture.close();
   return toPng(context);
 }
 

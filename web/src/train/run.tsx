@@ -10,13 +10,19 @@ import { type Curve, emptyCurve } from './curve.ts';
 import { EpochTable } from './epoch-table.tsx';
 import { curves } from './follow.ts';
 
-type Props = { job: Job | undefined; others: readonly Job[]; reload: () => void };
+type Props = { isKnown: boolean; job: Job | undefined; others: readonly Job[]; reload: () => void };
 
-export function Run({ job, others, reload }: Props) {
+export function Run({ isKnown, job, others, reload }: Props) {
   const curve = job && newest(job, curves.value[job.id]);
   return (
     <section class="panel run" aria-labelledby="run-title">
-      <Head job={job} curve={curve} reload={reload} />
+      {job && curve ? (
+        <Head job={job} curve={curve} reload={reload} />
+      ) : (
+        <h2 id="run-title" class="run-head">
+          {isKnown ? 'No training yet' : 'Training'}
+        </h2>
+      )}
       <ProgressBar curve={curve} />
       <Figures job={job} curve={curve} />
       <ProblemNote problem={troubleOf(job, curve)} />
@@ -34,16 +40,7 @@ function newest(job: Job, curve: Curve | undefined): Curve {
   return { ...curve, progress: curve.progress ?? progress };
 }
 
-function Head({
-  job,
-  curve,
-  reload,
-}: {
-  job: Job | undefined;
-  curve: Curve | undefined;
-  reload: () => void;
-}) {
-  if (!job || !curve) return <h2 id="run-title">No training yet</h2>;
+function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => void }) {
   return (
     <div class="run-head">
       <div>
