@@ -24,6 +24,7 @@ import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 import { recipeRoutes } from './routes/recipes.ts';
+import { nameRequest, nameRequests, RequestLog, requestIdOf } from './routes/request-log.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -46,6 +47,8 @@ export async function buildApp({
 }: AppDependencies): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
+    logController: new RequestLog(),
+    genReqId: requestIdOf,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
     connectionTimeout: 60_000, // ms
     requestTimeout: 30_000, // for a request to come in whole
@@ -60,6 +63,7 @@ export async function buildApp({
     // Paths that can't be decoded, before any route or hook.
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
+      nameRequest(request.id, reply);
       handleError(error, request, reply);
     },
   });
@@ -71,6 +75,7 @@ export async function buildApp({
   app.addContentTypeParser('application/json', { parseAs: 'string' }, createJsonParser(app));
   closeConnectionsOnShutdown(app);
   addSecurityHeaders(app);
+  nameRequests(app);
   answerWhatNodeWould(app);
   observeRequests(app, metrics);
   await registerGuard(app, access);
@@ -83,7 +88,7 @@ export async function buildApp({
   await app.register(modelRoutes, { store, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
-  await app.register(metricsRoutes, { metrics, queue, store, predictor });
+  await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
   await app.register(pageRoutes);
   await app.register(docsRoutes);
   await app.register(boardRoutes, { queue });

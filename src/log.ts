@@ -14,6 +14,11 @@ export function createLog(name: string, config: Pick<Config, 'logLevel'>): Logge
   return pino({ ...options, transport: { target: 'pino-pretty', options: pretty } });
 }
 
+/** Fastify's own lines show a request so; its query is nobody's business. */
+function withoutQuery({ method, url }: { method?: string; url?: string }) {
+  return { method, path: url?.split('?')[0] };
+}
+
 export function logOptions(name: string, { logLevel }: Pick<Config, 'logLevel'>) {
-  return { name, level: logLevel, redact: secrets };
+  return { name, level: logLevel, redact: secrets, serializers: { req: withoutQuery } };
 }

@@ -89,14 +89,23 @@ function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEven
         log.info({ ...model, tensors }, `model ${model.version} is served`);
       }
       if (message.type === 'damaged') {
-        log.error(message, `model ${message.version} is damaged and now in quarantine`);
+        log.error(
+          { ...message, err: new TrainyardError('MODEL_DAMAGED', message.reason) },
+          `model ${message.version} is damaged and now in quarantine`,
+        );
         onDamage();
       }
       if (message.type === 'notServed')
-        log.error(message, `model ${message.version} is not served; it is tried again`);
+        log.error(
+          { ...message, err: new TrainyardError('MODEL_NOT_SERVED', message.reason) },
+          `model ${message.version} is not served; it is tried again`,
+        );
       if (message.type === 'removed') log.info(message, 'old models were deleted');
       if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');
     },
-    onExit: (how) => log.error({ how }, 'the predictor ended; it is being started again'),
+    onExit: (how) => {
+      const err = new TrainyardError('PREDICTOR_ENDED', `expected the predictor to run, it ended by ${how}`);
+      log.error({ err }, 'the predictor ended; it is being started again');
+    },
   };
 }

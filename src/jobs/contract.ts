@@ -123,6 +123,7 @@ export type TrainJob = z.output<typeof trainJobSchema>;
 export type TrainJobData = {
   readonly request: ResolvedRequest;
   readonly cancelRequestedAt: string | null;
+  readonly requestId: string | null; // of the HTTP request; those queued by an earlier version lack it
 };
 
 /** What a running job reports into the queue; all of it each time, so that the newest is enough. */

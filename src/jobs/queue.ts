@@ -12,10 +12,11 @@ import { readMetrics } from './curve.ts';
 import { tellEnding } from './ending.ts';
 import { appendQueued, beginLog, type EventLog, keepLog, readLog } from './event-log.ts';
 import type { JobMetrics } from './events.ts';
-import { type QueueCounts, type QueueHealth, readCounts, readHealth } from './health.ts';
+import { type QueueHealth, readHealth } from './health.ts';
 import { announceLine, waitingOrder } from './line.ts';
 import { type Context, find, type ListOptions, list, readJob, waitingStates } from './read.ts';
 import { connectProducer, createOutage } from './redis.ts';
+import { createTally, type TakeTally } from './tally.ts';
 import { type BullState, viewJob } from './view.ts';
 
 export type EnqueueResult =
@@ -30,7 +31,7 @@ export type CancelResult =
 
 export type JobQueue = {
   /** The same idempotency key with the same request gives the same job, for a day. */
-  enqueue(request: ResolvedRequest, idempotencyKey?: string): Promise<EnqueueResult>;
+  enqueue(request: ResolvedRequest, idempotencyKey?: string, requestId?: string): Promise<EnqueueResult>;
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
@@ -40,7 +41,7 @@ export type JobQueue = {
   settle(id: string): Promise<'open' | 'ended' | 'unknown'>;
   /** The course of a job's run; null for an id that no job has. */
   metrics(id: string): Promise<JobMetrics | null>;
-  counts(): Promise<QueueCounts>;
+  tally: TakeTally;
   /** A queued job ends at once, a running one when its worker has heard of it. */
   cancel(id: string): Promise<CancelResult>;
   /** How many workers are connected and what they compute on, and whether Redis may drop keys when it is full. */
@@ -77,15 +78,19 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
   redis.on('ready', () => outage.ends());
   const context = { queue, redis, prefix };
   const answer = createAnswer(redis, outage);
+  const takeTally = createTally(queue, redis);
   return {
-    enqueue: (request, key) =>
-      answer(() => enqueue(context, request, key), key === undefined ? mayBeQueued : repeatWithKey),
+    enqueue: (request, key, requestId) =>
+      answer(
+        () => enqueue(context, { request, requestId: requestId ?? null }, key),
+        key === undefined ? mayBeQueued : repeatWithKey,
+      ),
     find: (id) => answer(() => find(context, id), tryAgain),
     list: (options) => answer(() => list(context, options), tryAgain),
     events: (id, first, count) => answer(() => readLog(logOf(context, id), first, count), tryAgain),
     settle: (id) => answer(() => settle(context, id), tryAgain),
     metrics: (id) => answer(() => metrics(context, id), tryAgain),
-    counts: () => answer(() => readCounts(queue), tryAgain),
+    tally: (endedAtMost) => answer(() => takeTally(endedAtMost), tryAgain),
     cancel: (id) => answer(() => cancel(context, id), repeatCancel),
     health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
     board: async () => ({
@@ -107,9 +112,11 @@ const repeatWithKey =
 const mayBeQueued =
   'the job may have been queued; look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one';
 
-async function enqueue(context: Context, request: ResolvedRequest, key?: string): Promise<EnqueueResult> {
-  if (key !== undefined) return enqueueOnce(context, request, key);
-  const job = await add(context, uuidv7(), request);
+type Order = Pick<TrainJobData, 'request' | 'requestId'>;
+
+async function enqueue(context: Context, order: Order, key?: string): Promise<EnqueueResult> {
+  if (key !== undefined) return enqueueOnce(context, order, key);
+  const job = await add(context, uuidv7(), order);
   return job ? { outcome: 'queued', job } : full;
 }
 
@@ -124,10 +131,10 @@ return redis.call('GET', KEYS[1])
  * call adds the same id, which changes nothing where the first call did; and a job that has ended and
  * is no longer kept is not run again.
  */
-async function enqueueOnce(context: Context, request: ResolvedRequest, key: string): Promise<EnqueueResult> {
+async function enqueueOnce(context: Context, order: Order, key: string): Promise<EnqueueResult> {
   const { redis, prefix } = context;
   const name = `${prefix}:idempotency:${sha256Of(key)}`;
-  const body = sha256Of(JSON.stringify(request));
+  const body = sha256Of(JSON.stringify(order.request));
   const mine = `${uuidv7()} ${body}`;
   const claim = (await redis.eval(claimScript, 1, name, mine, idempotencySeconds)) as string;
   const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
@@ -136,7 +143,7 @@ async function enqueueOnce(context: Context, request: ResolvedRequest, key: stri
     const job = await find(context, id);
     return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
   }
-  const job = await add(context, id, request);
+  const job = await add(context, id, order);
   if (!job) return full; // the key keeps its id for the next time
   await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
   return { outcome: claim === mine ? 'queued' : 'existing', job };
@@ -148,14 +155,14 @@ const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
  * Adding a known id changes nothing, so a call that timed out after it was carried out can be repeated.
  * Null when the line is too long.
  */
-async function add(context: Context, id: string, request: ResolvedRequest): Promise<TrainJob | null> {
+async function add(context: Context, id: string, order: Order): Promise<TrainJob | null> {
   const { queue } = context;
   const inLine = await queue.getJobCountByTypes(...waitingStates); // cancelled ones, too
   if (inLine >= maxWaiting && (await waitingOrder(queue)).length >= maxWaiting) return null;
   const log = logOf(context, id);
   const at = new Date().toISOString();
   await beginLog(log, { type: 'queued', at, position: inLine + 1 });
-  await queue.add('train', { request, cancelRequestedAt: null }, addOptions(id));
+  await queue.add('train', { ...order, cancelRequestedAt: null }, addOptions(id));
   const [job] = await Promise.all([find(context, id), keepLog(log)]);
   if (!job) throw new Error(`job ${id} was added but can't be read back`);
   if (job.queuePosition !== null) await appendQueued(log, job.queuePosition, at); // without the cancelled ones

@@ -133,7 +133,8 @@ async function removeForgottenWorkspaces(worker: TrainQueueWorker, dataDir: stri
 
 async function processJob(context: Context, job: BullJob, token: string, signal: AbortSignal): Promise<null> {
   const { worker, redis } = context;
-  const log = context.log.child({ jobId: job.id });
+  const { requestId } = job.data;
+  const log = context.log.child({ jobId: job.id, ...(requestId && { requestId }) });
   const before = { ...reportOf(job), startedAt: viewJob(job, 'active', []).startedAt };
   const eventLog = { redis, key: worker.toKey(job.id!) };
   const reporter = createReporter({ log: eventLog, token, attempt: job.attemptsStarted }, before, log);
@@ -240,7 +241,7 @@ async function asBullError(
   error: TrainyardError,
   log: Logger,
 ): Promise<Error> {
-  log.error({ code: error.code, error: error.message }, 'attempt failed');
+  log.error({ err: error }, 'attempt failed');
   const reason = encodeFailure(error.code, error.message);
   if (error.code === 'FENCED') return new Error(reason);
   if (error.code !== 'TRAINER_CRASHED') return new UnrecoverableError(reason);

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
-import type { JobQueue } from '../jobs/queue.ts';
+import type { EnqueueResult, JobQueue } from '../jobs/queue.ts';
 import { HttpProblem, problems } from './problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
@@ -29,11 +29,9 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
     },
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const result = await queue.enqueue(resolveRequest(request.body), key);
-      if (result.outcome === 'conflict') throw keyConflict(result.jobId);
-      if (result.outcome === 'forgotten') throw jobForgotten(result.jobId);
-      if (result.outcome === 'full') throw queueFull(result.waiting);
-      return reply.code(202).header('location', `/jobs/${result.job.id}`).send(result.job);
+      const { outcome, job } = expectJob(await queue.enqueue(resolveRequest(request.body), key, request.id));
+      request.log.info({ jobId: job.id }, `job ${outcome}`);
+      return reply.code(202).header('location', `/jobs/${job.id}`).send(job);
     },
   });
 
@@ -73,10 +71,18 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
     handler: async (request, reply) => {
       const result = await queue.cancel(request.params.id);
       if (result.outcome === 'unknown') throw unknownJob(request.params.id);
+      request.log.info({ jobId: result.job.id }, `cancel ${result.outcome}`);
       return reply.code(202).send(result.job); // one that had finished stays as it was
     },
   });
 };
+
+function expectJob(result: EnqueueResult) {
+  if (result.outcome === 'conflict') throw keyConflict(result.jobId);
+  if (result.outcome === 'forgotten') throw jobForgotten(result.jobId);
+  if (result.outcome === 'full') throw queueFull(result.waiting);
+  return result;
+}
 
 export function unknownJob(id: string): HttpProblem {
   const detail = `expected the id of a job in GET /jobs, got "${id}"; finished jobs are kept until 1000 newer ones have finished`;

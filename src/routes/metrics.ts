@@ -2,25 +2,31 @@
  * What Prometheus scrapes: counters and histograms that grow as things happen, and gauges that are read when asked.
  * Names end in their unit (https://prometheus.io/docs/practices/naming); no label takes a value from a request.
  */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { PredictOutcome, Predictor, PredictorNews } from '../model/predictor.ts';
 import type { ModelStore } from '../model/store.ts';
+import type { Access } from './guard.ts';
+import { routeOf } from './request-log.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 type MetricsDependencies = {
   readonly metrics: Metrics;
-  readonly queue: Pick<JobQueue, 'list' | 'counts'>;
+  readonly queue: Pick<JobQueue, 'tally'>;
   readonly store: Pick<ModelStore, 'manifest'>;
   readonly predictor: Pick<Predictor, 'model' | 'load'>;
+  readonly access: Pick<Access, 'apiKeys'>;
 };
 
 const fast = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]; // s
 const slow = [1, 5, 15, 30, 60, 300, 900, 3600, 14_400]; // s
-const seenJobs = 100; // that may end between two scrapes and be counted
+const endedAtMost = 100; // jobs that one scrape counts; others wait for the next
+const endings = ['succeeded', 'failed', 'cancelled'];
+const phases = ['decode', 'queue', 'infer'];
+const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']; // Node knows thirty more
 
 /** One for a process. What happens is told to it; `collect` reads the rest and gives the text. */
 export function createMetrics() {
@@ -37,7 +43,7 @@ export function createMetrics() {
     new Gauge({ name: `trainyard_${name}`, help, labelNames, registers });
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: `trainyard_${name}`, help, labelNames, registers });
-  return {
+  const metrics = {
     registry,
     requests: histogram('http_request_duration_seconds', 'Time to answer a request', fast, [
       'method',
@@ -56,30 +62,59 @@ export function createMetrics() {
     age: gauge('model_age_seconds', 'Time since the model that answers was published'),
     accuracy: gauge('model_test_accuracy_ratio', 'Test accuracy of the model that answers'),
     jobs: gauge('jobs', 'Training jobs that Redis keeps, by state', ['state']),
+    jobsEnded: counter('jobs_ended_total', 'Training jobs that have ended, by how', ['status']),
     jobTime: histogram('job_duration_seconds', 'Time from the start of a job to its end', slow, ['status']),
     rate: gauge('training_images_per_second', 'Images a second over all jobs that run'),
     loss: gauge('training_loss', 'Loss of the job that runs, the newest of several'),
-    redis: gauge('redis_up', '1 where Redis answers, else 0'),
+    trainingAccuracy: gauge(
+      'training_test_accuracy_ratio',
+      'Test accuracy of the job that runs after its newest epoch, the newest job of several',
+    ),
+    redis: gauge('redis_up', '1 where Redis answers and takes what is written, else 0'),
   };
+  beginAtZero(metrics);
+  return metrics;
+}
+
+/** Labels that are known: a counter that appears with its first 1 has not grown, for Prometheus. */
+function beginAtZero({
+  predictions,
+  phases: phaseTime,
+  jobsEnded,
+  jobTime,
+}: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
+  predictions.inc({ outcome: 'ok' }, 0);
+  for (const phase of phases) phaseTime.zero({ phase });
+  for (const status of endings) {
+    jobsEnded.inc({ status }, 0);
+    jobTime.zero({ status });
+  }
 }
 
 /** To be called before the routes: hooks apply to what is registered after them. */
 export function observeRequests(app: FastifyInstance, { requests }: Metrics): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown'; // the pattern: what is no route has no name of its own
-    requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    const labels = { method: methodOf(request), route: routeOf(request), status: reply.statusCode };
+    requests.observe(labels, reply.elapsedTime / 1000);
     done();
   });
 }
 
+function methodOf({ method }: FastifyRequest): string {
+  return usualMethods.includes(method) ? method : 'other';
+}
+
 /** The same predictor, whose outcomes are counted. */
-export function observePredictor(predictor: Predictor, { predictions, phases }: Metrics): Predictor {
+export function observePredictor(
+  predictor: Predictor,
+  { predictions, phases: phaseTime }: Metrics,
+): Predictor {
   const observe = (outcome: PredictOutcome) => {
     predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code });
     if (!outcome.ok) return;
     const { decodeMs, queueMs, inferMs } = outcome.timings;
     for (const [phase, ms] of Object.entries({ decode: decodeMs, queue: queueMs, infer: inferMs }))
-      phases.observe({ phase }, ms / 1000);
+      phaseTime.observe({ phase }, ms / 1000);
   };
   return {
     ...predictor,
@@ -103,6 +138,8 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
   const { metrics } = parts;
   const readJobs = createJobReader(parts);
   app.get('/metrics', {
+    // Without keys a scraper may come by any name, such as a container's: there is nothing to read but numbers.
+    config: { anonymous: parts.access.apiKeys.length === 0 },
     schema: {
       tags: ['health'],
       operationId: 'getMetrics',
@@ -111,14 +148,7 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
     },
     logLevel: 'warn', // asked every few seconds
     handler: async (_request, reply) => {
-      const [answers] = await Promise.all([
-        readJobs().then(
-          () => 1,
-          () => 0,
-        ),
-        readModel(parts),
-      ]);
-      metrics.redis.set(answers);
+      await Promise.all([readJobs(), readModel(parts)]);
       metrics.waiting.set(parts.predictor.load().images);
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     },
@@ -127,32 +157,42 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
 
 async function readModel({ metrics, store, predictor }: MetricsDependencies): Promise<void> {
   const model = predictor.model();
-  metrics.version.set(model?.version ?? 0);
   const manifest = model && (await store.manifest(model.version).catch(() => null));
-  metrics.age.set(manifest ? (Date.now() - Date.parse(manifest.createdAt)) / 1000 : 0);
-  metrics.accuracy.set(model?.testAccuracy ?? 0);
+  metrics.version.set(model?.version ?? 0);
+  setOrRemove(metrics.age, manifest && (Date.now() - Date.parse(manifest.createdAt)) / 1000);
+  setOrRemove(metrics.accuracy, model?.testAccuracy);
 }
 
-/** Each call reads how jobs stand now, and counts those that have ended since the one before. */
+/** Each call reads how jobs stand now, and counts those that have ended; without Redis nothing is known of them. */
 function createJobReader({ metrics, queue }: MetricsDependencies): () => Promise<void> {
-  let seenUntil = new Date().toISOString();
+  let take = 0; // of the first scrape: a counter that begins with what is counted then has not grown, for Prometheus
   return async () => {
-    const [counts, running, newest] = await Promise.all([
-      queue.counts(),
-      queue.list({ status: 'running', limit: 10 }),
-      queue.list({ limit: seenJobs }),
-    ]);
-    for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ state }, count);
-    metrics.rate.set(sum(running.data.map(({ progress }) => progress?.imagesPerSecond ?? 0)));
-    metrics.loss.set(running.data[0]?.progress?.loss ?? 0);
-    const ended = newest.data.filter(({ finishedAt }) => finishedAt !== null && finishedAt > seenUntil);
-    for (const job of ended) metrics.jobTime.observe({ status: job.status }, secondsOf(job));
-    seenUntil = ended.map(({ finishedAt }) => finishedAt!).reduce((a, b) => (a > b ? a : b), seenUntil);
+    const tally = await queue.tally(take).catch(() => null);
+    metrics.redis.set(tally ? 1 : 0);
+    if (tally) take = endedAtMost;
+    for (const job of tally?.ended ?? []) countEnd(metrics, job);
+    metrics.jobs.reset();
+    for (const [state, count] of Object.entries(tally?.counts ?? {})) metrics.jobs.set({ state }, count);
+    const newest = tally?.running.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
+    setOrRemove(
+      metrics.rate,
+      tally && sum(tally.running.map(({ progress }) => progress?.imagesPerSecond ?? 0)),
+    );
+    setOrRemove(metrics.loss, newest?.progress?.loss);
+    setOrRemove(metrics.trainingAccuracy, newest?.epochs.at(-1)?.testAccuracy);
   };
 }
 
-function secondsOf({ startedAt, finishedAt }: TrainJob): number {
-  return startedAt === null ? 0 : (Date.parse(finishedAt!) - Date.parse(startedAt)) / 1000;
+function countEnd({ jobsEnded, jobTime }: Metrics, { status, startedAt, finishedAt }: TrainJob): void {
+  jobsEnded.inc({ status });
+  if (startedAt === null) return; // cancelled while it was in line
+  jobTime.observe({ status }, (Date.parse(finishedAt!) - Date.parse(startedAt)) / 1000);
+}
+
+/** A value that nobody knows is none, rather than 0 or what it was. */
+function setOrRemove(metric: Gauge, value: number | null | undefined): void {
+  if (value === null || value === undefined) metric.remove();
+  else metric.set(value);
 }
 
 function sum(values: readonly number[]): number {

@@ -1,13 +1,16 @@
+import { METHODS, STATUS_CODES } from 'node:http';
+import * as fc from 'fast-check';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openQueue } from '../../src/jobs/queue.ts';
 import { imageAt, readSplit } from '../../src/model/dataset.ts';
 import { encodePng } from '../../src/model/picture.ts';
 import { createMetrics, metricsRoutes } from '../../src/routes/metrics.ts';
-import { startRedisServer } from '../jobs/redis-server.ts';
-import { until } from '../jobs/until.ts';
+import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
+import { timed, until } from '../jobs/until.ts';
 import { openYard } from '../jobs/yard.ts';
-import { type Parts, startParts } from './parts.ts';
+import { lint, readFamilies } from './metric-names.ts';
+import { openAccess, type Parts, startParts } from './parts.ts';
+import { buildQuietApp } from './quiet-app.ts';
 
 const digit = await encodePng(imageAt(await readSplit('mnist', 'test'), 0), 28, 28);
 
@@ -39,19 +42,15 @@ describe('the metrics of a service', () => {
     expect(response.body).toMatch(/\n$/);
   });
 
-  it('have each a help and a type, and a unit in their names', async () => {
-    const text = await scrape();
-    const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({
-      name: name!,
-      type,
-    }));
-    expect(names.length).toBeGreaterThan(15);
-    for (const { name, type } of names) {
-      expect(text).toMatch(new RegExp(`^# HELP ${name} \\S+`, 'm'));
-      if (!name.startsWith('trainyard_')) continue; // Node's own, in names that dashboards know
-      expect(name).toMatch(/_(?:seconds|images|total|ratio|per_second|version|jobs|loss|up)$/);
-      expect(name.endsWith('_total')).toBe(type === 'counter');
-    }
+  it('are named as Prometheus wants it', async () => {
+    const families = readFamilies(await scrape());
+    expect(families.filter(({ name }) => name.startsWith('trainyard_')).length).toBeGreaterThan(16);
+    expect(families.flatMap(lint)).toEqual([]);
+  });
+
+  it('tell how late the event loop of the API is', async () => {
+    const lag = (await values()).get('nodejs_eventloop_lag_p99_seconds');
+    expect(lag).toBeGreaterThanOrEqual(0);
   });
 
   it('count predictions, by what came of them and where their time went', async () => {
@@ -78,15 +77,53 @@ describe('the metrics of a service', () => {
     expect(now.get('trainyard_redis_up')).toBe(1);
   });
 
-  it('have no label that a client makes up', async () => {
-    for (const path of ['/no/such/path', '/jobs/0190a1b2-0000-7000-8000-000000000000', '/models/77'])
-      await parts.app.inject(`${path}?x=${Math.random()}`);
-    await parts.app.inject({ method: 'PROPFIND', url: '/jobs' });
-    const text = await scrape();
-    const labels = [...text.matchAll(/route="([^"]*)"/g)].map(([, route]) => route!);
-    expect(new Set(labels)).toEqual(
-      new Set(['/metrics', '/predict', 'unknown', '/jobs/:id', '/models/:version']),
+  it('begin at 0 where their labels are known, so that a first 1 is a growth', async () => {
+    const { body } = await (await buildQuietApp()).inject('/metrics');
+    const now = read(body);
+    for (const status of ['succeeded', 'failed', 'cancelled'])
+      expect(now.get(`trainyard_jobs_ended_total{status="${status}"}`)).toBe(0);
+    expect(now.get('trainyard_prediction_phase_seconds_count{phase="infer"}')).toBe(0);
+    expect(now.get('trainyard_predictions_total{outcome="ok"}')).toBe(0);
+  });
+});
+
+describe('the labels of requests', () => {
+  it('are routes, methods and statuses that we know, whatever is asked for', async () => {
+    const app = await buildQuietApp();
+    onTestFinished(() => app.close());
+    const known = [
+      '/jobs',
+      '/jobs/x',
+      '/jobs/train',
+      '/models/1',
+      '/models/x',
+      '/predict',
+      '/health/live',
+      '/%',
+    ];
+    const method = fc.constantFrom(...METHODS); // Node answers every other one itself, with 400
+    const url = fc.oneof(
+      fc.constantFrom(...known),
+      fc.webPath().map((path) => `/${path}`),
+      fc.webUrl(),
     );
+    await fc.assert(
+      fc.asyncProperty(method, url, fc.webQueryParameters(), async (verb, path, query) => {
+        await app.inject({ method: verb as 'GET', url: `${path}?${query}` });
+      }),
+      { numRuns: 300 },
+    );
+    const { body } = await app.inject('/metrics');
+    const labels = [
+      ...body.matchAll(/duration_seconds_count\{method="(.*?)",route="(.*?)",status="(.*?)"\}/g),
+    ];
+    expect(labels.length).toBeGreaterThan(5);
+    for (const [, verb, route, status] of labels) {
+      expect(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other']).toContain(verb);
+      expect(route === 'unknown' || app.hasRoute({ method: verb as 'GET', url: route! }), route).toBe(true);
+      expect(STATUS_CODES).toHaveProperty(status!);
+    }
+    expect(labels.filter(([, , route]) => route === 'unknown').length).toBeLessThanOrEqual(8 * 3);
   });
 });
 
@@ -96,6 +133,7 @@ const grown = (before: Map<string, number>, after: Map<string, number>, name: st
 
 describe('the metrics of jobs', async () => {
   const { url } = await startRedisServer();
+  const server = await createRedisServer();
   const predictor = { model: () => null, load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }) };
 
   it('tell how jobs stand, how fast one trains, and how long it took', async () => {
@@ -104,6 +142,7 @@ describe('the metrics of jobs', async () => {
     await app.register(metricsRoutes, {
       metrics: createMetrics(),
       queue: yard.queue,
+      access: openAccess,
       store: yard.store,
       predictor,
     });
@@ -117,24 +156,47 @@ describe('the metrics of jobs', async () => {
       (now) => now.get('trainyard_training_images_per_second')! > 0,
     );
     expect(running.get('trainyard_training_loss')).toBeGreaterThan(0);
+    await until('an accuracy', values, (now) => now.get('trainyard_training_test_accuracy_ratio')! > 0);
     const { startedAt, finishedAt } = await yard.untilEnded(id);
     const ended = await values();
     expect(ended.get('trainyard_jobs{state="completed"}')).toBe(1);
     expect(ended.get('trainyard_training_images_per_second')).toBe(0);
+    expect(ended.has('trainyard_training_loss')).toBe(false);
+    expect(ended.has('trainyard_training_test_accuracy_ratio')).toBe(false);
+    expect(ended.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(1);
     expect(ended.get('trainyard_job_duration_seconds_count{status="succeeded"}')).toBe(1);
     const seconds = (Date.parse(finishedAt!) - Date.parse(startedAt!)) / 1000;
     expect(ended.get('trainyard_job_duration_seconds_sum{status="succeeded"}')).toBeCloseTo(seconds);
     expect((await values()).get('trainyard_job_duration_seconds_count{status="succeeded"}')).toBe(1); // once
   });
 
-  it('are those that are known, and say so, when Redis is away', async () => {
-    const queue = openQueue({ redisUrl: 'redis://127.0.0.1:9', onError: () => {} }); // nobody listens there
-    onTestFinished(() => queue.close());
-    const app = Fastify();
-    const store = { manifest: async () => null };
-    await app.register(metricsRoutes, { metrics: createMetrics(), queue, store, predictor });
-    const { statusCode, body } = await app.inject('/metrics');
-    expect(statusCode).toBe(200);
-    expect(read(body).get('trainyard_redis_up')).toBe(0);
-  });
+  it.each(['gone', 'silent'] as const)(
+    'are not those of before, within a second, when Redis is %s',
+    async (how) => {
+      await server.start();
+      const yard = await openYard(server.url);
+      const metrics = createMetrics();
+      const app = Fastify();
+      await app.register(metricsRoutes, {
+        metrics,
+        queue: yard.queue,
+        store: yard.store,
+        predictor,
+        access: openAccess,
+      });
+      const scrape = async () => (await app.inject('/metrics')).body;
+      await yard.enqueue();
+      metrics.loss.set(1);
+      expect(read(await scrape()).get('trainyard_jobs{state="waiting"}')).toBe(1);
+      if (how === 'gone') await server.stop();
+      else server.pause();
+      const { value, ms } = await timed(scrape);
+      expect(ms).toBeLessThan(1000);
+      const now = read(value);
+      expect(now.get('trainyard_redis_up')).toBe(0);
+      const stale = [...now.keys()].filter((name) => /^trainyard_(?:training_|jobs\{)/.test(name));
+      expect(stale).toEqual([]);
+      expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // what was counted stays
+    },
+  );
 });

@@ -37,7 +37,11 @@ const emptyQueue: Partial<JobQueue> = {
   enqueue: async () => ({ outcome: 'conflict', jobId: 'the only one' }),
   find: async () => null,
   list: async () => ({ data: [], hasMore: false }),
-  counts: async () => ({ waiting: 0, active: 0, completed: 0, failed: 0 }),
+  tally: async () => ({
+    counts: { waiting: 0, active: 0, completed: 0, failed: 0 },
+    running: [],
+    ended: [],
+  }),
   cancel: async () => ({ outcome: 'unknown' }),
   settle: async () => 'unknown',
   metrics: async () => null,
