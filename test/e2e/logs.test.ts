@@ -1,0 +1,107 @@
+/** What the log of the whole service has of requests and jobs, at its most talkative: ids to follow, and no secrets. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { imageAt, readSplit } from '../../src/model/dataset.ts';
+import { encodePng } from '../../src/model/picture.ts';
+import { until } from '../jobs/until.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { type Service, startService } from './service.ts';
+
+const key = 'the-key-that-no-line-may-show';
+const wrong = 'a-wrong-key-that-no-line-may-show';
+const digit = await encodePng(imageAt(await readSplit('mnist', 'test'), 0), 28, 28);
+const base64 = digit.toString('base64');
+
+describe('the log at LOG_LEVEL=trace', () => {
+  let service: Service;
+  beforeAll(async () => {
+    const environment = { API_KEY: key, FIRST_MODEL: 'false', LOG_LEVEL: 'trace', RATE_LIMIT: '100000' };
+    service = await startService(await temporaryDirectory(), environment);
+    await service.printed('Ctrl-C stops', 60_000);
+  }, 120_000);
+  afterAll(async () => {
+    await service?.end();
+  });
+
+  const call = (path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) };
+    return fetch(new URL(path, service.address), { ...init, headers });
+  };
+  const logged = () =>
+    service
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  it('has one id from the request to the end of its job, in the API and in the worker', async () => {
+    const requestId = 'follow-me.1';
+    const answer = await call('/jobs/train', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': requestId },
+      body: JSON.stringify({
+        trainImages: 640,
+        testImages: 100,
+        metadata: { note: 'a-note-that-no-line-may-show' },
+      }),
+    });
+    expect(answer.headers.get('x-request-id')).toBe(requestId);
+    const { id } = (await answer.json()) as TrainJob;
+    const found = () => logged().filter((line) => line['requestId'] === requestId);
+    const lines = await until(
+      'the job to end',
+      found,
+      (all) => all.some(({ msg }) => msg === 'job done'),
+      60_000,
+    );
+    const told = lines.map(({ name, jobId, msg }) => [name, jobId, msg]);
+    expect(told).toContainEqual(['server', id, 'job queued']);
+    expect(told).toContainEqual(['server', undefined, 'answered']);
+    expect(told).toContainEqual(['worker', id, 'epoch done']);
+    expect(told).toContainEqual(['worker', id, 'job done']);
+    const ofJob = logged().filter(({ name, jobId }) => name === 'worker' && jobId === id);
+    expect(ofJob.filter((line) => line['requestId'] !== requestId)).toEqual([]);
+  }, 90_000);
+
+  it('shows no image, no body, no query and no key, whatever way they come', async () => {
+    const png = { 'content-type': 'image/png' };
+    const json = { 'content-type': 'application/json' };
+    const form = new FormData();
+    form.append(
+      'image',
+      new Blob([new Uint8Array(digit)], { type: 'image/png' }),
+      'a-name-that-no-line-may-show.png',
+    );
+    const predict = (headers: Record<string, string>, body: NonNullable<RequestInit['body']>) =>
+      call('/predict', { method: 'POST', headers, body });
+    const statuses = await Promise.all([
+      predict(png, new Uint8Array(digit)),
+      predict({}, form),
+      predict(json, JSON.stringify({ image: base64 })),
+      predict(json, `{"image": "${base64}`), // cut short
+      predict(json, JSON.stringify({ image: base64, [base64]: base64 })),
+      predict(png, base64),
+      predict({ ...png, authorization: `Bearer ${wrong}` }, new Uint8Array(digit)),
+      predict({ ...png, authorization: `Basic ${Buffer.from(`x:${key}`).toString('base64')}` }, base64),
+      predict({ ...png, authorization: key }, base64),
+      call(`/jobs?key=${key}&image=${base64}`),
+      call(`/nowhere?key=${key}`),
+      call(`/%?key=${key}`),
+      call('/jobs/train', { method: 'POST', headers: json, body: JSON.stringify({ recipe: base64 }) }),
+      call('/jobs', { headers: { cookie: `key=${key}`, 'x-api-key': key } }),
+    ]).then((answers) => answers.map(({ status }) => status));
+    expect(statuses).toEqual([200, 200, 200, 400, 400, 415, 401, 401, 401, 400, 404, 400, 400, 200]);
+    await until('their lines', logged, (all) => all.filter(({ msg }) => msg === 'answered').length >= 14);
+    const output = service.output();
+    for (const secret of [key, wrong, base64.slice(0, 24), base64.slice(40, 64), 'that-no-line-may-show'])
+      expect(output).not.toContain(secret);
+    expect(output).not.toContain(digit.toString('latin1', 40, 60));
+    expect(output).not.toContain(Buffer.from(`x:${key}`).toString('base64'));
+    expect(output).not.toMatch(/"type":"Buffer"|\b137,80,78,71\b/);
+  }, 60_000);
+
+  it('has the cause with every line of level error', () => {
+    const errors = logged().filter(({ level }) => Number(level) >= 50);
+    expect(errors.filter(({ err }) => err === undefined)).toEqual([]);
+  });
+});
