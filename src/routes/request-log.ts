@@ -1,14 +1,14 @@
 /** Ids of requests, and the one line that the log has of each: what was asked and answered, never what was in it. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 
 const harmless = /^[\w.:=+/@-]{1,128}$/; // in a log line, a header and a shell
 
 /** The id that a client or a proxy has given by `X-Request-Id`, where it can be shown as it is; else a new one. */
 export function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && harmless.test(given) ? given : uuidv7();
+  return typeof given === 'string' && harmless.test(given) ? given : randomUUID();
 }
 
 /** To be called before the routes: hooks apply to what is registered after them. */

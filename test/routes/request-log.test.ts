@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { logOptions } from '../../src/log.ts';
 import { buildQuietApp } from './quiet-app.ts';
 
-const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** An application and the lines that it logs at `info`. */
 async function openApp(options: Parameters<typeof buildQuietApp>[0] = {}) {
@@ -29,7 +29,7 @@ it('has one line for each request: the route, not what was in it', async () => {
   ]);
   for (const { ms, requestId } of lines) {
     expect(ms).toBeGreaterThanOrEqual(0);
-    expect(requestId).toMatch(uuid7);
+    expect(requestId).toMatch(uuid);
   }
   expect(JSON.stringify(lines)).not.toMatch(/secret|YS1zZWNyZXQ/);
 });
@@ -48,7 +48,7 @@ it('gives back an id that is harmless, and else one of its own', async () => {
     fc.asyncProperty(fc.oneof(harmless, others), async (given) => {
       const { headers } = await app.inject({ url: '/jobs', headers: { 'x-request-id': given } });
       const isHarmless = /^[A-Za-z0-9_.:=+/@-]{1,128}$/.test(given);
-      expect(headers['x-request-id']).toMatch(isHarmless ? given : uuid7);
+      expect(headers['x-request-id']).toMatch(isHarmless ? given : uuid);
       expect(headers['x-request-id'] === given).toBe(isHarmless);
       expect(lines.pop()).toMatchObject({ requestId: headers['x-request-id'] });
     }),
