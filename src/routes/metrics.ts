@@ -70,7 +70,7 @@ export function createMetrics() {
       'training_test_accuracy_ratio',
       'Test accuracy of the job that runs after its newest epoch, the newest job of several',
     ),
-    redis: gauge('redis_up', '1 where Redis answers and takes what is written, else 0'),
+    redis: gauge('redis_up', '1 where Redis answers, else 0'),
   };
   beginAtZero(metrics);
   return metrics;
