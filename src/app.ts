@@ -82,7 +82,7 @@ export async function buildApp({
   const paths = watchPaths(app);
   await registerOpenApi(app, access);
   await app.register(jobRoutes, { queue });
-  await app.register(eventRoutes, { queue, feed });
+  await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
   await app.register(modelRoutes, { store, predictor });

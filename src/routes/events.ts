@@ -6,6 +6,7 @@ import { jobEventSchema, jobMetricsSchema } from '../jobs/events.ts';
 import type { EventBatch, EventFeed } from '../jobs/feed.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { jobIdSchema, unknownJob } from './jobs.ts';
+import type { Metrics } from './metrics.ts';
 import { HttpProblem, problems } from './problem.ts';
 
 const maxStreams = 1000;
@@ -13,9 +14,9 @@ const reconnectMs = 1000; // what clients are told to wait before they come back
 const tags = ['jobs'];
 const eventNumber = z.coerce.number().int().min(0);
 
-type Dependencies = { queue: JobQueue; feed: EventFeed };
+type Dependencies = { queue: JobQueue; feed: EventFeed; metrics: Pick<Metrics, 'streams'> };
 
-export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, feed }) => {
+export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, feed, metrics }) => {
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort()); // a server waits for its streams
   let streams = 0;
@@ -47,9 +48,9 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
         return reply.code(204).send(null);
       if (streams >= maxStreams) throw tooManyStreams();
       const gone = new AbortController();
-      streams++;
+      metrics.streams.set(++streams);
       reply.raw.once('close', () => {
-        streams--;
+        metrics.streams.set(--streams);
         gone.abort();
       });
       const signal = AbortSignal.any([gone.signal, closing.signal]);
@@ -72,9 +73,9 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
       response: { 200: jobMetricsSchema, ...problems(404, 503) },
     },
     handler: async (request) => {
-      const metrics = await queue.metrics(request.params.id);
-      if (!metrics) throw unknownJob(request.params.id);
-      return metrics;
+      const course = await queue.metrics(request.params.id);
+      if (!course) throw unknownJob(request.params.id);
+      return course;
     },
   });
 };

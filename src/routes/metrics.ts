@@ -50,6 +50,7 @@ export function createMetrics() {
       'route',
       'status',
     ]),
+    streams: gauge('event_streams', 'Event streams that are open now'),
     predictions: counter('predictions_total', 'Images that came to an end, by what came of them', [
       'outcome',
     ]),
@@ -94,6 +95,7 @@ function beginAtZero({
 /** To be called before the routes: hooks apply to what is registered after them. */
 export function observeRequests(app: FastifyInstance, { requests }: Metrics): void {
   app.addHook('onResponse', (request, reply, done) => {
+    if (reply.getHeader('content-type') === 'text/event-stream') return done(); // lasts as long as its job
     const labels = { method: methodOf(request), route: routeOf(request), status: reply.statusCode };
     requests.observe(labels, reply.elapsedTime / 1000);
     done();

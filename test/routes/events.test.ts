@@ -114,6 +114,7 @@ describe('GET /jobs/:id/events', () => {
     let text = '';
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
+      expect((await api.app.inject('/metrics')).body).toMatch(/^trainyard_event_streams 1$/m);
       if (text.endsWith(':\n\n:\n\n')) break;
     }
     expect(text).toMatch(/^retry: 1000\n\nid: 1\nevent: queued\ndata: .*\n\n(?::\n\n)+$/);
@@ -185,6 +186,7 @@ describe('GET /jobs/:id/events', () => {
     await Promise.all(Array.from({ length: 50 }, readAndGo));
     const connections = promisify(api.app.server.getConnections.bind(api.app.server));
     await until('the connections to be closed', connections, (count) => count === 0, 1000);
+    expect((await api.app.inject('/metrics')).body).toMatch(/^trainyard_event_streams 0$/m);
     expect((await timed(() => api.close())).ms).toBeLessThan(1000);
   });
 
