@@ -128,11 +128,13 @@ function thingsToTry(address: string, keyCount: number): string {
   const key = keyCount > 1 ? '${API_KEY%%,*}' : '$API_KEY'; // of several the first
   const curl = keyCount > 0 ? `curl -s -H "authorization: Bearer ${key}"` : 'curl -s';
   return `
+Draw, train and look: open ${address} in a browser.
+
 Try it:
   ${curl} ${address}/datasets/mnist/test/0.png -o digit.png
   ${curl} ${address}/predict -H 'content-type: image/png' --data-binary @digit.png
   ${curl} -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"fast"}'
-  ${curl} ${address}/jobs
+  npx trainyard --url ${address} jobs
 
 Ctrl-C stops everything.`;
 }
