@@ -60,7 +60,7 @@ export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 
   const onSignal = (signal: NodeJS.Signals) => {
     if (closingSince === null) return begin(signal);
     if (performance.now() - closingSince < echoMs) return;
-    log.error(`${signal} while closing: not waiting any longer`);
+    log.warn(`${signal} while closing: not waiting any longer`);
     process.exit(1);
   };
   for (const signal of signals) process.on(signal, onSignal);

@@ -125,7 +125,7 @@ function logMessage(log: Logger, message: TrainerMessage): void {
       log.warn(message.message);
       break;
     case 'trouble':
-      if (message.trouble) log.error(message.trouble, message.trouble.message);
+      if (message.trouble) log.error({ err: message.trouble }, message.trouble.message);
       else log.info('publishing goes on');
       break;
     case 'progress':

@@ -54,6 +54,7 @@ describe('the log at LOG_LEVEL=trace', () => {
       (all) => all.some(({ msg }) => msg === 'job done'),
       60_000,
     );
+    await service.printed('model 1 is served');
     const told = lines.map(({ name, jobId, msg }) => [name, jobId, msg]);
     expect(told).toContainEqual(['server', id, 'job queued']);
     expect(told).toContainEqual(['server', undefined, 'answered']);
