@@ -25,6 +25,7 @@ const fast = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const slow = [1, 5, 15, 30, 60, 300, 900, 3600, 14_400]; // s
 const endedAtMost = 100; // jobs that one scrape counts; others wait for the next
 const endings = ['succeeded', 'failed', 'cancelled'];
+const misnamed = ['handles', 'requests', 'resources'].map((of) => `nodejs_active_${of}_total`); // gauges
 const phases = ['decode', 'queue', 'infer'];
 const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']; // Node knows thirty more
 
@@ -33,6 +34,7 @@ export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
   const histogram = <Label extends string>(
     name: string,
     help: string,
