@@ -11,9 +11,6 @@ export function readFamilies(text: string): Family[] {
   }));
 }
 
-/** Node's own, by prom-client, in names that dashboards know: gauges, for all that. */
-const given = /^nodejs_active_(?:handles|requests|resources)_total$/;
-
 const notBase =
   /_(?:milli|micro|nano|kilo|mega)?(?:minutes|hours|days|weeks|grams|percent|bits)(?:_|$)|_(?:milli|micro|nano|kilo|mega|kibi|mebi)\w+(?:_|$)/;
 const abbreviation = /_(?:s|ms|us|ns|sec|min|h|hr|d|b|kb|mb|gb|kib|mib|gib|pct)(?:_|$)/;
@@ -25,7 +22,7 @@ export function lint({ name, type, help }: Family): string[] {
   const own = name.startsWith('trainyard_');
   const rules: [wrong: boolean, what: string][] = [
     [help === '', 'no help'],
-    [(type === 'counter') !== name.endsWith('_total') && !given.test(name), `a ${type}, and _total`],
+    [(type === 'counter') !== name.endsWith('_total'), `a ${type}, and _total`],
     [/_(?:count|sum)$/.test(name) && !isHistogram && type !== 'summary', 'a suffix of histograms'],
     [name.endsWith('_bucket'), 'a suffix of histograms'],
     [/_(?:gauge|counter|summary|histogram)(?:_|$)/.test(name), 'its type in its name'],
