@@ -31,7 +31,7 @@ export const trainRequestSchema = z
       .max(60_000)
       .nullable()
       .exactOptional()
-      .describe('Only the first so many; null: all'),
+      .describe('Only the first so many; without a number, all'),
     seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
     testImages: z
       .int()
@@ -39,7 +39,7 @@ export const trainRequestSchema = z
       .max(10_000)
       .nullable()
       .default(null)
-      .describe('Only the first so many; null: all'),
+      .describe('Only the first so many; without a number, all'),
     metadata: z
       .record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
       .default({})

@@ -38,7 +38,7 @@ describe('a traced stroke', () => {
   it('of one point is a dot', () => {
     expect(trace([{ x: 0.5, y: 0.25 }])).toEqual([
       ['move', 50, 25],
-      ['line', 50, 25],
+      ['line', 50.01, 25],
     ]);
   });
 
@@ -50,6 +50,7 @@ describe('a traced stroke', () => {
     ];
     expect(trace(points)).toEqual([
       ['move', 0, 0],
+      ['line', 0.01, 0],
       ['curve', 10, 0, 15, 10],
       ['line', 20, 20],
     ]);

@@ -33,15 +33,17 @@ type Path = {
   quadraticCurveTo(cx: number, cy: number, x: number, y: number): void;
 };
 
+const dot = 0.01; // pixels: a tap is a line of no length, which a canvas leaves out, round caps and all
+
 /** A smooth line: through the middles between neighbouring points, bent towards the points. */
 export function traceStroke(path: Path, { points }: Stroke, side: number): void {
   const [first, ...others] = points.map(({ x, y }) => ({ x: x * side, y: y * side }));
   if (first === undefined) return;
   path.moveTo(first.x, first.y);
+  path.lineTo(first.x + dot, first.y);
   for (const [index, point] of others.entries()) {
     const next = others[index + 1];
     if (next) path.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
     else path.lineTo(point.x, point.y);
   }
-  if (others.length === 0) path.lineTo(first.x, first.y); // a dot: round caps make it one
 }
