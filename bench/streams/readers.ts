@@ -4,7 +4,7 @@ import { percentile } from '../lib/statistics.ts';
 
 export type Heard = {
   readonly events: number; // progress, over all streams
-  readonly lost: number; // numbers that a stream lacks
+  readonly lost: number; // numbers that a stream lacks, and its end
   readonly medianMs: number; // from the update to the reader
   readonly p99Ms: number;
   readonly worstMs: number;
@@ -27,6 +27,7 @@ console.log(JSON.stringify(heard));
 function read(url: string): Promise<ClientRequest> {
   let next = 1;
   let rest = '';
+  let isDone = false;
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false }, (response) => {
       response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -37,10 +38,14 @@ function read(url: string): Promise<ClientRequest> {
           const [, id, type, at] = /^id: (\d+)\nevent: (\w+)\ndata: .*?"at":"([^"]+)"/.exec(block) ?? [];
           if (id === undefined) continue; // a comment
           if (Number(id) !== next++) lost++;
+          if (type === 'done') isDone = true;
           if (type === 'progress') delays.push(now - Date.parse(at!));
         }
       });
-      response.on('end', () => resolve(request));
+      response.on('end', () => {
+        if (!isDone) lost++;
+        resolve(request);
+      });
     });
     request.on('error', reject);
   });

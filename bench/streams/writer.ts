@@ -79,5 +79,10 @@ function tell(log: EventLog, sent: number, steps: number): Promise<boolean> {
     etaSeconds: 12.3,
   };
   const event = { type: 'progress', at: new Date().toISOString(), ...progress } as const;
-  return appendReport(log, { token, batch: sent, report: { ...emptyReport, progress }, events: [event] });
+  return appendReport(log, {
+    token,
+    mark: String(sent),
+    report: { ...emptyReport, progress },
+    events: [event],
+  });
 }

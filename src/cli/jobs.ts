@@ -1,22 +1,22 @@
 /** `trainyard jobs` and `trainyard cancel`. */
 import { answerOf, type Job } from '../client/index.ts';
-import { type Session, writeJson, writeLine } from './session.ts';
+import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { age, type Column, percent, table } from './table.ts';
 
 type ListOptions = { readonly status?: string; readonly limit?: number };
 
-export async function listJobs(session: Session, options: ListOptions): Promise<number> {
+export async function listJobs(context: CommandContext, options: ListOptions): Promise<number> {
   const query = {
     ...(options.limit && { limit: options.limit }),
     ...(options.status && { status: options.status }),
   };
   const { data, hasMore } = await answerOf(
-    session.client.GET('/jobs', { params: { query: query as never } }),
+    context.client.GET('/jobs', { params: { query: query as never } }),
   );
-  if (session.json) writeJson(session, data);
-  else if (data.length === 0) writeLine(session.stderr, 'no jobs');
-  else writeLine(session.stdout, table(columns, data));
-  if (hasMore && !session.json) writeLine(session.stderr, 'there are more: --limit');
+  if (context.json) writeJson(context, data);
+  else if (data.length === 0) writeLine(context.stderr, 'no jobs');
+  else writeLine(context.stdout, table(columns, data));
+  if (hasMore && !context.json) writeLine(context.stderr, 'there are more: --limit');
   return 0;
 }
 
@@ -39,10 +39,10 @@ const columns: Column<Job>[] = [
   { head: 'ERROR', cell: ({ error }) => error?.code ?? '' },
 ];
 
-export async function cancelJob(session: Session, id: string): Promise<number> {
-  const job = await answerOf(session.client.POST('/jobs/{id}/cancel', { params: { path: { id } } }));
-  if (session.json) writeJson(session, job);
-  else writeLine(session.stdout, `job ${id}: ${cancelled(job)}`);
+export async function cancelJob(context: CommandContext, id: string): Promise<number> {
+  const job = await answerOf(context.client.POST('/jobs/{id}/cancel', { params: { path: { id } } }));
+  if (context.json) writeJson(context, job);
+  else writeLine(context.stdout, `job ${id}: ${cancelled(job)}`);
   return 0;
 }
 

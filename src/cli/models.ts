@@ -1,15 +1,18 @@
 /** `trainyard models`. */
 import { answerOf, type Model } from '../client/index.ts';
-import { type Session, writeJson, writeLine } from './session.ts';
+import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { age, type Column, percent, table } from './table.ts';
 
-export async function listModels(session: Session, { limit }: { readonly limit?: number }): Promise<number> {
+export async function listModels(
+  context: CommandContext,
+  { limit }: { readonly limit?: number },
+): Promise<number> {
   const query = limit === undefined ? {} : { limit };
-  const { data, hasMore } = await answerOf(session.client.GET('/models', { params: { query } }));
-  if (session.json) writeJson(session, data);
-  else if (data.length === 0) writeLine(session.stderr, 'no models; "trainyard train" makes one');
-  else writeLine(session.stdout, table(columns, data));
-  if (hasMore && !session.json) writeLine(session.stderr, 'there are more: --limit');
+  const { data, hasMore } = await answerOf(context.client.GET('/models', { params: { query } }));
+  if (context.json) writeJson(context, data);
+  else if (data.length === 0) writeLine(context.stderr, 'no models; "trainyard train" makes one');
+  else writeLine(context.stdout, table(columns, data));
+  if (hasMore && !context.json) writeLine(context.stderr, 'there are more: --limit');
   return 0;
 }
 

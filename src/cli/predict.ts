@@ -1,7 +1,7 @@
 /** `trainyard predict`: what a model reads in each picture. */
 import { createReadStream } from 'node:fs';
 import { type Prediction, type Problem, ProblemError, predict } from '../client/index.ts';
-import { explain, type Session, writeJson, writeLine } from './session.ts';
+import { type CommandContext, explain, writeJson, writeLine } from './context.ts';
 import { type Column, percent, table } from './table.ts';
 
 type Reading = { readonly file: string } & (
@@ -12,14 +12,14 @@ type Reading = { readonly file: string } & (
 const enoughBytes = 8 * 1024 * 1024; // more than the server takes, which then says so
 
 /** One after the other; those that can't be read are said at the end, and make the exit code 1. */
-export async function predictFiles(session: Session, files: readonly string[]): Promise<number> {
+export async function predictFiles(context: CommandContext, files: readonly string[]): Promise<number> {
   const readings: Reading[] = [];
-  for (const file of files) readings.push(await read(session, file));
+  for (const file of files) readings.push(await read(context, file));
   const good = readings.filter((reading) => 'digit' in reading);
-  if (session.json) writeJson(session, readings);
-  else if (good.length > 0) writeLine(session.stdout, table(columns, good).split('\n').slice(1).join('\n'));
+  if (context.json) writeJson(context, readings);
+  else if (good.length > 0) writeLine(context.stdout, table(columns, good).split('\n').slice(1).join('\n'));
   for (const reading of readings) {
-    if ('error' in reading) writeLine(session.stderr, `${reading.file}: ${reading.error.detail}`);
+    if ('error' in reading) writeLine(context.stderr, `${reading.file}: ${reading.error.detail}`);
   }
   return good.length === files.length ? 0 : 1;
 }
@@ -31,7 +31,7 @@ const columns: Column<{ readonly file: string } & Prediction>[] = [
 ];
 
 /** @throws ProblemError where it is not about this picture: there is no server, no model, no key */
-async function read({ client }: Session, file: string): Promise<Reading> {
+async function read({ client }: CommandContext, file: string): Promise<Reading> {
   try {
     return { file, ...(await predict(client, await load(file))) };
   } catch (error) {

@@ -1,10 +1,10 @@
 /** The commands and their options, and how the program ends: with 0; 1 if it did not work; 2 if it was called wrongly. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
 import { predictFiles } from './predict.ts';
-import { explain, type GlobalOptions, openSession, type Session, writeLine } from './session.ts';
 import { train } from './train.ts';
 import { watch } from './watch.ts';
 
@@ -43,7 +43,7 @@ function buildProgram(): Command {
   program
     .command('watch <id>')
     .description('show a job until it has ended')
-    .action(run((session, id: string) => watch(session, id)));
+    .action(run((context, id: string) => watch(context, id)));
   program
     .command('jobs')
     .description('list jobs, newest first')
@@ -53,11 +53,11 @@ function buildProgram(): Command {
   program
     .command('cancel <id>')
     .description('cancel a job')
-    .action(run((session, id: string) => cancelJob(session, id)));
+    .action(run((context, id: string) => cancelJob(context, id)));
   program
     .command('predict <file...>')
     .description('read the digit in each PNG or JPEG; - is the standard input')
-    .action(run((session, files: string[]) => predictFiles(session, files)));
+    .action(run((context, files: string[]) => predictFiles(context, files)));
   program
     .command('models')
     .description('list model versions, newest first')
@@ -110,14 +110,14 @@ function readNumber(text: string): number {
   return value;
 }
 
-type Action<Args extends unknown[]> = (session: Session, ...args: Args) => Promise<number>;
+type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number>;
 
 /** A command as commander calls it, last of all with the command itself; what it resolves to is the exit code. */
 function run<Args extends unknown[]>(action: Action<Args>): (...args: Args) => Promise<void> {
   return async (...args) => {
     const command = args.at(-1) as Command;
-    const session = openSession(command.optsWithGlobals<GlobalOptions>(), process.env);
-    process.exitCode = await action(session, ...args);
+    const context = openContext(command.optsWithGlobals<GlobalOptions>(), process.env);
+    process.exitCode = await action(context, ...args);
   };
 }
 

@@ -1,22 +1,22 @@
 /** `trainyard watch`: a job's events, as lines and a bar for people, as JSON for programs. */
 import { answerOf, type ConnectionState, type Job, type NumberedEvent, watchJob } from '../client/index.ts';
+import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { openProgressDisplay, type ProgressDisplay, trainingLine } from './progress-line.ts';
-import { type Session, writeJson, writeLine } from './session.ts';
 import { percent } from './table.ts';
 
 const interrupted = 130; // as shells have it: 128 and the number of SIGINT
 
 /** @returns 0 if the job succeeds, 1 if it fails or is cancelled, 130 if a person looks no longer */
-export async function watch(session: Session, id: string): Promise<number> {
-  const job = await answerOf(session.client.GET('/jobs/{id}', { params: { path: { id } } }));
-  const display = openProgressDisplay(session.stdout);
+export async function watch(context: CommandContext, id: string): Promise<number> {
+  const job = await answerOf(context.client.GET('/jobs/{id}', { params: { path: { id } } }));
+  const display = openProgressDisplay(context.stdout);
   const leaving = new AbortController();
   process.once('SIGINT', () => leaving.abort());
-  writeLine(session.stderr, `job ${id}`);
+  writeLine(context.stderr, `job ${id}`);
   try {
-    const onConnection = sayConnection(session, display);
-    for await (const event of watchJob(session.client, id, { signal: leaving.signal, onConnection })) {
-      if (session.json) writeJson(session, event);
+    const onConnection = sayConnection(context, display);
+    for await (const event of watchJob(context.client, id, { signal: leaving.signal, onConnection })) {
+      if (context.json) writeJson(context, event);
       else show(display, job, event);
       if (event.type === 'done') return event.status === 'succeeded' ? 0 : 1;
     }
@@ -25,7 +25,7 @@ export async function watch(session: Session, id: string): Promise<number> {
     display.finish();
     if (!leaving.signal.aborted) throw error;
     writeLine(
-      session.stderr,
+      context.stderr,
       `the job goes on: "npx trainyard watch ${id}" shows it, "npx trainyard cancel ${id}" ends it`,
     );
     return interrupted;
@@ -33,7 +33,10 @@ export async function watch(session: Session, id: string): Promise<number> {
 }
 
 /** Says once that the server is away, and once that it is back. */
-function sayConnection({ stderr }: Session, display: ProgressDisplay): (connection: ConnectionState) => void {
+function sayConnection(
+  { stderr }: CommandContext,
+  display: ProgressDisplay,
+): (connection: ConnectionState) => void {
   let away = false;
   return (connection) => {
     const isAway = connection.state === 'away';

@@ -1,47 +1,46 @@
 /** What a trainer tells, as events of its job. */
+import type { PublishedEpoch } from '../model/resume.ts';
+import type { Progress } from '../model/train.ts';
 import type { TrainJobReport } from './contract.ts';
 import type { JobEvent } from './events.ts';
 import type { TrainerMessage } from './trainer.ts';
 
 type Course = {
-  /** `report`: as it is with this message. */
-  eventsOf(message: TrainerMessage, report: TrainJobReport): JobEvent[];
+  /** Reports as they are without and with this message. */
+  eventsOf(message: TrainerMessage, before: TrainJobReport, after: TrainJobReport): JobEvent[];
 };
 
 const shortestMs = 240; // between two `progress` events; trainers report every 250 ms …
-const longestMs = 2000; // … and a run of hours is told in fewer
+const longestMs = 10_000; // … and a run of hours is told in fewer: an hour in 3,700 events, a day in 14,000
 const eventsBefore = 1000; // that a run has told when it begins to slow down
 
 /** Of one attempt. */
 export function createCourse(attempt: number): Course {
   const startedAt = performance.now();
   let progressAt = Number.NEGATIVE_INFINITY; // ms
-  const isDue = (isLast: boolean) => {
+  const isDue = ({ step, steps }: Progress) => {
     const now = performance.now();
     const pause = Math.min(Math.max(shortestMs, (now - startedAt) / eventsBefore), longestMs);
-    if (now - progressAt < pause && !isLast) return false;
+    if (now - progressAt < pause && step < steps) return false;
     progressAt = now;
     return true;
   };
   return {
-    eventsOf: (message, { engine }) => {
+    eventsOf: (message, before, { engine }) => {
       const at = new Date().toISOString();
       switch (message.type) {
-        case 'resumed':
+        case 'resumed': {
+          const { step = null, published = [] } = message.from ?? {};
+          const untold = published.filter(({ epoch }) => !before.epochs.some((told) => told.epoch === epoch));
           return [
-            { type: 'started', at, engine: engine!, attempt, resumedFromStep: message.from?.step ?? null },
-          ];
-        case 'progress': {
-          const { progress } = message;
-          return isDue(progress.step === progress.steps) ? [{ type: 'progress', at, ...progress }] : [];
-        }
-        case 'epoch': {
-          const { epoch, testAccuracy, modelVersion } = message.epoch;
-          return [
-            { type: 'epoch', at, ...message.epoch },
-            { type: 'checkpoint', at, modelVersion, epoch, testAccuracy },
+            ...untold.flatMap((epoch) => epochEvents(epoch, at)), // its worker was gone before it could
+            { type: 'started', at, engine: engine!, attempt, resumedFromStep: step },
           ];
         }
+        case 'progress':
+          return isDue(message.progress) ? [{ type: 'progress', at, ...rounded(message.progress) }] : [];
+        case 'epoch':
+          return epochEvents(message.epoch, at);
         case 'trouble':
           return [{ type: 'trouble', at, error: message.trouble }];
         case 'engine': // told with `resumed`
@@ -53,5 +52,24 @@ export function createCourse(attempt: number): Course {
       }
       return message satisfies never;
     },
+  };
+}
+
+function epochEvents(published: PublishedEpoch, at: string): JobEvent[] {
+  const { epoch, testAccuracy, modelVersion } = published;
+  return [
+    { type: 'epoch', at, ...published },
+    { type: 'checkpoint', at, modelVersion, epoch, testAccuracy },
+  ];
+}
+
+/** Thousands of these are kept with a job. */
+function rounded({ fraction, loss, imagesPerSecond, etaSeconds, ...counts }: Progress): Progress {
+  return {
+    ...counts,
+    fraction: Number(fraction.toFixed(4)),
+    loss: Number(loss.toPrecision(6)),
+    imagesPerSecond: Math.round(imagesPerSecond),
+    etaSeconds: Number(etaSeconds.toFixed(1)),
   };
 }

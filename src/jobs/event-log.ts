@@ -13,7 +13,7 @@ export type EventLog = { readonly redis: Redis; readonly key: string };
 /** Appended together with the report that they changed, by the worker that holds the job's lock with `token`. */
 export type ReportBatch = {
   readonly token: string;
-  readonly batch: number; // of this token; a second append of the same one changes nothing
+  readonly mark: string; // its own: a second append with the mark of the last one changes nothing
   readonly report: TrainJobReport;
   readonly events: readonly JobEvent[];
 };
@@ -56,8 +56,8 @@ return 1
  * could overwrite what its successor reports. False when the job's lock is not this worker's.
  */
 export async function appendReport({ redis, key }: EventLog, batch: ReportBatch): Promise<boolean> {
-  const { token, report, events } = batch;
-  const values = [token, `${token} ${batch.batch}`, JSON.stringify(report), channelOf(key), ...texts(events)];
+  const { token, mark, report, events } = batch;
+  const values = [token, mark, JSON.stringify(report), channelOf(key), ...texts(events)];
   return (await redis.eval(reportScript, 3, ...keysOf(key), ...values)) === 1;
 }
 
@@ -75,15 +75,16 @@ export async function keepLog({ redis, key }: EventLog): Promise<void> {
   await redis.persist(keysOf(key)[0]);
 }
 
-/** Where a job stands in line; nothing where it has said so last, or no longer is in line. */
+/** Where a job stood in line at a time; nothing where that was told last, or something newer, or it no longer is in line. */
 export async function appendQueued({ redis, key }: EventLog, position: number, at: string): Promise<void> {
   const script = `${append}
     if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('EXISTS', KEYS[3]) == 1 then return end
     if redis.call('HEXISTS', KEYS[2], 'finishedOn') == 1 then return end
     local last = newest()
     if last.type == 'done' or (last.type == 'queued' and last.position == tonumber(ARGV[1])) then return end
-    append(ARGV[2], 3)`;
-  const values = [position, channelOf(key), ...texts([{ type: 'queued', at, position }])];
+    if last.type == 'queued' and last.at > ARGV[2] then return end
+    append(ARGV[3], 4)`;
+  const values = [position, at, channelOf(key), ...texts([{ type: 'queued', at, position }])];
   await redis.eval(script, 3, ...keysOf(key), ...values);
 }
 

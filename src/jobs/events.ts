@@ -8,7 +8,7 @@ const error = z.object({ code: z.string(), message: z.string() });
 const queued = z.object({
   type: z.literal('queued'),
   at,
-  position: z.int().positive().describe('1 is next; told anew whenever it changes'),
+  position: z.int().positive().describe('1 is next; told anew whenever it changes, from 100 on'),
 });
 const started = z.object({
   type: z.literal('started'),

@@ -53,13 +53,14 @@ export function openFeed({ redisUrl, prefix = 'trainyard', queue, beatMs = 10_00
   const subscriber = connectSubscriber(redisUrl);
   const topics = new Map<string, Topic>(); // by channel
   subscriber.on('error', () => {}); // the queue's connection tells of an outage
-  subscriber.on('ready', () => topics.forEach(forget)); // what was published meanwhile was missed
+  // What was published meanwhile was missed. A ping is answered after the subscriptions have been taken up again.
+  subscriber.on('ready', () => void subscriber.ping().then(() => topics.forEach(forget), ignore));
   subscriber.on('message', (channel: string, text: string) => {
     const topic = topics.get(channel);
     if (topic) extend(topic, text);
   });
   const beat = setInterval(() => {
-    subscriber.ping().catch(() => {}); // unanswered, the connection is replaced
+    subscriber.ping().catch(ignore); // unanswered, the connection is replaced
     for (const topic of topics.values()) void check(topic, queue);
   }, beatMs);
   return {
@@ -74,6 +75,9 @@ export function openFeed({ redisUrl, prefix = 'trainyard', queue, beatMs = 10_00
     },
   };
 }
+
+/** Of what can't be done without Redis, or by a feed that is closed. */
+const ignore = () => {};
 
 type Shared = {
   readonly topics: Map<string, Topic>;
@@ -96,15 +100,15 @@ async function* read(
     for (let { beats } = topic; !signal.aborted && topic.state !== 'gone'; ) {
       const { growth, state } = topic; // before it is looked for: what comes meanwhile is not missed
       const batch = fromWindow(topic, next) ?? (await fromRedis(shared.queue, jobId, next));
-      if (batch.events.length > 0) {
+      if (batch && batch.events.length > 0) {
         yield batch;
         next += batch.events.length;
         if (isDone(batch.events.at(-1)!)) return;
-      } else if (state === 'ended') {
+      } else if (batch && state === 'ended') {
         return;
       } else if (topic.beats !== beats) {
         ({ beats } = topic);
-        yield batch;
+        yield { first: next, events: [] };
       } else {
         await growth.promise;
       }
@@ -134,8 +138,8 @@ function join({ topics, subscriber }: Shared, channel: string, jobId: string): T
   };
   topics.set(channel, topic);
   subscriber.subscribe(channel).then(
-    () => wake(topic), // what was published before has to be read
-    () => {}, // closed
+    () => forget(topic), // what was published before has to be read
+    ignore,
   );
   return topic;
 }
@@ -144,7 +148,7 @@ function part({ topics, subscriber }: Shared, channel: string, topic: Topic): vo
   if (--topic.readers > 0) return;
   if (topic.pause) clearTimeout(topic.pause);
   topics.delete(channel);
-  subscriber.unsubscribe(channel).catch(() => {}); // closed
+  subscriber.unsubscribe(channel).catch(ignore);
 }
 
 /** `FIRST\nJSON\nJSON…`, as event-log.ts publishes it. */
@@ -191,9 +195,10 @@ function forget(topic: Topic): void {
   wake(topic);
 }
 
+/** The last look is at Redis: `done` may be there and not have been published to this process yet. */
 function end(topic: Topic, state: 'ended' | 'gone'): void {
   topic.state = state;
-  wake(topic);
+  forget(topic);
 }
 
 /** A worker may have ended a job and been killed before it said so. */
@@ -214,9 +219,10 @@ function fromWindow(topic: Topic, next: number): EventBatch | null {
   return topic.newest;
 }
 
-async function fromRedis(queue: Shared['queue'], jobId: string, next: number): Promise<EventBatch> {
-  const events = await queue.events(jobId, next, pageSize).catch(() => []); // without Redis: later
-  return { first: next, events };
+/** Null without Redis: later. */
+async function fromRedis(queue: Shared['queue'], jobId: string, next: number): Promise<EventBatch | null> {
+  const events = await queue.events(jobId, next, pageSize).catch(() => null);
+  return events && { first: next, events };
 }
 
 /** As JSON.stringify writes it: `type` comes first. */

@@ -12,9 +12,12 @@ export async function waitingOrder(queue: TrainQueue): Promise<string[]> {
   return waiting.filter((job) => job.data.cancelRequestedAt === null).map((job) => job.id!);
 }
 
+const announced = 100; // places that are told anew; further back it matters less
+
 /** Tells each waiting job its place, where that has changed; for whoever made the line move. */
 export async function announceLine(queue: TrainQueue, redis: Redis): Promise<void> {
-  const at = new Date().toISOString();
-  const ids = await waitingOrder(queue);
+  const [seconds, microseconds] = await redis.time();
+  const at = new Date(1000 * Number(seconds) + Number(microseconds) / 1000).toISOString(); // of one clock, before it is looked
+  const ids = (await waitingOrder(queue)).slice(0, announced);
   await Promise.all(ids.map((id, index) => appendQueued({ redis, key: queue.toKey(id) }, index + 1, at)));
 }

@@ -13,7 +13,7 @@ const maxPending = 1000; // events
 
 export type Reporter = {
   readonly onMessage: (message: TrainerMessage) => void;
-  /** Resolves when Redis has the newest report, or has refused it. */
+  /** Resolves when Redis has all that was told, or has refused it once more. */
   flush(): Promise<void>;
 };
 
@@ -26,50 +26,52 @@ export type ReportTarget = {
 export function createReporter(target: ReportTarget, before: TrainJobReport, log: Logger): Reporter {
   // What an earlier attempt has reported stays until this one knows where it goes on from.
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
-  let written = report; // the newest that Redis has, or has refused
   let events: readonly JobEvent[] = []; // that Redis does not have
+  let isDue = false; // whether there is something to write …
+  let wasRefused = false; // … and whether Redis would not have it last time
   let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let batch = 0;
-  const course = createCourse(target.attempt);
+  const { token, attempt } = target;
+  const course = createCourse(attempt);
 
   /** One write at a time, of what is newest then: while Redis is away one waits, and no more. */
   const writeNewest = async () => {
-    while (written !== report) {
-      const [newest, sent] = [report, events];
-      events = [];
+    while (isDue) {
+      const sent = events;
+      [isDue, events] = [false, []];
       try {
-        const { token } = target;
-        const isOurs = await appendReport(target.log, {
-          token,
-          batch: ++batch,
-          report: newest,
-          events: sent,
-        });
+        // BullMQ keeps a token from job to job, and may give it to another attempt at this one.
+        const mark = `${token} ${attempt} ${++batch}`;
+        const isOurs = await appendReport(target.log, { token, mark, report, events: sent });
         if (!isOurs) log.warn('report not written: the job is another worker’s by now');
+        wasRefused = false;
       } catch (error) {
-        events = bounded([...sent, ...events]);
         log.warn({ error: messageOf(error) }, 'report not written; the next one will be');
+        events = bounded([...sent, ...events]);
+        wasRefused = true;
       }
-      written = newest;
     }
     writing = null;
   };
   const write = () => {
     timer = null;
-    if (written !== report) writing ??= writeNewest();
+    if (isDue) writing ??= writeNewest();
   };
   return {
     onMessage: (message) => {
       logMessage(log, message);
       const next = apply(report, message);
       if (next === report) return;
+      events = bounded([...events, ...course.eventsOf(message, report, next)]);
       report = next;
-      events = bounded([...events, ...course.eventsOf(message, report)]);
+      isDue = true;
       timer ??= setTimeout(write, reportMs);
     },
     flush: async () => {
       if (timer) clearTimeout(timer);
+      await writing;
+      isDue ||= wasRefused;
       write();
       await writing;
     },

@@ -65,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   });
   unfit.catch(() => {}); // whoever waits for it hears of it
   const queue: TrainQueue = new Queue(queueName, { connection: redis, prefix, skipVersionCheck: true });
+  queue.on('error', () => {}); // the connection tells of an outage
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
     (job, token, signal) => processJob({ ...options, worker, queue, redis, giveUp }, job, token!, signal!),
@@ -83,16 +84,8 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });
-  const endings = new Set<Promise<void>>();
-  const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
-    if (!job?.finishedOn) return;
-    const ending = endJob({ queue, redis, dataDir }, job.id!, state)
-      .catch((error) => log.warn({ jobId: job.id }, messageOf(error)))
-      .finally(() => endings.delete(ending));
-    endings.add(ending);
-  };
-  worker.on('completed', onEnd('completed'));
-  worker.on('failed', onEnd('failed'));
+  worker.on('stalled', () => void tellLine({ queue, redis, log })); // it waits again
+  const endings = followEndings({ ...options, worker, queue, redis });
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
   const leave = announceWorker(redis, prefix, options.device);
@@ -103,9 +96,29 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       const closed = worker.close(); // first, so that it takes no job back that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
-      await Promise.all(endings);
+      await endings.settled();
       await queue.close();
       redis.disconnect();
+    },
+  };
+}
+
+/** Looks after jobs that end; `settled` waits for those that have. */
+function followEndings(context: Omit<Context, 'giveUp'>): { settled(): Promise<void> } {
+  const { worker, log } = context;
+  const endings = new Set<Promise<void>>();
+  const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
+    if (!job?.finishedOn) return;
+    const ending = endJob(context, job.id!, state)
+      .catch((error) => log.warn({ jobId: job.id }, messageOf(error)))
+      .finally(() => endings.delete(ending));
+    endings.add(ending);
+  };
+  worker.on('completed', onEnd('completed'));
+  worker.on('failed', onEnd('failed'));
+  return {
+    settled: async () => {
+      await Promise.all(endings);
     },
   };
 }
@@ -206,7 +219,7 @@ async function leaveToOthers(
 }
 
 /** Whoever waits hears of it next time, should this fail. */
-async function tellLine({ queue, redis, log }: Context): Promise<void> {
+async function tellLine({ queue, redis, log }: Pick<Context, 'queue' | 'redis' | 'log'>): Promise<void> {
   await announceLine(queue, redis).catch((error) => log.warn(messageOf(error)));
 }
 

@@ -27,7 +27,7 @@ export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }>
     return opening;
   };
   app.addHook('onClose', async () => {
-    await (await opening)?.close();
+    await (await opening?.catch(() => null))?.close();
   });
   for (const url of [prefix, `${prefix}/*`]) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {

@@ -1,5 +1,6 @@
 /** GET /jobs/:id/events: a job's events as they happen (server-sent events, WHATWG HTML 9.2), resumable; and its course. */
 import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema, jobMetricsSchema } from '../jobs/events.ts';
@@ -9,23 +10,27 @@ import { jobIdSchema, unknownJob } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
 import { HttpProblem, problems } from './problem.ts';
 
-const maxStreams = 1000;
 const reconnectMs = 1000; // what clients are told to wait before they come back
 const tags = ['jobs'];
 const eventNumber = z.coerce.number().int().min(0);
 
-type Dependencies = { queue: JobQueue; feed: EventFeed; metrics: Pick<Metrics, 'streams'> };
+type Dependencies = {
+  queue: JobQueue;
+  feed: EventFeed;
+  metrics: Pick<Metrics, 'streams'>;
+  maxStreams?: number;
+};
 
-export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, feed, metrics }) => {
-  const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort()); // a server waits for its streams
-  let streams = 0;
+export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  const { queue, feed, metrics, maxStreams = 1000 } = parts;
+  const streams = createStreams(metrics, maxStreams);
+  app.addHook('preClose', async () => streams.end()); // a server waits for them
 
   app.get('/jobs/:id/events', {
     exposeHeadRoute: false, // it would have no end
     schema: {
-      tags,
       operationId: 'followJob',
+      tags,
       summary: 'Follow a job: server-sent events until it has ended',
       params: jobIdSchema,
       headers: z.looseObject({
@@ -40,26 +45,19 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
     handler: async (request, reply) => {
       const { id } = request.params;
       const after = request.headers['last-event-id'] ?? request.query.after ?? 0;
+      const signal = streams.open(reply);
       const state = await queue.settle(id);
       if (state === 'unknown') throw unknownJob(id);
       if (after > 0 && (await queue.events(id, after, 1)).length === 0) throw unknownEvent(id, after);
       // A browser's EventSource comes back when a stream ends; 204 tells it not to.
-      if (state === 'ended' && (await queue.events(id, after + 1, 1)).length === 0)
-        return reply.code(204).send(null);
-      if (streams >= maxStreams) throw tooManyStreams();
-      const gone = new AbortController();
-      metrics.streams.set(++streams);
-      reply.raw.once('close', () => {
-        metrics.streams.set(--streams);
-        gone.abort();
-      });
-      const signal = AbortSignal.any([gone.signal, closing.signal]);
-      const stream = Readable.from(lines(feed.follow(id, after, signal)), { objectMode: false });
+      const isOver = state === 'ended' && (await queue.events(id, after + 1, 1)).length === 0;
+      if (isOver) return reply.code(204).send(null);
       reply.headers({
         'cache-control': 'no-store',
         'x-accel-buffering': 'no', // proxies: hold nothing back
         connection: 'close', // it serves nothing else afterwards, and a server that closes need not wait for it
       });
+      const stream = Readable.from(lines(feed.follow(id, after, signal)), { objectMode: false });
       return reply.type('text/event-stream').send(stream as never);
     },
   });
@@ -79,6 +77,28 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { qu
     },
   });
 };
+
+/** Those that are open, each with a signal. */
+function createStreams({ streams: gauge }: Pick<Metrics, 'streams'>, most: number) {
+  const open = new Set<AbortController>();
+  return {
+    /** Aborts when the client goes, which it may do before there is anything to send. */
+    open: ({ raw }: FastifyReply): AbortSignal => {
+      if (open.size >= most) throw tooManyStreams(most);
+      const stream = new AbortController();
+      if (raw.destroyed) stream.abort();
+      else open.add(stream);
+      gauge.set(open.size);
+      raw.once('close', () => {
+        stream.abort();
+        open.delete(stream);
+        gauge.set(open.size);
+      });
+      return stream.signal;
+    },
+    end: () => open.forEach((stream) => stream.abort()),
+  };
+}
 
 async function* lines(batches: AsyncIterable<EventBatch>): AsyncGenerator<Buffer> {
   yield Buffer.from(`retry: ${reconnectMs}\n\n`);
@@ -107,7 +127,7 @@ function unknownEvent(id: string, after: number): HttpProblem {
   return new HttpProblem({ status: 400, code: 'EVENT_UNKNOWN', detail });
 }
 
-function tooManyStreams(): HttpProblem {
-  const detail = `expected fewer than ${maxStreams} open event streams, which is the most; try again when some have ended`;
+function tooManyStreams(most: number): HttpProblem {
+  const detail = `expected fewer than ${most} open event streams, which is the most; try again when some have ended`;
   return new HttpProblem({ status: 503, code: 'TOO_MANY_STREAMS', detail, retryAfterSeconds: 5 });
 }

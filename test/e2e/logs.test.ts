@@ -5,18 +5,28 @@ import { imageAt, readSplit } from '../../src/model/dataset.ts';
 import { encodePng } from '../../src/model/picture.ts';
 import { until } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { type Service, startService } from './service.ts';
+import { processesOf, type Service, startService } from './service.ts';
 
 const key = 'the-key-that-no-line-may-show';
 const wrong = 'a-wrong-key-that-no-line-may-show';
 const digit = await encodePng(imageAt(await readSplit('mnist', 'test'), 0), 28, 28);
 const base64 = digit.toString('base64');
 
+function parseLine(line: string): Record<string, unknown>[] {
+  try {
+    return line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
+  } catch {
+    return [];
+  }
+}
+
 describe('the log at LOG_LEVEL=trace', () => {
   let service: Service;
+  let dataDir: string;
   beforeAll(async () => {
+    dataDir = await temporaryDirectory();
     const environment = { API_KEY: key, FIRST_MODEL: 'false', LOG_LEVEL: 'trace', RATE_LIMIT: '100000' };
-    service = await startService(await temporaryDirectory(), environment);
+    service = await startService(dataDir, environment);
     await service.printed('Ctrl-C stops', 60_000);
   }, 120_000);
   afterAll(async () => {
@@ -27,12 +37,8 @@ describe('the log at LOG_LEVEL=trace', () => {
     const headers = { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string>) };
     return fetch(new URL(path, service.address), { ...init, headers });
   };
-  const logged = () =>
-    service
-      .output()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  /** The last line may not be whole yet, and what two processes print at once may be mixed. */
+  const logged = () => service.output().split('\n').slice(0, -1).flatMap(parseLine);
 
   it('has one id from the request to the end of its job, in the API and in the worker', async () => {
     const requestId = 'follow-me.1';
@@ -104,8 +110,19 @@ describe('the log at LOG_LEVEL=trace', () => {
     expect(output).not.toMatch(/"type":"Buffer"|\b137,80,78,71\b/);
   }, 60_000);
 
-  it('has the cause with every line of level error', () => {
-    const errors = logged().filter(({ level }) => Number(level) >= 50);
+  it('has the cause with every line of level error', async () => {
+    const answer = await call('/jobs/train', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ epochs: 1000, trainImages: 640, testImages: 100 }),
+    });
+    const { id } = (await answer.json()) as TrainJob;
+    const ofTrainer = () => processesOf(dataDir).find((line) => line.includes('trainer-process'));
+    const trainer = await until('a trainer', ofTrainer, (line) => line !== undefined);
+    process.kill(Number.parseInt(trainer!, 10), 'SIGKILL');
+    const errorLines = () => logged().filter(({ level }) => Number(level) >= 50);
+    const errors = await until('the crash to be told', errorLines, (lines) => lines.length > 0);
+    await call(`/jobs/${id}/cancel`, { method: 'POST' });
     expect(errors.filter(({ err }) => err === undefined)).toEqual([]);
   });
 });

@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
+import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/feed.ts';
 import { openQueue } from '../../src/jobs/queue.ts';
+import { eventRoutes } from '../../src/routes/events.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
+import { handleError } from '../../src/routes/problem.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { closeAfterTest, openYard, type Yard } from '../jobs/yard.ts';
@@ -188,6 +192,51 @@ describe('GET /jobs/:id/events', () => {
     await until('the connections to be closed', connections, (count) => count === 0, 1000);
     expect((await api.app.inject('/metrics')).body).toMatch(/^trainyard_event_streams 0$/m);
     expect((await timed(() => api.close())).ms).toBeLessThan(1000);
+  });
+
+  it('lets go of readers that go while it is opened', async () => {
+    const yard = await openYard(redisUrl);
+    const api = await openApi(yard);
+    const { id } = await yard.enqueue();
+    const goAtOnce = async () => {
+      const socket = connect(api.port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(`GET /jobs/${id}/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+      await new Promise((resolve) => setImmediate(resolve));
+      socket.destroy();
+    };
+    await Promise.all(Array.from({ length: 100 }, goAtOnce));
+    const connections = promisify(api.app.server.getConnections.bind(api.app.server));
+    await until('the connections to be closed', connections, (count) => count === 0);
+    const open = async () =>
+      /^trainyard_event_streams (\d+)$/m.exec((await api.app.inject('/metrics')).body)![1];
+    expect(await until('no stream to be open', open, (count) => count === '0', 2000)).toBe('0');
+  });
+
+  it('is refused beyond a number of streams, until one ends', async () => {
+    const yard = await openYard(redisUrl);
+    const feed = openFeed({ redisUrl, prefix: yard.prefix, queue: yard.queue });
+    const app = Fastify();
+    app.setValidatorCompiler(validatorCompiler);
+    app.setSerializerCompiler(serializerCompiler);
+    app.setErrorHandler(handleError);
+    await app.register(eventRoutes, { queue: yard.queue, feed, metrics: createMetrics(), maxStreams: 2 });
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    closeAfterTest(() => app.close().then(() => feed.close()));
+    const { id } = await yard.enqueue();
+    const url = `${address}/jobs/${id}/events`;
+    const ending = new AbortController();
+    await Promise.all([fetch(url), fetch(url, { signal: ending.signal })]);
+    const refused = await fetch(url);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    ending.abort();
+    await until(
+      'room for another',
+      async () => (await fetch(url)).status,
+      (status) => status === 200,
+    );
   });
 
   it('holds no server that closes by a connection that is not used yet', async () => {

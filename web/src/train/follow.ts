@@ -28,9 +28,10 @@ const brought = new Map<string, { readonly curve: Curve; readonly last: number }
 export function useCurves(jobs: readonly Followed[]): void {
   const wanted = isHidden.value ? [] : jobs;
   useEffect(() => {
-    const ids = new Set(wanted.map(({ id }) => id));
-    for (const id of followed.keys()) if (!ids.has(id)) unfollow(id);
-    for (const job of wanted) if (!followed.has(job.id)) follow(job);
+    const streams = wanted.filter(({ finishedAt }) => finishedAt === null).slice(0, mostStreams);
+    const isStream = new Map(wanted.map((job) => [job.id, streams.includes(job)]));
+    for (const [id, now] of followed) if (isStream.get(id) !== now.isStream) unfollow(id);
+    for (const [id, byStream] of isStream) if (!followed.has(id)) follow(id, byStream);
   }, [wanted.map(({ id }) => id).join()]);
   useEffect(
     () => () => {
@@ -45,9 +46,7 @@ function unfollow(id: string): void {
   followed.delete(id);
 }
 
-function follow({ id, finishedAt }: Followed): void {
-  const streams = [...followed.values()].filter((each) => each.isStream).length;
-  const isStream = finishedAt === null && streams < mostStreams;
+function follow(id: string, isStream: boolean): void {
   const ending = new AbortController();
   followed.set(id, { ending, isStream });
   const following = isStream ? followEvents(id, ending.signal) : readMetrics(id, ending.signal);

@@ -4,7 +4,7 @@ import type { Output } from './progress-line.ts';
 
 export type GlobalOptions = { readonly url: string; readonly json?: boolean };
 
-export type Session = {
+export type CommandContext = {
   readonly client: TrainyardClient;
   /** For programs: JSON and nothing else on the standard output. */
   readonly json: boolean;
@@ -13,7 +13,7 @@ export type Session = {
 };
 
 /** A key is not an option: the list of processes shows those. */
-export function openSession({ url, json = false }: GlobalOptions, env: NodeJS.ProcessEnv): Session {
+export function openContext({ url, json = false }: GlobalOptions, env: NodeJS.ProcessEnv): CommandContext {
   const key = env['TRAINYARD_KEY'] || env['API_KEY']?.split(',')[0]?.trim() || undefined;
   const { stdout, stderr } = process;
   return { client: createClient({ baseUrl: url, key }), json, stdout, stderr };
@@ -23,7 +23,7 @@ export function writeLine(output: Output, text: string): void {
   output.write(`${text}\n`);
 }
 
-export function writeJson({ stdout }: Session, value: unknown): void {
+export function writeJson({ stdout }: CommandContext, value: unknown): void {
   writeLine(stdout, JSON.stringify(value));
 }
 
