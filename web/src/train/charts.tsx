@@ -70,8 +70,9 @@ function accuracyLineOf({ job, curve: { epochs }, series }: Shown): Line {
   };
 }
 
+/** Around what is there; not of no height, for which uPlot looks for marks until the memory is full. */
 function lossRange(min: number, max: number): [number, number] {
-  const margin = 0.05 * (max - min);
+  const margin = Math.max(0.01, 0.05 * (max - min));
   return [Math.max(0, min - margin), max + margin];
 }
 
