@@ -5,6 +5,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
 import './styles/draw.css';
+import { keepFocus } from './ui/keep-focus.ts';
 import { followScheme } from './ui/theme.ts';
 
 followScheme();
@@ -14,7 +15,9 @@ followRoute((view) => {
   scrollTo(0, 0);
 });
 nameView(route.value.view);
-render(<App />, document.querySelector('#app')!);
+const app = document.querySelector<HTMLElement>('#app')!;
+keepFocus(app);
+render(<App />, app);
 
 function nameView(view: View): void {
   document.title = `${viewNames[view]} · Trainyard`;

@@ -30,11 +30,11 @@ export function DrawView() {
 function Tools() {
   return (
     <div class="tools">
-      <button type="button" class="button" disabled={marks.value.length === 0} onClick={undo}>
+      <button type="button" class="button" aria-disabled={marks.value.length === 0} onClick={undo}>
         <Icon name="undo" />
         Undo
       </button>
-      <button type="button" class="button" disabled={sheet.value.kind === 'empty'} onClick={clear}>
+      <button type="button" class="button" aria-disabled={sheet.value.kind === 'empty'} onClick={clear}>
         <Icon name="clear" />
         Clear
       </button>

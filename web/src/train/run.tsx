@@ -1,5 +1,5 @@
 /** One job: how far it is, its curves, its epochs. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask, client, type Job } from '../api/client.ts';
 import { type Problem } from '../api/outcome.ts';
 import { count, duration, loss, percent, shortId } from '../ui/format.ts';
@@ -44,7 +44,7 @@ function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => vo
   return (
     <div class="run-head">
       <div>
-        <h2 id="run-title" tabIndex={-1}>
+        <h2 id="run-title">
           Job <code>{shortId(job.id)}</code>, recipe {job.request.recipe}
         </h2>
         <p class="quiet small">{settingsOf(job)}</p>
@@ -69,10 +69,6 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
   const [isAsked, setAsked] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const isOver = status !== 'queued' && status !== 'running';
-  useEffect(() => {
-    // The button that was pressed is gone, and the focus with it.
-    if (isOver && isAsked && document.activeElement === document.body) focusTitle();
-  }, [isOver]);
   const cancel = async () => {
     setAsked(true);
     const outcome = await ask(client.POST('/jobs/{id}/cancel', { params: { path: { id: job.id } } }));
@@ -90,10 +86,6 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
       <ProblemNote problem={problem} />
     </>
   );
-}
-
-function focusTitle(): void {
-  document.querySelector<HTMLElement>('#run-title')?.focus();
 }
 
 function ProgressBar({ curve }: { curve: Curve | undefined }) {
