@@ -116,6 +116,14 @@ export async function untilItReads(page: Page, digit: number | RegExp): Promise<
   await answer(page).getByText(text).waitFor();
 }
 
+/** The first digit that a screen reader is told. */
+export async function readDigit(page: Page): Promise<number> {
+  const text = await answer(page)
+    .getByText(/^It reads \d/)
+    .innerText();
+  return Number(/\d/.exec(text)![0]);
+}
+
 export function input(page: Page): Locator {
   return page.getByRole('img', { name: /as the network saw it/ });
 }

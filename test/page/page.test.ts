@@ -1,9 +1,16 @@
 /** The page in a real Chromium, on a real service. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAccess } from './access.ts';
+import { describeAway } from './away.ts';
+import { describeBudget } from './budget.ts';
 import { launchChromium } from './chromium.ts';
 import { describeDraw } from './draw.ts';
-import { describeRules } from './rules.ts';
+import { describeKey } from './key.ts';
+import { describeKeyboard } from './keyboard.ts';
+import { describeLayout } from './layout.ts';
+import { describeModels } from './models.ts';
 import { raiseStage, type Stage } from './stage.ts';
+import { describeTrain } from './train.ts';
 
 const launched = await launchChromium();
 if (!launched.ok) console.log(`the page is not tested: ${launched.reason}`);
@@ -19,5 +26,12 @@ describe.skipIf(!launched.ok)('the page', () => {
   });
 
   describeDraw(() => stage);
-  describeRules(() => stage);
+  describeModels(() => stage);
+  describeLayout(() => stage);
+  describeBudget(() => stage);
+  describeAccess(() => stage);
+  describeTrain(() => stage);
+  describeKeyboard(() => stage);
+  describeAway(() => stage);
+  describeKey(() => stage);
 });

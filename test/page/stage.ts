@@ -33,11 +33,12 @@ export type OpenOptions = BrowserContextOptions & {
 const firstTraining = { trainImages: 6000, testImages: 1000 };
 export const wide = { width: 1280, height: 900 };
 export const phone = { width: 360, height: 740 };
+const KEEP_MODELS = '1000'; // version 1 is still looked at when many jobs have run
 const answersWithinMs = 10_000;
 
 export async function raiseStage(browser: Browser): Promise<Stage> {
   const dataDir = await temporaryDirectory();
-  const service = await startService(dataDir, { FIRST_MODEL: 'false', KEEP_MODELS: '1000' });
+  const service = await startService(dataDir, { FIRST_MODEL: 'false', KEEP_MODELS });
   const { address } = service;
   await trainToEnd(address, firstTraining);
   return {
@@ -78,7 +79,7 @@ function noteFaults(page: Page, address: string, note: (text: string) => void): 
   page.on('console', (message) => {
     if (message.type() === 'error') note(`console: ${message.text()} (${message.location().url})`);
   });
-  page.on('pageerror', (error) => note(`thrown: ${error.message}`));
+  page.on('pageerror', (error) => note(`thrown: ${error.stack ?? error.message}`));
   page.on('requestfailed', (request) => {
     const why = request.failure()?.errorText ?? '';
     if (why !== 'net::ERR_ABORTED') note(`no answer: ${why} (${request.url()})`); // what the page has called off
@@ -108,14 +109,8 @@ export function serverPid({ dataDir }: Stage): number {
 export async function startKeyedServer({ dataDir }: Stage, key: string) {
   const endpoint = await readFile(join(dataDir, 'redis', 'endpoint.json'), 'utf8');
   const { url } = JSON.parse(endpoint) as { url: string };
-  const env = {
-    ...process.env,
-    REDIS_URL: url,
-    DATA_DIR: dataDir,
-    API_KEY: key,
-    PORT: '0',
-    LOG_LEVEL: 'warn',
-  };
+  const own = { API_KEY: key, PORT: '0', LOG_LEVEL: 'warn', KEEP_MODELS };
+  const env = { ...process.env, REDIS_URL: url, DATA_DIR: dataDir, ...own };
   const program = fileURLToPath(new URL('../../dist/server.js', import.meta.url));
   const child: ChildProcess = fork(program, { env });
   const [{ address }] = (await once(child, 'message')) as [{ address: string }];

@@ -3,18 +3,18 @@
  * as soon as it is there, and what moves by itself is added up.
  */
 declare global {
-  // eslint-disable-next-line no-var
   var layoutShift: number;
 }
 
 /** Sent to the browser as text, so all that it needs is in it. */
 export function watchPage(): void {
   const unwanted = /\[object \w+\]|\bundefined\b|\bNaN\b|\bnull\b/;
-  const attributes = ['aria-label', 'alt', 'title', 'placeholder'];
+  const attributes = ['aria-label', 'aria-valuenow', 'alt', 'title', 'placeholder', 'href', 'style'];
   const look = (node: Node) => {
     const element = node instanceof Element ? node : node.parentElement;
     if (!element || element.closest('script, style')) return;
-    const said = attributes.map((name) => element.getAttribute(name) ?? '');
+    const elements = node === element ? [element, ...element.querySelectorAll('*')] : [element];
+    const said = elements.flatMap((each) => attributes.map((name) => each.getAttribute(name) ?? ''));
     const text = [node.textContent ?? '', ...said].find((each) => unwanted.test(each));
     if (text !== undefined) console.error(`the page shows ${JSON.stringify(text.slice(0, 200))}`);
   };

@@ -1,0 +1,55 @@
+/** Room: on a phone nothing is wider than the screen, and nothing moves by itself. */
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { answer, draw, mouse } from './drawing.ts';
+import { phone, type Stage, wide } from './stage.ts';
+import { manyEpochs } from './train.ts';
+import { lastEpoch } from './training.ts';
+
+const mostShift = 0.05; // Chromium's sum of shares of the screen that move, by shares of it that they move
+
+export function describeLayout(stage: () => Stage): void {
+  describe.each([
+    ['a phone', phone],
+    ['a wide screen', wide],
+  ])('on %s', (_, viewport) => {
+    afterEach(() => stage().cancelAll());
+
+    it('an answer comes in and nothing moves, nor is anything beyond the edge', async () => {
+      const page = await stage().open('', { viewport });
+      await draw(page, mouse(page));
+      await answer(page)
+        .getByText(/^It reads \d/)
+        .waitFor();
+      await page.getByRole('button', { name: 'Clear' }).click();
+      expect(await shift(page)).toBeLessThan(mostShift);
+      expect(await overhang(page)).toBeLessThanOrEqual(0);
+    });
+
+    it('a job runs and nothing moves, nor is anything beyond the edge', async () => {
+      const job = await stage().queue(manyEpochs);
+      const page = await stage().open(`#train/${job.id}`, { viewport });
+      await expect.poll(() => lastEpoch(page), { timeout: 20_000 }).toBeGreaterThan(1);
+      expect(await shift(page)).toBeLessThan(mostShift);
+      expect(await overhang(page)).toBeLessThanOrEqual(0);
+      await page.getByText('More settings').click();
+      expect(await overhang(page)).toBeLessThanOrEqual(0);
+    });
+
+    it('a model is shown and nothing moves, nor is anything beyond the edge', async () => {
+      const page = await stage().open('#models/1', { viewport });
+      await page.getByRole('region', { name: 'Misread digits' }).locator('img').first().waitFor();
+      expect(await shift(page)).toBeLessThan(mostShift);
+      expect(await overhang(page)).toBeLessThanOrEqual(0);
+    });
+  });
+}
+
+function shift(page: Page): Promise<number> {
+  return page.evaluate(() => globalThis.layoutShift);
+}
+
+/** Pixels that one would have to scroll sideways. */
+function overhang(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}

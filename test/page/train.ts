@@ -1,0 +1,126 @@
+/** The second view: start a job, watch its curves, cancel it, compare it with another. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Stage } from './stage.ts';
+import { chart, epochsListed, figure, lastEpoch, lastStep, run, startJob, untilStatus } from './training.ts';
+
+const withinMs = 20_000;
+/** Epochs of less than a second, more of them than a test waits for. */
+export const manyEpochs = { schedule: 'constant', trainImages: 1000, testImages: 100, epochs: 1000 };
+const asTyped = { 'Training images': '1000', 'Test images': '100', Epochs: '1000' };
+
+export function describeTrain(stage: () => Stage): void {
+  describe('Train', () => {
+    afterEach(() => stage().cancelAll());
+
+    it('starts a job with the settings of the form, shows both curves move, and cancels it', async () => {
+      const page = await stage().open('#train');
+      await page.getByText('More settings').click();
+      await page.getByRole('combobox', { name: 'Schedule' }).selectOption('constant');
+      await startJob(page, asTyped);
+      await untilStatus(page, 'running');
+      await expect.poll(() => lastStep(page), { timeout: withinMs }).toBeGreaterThan(0);
+      await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBeGreaterThan(0);
+      const before = { step: await lastStep(page), epoch: await lastEpoch(page), ...(await pictures()) };
+      await expect.poll(() => lastStep(page), { timeout: withinMs }).toBeGreaterThan(before.step);
+      await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBeGreaterThan(before.epoch + 1);
+      const after = await pictures();
+      expect(after.loss.equals(before.loss)).toBe(false);
+      expect(after.accuracy.equals(before.accuracy)).toBe(false);
+      expect(await figure(page, 'Time left')).toMatch(/^\d+\s(?:s|min|h)/);
+      expect(await figure(page, 'Images/s')).toMatch(/^[\d,]+$/);
+      expect(await figure(page, 'Step')).toMatch(/^[\d,]+ of 16,000$/);
+      await run(page).getByRole('button', { name: 'Cancel' }).click();
+      await untilStatus(page, 'cancelled');
+      expect(await figure(page, 'Time left')).toBe('–');
+      const listed = page.getByRole('region', { name: 'Jobs' }).getByRole('listitem').first();
+      await listed.getByText('cancelled').waitFor();
+      const epochs = await epochsListed(page);
+      expect(epochs.length).toBeGreaterThan(1);
+      expect(epochs).toEqual(epochs.map((_, index) => index + 1));
+
+      async function pictures() {
+        const loss = await chart(page, 'Loss per step').screenshot();
+        return { loss, accuracy: await chart(page, 'Test accuracy per epoch').screenshot() };
+      }
+    });
+
+    it('says at its field what is wrong with a value, before it is sent', async () => {
+      const page = await stage().open('#train');
+      await startJob(page, { Epochs: '0', 'Learning rate': 'fast' });
+      const field = (name: string) => page.getByRole('textbox', { name, exact: true });
+      await page.getByRole('alert').getByText('Expected a whole number from 1 to 1000.').waitFor();
+      await page.getByRole('alert').getByText('Expected a number above 0, at most 1000.').waitFor();
+      for (const name of ['Epochs', 'Learning rate']) {
+        expect(await field(name).getAttribute('aria-invalid')).toBe('true');
+      }
+      expect(await field('Batch size').getAttribute('aria-invalid')).toBe('false');
+    });
+
+    it('says at its field, in the words of the server, what that refuses', async () => {
+      const page = await stage().open('', { mayFail: /400 \(Bad Request\)/ });
+      // A page that knows other limits than the server has.
+      await page.route('**/openapi.json', async (route) => {
+        const response = await route.fetch();
+        const document = (await response.json()) as OpenApi;
+        document.components.schemas.TrainRequest.properties.epochs.minimum = 0;
+        await route.fulfill({ response, json: document });
+      });
+      await page.getByRole('link', { name: 'Train', exact: true }).click();
+      await startJob(page, { Epochs: '0' });
+      const words = 'Too small: expected number to be >=1, got 0';
+      await page.getByRole('alert').getByText(words, { exact: true }).waitFor();
+      const epochs = page.getByRole('textbox', { name: 'Epochs' });
+      expect(await epochs.getAttribute('aria-invalid')).toBe('true');
+      const described = await epochs.getAttribute('aria-describedby');
+      expect(await page.locator(`#${described}`).innerText()).toBe(words);
+      await page.getByText('VALIDATION_FAILED').waitFor();
+    });
+
+    it('draws the curves of two jobs over each other', async () => {
+      const [first, second] = [
+        await stage().queue(manyEpochs),
+        await stage().queue({ ...manyEpochs, epochs: 2 }),
+      ];
+      const page = await stage().open(`#train/${first.id}`);
+      await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBeGreaterThan(1);
+      await run(page).getByRole('button', { name: 'Cancel' }).click();
+      await untilStatus(page, 'cancelled');
+      await page.getByRole('link', { name: second.id.slice(-8) }).click();
+      await untilStatus(page, 'succeeded');
+      const alone = await chart(page, 'Loss per step').screenshot();
+      const box = page.getByRole('checkbox', { name: `Show the curves of job ${first.id.slice(-8)}` });
+      await box.check();
+      for (const title of ['Loss per step', 'Test accuracy per epoch']) {
+        for (const { id } of [first, second]) {
+          const curve = new RegExp(`job ${id.slice(-8)}: (?:from [\\d.]+ at step|[\\d.]+\\s% after epoch)`);
+          const says = () => chart(page, title).getAttribute('aria-label');
+          await expect.poll(says, { timeout: withinMs }).toMatch(curve);
+        }
+      }
+      await expect
+        .poll(async () => (await chart(page, 'Loss per step').screenshot()).equals(alone))
+        .toBe(false);
+      await box.uncheck();
+      await expect
+        .poll(async () => (await chart(page, 'Loss per step').screenshot()).equals(alone))
+        .toBe(true);
+    });
+
+    it('shows a job of one step', async () => {
+      const { id } = await stage().queue({ epochs: 1, trainImages: 64, testImages: 100 });
+      const page = await stage().open(`#train/${id}`);
+      await untilStatus(page, 'failed'); // one step teaches nothing
+      await expect.poll(() => lastStep(page)).toBe(1);
+      await run(page).getByRole('alert').getByText('TRAINING_COLLAPSED').waitFor();
+    });
+
+    it('says the detail of a job that is not there', async () => {
+      const page = await stage().open('#train/none', { mayFail: /404/ });
+      expect(await page.getByRole('main').getByRole('alert').innerText()).toContain('JOB_NOT_FOUND');
+    });
+  });
+}
+
+type OpenApi = {
+  components: { schemas: { TrainRequest: { properties: { epochs: { minimum: number } } } } };
+};
