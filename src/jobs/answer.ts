@@ -42,12 +42,18 @@ export function createAnswer(redis: Redis, outage: Outage) {
       return answer;
     } catch (error) {
       if (isDefect(error)) throw error;
-      if (!sent || !waits) outage.begins(messageOf(error)); // else the connection came, late for this call
-      throw redisUnavailable(messageOf(error), sent ? next : 'nothing was done; try again', error);
+      const reason = isLoss(error) ? 'the connection broke off' : messageOf(error);
+      if (!sent || !waits) outage.begins(reason); // else the connection came, late for this call
+      throw redisUnavailable(reason, sent ? next : 'nothing was done; try again', error);
     } finally {
       timer.abort();
     }
   };
+}
+
+/** ioredis speaks of its options then. */
+function isLoss(error: unknown): boolean {
+  return error instanceof Error && error.name === 'MaxRetriesPerRequestError';
 }
 
 /** Of this program: neither the connection, nor a Redis that is loading, full or read-only. */

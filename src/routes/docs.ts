@@ -1,10 +1,11 @@
 /** The API's description to read and to try, at /docs: Swagger UI over /openapi.json, all of it from this server. */
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { letAnyoneAsk } from './guard.ts';
 
 export const docsRoutes: FastifyPluginAsync = async (app) => {
   letAnyoneAsk(app);
+  fitPhones(app);
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     theme: { title: 'Trainyard API' },
@@ -19,3 +20,14 @@ export const docsRoutes: FastifyPluginAsync = async (app) => {
     },
   });
 };
+
+/** Swagger UI's page does not say that it is made for any width, so phones would show it as wide as a desk. */
+function fitPhones(app: FastifyInstance): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const isPage =
+      String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string';
+    done(null, isPage ? payload.replace('<head>', `<head>${viewport}`) : payload);
+  });
+}
+
+const viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">';

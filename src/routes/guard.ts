@@ -102,7 +102,8 @@ function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
   const challenge = `${scheme} realm="trainyard"`;
   const error = sent && scheme === 'Bearer' ? ', error="invalid_token"' : '';
   reply.header('www-authenticate', challenge + error);
-  const came = sent ? 'a key that is not one of them' : 'none';
+  const other = request.headers.authorization === undefined ? 'none' : 'another scheme';
+  const came = sent ? 'a key that is not one of them' : other;
   const orPassword = scheme === 'Basic' ? ', or the key as the password of any user' : '';
   const detail = `expected the header "Authorization: Bearer KEY" with a key of API_KEY${orPassword}, got ${came}`;
   return new HttpProblem({ status: 401, code: 'UNAUTHORIZED', detail });

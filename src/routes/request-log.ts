@@ -42,11 +42,24 @@ export class RequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const { statusCode: status, elapsedTime } = reply;
-    const line = { method: request.method, route: routeOf(request), status, ms: round(elapsedTime) };
-    if (err) reply.log.error({ ...line, err }, 'answer failed');
-    else reply.log.info(line, 'answered');
+    if (err) reply.log.error({ ...lineOf(request, reply), err }, 'answer failed');
+    else reply.log.info(lineOf(request, reply), 'answered');
+  }
+
+  /** A client that goes is no fault, least of all from an event stream. */
+  override streamError(err: Error, request: FastifyRequest, reply: FastifyReply): void {
+    const left = 'code' in err && err.code === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (left) reply.log.info(lineOf(request, reply), 'left by the client');
+    else reply.log.error({ ...lineOf(request, reply), err }, 'answer broke off');
   }
 }
 
-const round = (ms: number) => Math.round(ms * 100) / 100;
+function lineOf(request: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) {
+  const ms = Math.round(elapsedTime * 100) / 100;
+  return { method: request.method, route: routeOf(request), status, ms, ...jobOf(request) };
+}
+
+/** Of the paths of one job. */
+function jobOf({ params, routeOptions }: FastifyRequest): { jobId?: string } {
+  return routeOptions.url?.startsWith('/jobs/:id') ? { jobId: (params as { id: string }).id } : {};
+}

@@ -1,6 +1,7 @@
 /** `npm start` with API_KEY: the launcher has a key, what it prints works with one, and no key is printed. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { type Service, startService } from './service.ts';
 
@@ -29,7 +30,7 @@ describe('the service with two keys', () => {
 
   it('prints commands that work in a shell that knows API_KEY, and not in one that does not', () => {
     const commands = [...service.output().matchAll(/^ {2}(curl .*)$/gm)].map(([, command]) => command!);
-    expect(commands).toHaveLength(4);
+    expect(commands).toHaveLength(3);
     for (const command of commands) {
       const withStatus = `${command.replace(/^curl/, "curl -w '%{http_code}' --max-time 10")} | tail -c 3`;
       const run = (env: NodeJS.ProcessEnv) =>
@@ -41,6 +42,18 @@ describe('the service with two keys', () => {
       expect(run({ API_KEY: 'a-key-of-another-service' }), command).toBe('401');
       expect(['200', '202', '503'], command).toContain(run({ API_KEY })); // 503: there is no model
     }
+  });
+
+  it('prints a command of the command line that works likewise', () => {
+    const [, command] = /^ {2}(npx trainyard .*)$/m.exec(service.output())!;
+    const run = (env: NodeJS.ProcessEnv) =>
+      spawnSync('sh', ['-c', command!], {
+        cwd: repository,
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+    expect(run({ API_KEY: 'a-key-of-another-service' })).toMatchObject({ status: 1 });
+    expect(run({ API_KEY })).toMatchObject({ status: 0 });
   });
 
   it('prints no key, at whatever level', () => {

@@ -66,6 +66,12 @@ describe('the log at LOG_LEVEL=trace', () => {
     expect(told).toContainEqual(['server', undefined, 'answered']);
     expect(told).toContainEqual(['worker', id, 'epoch done']);
     expect(told).toContainEqual(['worker', id, 'job done']);
+    await call(`/jobs/${id}`);
+    const ofRead = { name: 'server', method: 'GET', route: '/jobs/:id', status: 200, jobId: id };
+    const read = await until('the line of a read', logged, (all) =>
+      all.some(({ route }) => route === ofRead.route),
+    );
+    expect(read.find(({ route }) => route === ofRead.route)).toMatchObject(ofRead);
     const ofJob = logged().filter(({ name, jobId }) => name === 'worker' && jobId === id);
     expect(ofJob.filter((line) => line['requestId'] !== requestId)).toEqual([]);
   }, 90_000);

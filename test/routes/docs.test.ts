@@ -18,6 +18,7 @@ describe('/docs', () => {
     expect(page.statusCode).toBe(200);
     expect(page.headers['content-type']).toMatch('text/html');
     expect(page.body).toContain('<title>Trainyard API</title>');
+    expect(page.body).toContain('<meta name="viewport" content="width=device-width'); // for phones
     const sources = sourcesOf(page.body);
     expect(sources.length).toBeGreaterThan(4);
     for (const url of sources) {

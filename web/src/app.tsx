@@ -36,6 +36,9 @@ export function App() {
       <main id="main">
         <CurrentView />
       </main>
+      <footer class="foot">
+        <a href="/docs">API reference</a>
+      </footer>
       <ServerWord />
       <KeyDialog />
     </>

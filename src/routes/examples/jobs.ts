@@ -162,8 +162,8 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
   ],
   listJobs: [
     {
-      summary: 'The newest of those that wait',
-      parameters: { status: 'queued', limit: '1' },
+      summary: 'The newest one',
+      parameters: { limit: '1' },
       status: 200,
       answer: { data: [queued], hasMore: false },
     },

@@ -17,7 +17,7 @@ function HintText({ code, detail }: { code: string; detail: string }) {
       return (
         <>
           There is no model yet. The answer comes as soon as the first one is trained:{' '}
-          <a href="#train">watch it</a>.
+          <a href="#train">start or watch one</a>.
         </>
       );
     case 'IMAGE_NO_INK':

@@ -19,6 +19,7 @@ export const reading = signal<Reading>({ state: 'empty' });
 export const pictureProblem = signal<string | null>(null);
 
 const mostMarks = 500;
+const noModelAgainMs = 5000; // a first training takes longer than a moment
 const reader = createLatest<Sheet>(read);
 
 export function startStroke(point: Point): void {
@@ -110,6 +111,7 @@ async function read(seen: Sheet, ended: AbortSignal): Promise<number | null> {
 
 /** States that pass are asked about again; what is wrong with the picture stays wrong. */
 function retryAfterMs(problem: Problem): number | null {
+  if (problem.code === 'NO_MODEL') return noModelAgainMs;
   const passes = problem.status === 503 || isAbsence(problem);
   return passes ? 1000 * (problem.retryAfterSeconds ?? 1) : null;
 }

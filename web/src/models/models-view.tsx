@@ -10,10 +10,10 @@ import { useModels } from './models.ts';
 
 export function ModelsView() {
   const list = useModels();
-  const wanted = Number(route.value.rest[0] ?? Number.NaN);
-  const isNamed = Number.isSafeInteger(wanted) && wanted > 0;
+  const [wanted] = route.value.rest;
+  const isNamed = wanted !== undefined;
   const open = isNamed
-    ? list.models.find(({ version }) => version === wanted)
+    ? list.models.find(({ version }) => String(version) === wanted)
     : (list.models.find(({ served }) => served) ?? list.models[0]);
   return (
     <div class="view models">
@@ -35,13 +35,14 @@ function NoModel() {
   return (
     <p class="panel">
       There is no model yet. One comes with the end of the first epoch of a training:{' '}
-      <a href="#train">watch it</a>.
+      <a href="#train">start or watch one</a>.
     </p>
   );
 }
 
 /** A version that the address names and the first page of the list does not have. */
-function Unlisted({ version }: { version: number }) {
+function Unlisted({ version: given }: { version: string }) {
+  const version = given as unknown as number; // the server says what is wrong with it
   const { data, problem } = useAnswer<Model>(
     (signal) => ask(client.GET('/models/{version}', { params: { path: { version } }, signal })),
     [version],

@@ -4,6 +4,7 @@ import type { Job, JobEvent, JobMetrics } from '../../../src/client/index.ts';
 export type Curve = {
   readonly status: Job['status'];
   readonly position: number | null; // in the queue
+  readonly device?: string; // that it trains on
   readonly progress: Job['progress'];
   readonly points: JobMetrics['curve'];
   readonly epochs: Job['epochs'];
@@ -28,7 +29,8 @@ export function foldEvent(curve: Curve, event: JobEvent): Curve {
     case 'started': {
       const kept = event.resumedFromStep ?? 0; // what came after it happens anew
       const points = curve.points.filter(({ step }) => step <= kept);
-      return { ...curve, status: 'running', position: null, trouble: null, points };
+      const { device } = event.engine;
+      return { ...curve, status: 'running', position: null, device, trouble: null, points };
     }
     case 'progress': {
       const { type: _, at: __, ...progress } = event;

@@ -21,7 +21,7 @@ export function JobList({ jobs, isKnown, hasOlder, problem, open }: Props) {
   return (
     <section class="panel job-list" aria-labelledby="jobs-title">
       <h2 id="jobs-title">Jobs</h2>
-      <p class="quiet small">Tick several to see their curves over each other.</p>
+      <p class="quiet small">Tick up to {mostCurves - 1} to see their curves over the open one’s.</p>
       <ProblemNote problem={problem ?? olderProblem} />
       {isKnown && jobs.length === 0 && <p class="quiet">None yet.</p>}
       <ul>

@@ -1,7 +1,7 @@
 /** One job: how far it is, its curves, its epochs. */
 import { useState } from 'preact/hooks';
 import { ask, client, type Job } from '../api/client.ts';
-import { type Problem } from '../api/outcome.ts';
+import { isAbsence, type Problem } from '../api/outcome.ts';
 import { count, duration, loss, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Status } from '../ui/status.tsx';
@@ -48,7 +48,7 @@ function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => vo
           Job <code>{shortId(job.id)}</code>, recipe {job.request.recipe}
         </h2>
         <p class="quiet small">{settingsOf(job)}</p>
-        <p class="quiet small">{job.engine?.device ?? 'Waiting for a worker'}</p>
+        <p class="quiet small">{placeOf(curve.status, curve.device ?? job.engine?.device)}</p>
       </div>
       <div role="status">
         <Status status={curve.status} />
@@ -56,6 +56,13 @@ function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => vo
       <Cancel key={job.id} job={job} status={curve.status} reload={reload} />
     </div>
   );
+}
+
+/** Where a job is trained; where it is not yet, or never was, why. */
+function placeOf(status: Job['status'], device: string | undefined): string {
+  if (device) return device;
+  if (status === 'queued') return 'Waiting for a worker';
+  return status === 'running' ? 'Starting' : 'Ended before it began';
 }
 
 function settingsOf({ request }: Job): string {
@@ -68,12 +75,14 @@ function settingsOf({ request }: Job): string {
 function Cancel({ job, status, reload }: { job: Job; status: Job['status']; reload: () => void }) {
   const [isAsked, setAsked] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [isAway, setAway] = useState(false);
   const isOver = status !== 'queued' && status !== 'running';
   const cancel = async () => {
     setAsked(true);
     const outcome = await ask(client.POST('/jobs/{id}/cancel', { params: { path: { id: job.id } } }));
     setProblem(outcome.ok ? null : outcome.problem);
     if (!outcome.ok) setAsked(false);
+    setAway(!outcome.ok && isAbsence(outcome.problem));
     reload();
   };
   return (
@@ -83,6 +92,7 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
           {isAsked ? 'Cancelling…' : 'Cancel'}
         </button>
       )}
+      {isAway && !isOver && <p role="alert">Not cancelled: the server did not answer.</p>}
       <ProblemNote problem={problem} />
     </>
   );
@@ -108,7 +118,7 @@ function ProgressBar({ curve }: { curve: Curve | undefined }) {
 
 function Figures({ job, curve }: { job: Job | undefined; curve: Curve | undefined }) {
   const progress = curve?.progress;
-  const best = curve?.epochs.reduce((most, { testAccuracy }) => Math.max(most, testAccuracy), 0);
+  const last = curve?.epochs.at(-1);
   const place = curve?.status === 'queued' && curve.position !== null ? `place ${curve.position}` : null;
   const figures: [string, string | null | undefined][] = [
     ['Time left', place ?? (progress && (curve.status === 'running' ? duration(progress.etaSeconds) : null))],
@@ -116,7 +126,7 @@ function Figures({ job, curve }: { job: Job | undefined; curve: Curve | undefine
     ['Step', progress && `${count(progress.step)} of ${count(progress.steps)}`],
     ['Loss', progress && loss(progress.loss)],
     ['Images/s', progress && count(progress.imagesPerSecond)],
-    ['Test accuracy', best ? percent(best, 2) : null],
+    ['Test accuracy', last && percent(last.testAccuracy, 2)],
     ['Time', job && timeOf(job)],
   ];
   return (

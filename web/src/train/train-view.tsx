@@ -31,7 +31,7 @@ export function TrainView() {
       />
       <div class="train-run">
         {list.isKnown && wanted && !listed && <Unlisted id={wanted} />}
-        <Run isKnown={list.isKnown} job={listed} others={others} reload={list.reload} />
+        <Run isKnown={list.isKnown && !wanted} job={listed} others={others} reload={list.reload} />
       </div>
       <JobList {...list} open={listed} />
     </div>
