@@ -110,7 +110,9 @@ type Focus = { readonly name: string; readonly isLost: boolean; readonly isVisib
 
 /** A heading needs no outline: it takes no keys, and has the focus for what is read next. */
 function focused(page: Page): Promise<Focus> {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // What is disabled or gone loses the focus with the next frame.
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
     const element = document.activeElement ?? document.body;
     const labels =
       element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? element.labels : null;

@@ -6,7 +6,7 @@ import { phone, type Stage, wide } from './stage.ts';
 import { manyEpochs } from './train.ts';
 import { lastEpoch } from './training.ts';
 
-const mostShift = 0.05; // Chromium's sum of shares of the screen that move, by shares of it that they move
+const mostShift = 0.01; // Chromium's sum of shares of the screen that move, by shares of it that they move
 
 export function describeLayout(stage: () => Stage): void {
   describe.each([
