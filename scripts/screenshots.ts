@@ -5,10 +5,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { startService, trainToEnd } from '../test/e2e/service.ts';
-import { findCommand } from './setup/command.mjs';
+import { launchChromium } from '../test/page/chromium.ts';
 
 const target = join(import.meta.dirname, '../docs/images');
 const forms = {
@@ -31,8 +31,10 @@ const patienceMs = 300_000;
 const short = { trainImages: 12_000, epochs: 6 };
 const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-screenshots-'));
 await mkdir(target, { recursive: true });
+const launched = await launchChromium();
+if (!launched.ok) throw new Error(`no screenshots without a Chromium: ${launched.reason}`);
 const service = await startService(dataDir);
-const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+const { browser } = launched;
 try {
   await service.printed('model 1: ', patienceMs);
   await forEachForm(browser, 'draw', drawSeven);
@@ -105,17 +107,4 @@ async function queueTraining(): Promise<void> {
     body: JSON.stringify(short),
   });
   if (!response.ok) throw new Error(`expected a job, got ${response.status}: ${await response.text()}`);
-}
-
-function chromiumPath(): string {
-  const path = findCommand(
-    process.env,
-    'chromium',
-    'chromium-browser',
-    'google-chrome-stable',
-    'google-chrome',
-  );
-  if (path === null)
-    throw new Error('expected a Chromium on the PATH, found none; on Debian: apt-get install chromium');
-  return path;
 }

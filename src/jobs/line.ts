@@ -16,8 +16,13 @@ const announced = 100; // places that are told anew; further back it matters les
 
 /** Tells each waiting job its place, where that has changed; for whoever made the line move. */
 export async function announceLine(queue: TrainQueue, redis: Redis): Promise<void> {
-  const [seconds, microseconds] = await redis.time();
-  const at = new Date(1000 * Number(seconds) + Number(microseconds) / 1000).toISOString(); // of one clock, before it is looked
+  const at = await timeOf(redis); // before it is looked
   const ids = (await waitingOrder(queue)).slice(0, announced);
   await Promise.all(ids.map((id, index) => appendQueued({ redis, key: queue.toKey(id) }, index + 1, at)));
+}
+
+/** By one clock, whichever process asks: of two places that were told, the newer one counts. */
+export async function timeOf(redis: Redis): Promise<string> {
+  const [seconds, microseconds] = await redis.time();
+  return new Date(1000 * Number(seconds) + Number(microseconds) / 1000).toISOString();
 }

@@ -13,7 +13,7 @@ import { tellEnding } from './ending.ts';
 import { appendQueued, beginLog, type EventLog, keepLog, readLog } from './event-log.ts';
 import type { JobMetrics } from './events.ts';
 import { type QueueHealth, readHealth } from './health.ts';
-import { announceLine, waitingOrder } from './line.ts';
+import { announceLine, timeOf, waitingOrder } from './line.ts';
 import { type Context, find, type ListOptions, list, readJob, waitingStates } from './read.ts';
 import { connectProducer, createOutage } from './redis.ts';
 import { createTally, type TakeTally } from './tally.ts';
@@ -160,7 +160,7 @@ async function add(context: Context, id: string, order: Order): Promise<TrainJob
   const inLine = await queue.getJobCountByTypes(...waitingStates); // cancelled ones, too
   if (inLine >= maxWaiting && (await waitingOrder(queue)).length >= maxWaiting) return null;
   const log = logOf(context, id);
-  const at = new Date().toISOString();
+  const at = await timeOf(context.redis);
   await beginLog(log, { type: 'queued', at, position: inLine + 1 });
   await queue.add('train', { ...order, cancelRequestedAt: null }, addOptions(id));
   const [job] = await Promise.all([find(context, id), keepLog(log)]);

@@ -1,21 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openProgressDisplay, progressLine } from '../../src/cli/progress-line.ts';
-
-const progress = {
-  epoch: 1,
-  epochs: 2,
-  step: 628,
-  steps: 1876,
-  fraction: 628 / 1876,
-  loss: 0.52134,
-  imagesPerSecond: 1899.6,
-  etaSeconds: 41.2,
-};
-
-function collector(terminal?: { isTTY: true; columns: number }) {
-  const written: string[] = [];
-  return { written, write: (text: string) => written.push(text) > 0, ...terminal };
-}
+import { collector, progress } from './output.ts';
 
 describe('progressLine', () => {
   it('shows epoch, step, loss, rate and time left', () => {

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveRequest, type TrainJob, trainRequestSchema } from '../../src/jobs/contract.ts';
 import { showTraining } from '../../src/launcher/progress.ts';
-
-const progress = {
-  epoch: 1,
-  epochs: 2,
-  step: 628,
-  steps: 1876,
-  fraction: 628 / 1876,
-  loss: 0.52134,
-  imagesPerSecond: 1899.6,
-  etaSeconds: 41.2,
-};
+import { collector, progress } from '../cli/output.ts';
 
 function jobWith(change: Partial<TrainJob>): TrainJob {
   const request = resolveRequest(trainRequestSchema.parse({}));
@@ -20,11 +10,6 @@ function jobWith(change: Partial<TrainJob>): TrainJob {
   const counts = { queuePosition: null, attempt: 1, resumedFromStep: null, modelVersion: null };
   const job = { id: 'a', status: 'running', request, progress, epochs: [], engine, error: null } as const;
   return { ...job, ...counts, ...times, epochs: [], ...change };
-}
-
-function collector(terminal?: { isTTY: true; columns: number }) {
-  const written: string[] = [];
-  return { written, write: (text: string) => written.push(text) > 0, ...terminal };
 }
 
 /** A job as it is read, one state after the other. */

@@ -1,4 +1,4 @@
-import type { TrainJob } from '../../jobs/contract.ts';
+import { resolveRequest, type TrainJob, trainRequestSchema } from '../../jobs/contract.ts';
 import type { JobEvent, JobMetrics } from '../../jobs/events.ts';
 import { recipeSummaries, recipes } from '../../model/recipe.ts';
 import { type Exchange, invalid, json, problem } from './exchange.ts';
@@ -8,23 +8,9 @@ export const exampleJobId = '01a212e1-4136-71c6-b490-cb5100ed1b61';
 const queued: TrainJob = {
   id: exampleJobId,
   status: 'queued',
-  request: {
-    recipe: 'fast',
-    dataset: 'mnist',
-    network: 'article',
-    epochs: 1,
-    batchSize: 64,
-    learningRate: 0.003,
-    schedule: 'oneCycle',
-    warmup: 0.2,
-    labelSmoothing: 0.1,
-    shuffle: true,
-    augment: false,
-    seed: 7,
-    trainImages: 40_000,
-    testImages: null,
-    metadata: { note: 'first try' },
-  },
+  request: resolveRequest(
+    trainRequestSchema.parse({ recipe: 'fast', seed: 7, metadata: { note: 'first try' } }),
+  ),
   progress: null,
   epochs: [],
   engine: null,
