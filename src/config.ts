@@ -5,11 +5,35 @@ import { z } from 'zod';
 import { isLoopback } from './loopback.ts';
 import { engineNames } from './model/engine.ts';
 import { TrainyardError } from './model/errors.ts';
+import { problemOfRedisUrl } from './redis-url.ts';
 
 const keyedRequestsPerMinute = 6000; // unless RATE_LIMIT says otherwise; 100 a second
 const minKeyLength = 16; // characters
 
-const flag = z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] });
+const flag = z.stringbool({
+  truthy: ['true', '1', 'yes'],
+  falsy: ['false', '0', 'no'],
+  error: 'expected true or false',
+});
+
+/** Digits only: `Number` would take a space for 0, and 1e3 or 0x50 for numbers. */
+function wholeNumber(least: number, most: number) {
+  const error = `expected a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,15}$/, { error })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error });
+}
+
+const redisUrl = z
+  .string()
+  .trim()
+  .superRefine((text, context) => {
+    const problem = problemOfRedisUrl(text);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
 
 /** One or several keys, separated by commas. The messages number the keys: none is ever printed. */
 const keys = z
@@ -27,13 +51,13 @@ const keys = z
 
 const variables = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
   REQUIRE_GPU: flag.default(false),
   FIRST_MODEL: flag.default(true),
-  KEEP_MODELS: z.coerce.number().int().min(1).default(20),
+  KEEP_MODELS: wholeNumber(1, 1_000_000_000).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
@@ -42,7 +66,7 @@ const variables = z.object({
     .default(false),
   PUBLISH: z.string().optional(), // by compose, the address of the host at which the port is published
   TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // which one set-up was asked for
-  RATE_LIMIT: z.coerce.number().int().min(1).max(1_000_000_000).optional(), // requests a minute
+  RATE_LIMIT: wholeNumber(1, 1_000_000_000).optional(), // requests a minute
 });
 
 const environmentSchema = variables

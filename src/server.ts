@@ -6,6 +6,7 @@ import { type Config, readConfig, requireRedisUrl } from './config.ts';
 import { openFeed } from './jobs/feed.ts';
 import { ensureFirstModel } from './jobs/first-model.ts';
 import { type JobQueue, openQueue } from './jobs/queue.ts';
+import { lookAtRedis } from './jobs/redis-check.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
@@ -19,9 +20,15 @@ await runEntry(async () => {
   const redisUrl = requireRedisUrl(config);
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
+  await lookAtRedis(redisUrl); // one that is away is waited for
   const queue = openQueue({
     redisUrl,
-    onError: (error) => log.warn({ error: error.message }, 'Redis is away; what needs it answers 503'),
+    onError: ({ message: error }, refused) => {
+      log.warn(
+        { error },
+        `Redis ${refused ? 'refuses what it is asked' : 'is away'}; what needs it answers 503`,
+      );
+    },
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   const feed = openFeed({ redisUrl, queue });
@@ -100,6 +107,12 @@ function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEven
           { ...message, err: new TrainyardError('MODEL_NOT_SERVED', message.reason) },
           `model ${message.version} is not served; it is tried again`,
         );
+      if (message.type === 'storeUnreadable')
+        log.error(
+          { err: new TrainyardError('STORE_UNREADABLE', message.reason) },
+          'the store of models can not be read; no new version is served until it can',
+        );
+      if (message.type === 'storeReadable') log.info('the store of models can be read again');
       if (message.type === 'removed') log.info(message, 'old models were deleted');
       if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');
     },

@@ -1,5 +1,6 @@
 /** The worker process: configuration → queue → jobs, one at a time. */
 import { readConfig, requireRedisUrl } from './config.ts';
+import { lookAtRedis } from './jobs/redis-check.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -12,6 +13,7 @@ await runEntry(async () => {
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit } = config;
   await openDataDir(dataDir);
+  await lookAtRedis(redisUrl); // one that is away is waited for
   const examined = await examineDevice(engine);
   expectRightProduct(examined);
   if (config.requireGpu) requireGpu(examined);

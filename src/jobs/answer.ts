@@ -1,16 +1,19 @@
-/** Calls on Redis that end in time, for those that answer requests. */
+/** Redis calls with a deadline, for use in request handlers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { messageOf } from '../model/errors.ts';
-import { type Outage, redisUnavailable } from './redis.ts';
+import { isDefect, redisUnavailable } from './redis-errors.ts';
+import type { Outage } from './redis-outage.ts';
 
 const answerWithinMs = 800; // leaves time for the rest of an answer within a second
+
+/** `part` names the call among others in an outage; `next` is what a caller should know and do when it fails. */
+export type Answer = <T>(part: string, call: () => Promise<T>, next: string) => Promise<T>;
 
 /**
  * Runs a call on Redis with a time limit. The guard on the connection is needed since BullMQ would
  * wait for it without end; only the very first connection is waited for.
  */
-export function createAnswer(redis: Redis, outage: Outage) {
+export function createAnswer(redis: Redis, outage: Outage): Answer {
   let wasConnected = false;
   let firstWaitIsOver = false; // only calls of the first moment wait: they would pile up
   const connected = new Promise<void>((resolve) => {
@@ -19,7 +22,7 @@ export function createAnswer(redis: Redis, outage: Outage) {
       resolve();
     });
   });
-  return async <T>(call: () => Promise<T>, next: string): Promise<T> => {
+  return async (part, call, next) => {
     const waits = !wasConnected;
     let sent = false;
     const timer = new AbortController();
@@ -36,29 +39,16 @@ export function createAnswer(redis: Redis, outage: Outage) {
     };
     try {
       if ((wasConnected || firstWaitIsOver) && redis.status !== 'ready')
-        throw new Error(`connection is "${redis.status}"`);
+        throw new Error(outage.reason() ?? `connection is "${redis.status}"`);
       const answer = await Promise.race([callWhenConnected(), timeout]);
-      outage.ends();
+      outage.worked(part);
       return answer;
     } catch (error) {
       if (isDefect(error)) throw error;
-      const reason = isLoss(error) ? 'the connection broke off' : messageOf(error);
-      if (!sent || !waits) outage.begins(reason); // else the connection came, late for this call
-      throw redisUnavailable(reason, sent ? next : 'nothing was done; try again', error);
+      if (!sent || !waits) outage.failed(part, error); // else the connection came, late for this call
+      throw redisUnavailable(error, sent ? next : 'nothing was done; try again');
     } finally {
       timer.abort();
     }
   };
-}
-
-/** ioredis speaks of its options then. */
-function isLoss(error: unknown): boolean {
-  return error instanceof Error && error.name === 'MaxRetriesPerRequestError';
-}
-
-/** Of this program: neither the connection, nor a Redis that is loading, full or read-only. */
-function isDefect(error: unknown): boolean {
-  if (!(error instanceof Error)) return true;
-  const isRefusal = error.name === 'ReplyError' && error.message.startsWith('ERR ');
-  return isRefusal || error instanceof TypeError || error instanceof RangeError;
 }

@@ -7,6 +7,7 @@ import { queueName } from './contract.ts';
 import { channelOf } from './event-log.ts';
 import type { JobQueue } from './queue.ts';
 import { connectSubscriber } from './redis.ts';
+import { refusalOf } from './redis-errors.ts';
 
 export type EventBatch = {
   readonly first: number; // the number of the first event, from 1
@@ -25,7 +26,7 @@ export type EventFeed = {
 type FeedOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
-  readonly queue: Pick<JobQueue, 'events' | 'settle'>;
+  readonly queue: Pick<JobQueue, 'events' | 'settle' | 'outage'>;
   /** How often readers hear of nothing, and jobs are looked after. */
   readonly beatMs?: number;
 };
@@ -35,6 +36,7 @@ type Latch = { readonly promise: Promise<void>; readonly open: () => void };
 /** A job that has readers. */
 type Topic = {
   readonly jobId: string;
+  isSubscribed: boolean;
   readers: number;
   window: { first: number; events: string[] } | null; // null: not known, Redis is asked
   newest: EventBatch | null; // cut from the window last
@@ -61,7 +63,10 @@ export function openFeed({ redisUrl, prefix = 'trainyard', queue, beatMs = 10_00
   });
   const beat = setInterval(() => {
     subscriber.ping().catch(ignore); // unanswered, the connection is replaced
-    for (const topic of topics.values()) void check(topic, queue);
+    for (const [channel, topic] of topics) {
+      if (!topic.isSubscribed) subscribe({ subscriber, queue }, channel, topic); // it was refused
+      void check(topic, queue);
+    }
   }, beatMs);
   return {
     follow: (jobId, after, signal) => {
@@ -82,7 +87,7 @@ const ignore = () => {};
 type Shared = {
   readonly topics: Map<string, Topic>;
   readonly subscriber: Redis;
-  readonly queue: Pick<JobQueue, 'events'>;
+  readonly queue: Pick<JobQueue, 'events' | 'outage'>;
 };
 
 async function* read(
@@ -119,7 +124,8 @@ async function* read(
   }
 }
 
-function join({ topics, subscriber }: Shared, channel: string, jobId: string): Topic {
+function join(shared: Shared, channel: string, jobId: string): Topic {
+  const { topics } = shared;
   const known = topics.get(channel);
   if (known) {
     known.readers++;
@@ -127,6 +133,7 @@ function join({ topics, subscriber }: Shared, channel: string, jobId: string): T
   }
   const topic: Topic = {
     jobId,
+    isSubscribed: false,
     readers: 1,
     window: null,
     newest: null,
@@ -137,11 +144,27 @@ function join({ topics, subscriber }: Shared, channel: string, jobId: string): T
     grown: false,
   };
   topics.set(channel, topic);
-  subscriber.subscribe(channel).then(
-    () => forget(topic), // what was published before has to be read
-    ignore,
-  );
+  subscribe(shared, channel, topic);
   return topic;
+}
+
+/** Where Redis refuses, readers get their events with the next beat. */
+function subscribe(
+  { subscriber, queue }: Pick<Shared, 'subscriber' | 'queue'>,
+  channel: string,
+  topic: Topic,
+): void {
+  const onSubscribed = () => {
+    topic.isSubscribed = true;
+    queue.outage.worked('subscribe');
+    forget(topic); // what was published before has to be read
+  };
+  subscriber
+    .subscribe(channel)
+    .then(onSubscribed)
+    .catch((error: unknown) => {
+      if (refusalOf(error) !== null) queue.outage.failed('subscribe', error);
+    });
 }
 
 function part({ topics, subscriber }: Shared, channel: string, topic: Topic): void {

@@ -15,7 +15,9 @@ import type { JobMetrics } from './events.ts';
 import { type QueueHealth, readHealth } from './health.ts';
 import { announceLine, timeOf, waitingOrder } from './line.ts';
 import { type Context, find, type ListOptions, list, readJob, waitingStates } from './read.ts';
-import { connectProducer, createOutage } from './redis.ts';
+import { connectProducer, probeWrites } from './redis.ts';
+import { asLoss } from './redis-errors.ts';
+import { createOutage, type Outage } from './redis-outage.ts';
 import { createTally, type TakeTally } from './tally.ts';
 import { type BullState, viewJob } from './view.ts';
 
@@ -44,18 +46,20 @@ export type JobQueue = {
   tally: TakeTally;
   /** A queued job ends at once, a running one when its worker has heard of it. */
   cancel(id: string): Promise<CancelResult>;
-  /** How many workers are connected and what they compute on, and whether Redis may drop keys when it is full. */
+  /** The workers, whether Redis takes writes, and whether it may drop keys when it is full. */
   health(): Promise<QueueHealth>;
   /** For Bull Board. */
   board(): Promise<Board>;
+  /** For other connections of this process to the same Redis. */
+  readonly outage: Outage;
   close(): Promise<void>;
 };
 
 type QueueOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
-  /** Redis is gone: told once an outage, not at every try to reach it. */
-  readonly onError: (error: Error) => void;
+  /** Redis is away, or refuses what it is asked: told once an outage, not at every try. */
+  readonly onError: (error: Error, refused: boolean) => void;
   /** Redis is back. */
   readonly onRecovery?: (outageSeconds: number) => void;
 };
@@ -69,35 +73,39 @@ export function openQueue({ redisUrl, prefix = 'trainyard', onError, onRecovery 
   // BullMQ asks for the version once: if Redis goes away just then, that Queue would never work.
   const opening = { connection: redis, prefix, skipVersionCheck: true };
   const queue = new Queue<TrainJobData, null>(queueName, opening);
-  const outage = createOutage(
-    (reason) => onError(new Error(reason)),
-    (seconds) => onRecovery?.(seconds),
-  );
-  redis.on('error', (error) => outage.begins(error.message));
-  queue.on('error', (error) => outage.begins(error.message));
-  redis.on('ready', () => outage.ends());
+  const outage = createOutage({
+    probe: () => probeWrites(redis, prefix),
+    onBegin: (reason, refused) => onError(new Error(reason), refused),
+    onEnd: (seconds) => onRecovery?.(seconds),
+  });
+  redis.on('error', (error) => outage.failed('connection', asLoss(error)));
+  queue.on('error', () => {}); // the same errors, or those of a call that fails
+  redis.on('ready', () => outage.worked());
   const context = { queue, redis, prefix };
   const answer = createAnswer(redis, outage);
   const takeTally = createTally(queue, redis);
   return {
     enqueue: (request, key, requestId) =>
       answer(
+        'enqueue',
         () => enqueue(context, { request, requestId: requestId ?? null }, key),
         key === undefined ? mayBeQueued : repeatWithKey,
       ),
-    find: (id) => answer(() => find(context, id), tryAgain),
-    list: (options) => answer(() => list(context, options), tryAgain),
-    events: (id, first, count) => answer(() => readLog(logOf(context, id), first, count), tryAgain),
-    settle: (id) => answer(() => settle(context, id), tryAgain),
-    metrics: (id) => answer(() => metrics(context, id), tryAgain),
-    tally: (endedAtMost) => answer(() => takeTally(endedAtMost), tryAgain),
-    cancel: (id) => answer(() => cancel(context, id), repeatCancel),
-    health: () => answer(() => readHealth(queue, redis, prefix), tryAgain),
+    find: (id) => answer('find', () => find(context, id), tryAgain),
+    list: (options) => answer('list', () => list(context, options), tryAgain),
+    events: (id, first, count) => answer('events', () => readLog(logOf(context, id), first, count), tryAgain),
+    settle: (id) => answer('settle', () => settle(context, id), tryAgain),
+    metrics: (id) => answer('metrics', () => metrics(context, id), tryAgain),
+    tally: (endedAtMost) => answer('tally', () => takeTally(endedAtMost), tryAgain),
+    cancel: (id) => answer('cancel', () => cancel(context, id), repeatCancel),
+    health: () => answer('health', () => readHealth(context, outage), tryAgain),
     board: async () => ({
       adapter: await adaptForBoard(queue),
-      answer: (call) => answer(call, tryAgain),
+      answer: (call) => answer('board', call, tryAgain),
     }),
+    outage,
     close: async () => {
+      outage.close();
       await queue.close();
       redis.disconnect();
     },

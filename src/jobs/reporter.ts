@@ -1,14 +1,15 @@
 /** Gathers what a trainer tells into one report and a list of events, and writes both to Redis a few times a second. */
 import type { Logger } from 'pino';
-import { messageOf } from '../model/errors.ts';
 import { reportEverySteps } from '../model/train.ts';
 import type { TrainJobReport } from './contract.ts';
 import { createCourse } from './course.ts';
 import { appendReport, type EventLog } from './event-log.ts';
 import type { JobEvent } from './events.ts';
+import type { Outage } from './redis-outage.ts';
 import type { TrainerMessage } from './trainer.ts';
 
 const reportMs = 250; // at most four reports a second go to Redis
+const longestPauseMs = 5000; // between two tries while Redis refuses them
 const maxPending = 1000; // events
 
 export type Reporter = {
@@ -23,12 +24,18 @@ export type ReportTarget = {
   readonly attempt: number; // from 1
 };
 
-export function createReporter(target: ReportTarget, before: TrainJobReport, log: Logger): Reporter {
+/** Reports that Redis does not take are told to `outage`, and come with the next one. */
+export function createReporter(
+  target: ReportTarget,
+  before: TrainJobReport,
+  log: Logger,
+  outage: Pick<Outage, 'failed' | 'worked'>,
+): Reporter {
   // What an earlier attempt has reported stays until this one knows where it goes on from.
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
   let events: readonly JobEvent[] = []; // that Redis does not have
   let isDue = false; // whether there is something to write …
-  let wasRefused = false; // … and whether Redis would not have it last time
+  let failures = 0; // … and how often in a row Redis has not taken it
   let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let batch = 0;
@@ -37,7 +44,7 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
 
   /** One write at a time, of what is newest then: while Redis is away one waits, and no more. */
   const writeNewest = async () => {
-    while (isDue) {
+    do {
       const sent = events;
       [isDue, events] = [false, []];
       try {
@@ -45,13 +52,14 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
         const mark = `${token} ${attempt} ${++batch}`;
         const isOurs = await appendReport(target.log, { token, mark, report, events: sent });
         if (!isOurs) log.warn('report not written: the job is another worker’s by now');
-        wasRefused = false;
+        failures = 0;
+        outage.worked('reports');
       } catch (error) {
-        log.warn({ error: messageOf(error) }, 'report not written; the next one will be');
+        outage.failed('reports', error);
         events = bounded([...sent, ...events]);
-        wasRefused = true;
+        failures++;
       }
-    }
+    } while (isDue && failures === 0);
     writing = null;
   };
   const write = () => {
@@ -66,12 +74,12 @@ export function createReporter(target: ReportTarget, before: TrainJobReport, log
       events = bounded([...events, ...course.eventsOf(message, report, next)]);
       report = next;
       isDue = true;
-      timer ??= setTimeout(write, reportMs);
+      timer ??= setTimeout(write, Math.min(reportMs * 2 ** failures, longestPauseMs));
     },
     flush: async () => {
       if (timer) clearTimeout(timer);
       await writing;
-      isDue ||= wasRefused;
+      isDue ||= failures > 0;
       write();
       await writing;
     },

@@ -3,18 +3,21 @@ import { Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EnginePreference } from '../model/engine.ts';
-import { messageOf, TrainyardError } from '../model/errors.ts';
+import { TrainyardError } from '../model/errors.ts';
 import { findResumePoint } from '../model/resume.ts';
 import type { TrainOutcome } from '../model/train.ts';
 import { removeWorkspace, workspaceAgeMs, workspaceDirectory, workspaces } from '../model/workspace.ts';
 import { queueName, type TrainJobData } from './contract.ts';
 import { tellEnding } from './ending.ts';
 import { announceLine, type TrainQueue } from './line.ts';
-import { connectConsumer, createOutage } from './redis.ts';
+import { connectConsumer } from './redis.ts';
+import { isDefect } from './redis-errors.ts';
+import type { Outage } from './redis-outage.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { announceWorker } from './roster.ts';
 import { runTrainer, type StopReason, type TrainerOrder } from './trainer.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from './view.ts';
+import { backOffOnErrors, watchRedis } from './worker-outage.ts';
 
 export type WorkerOptions = {
   readonly redisUrl: string;
@@ -36,6 +39,7 @@ type Context = WorkerOptions & {
   readonly worker: TrainQueueWorker;
   readonly queue: TrainQueue;
   readonly redis: Redis;
+  readonly outage: Outage;
   readonly giveUp: (reason: TrainyardError) => void;
 };
 export type TrainWorker = {
@@ -53,12 +57,7 @@ const crashLimit = 3; // without getting any further: the next attempt would cra
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
   const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
-  const outage = createOutage(
-    (error) => log.warn({ error }, 'Redis is away; a job that runs goes on and reports when it is back'),
-    (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
-  );
-  redis.on('error', (error) => outage.begins(error.message));
-  redis.on('ready', () => outage.ends());
+  const outage = watchRedis(redis, prefix, log);
   let giveUp!: (reason: TrainyardError) => void;
   const unfit = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -68,7 +67,8 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   queue.on('error', () => {}); // the connection tells of an outage
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
-    (job, token, signal) => processJob({ ...options, worker, queue, redis, giveUp }, job, token!, signal!),
+    (job, token, signal) =>
+      processJob({ ...options, worker, queue, redis, outage, giveUp }, job, token!, signal!),
     {
       connection: redis,
       prefix,
@@ -76,23 +76,24 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
+      skipVersionCheck: true, // it needs INFO, which a Redis user may lack; src/jobs/redis-check.ts has looked
     },
   );
-  worker.on('error', (error) => {
-    if (redis.status === 'ready') log.warn({ error: error.message }, 'worker'); // else said above, once
-  });
+  const stopBackingOff = backOffOnErrors(worker, redis, outage);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });
-  worker.on('stalled', () => void tellLine({ queue, redis, log })); // it waits again
-  const endings = followEndings({ ...options, worker, queue, redis });
+  worker.on('stalled', () => void tellLine({ queue, redis, outage, log })); // it waits again
+  const endings = followEndings({ ...options, worker, queue, redis, outage });
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
-  const leave = announceWorker(redis, prefix, options.device);
+  const heartbeat = announceWorker(redis, prefix, options.device, outage);
   return {
     unfit,
     close: async () => {
-      leave();
+      heartbeat.stop();
+      stopBackingOff();
+      outage.close();
       const closed = worker.close(); // first, so that it takes no job back that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
@@ -105,12 +106,12 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
 
 /** Looks after jobs that end; `settled` waits for those that have. */
 function followEndings(context: Omit<Context, 'giveUp'>): { settled(): Promise<void> } {
-  const { worker, log } = context;
+  const { worker } = context;
   const endings = new Set<Promise<void>>();
   const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
     if (!job?.finishedOn) return;
     const ending = endJob(context, job.id!, state)
-      .catch((error) => log.warn({ jobId: job.id }, messageOf(error)))
+      .catch((error: unknown) => noteFailure(context, 'endings', error))
       .finally(() => endings.delete(ending));
     endings.add(ending);
   };
@@ -150,7 +151,8 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
   const log = context.log.child({ jobId: job.id, ...(requestId && { requestId }) });
   const before = { ...reportOf(job), startedAt: viewJob(job, 'active', []).startedAt };
   const eventLog = { redis, key: worker.toKey(job.id!) };
-  const reporter = createReporter({ log: eventLog, token, attempt: job.attemptsStarted }, before, log);
+  const target = { log: eventLog, token, attempt: job.attemptsStarted };
+  const reporter = createReporter(target, before, log, context.outage);
   const stopWatching = watchForCancel(worker, job);
   try {
     void tellLine(context);
@@ -219,8 +221,15 @@ async function leaveToOthers(
 }
 
 /** Whoever waits hears of it next time, should this fail. */
-async function tellLine({ queue, redis, log }: Pick<Context, 'queue' | 'redis' | 'log'>): Promise<void> {
-  await announceLine(queue, redis).catch((error) => log.warn(messageOf(error)));
+async function tellLine(context: Pick<Context, 'queue' | 'redis' | 'outage' | 'log'>): Promise<void> {
+  const { queue, redis } = context;
+  await announceLine(queue, redis).catch((error: unknown) => noteFailure(context, 'places in line', error));
+}
+
+/** Trouble with Redis is told once an outage. */
+function noteFailure({ outage, log }: Pick<Context, 'outage' | 'log'>, part: string, error: unknown): void {
+  if (isDefect(error)) log.warn({ err: error }, part);
+  else outage.failed(part, error);
 }
 
 /** Succeeds, or throws what makes BullMQ end the job for good. */

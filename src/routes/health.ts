@@ -1,6 +1,8 @@
 /** Liveness (the process answers) and readiness (each part, and which one is missing). */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { QueueHealth } from '../jobs/health.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Predictor } from '../model/predictor.ts';
@@ -12,7 +14,7 @@ type Check = z.output<typeof checkSchema>;
 const readinessSchema = z
   .object({
     status: z.enum(['ready', 'notReady']),
-    checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema }),
+    checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema, store: checkSchema }),
   })
   .meta({ id: 'Readiness' });
 
@@ -22,6 +24,7 @@ export type HealthDependencies = {
   predictor: Pick<Predictor, 'model' | 'engine'>;
 };
 
+const answerWithinMs = 900; // whatever is broken: probes give up after a second
 const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA_DIR/models/quarantine
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
@@ -43,34 +46,86 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',
-      summary: 'Redis answers, a worker is there, a model is served or being trained',
+      summary:
+        'Redis takes writes, a worker is there, a model is served or being trained, the store can be read',
       response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
-      const [{ redis, worker }, model] = await Promise.all([checkQueue(parts.queue), checkModel(parts)]);
-      const checks = { redis, worker, model };
+      const [[redis, worker], model, store] = await Promise.all([
+        checkQueue(parts.queue),
+        inTime(checkModel(parts)),
+        inTime(checkStore(parts.store)),
+      ]);
+      const checks = { redis, worker, model, store };
       const ready = Object.values(checks).every(({ ok }) => ok);
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'notReady', checks });
     },
   });
 };
 
-async function checkQueue(queue: JobQueue): Promise<{ redis: Check; worker: Check }> {
+/** The check, or that it could not be made, or not in time. */
+async function inTime(check: Promise<Check>): Promise<Check> {
+  const timer = new AbortController();
+  const late = delay(answerWithinMs, null, { signal: timer.signal }).then(() => {
+    throw new Error(`no answer in ${answerWithinMs} ms`);
+  });
+  late.catch(() => {}); // aborted when the check is done first
   try {
-    const { workers, devices, evictionPolicy } = await queue.health();
-    const on = devices.length > 0 ? `, training on ${[...new Set(devices)].join('; ')}` : '';
-    const worker = {
-      ok: workers > 0,
-      detail: workers > 0 ? `${workers} connected${on}` : 'none connected; start one',
-    };
-    const keeps = evictionPolicy === 'noeviction';
-    const advice = keeps ? '' : ', which may drop jobs: set maxmemory-policy noeviction';
-    return { redis: { ok: keeps, detail: `answers; eviction policy ${evictionPolicy}${advice}` }, worker };
+    return await Promise.race([check, late]);
   } catch (error) {
-    return {
-      redis: { ok: false, detail: messageOf(error) },
-      worker: { ok: false, detail: 'not known without Redis' },
-    };
+    return { ok: false, detail: messageOf(error) };
+  } finally {
+    timer.abort();
+  }
+}
+
+async function checkQueue(queue: JobQueue): Promise<[redis: Check, worker: Check]> {
+  try {
+    const health = await queue.health();
+    return [checkRedis(health), checkWorkers(health)];
+  } catch (error) {
+    return [
+      { ok: false, detail: messageOf(error) },
+      { ok: false, detail: 'not known without Redis' },
+    ];
+  }
+}
+
+function checkRedis({ refusal, evictionPolicy, missingPermissions }: QueueHealth): Check {
+  if (refusal !== null) return { ok: false, detail: `answers, and refuses what it is asked: ${refusal}` };
+  const missing =
+    missingPermissions.length === 0
+      ? ''
+      : `; the Redis user may not run ${missingPermissions.join(' and ')}: grant ${missingPermissions.map(asRule).join(' ')} to have this checked`;
+  if (evictionPolicy === null) return { ok: true, detail: `answers; eviction policy not known${missing}` };
+  const keeps = evictionPolicy === 'noeviction';
+  const advice = keeps ? '' : ', which may drop jobs: set maxmemory-policy noeviction';
+  return { ok: keeps, detail: `answers; eviction policy ${evictionPolicy}${advice}${missing}` };
+}
+
+/** As ACL SETUSER takes it. */
+function asRule(command: string): string {
+  return `+${command.toLowerCase().replace(' ', '|')}`;
+}
+
+function checkWorkers({ workers }: QueueHealth): Check {
+  if (workers.length === 0) return { ok: false, detail: 'none connected; start one' };
+  const devices = [...new Set(workers.map(({ device }) => device))].join('; ');
+  const troubles = workers.map(({ trouble }) => trouble).filter((trouble) => trouble !== null);
+  const ok = troubles.length < workers.length;
+  const trouble =
+    troubles[0] === undefined ? '' : `; ${troubles.length} in trouble with Redis: ${troubles[0]}`;
+  return { ok, detail: `${workers.length} connected, training on ${devices}${trouble}` };
+}
+
+/** Without it, no new version is served, and no training can publish one. */
+async function checkStore(store: HealthDependencies['store']): Promise<Check> {
+  try {
+    const { length } = await store.versions();
+    return { ok: true, detail: `${length} version${length === 1 ? '' : 's'}` };
+  } catch (error) {
+    const detail = `expected to read DATA_DIR/models, got: ${messageOf(error)}; correct its owner or mode`;
+    return { ok: false, detail };
   }
 }
 
@@ -88,7 +143,7 @@ async function checkServed({ queue, store, predictor }: HealthDependencies): Pro
     const fallback = engine?.fallback ? ` (${engine.fallback})` : '';
     return { ok: true, detail: `version ${model.version} on ${engine?.device}${fallback}` };
   }
-  const [newest] = await store.versions();
+  const [newest] = await store.versions().catch(() => []); // checkStore says why
   if (newest !== undefined) return { ok: false, detail: `version ${newest} is being loaded` };
   const training = await countUnfinished(queue).catch(() => 0);
   if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };

@@ -278,15 +278,20 @@ describe('health', () => {
   it('counts the workers that are connected, says what they compute on, and names the eviction policy', async () => {
     const yard = await openYard(url);
     const health = () => yard.queue.health();
-    expect(await health()).toEqual({ workers: 0, devices: [], evictionPolicy: 'noeviction' });
+    expect(await health()).toEqual({
+      workers: [],
+      evictionPolicy: 'noeviction',
+      refusal: null,
+      missingPermissions: [],
+    });
     const first = await yard.startWorker({ device: 'a GPU' });
     const second = await yard.startWorker({ device: 'a CPU' });
-    const both = await until('both devices', health, ({ devices }) => devices.length === 2);
-    expect(both).toMatchObject({ workers: 2, devices: expect.arrayContaining(['a GPU', 'a CPU']) });
+    const both = await until('both workers', health, ({ workers }) => workers.length === 2);
+    expect(both.workers.map(({ device }) => device).toSorted()).toEqual(['a CPU', 'a GPU']);
     await first.close();
-    expect(await health()).toMatchObject({ workers: 1, devices: ['a CPU'] });
+    expect(await health()).toMatchObject({ workers: [{ device: 'a CPU', trouble: null }] });
     await second.close();
-    expect(await health()).toMatchObject({ workers: 0, devices: [] });
+    expect(await health()).toMatchObject({ workers: [] });
   });
 
   it('does not count a worker that is connected and has fallen silent', async () => {
@@ -297,11 +302,11 @@ describe('health', () => {
     await until(
       'a worker',
       () => yard.queue.health(),
-      ({ workers }) => workers === 1,
+      ({ workers }) => workers.length === 1,
     );
     const [id] = await redis.smembers(`${yard.prefix}:workers`);
     await redis.del(`${yard.prefix}:workers:${id}`); // as when it was not renewed in time
-    expect(await yard.queue.health()).toMatchObject({ workers: 0, devices: [] });
+    expect(await yard.queue.health()).toMatchObject({ workers: [] });
   });
 
   it('forgets the device of a worker that has ended without a word', async () => {
@@ -309,7 +314,7 @@ describe('health', () => {
     const redis = new Redis(url);
     closeAfterTest(async () => redis.disconnect());
     await redis.sadd(`${yard.prefix}:workers`, 'gone');
-    expect(await yard.queue.health()).toMatchObject({ devices: [] });
+    expect(await yard.queue.health()).toMatchObject({ workers: [] });
     expect(await redis.smembers(`${yard.prefix}:workers`)).toEqual([]);
   });
 });

@@ -26,6 +26,7 @@ const epochOf = (epoch: number) => ({
   seconds: 1,
   modelVersion: epoch,
 });
+const noOutage = { failed: () => {}, worked: () => {} };
 const began: TrainerMessage = { type: 'resumed', from: null, warnings: [] };
 
 /** A job that is held, and what Redis has of it. */
@@ -35,7 +36,7 @@ async function holdJob() {
   closeAfterTest(async () => client.disconnect());
   await client.set(`${key}:lock`, token);
   const report = (attempt: number, before: TrainJobReport = emptyReport) =>
-    createReporter({ log: { redis: client, key }, token, attempt }, before, log);
+    createReporter({ log: { redis: client, key }, token, attempt }, before, log, noOutage);
   const typesTold = async () =>
     (await client.lrange(`${key}:logs`, 0, -1)).map((text) => (JSON.parse(text) as JobEvent).type);
   return { client, report, typesTold };

@@ -157,14 +157,14 @@ async function connectWorker(): Promise<() => Promise<void>> {
   const redis = new Redis(parts.redis.url, { maxRetriesPerRequest: null });
   const worker = new Worker(queueName, null, { connection: redis, prefix: 'trainyard' });
   await worker.waitUntilReady();
-  const leave = announceWorker(redis, 'trainyard', 'nothing');
+  const heartbeat = announceWorker(redis, 'trainyard', 'nothing');
   await until(
     'a worker',
     () => parts.queue.health(),
-    ({ workers }) => workers === 1,
+    ({ workers }) => workers.length === 1,
   );
   return async () => {
-    leave();
+    heartbeat.stop();
     await worker.close();
     redis.disconnect();
   };

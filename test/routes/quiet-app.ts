@@ -45,7 +45,7 @@ const emptyQueue: Partial<JobQueue> = {
   cancel: async () => ({ outcome: 'unknown' }),
   settle: async () => 'unknown',
   metrics: async () => null,
-  health: async () => ({ workers: 0, devices: [], evictionPolicy: 'noeviction' }),
+  health: async () => ({ workers: [], evictionPolicy: 'noeviction', refusal: null, missingPermissions: [] }),
 };
 
 const noFeed: Partial<EventFeed> = {};

@@ -11,7 +11,10 @@ export type StoreNews =
   /** It stays where it is, and is tried again. */
   | { readonly type: 'notServed'; readonly version: number; readonly reason: string }
   | { readonly type: 'removed'; readonly versions: number[] }
-  | { readonly type: 'notRemoved'; readonly reason: string };
+  | { readonly type: 'notRemoved'; readonly reason: string }
+  /** Whether the store's directory can be read; told when that changes. */
+  | { readonly type: 'storeUnreadable'; readonly reason: string }
+  | { readonly type: 'storeReadable' };
 
 export type Follower = {
   readonly store: ModelStore;
@@ -27,7 +30,7 @@ const tryAgainAfterMs = 2000;
 
 /** A function that looks once: for a newer version and, when it serves one, for old ones to delete. */
 export function followStore(follower: Follower): () => Promise<void> {
-  const state: State = { served: 0, tryAgainAt: new Map() };
+  const state: State = { served: 0, tryAgainAt: new Map(), isReadable: true };
   return async () => {
     if (await serveNewest(follower, state)) await retain(follower, state.served);
   };
@@ -35,12 +38,14 @@ export function followStore(follower: Follower): () => Promise<void> {
 
 type State = {
   served: number; // 0: none
+  isReadable: boolean; // the store's directory
   readonly tryAgainAt: Map<number, number>; // version that could not be served → time, as performance.now()
 };
 
 /** Serves the newest version that is newer than the one that answers and that can be. Returns whether it did. */
-async function serveNewest({ store, swapIn, tell }: Follower, state: State): Promise<boolean> {
-  const versions = await store.versions().catch(() => []); // an unreadable store may come back
+async function serveNewest(follower: Follower, state: State): Promise<boolean> {
+  const { store, swapIn, tell } = follower;
+  const versions = await listVersions(follower, state);
   for (const version of versions.filter((candidate) => candidate > state.served)) {
     if (performance.now() < (state.tryAgainAt.get(version) ?? 0)) continue;
     try {
@@ -58,6 +63,20 @@ async function serveNewest({ store, swapIn, tell }: Follower, state: State): Pro
     }
   }
   return false;
+}
+
+/** None while the store can't be read; it may come back. */
+async function listVersions({ store, tell }: Follower, state: State): Promise<number[]> {
+  try {
+    const versions = await store.versions();
+    if (!state.isReadable) tell({ type: 'storeReadable' });
+    state.isReadable = true;
+    return versions;
+  } catch (error) {
+    if (state.isReadable) tell({ type: 'storeUnreadable', reason: messageOf(error) });
+    state.isReadable = false;
+    return [];
+  }
 }
 
 /** Only damage moves a version: what the system could not read now, it may read later. Null: it is gone. */

@@ -5,6 +5,7 @@ const checks = {
   redis: { ok: true, detail: 'answers; eviction policy noeviction' },
   worker: { ok: true, detail: `1 connected, training on ${device}` },
   model: { ok: true, detail: 'version 1 on TensorFlow 2.21.0, CPU, 1 thread' },
+  store: { ok: true, detail: '1 version' },
 };
 const noWorker = { ok: false, detail: 'none connected; start one' };
 
