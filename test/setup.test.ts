@@ -57,6 +57,13 @@ describe('set-up as a whole', () => {
     ]);
   });
 
+  it('goes on where nobody reads what it prints', async () => {
+    const { child, ended } = startSetup(checkout);
+    child.stdout.destroy();
+    expect(await ended).toMatchObject({ code: 0, output: '' });
+    expect(existsSync(join(checkout.root, 'dist/answer.js'))).toBe(true);
+  });
+
   it('refuses a flag that it does not know', async () => {
     const { code, output } = await runSetup(checkout, ['--fast']);
     expect(code).toBe(1);

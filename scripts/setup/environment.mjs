@@ -5,26 +5,20 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 
 /**
- * @typedef {object} Surroundings
- * @property {string} cacheDir exists and can be written to
- * @property {NodeJS.ProcessEnv} env of the commands
- * @property {string | null} note why downloads are not where they usually are
- */
-
-/**
- * TRAINYARD_CACHE, or else the user's cache directory (XDG Base Directory Specification), or else one in the
- * checkout: a container's user often has no home, or none that it may write to.
+ * Downloads are kept in TRAINYARD_CACHE, or else in the user's cache directory (XDG Base Directory Specification), or
+ * else in the checkout: a container's user often has no home, or none that it may write to.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string} root the repository
- * @returns {Surroundings}
+ * @returns {{ cacheDir: string, env: NodeJS.ProcessEnv, note: string | null }} a note where the cache is not in its
+ *   usual place
  * @throws {SetupFailure} when downloads can be kept nowhere
  */
 export function readSurroundings(env, root) {
   const home = homeDirectory();
   const named = env['TRAINYARD_CACHE'];
   const usual = named ? resolve(named) : usualCache(env, home);
-  const candidates = [...(usual === null ? [] : [usual]), ...(named ? [] : [join(root, '.cache')])];
+  const candidates = [usual, named ? null : join(root, '.cache')].filter((path) => path !== null);
   const reasons = usual === null ? ['this user has no home directory'] : [];
   for (const cacheDir of candidates) {
     const reason = whyUnusable(cacheDir);

@@ -55,8 +55,8 @@ const inPlace = /** @type {const} */ ({ mark: '✓', text: 'npm packages' });
 function refuse(what, came) {
   throw new SetupFailure(
     `expected npm to install ${what}, but ${came}\n` +
-      'What to do: see that npm is on the PATH, that it reaches its registry, and that no setting keeps packages from\n' +
-      'it ("npm config list": offline, before, min-release-age), then run the command again.',
+      'What to do: mend what npm names. Else see that it is on the PATH, that it reaches its registry, and that no setting\n' +
+      'keeps packages from it ("npm config list": offline, before, min-release-age). Then run the command again.',
   );
 }
 
