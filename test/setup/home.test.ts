@@ -27,7 +27,7 @@ const runAs = (args: string[], changes: NodeJS.ProcessEnv) => {
 };
 
 describe.skipIf(!canBeUser)('set-up keeps its downloads in the checkout', () => {
-  const nowhere = ['', 'relative', '/nonexistent', '/dev/null', ...(isRoot ? [undefined] : [])]; // or in passwd
+  const nowhere = ['', 'relative', '/proc/nonexistent', '/dev/null', ...(isRoot ? [undefined] : [])]; // or in passwd
   it.each(nowhere)('where HOME is %j', async (HOME) => {
     const { code, output } = await runAs(['--only=redis'], { HOME });
     expect(code).toBe(0);
@@ -54,7 +54,7 @@ describe.skipIf(!canBeUser)('set-up keeps its downloads in the checkout', () => 
   it('and npm gets a home there', async () => {
     await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
     await addCommand(checkout, 'npm', 'echo "home: $HOME"; exit 1');
-    const { output } = await runAs(['--only=packages'], { HOME: '/nonexistent' });
+    const { output } = await runAs(['--only=packages'], { HOME: '/proc/nonexistent' });
     expect(output).toContain(`home: ${join(checkout.root, '.cache')}`);
   });
 });
@@ -62,7 +62,7 @@ describe.skipIf(!canBeUser)('set-up keeps its downloads in the checkout', () => 
 describe.skipIf(!canBeUser)('set-up keeps its downloads', () => {
   it('in XDG_CACHE_HOME, without a word', async () => {
     const XDG_CACHE_HOME = join(base, 'xdg');
-    const { code, output } = await runAs(['--only=redis'], { HOME: '/nonexistent', XDG_CACHE_HOME });
+    const { code, output } = await runAs(['--only=redis'], { HOME: '/proc/nonexistent', XDG_CACHE_HOME });
     expect(code).toBe(0);
     expect(output).not.toContain('downloads');
     expect(existsSync(join(XDG_CACHE_HOME, 'trainyard'))).toBe(true);
@@ -71,7 +71,7 @@ describe.skipIf(!canBeUser)('set-up keeps its downloads', () => {
   it('nowhere, and names TRAINYARD_CACHE, where the checkout may not be written to either', async () => {
     await chmod(checkout.root, 0o555);
     if (isRoot) execFileSync('chown', ['0:0', checkout.root]);
-    const { code, output } = await runAs(['--only=redis'], { HOME: '/nonexistent' });
+    const { code, output } = await runAs(['--only=redis'], { HOME: '/proc/nonexistent' });
     expect(code).toBe(1);
     expect(output).toMatch(
       /expected to keep downloads in .*\.cache, but this user has no home directory; EACCES/,
