@@ -72,6 +72,7 @@ describe.skipIf(!canBeUser)('set-up keeps its downloads', () => {
     await chmod(checkout.root, 0o555);
     if (isRoot) execFileSync('chown', ['0:0', checkout.root]);
     const { code, output } = await runAs(['--only=redis'], { HOME: '/proc/nonexistent' });
+    await chmod(checkout.root, 0o755); // so that it can be deleted
     expect(code).toBe(1);
     expect(output).toMatch(
       /expected to keep downloads in .*\.cache, but this user has no home directory; EACCES/,
