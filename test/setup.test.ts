@@ -1,6 +1,6 @@
 /** Real runs of set-up in checkouts of their own; what is slow or far away is played by small commands. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -57,6 +57,13 @@ describe('set-up as a whole', () => {
     ]);
   });
 
+  it('goes on where nobody reads what it prints', async () => {
+    const { child, ended } = startSetup(checkout);
+    child.stdout.destroy();
+    expect(await ended).toMatchObject({ code: 0, output: '' });
+    expect(existsSync(join(checkout.root, 'dist/answer.js'))).toBe(true);
+  });
+
   it('refuses a flag that it does not know', async () => {
     const { code, output } = await runSetup(checkout, ['--fast']);
     expect(code).toBe(1);
@@ -74,6 +81,18 @@ describe('set-up as a whole', () => {
     },
   );
 
+  it('says which path the system refuses, and what to do', async () => {
+    await mkdir(checkout.cacheDir);
+    await writeFile(join(checkout.cacheDir, 'tensorflow'), '');
+    await addPip('exit 1');
+    const { code, output } = await runSetup(checkout, [], offline);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /expected to read and write .*, but EEXIST: .*\/tensorflow'\nWhat to do: mend that path/,
+    );
+    expect(output).not.toContain('    at ');
+  });
+
   it('stops what it has started on Ctrl-C', async () => {
     await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
     const pidFile = join(checkout.commands, 'npm.pid');
@@ -90,48 +109,6 @@ describe('set-up as a whole', () => {
     expect(output).toContain('set-up stopped by SIGINT');
     const npm = Number(await readFile(pidFile, 'utf8'));
     expect(() => process.kill(npm, 0)).toThrow('ESRCH');
-  });
-});
-
-describe('npm packages', () => {
-  it('are left alone where node_modules holds what the lock file says', async () => {
-    await addCommand(checkout, 'npm', 'exit 1');
-    expect(await runSetup(checkout)).toMatchObject({ code: 0 });
-  });
-
-  it('are installed when one is missing, once', async () => {
-    const link = join(checkout.root, 'node_modules/zod');
-    await unlink(link);
-    const target = join(repository, 'node_modules/zod');
-    await addCommand(checkout, 'npm', `echo "$@" >> ${checkout.commands}/npm.args; ln -s ${target} ${link}`);
-    await runSetup(checkout);
-    expect(await runSetup(checkout)).toMatchObject({ code: 0 });
-    const calls = (await readFile(join(checkout.commands, 'npm.args'), 'utf8')).trimEnd().split('\n');
-    expect(calls).toHaveLength(1);
-    expect(calls[0]).toMatch(new RegExp(`^ci .*--cache ${checkout.cacheDir}/npm$`));
-  });
-
-  it.each(['version', 'integrity'])(
-    'are installed when the %s of one is another than in the lock',
-    async (key) => {
-      const path = join(checkout.root, 'package-lock.json');
-      const lock = JSON.parse(await readFile(path, 'utf8'));
-      lock.packages['node_modules/zod'][key] = 'other';
-      await writeFile(path, JSON.stringify(lock));
-      await addCommand(checkout, 'npm', 'echo npm was asked; exit 1');
-      const { code, output } = await runSetup(checkout);
-      expect(code).toBe(1);
-      expect(output).toContain('npm was asked');
-    },
-  );
-
-  it('that npm cannot install end set-up with what npm said', async () => {
-    await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
-    await addCommand(checkout, 'npm', 'echo "npm error code ENOTFOUND" >&2; exit 7');
-    const { code, output } = await runSetup(checkout);
-    expect(code).toBe(1);
-    expect(output).toContain('expected npm to install the packages of package-lock.json');
-    expect(output).toContain('ended with exit code 7:\n    npm error code ENOTFOUND\nWhat to do:');
   });
 });
 
@@ -287,6 +264,13 @@ describe('the build', () => {
     await runSetup(checkout);
     expect(existsSync(dist('answer.js'))).toBe(true);
   });
+
+  it('makes the whole program and its page in a folder of any name', async () => {
+    for (const name of ['src', 'web'])
+      await cp(join(repository, name), join(checkout.root, name), { recursive: true });
+    expect(await runSetup(checkout, ['--only=build'])).toMatchObject({ code: 0 });
+    for (const name of ['start.js', 'web/index.html']) expect(existsSync(dist(name))).toBe(true);
+  }, 120_000);
 
   it('that fails ends set-up with the line to correct, and is tried again', async () => {
     await writeFile(source('answer.ts'), "export const answer: number = 'many';\n");

@@ -1,9 +1,8 @@
 /** The steps of set-up in their order. One that fails ends it with exit code 1. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { provideBrowser } from './browser.mjs';
 import { buildSources } from './build.mjs';
+import { readSurroundings } from './environment.mjs';
 import { SetupFailure, SetupStopped } from './failure.mjs';
 import { installPackages } from './packages.mjs';
 import { provideRedis } from './redis.mjs';
@@ -53,15 +52,17 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 export async function main(args) {
   const report = createReport(process.stdout);
   const stopping = abortOnSignals();
-  const cacheDir = cacheDirectory(process.env);
-  const turn = createTurn(cacheDir, stopping.signal);
+  /** @type {ReturnType<typeof createTurn> | null} */
+  let turn = null;
   try {
     const chosen = readFlags(args);
-    openCache(cacheDir);
+    const root = resolve(import.meta.dirname, '../..');
+    const { cacheDir, env, note } = readSurroundings(process.env, root);
+    turn = createTurn(cacheDir, stopping.signal);
     const context = {
-      root: resolve(import.meta.dirname, '../..'),
+      root,
       cacheDir,
-      env: process.env,
+      env,
       system: readSystem(),
       signal: stopping.signal,
       verify: args.includes('--verify'),
@@ -69,13 +70,14 @@ export async function main(args) {
       takeTurn: turn.take,
     };
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
+    if (note !== null) await report.step('cache', async () => ({ mark: '–', text: note }));
     for (const [name, carryOut] of chosen) await report.step(name, (activity) => carryOut(context, activity));
     stopping.signal.throwIfAborted(); // what follows set-up must not start
     report.end();
   } catch (error) {
     process.exitCode = tell(error);
   } finally {
-    turn.release();
+    turn?.release();
   }
 }
 
@@ -102,40 +104,6 @@ function readFlags(args) {
     .map(([, step]) => step);
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-export function cacheDirectory(env) {
-  if (env['TRAINYARD_CACHE']) return resolve(env['TRAINYARD_CACHE']);
-  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trainyard');
-}
-
-/**
- * Not by `recursive: true`, which never returns in /proc.
- *
- * @param {string} directory
- * @throws {SetupFailure} when nothing can be kept there
- */
-function openCache(directory) {
-  try {
-    makeDirectory(directory);
-    accessSync(directory, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new SetupFailure(
-      `expected to keep downloads in ${directory}, but ${/** @type {Error} */ (error).message}\n` +
-        'What to do: set TRAINYARD_CACHE to a directory that you can write in, then run the command again.',
-    );
-  }
-}
-
-/** @param {string} path */
-function makeDirectory(path) {
-  if (existsSync(path)) {
-    if (!statSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
-    return;
-  }
-  makeDirectory(dirname(path));
-  mkdirSync(path);
-}
-
 function abortOnSignals() {
   const controller = new AbortController();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -155,6 +123,20 @@ function tell(error) {
     console.error(`set-up ${error.message}; the next run goes on from what is whole`);
     return exitCodes[/** @type {keyof typeof exitCodes} */ (error.signal)];
   }
-  console.error(error instanceof SetupFailure ? error.message : error);
+  const known = error instanceof SetupFailure ? error.message : describeSystemError(error);
+  console.error(known ?? error);
   return 1;
+}
+
+/**
+ * @param {unknown} error
+ * @returns what to do where the system refused to read or write a file, or null
+ */
+function describeSystemError(error) {
+  if (!(error instanceof Error && 'syscall' in error)) return null;
+  return (
+    `expected to read and write the checkout and the downloads, but ${error.message}\n` +
+    'What to do: mend that path: another user may own it (then chown -R helps), it may be no directory, or its disk\n' +
+    'is full or read-only. TRAINYARD_CACHE names another directory for the downloads. Then run the command again.'
+  );
 }

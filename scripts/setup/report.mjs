@@ -18,6 +18,7 @@ const lineWidth = 60;
 /** @param {NodeJS.WriteStream} stream */
 export function createReport(stream) {
   const start = performance.now();
+  stream.on('error', () => {}); // nobody reads it any more, as after "| head": the work goes on
   return {
     /**
      * Runs one step and prints its line.

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { bytesUnder, checkKept, keep } from './cache.mjs';
 import { run } from './command.mjs';
 import { indent, SetupFailure } from './failure.mjs';
-import { isMusl, readNotes, writeNotes } from './packages.mjs';
+import { isMusl, readNotes, runNpm, writeNotes } from './packages.mjs';
 import { ensure } from './turn.mjs';
 
 /**
@@ -132,16 +132,14 @@ async function keepPackages(context, activity, directory) {
  * @param {string} to
  * @returns {Promise<Result>}
  */
-async function fetchPackages({ root, cacheDir, env, signal }, activity, to) {
+async function fetchPackages(context, activity, to) {
   await mkdir(to);
-  const bytes = () => bytesUnder(to) + bytesUnder(join(cacheDir, 'npm/_cacache/tmp')); // it downloads there first
+  const bytes = () => bytesUnder(to) + bytesUnder(join(context.cacheDir, 'npm/_cacache/tmp')); // it downloads there first
   activity.doing({ name: 'npm pack', bytes, total: packedBytes });
   const names = pinned.map(({ name, version }) => `${name}@${version}`);
-  const where = ['--pack-destination', to, '--cache', join(cacheDir, 'npm'), '--prefer-offline'];
-  const how = ['--loglevel=error', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
-  const growth = { bytes, withinMs: stalledAfterMs };
-  const options = { cwd: root, env, signal, timeoutMs: withinMs, growth };
-  const result = await run('npm', ['pack', ...names, ...where, ...how], options);
+  const how = ['--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+  const options = { timeoutMs: withinMs, growth: { bytes, withinMs: stalledAfterMs } };
+  const result = await runNpm(context, ['pack', ...names, '--pack-destination', to, ...how], options);
   return result.ok
     ? result
     : { ok: false, message: `expected npm to fetch ${names.join(' and ')}, but ${result.message}` };

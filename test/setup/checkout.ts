@@ -30,17 +30,18 @@ const copied = [
   '.ci',
 ];
 const ownPackage = '@tensorflow/tfjs-node-gpu'; // the one that set-up writes into
+const odd = "it's # 50% ü"; // names of folders as people have them
 
 export async function createCheckout(): Promise<Checkout> {
   const base = await temporaryDirectory();
-  const root = join(base, 'repository');
+  const root = join(base, `repository ${odd}`);
   const commands = join(base, 'commands');
   await mkdir(join(root, 'src'), { recursive: true });
   await mkdir(commands);
   for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
   await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
   await linkPackages(root);
-  const checkout = { root, cacheDir: join(base, 'cache'), commands };
+  const checkout = { root, cacheDir: join(base, `cache ${odd}`), commands };
   await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
   return checkout;
 }
@@ -76,9 +77,15 @@ export function environmentOf(checkout: Checkout, changes: NodeJS.ProcessEnv = {
 }
 
 /** Starts set-up; `ended` resolves when it is gone. */
-export function startSetup(checkout: Checkout, args: string[] = [], changes: NodeJS.ProcessEnv = {}) {
+export function startSetup(
+  checkout: Checkout,
+  args: string[] = [],
+  changes: NodeJS.ProcessEnv = {},
+  user: { uid?: number; gid?: number } = {},
+) {
   const began = performance.now();
   const child = spawn(process.execPath, [join(checkout.root, 'scripts/setup.mjs'), ...args], {
+    ...user,
     env: environmentOf(checkout, changes),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,15 +5,18 @@ const withinMs = 25_000;
 
 type Step = (context: object, activity: { doing(): void }) => Promise<unknown>;
 type Turn = { take(): Promise<void>; release(): void };
+type Surroundings = {
+  readSurroundings: (env: NodeJS.ProcessEnv, root: string) => { cacheDir: string; env: NodeJS.ProcessEnv };
+};
 type CreateTurn = (cacheDir: string, signal: AbortSignal) => Turn;
 
 /** Into this checkout, by way of this machine's cache. Says why they can't be had, or null. */
 export async function provideWebGpuPackages(): Promise<string | null> {
   const { provideWebGpu } = await setupModule<{ provideWebGpu: Step }>('webgpu');
-  const main = await setupModule<{ cacheDirectory(env: NodeJS.ProcessEnv): string }>('main');
+  const { readSurroundings } = await setupModule<Surroundings>('environment');
   const { createTurn } = await setupModule<{ createTurn: CreateTurn }>('turn');
-  const [env, signal] = [process.env, AbortSignal.timeout(withinMs)];
-  const cacheDir = main.cacheDirectory(env);
+  const signal = AbortSignal.timeout(withinMs);
+  const { cacheDir, env } = readSurroundings(process.env, repository);
   const turn = createTurn(cacheDir, signal);
   try {
     const context = { root: repository, cacheDir, env, signal, verify: false, takeTurn: () => turn.take() };
