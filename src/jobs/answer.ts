@@ -28,7 +28,8 @@ export function createAnswer(redis: Redis, outage: Outage): Answer {
     const timer = new AbortController();
     const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
       firstWaitIsOver = true;
-      throw new Error(`no answer in ${answerWithinMs} ms`);
+      const why = sent ? null : outage.reason(); // why there is no connection
+      throw new Error(why ?? `no answer in ${answerWithinMs} ms`);
     });
     timeout.catch(() => {}); // aborted when the call is done first
     const callWhenConnected = async () => {

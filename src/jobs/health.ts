@@ -3,18 +3,16 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Context } from './read.ts';
 import { probeWrites } from './redis.ts';
-import { isPermissionMissing, reasonOf, refusalOf } from './redis-errors.ts';
+import { reasonOf, refusalOf } from './redis-errors.ts';
 import type { Outage } from './redis-outage.ts';
 import { readWorkers, type WorkerState } from './roster.ts';
 
 export type QueueHealth = {
-  readonly workers: readonly WorkerState[];
+  readonly workers: readonly WorkerState[]; // those whose heartbeat is fresh
   /** Null: not known, the Redis user may not run INFO. */
   readonly evictionPolicy: string | null;
   /** Why Redis refuses to write, or something else that it is asked; null: it does not. */
   readonly refusal: string | null;
-  /** Commands that the Redis user may not run, and without which the service runs all the same. */
-  readonly missingPermissions: readonly string[];
 };
 
 /** Jobs by where BullMQ has them; those that were cancelled in line wait until a worker drops them. */
@@ -33,30 +31,13 @@ export async function readCounts(queue: Queue): Promise<QueueCounts> {
   return { waiting: waiting + prioritized + delayed, active, completed, failed };
 }
 
-export async function readHealth({ queue, redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {
-  const [announced, connected, evictionPolicy, refusal] = await Promise.all([
+export async function readHealth({ redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {
+  const [workers, evictionPolicy, refusal] = await Promise.all([
     readWorkers(redis, prefix),
-    countConnected(queue),
     readEvictionPolicy(redis),
     probeWrites(redis, prefix).then(() => outage.reason(), refusedWrite),
   ]);
-  // One that is frozen stays connected, one that was killed stays announced for a while: both are gone.
-  const workers = announced.slice(0, connected ?? announced.length);
-  const missingPermissions = [
-    ...(evictionPolicy === null ? ['INFO'] : []),
-    ...(connected === null ? ['CLIENT LIST'] : []),
-  ];
-  return { workers, evictionPolicy, refusal, missingPermissions };
-}
-
-/** Null: the Redis user may not ask. */
-async function countConnected(queue: Queue): Promise<number | null> {
-  try {
-    return await queue.getWorkersCount();
-  } catch (error) {
-    if (isPermissionMissing(error)) return null;
-    throw error;
-  }
+  return { workers, evictionPolicy, refusal };
 }
 
 /** `Connection` in redis.ts has an empty text for who may not ask. */

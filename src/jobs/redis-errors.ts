@@ -41,15 +41,16 @@ export function asLoss(error: unknown): Error {
   return new Error(reasonOf(error), { cause: error });
 }
 
-/** The Redis user may not run the command. */
+/** The Redis user may not run the command, or may not use its keys or channels. Within a script Redis has no code for it. */
 export function isPermissionMissing(error: unknown): boolean {
-  return reasonOf(error).startsWith('NOPERM');
+  return /^NOPERM|^ERR The user executing the script can't/.test(reasonOf(error));
 }
 
 /** An error of this program: neither the connection's, nor a Redis that is loading, full, read-only or strict. */
 export function isDefect(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
-  if (refusalOf(error) === 'command') return reasonOf(error).startsWith('ERR ');
+  if (refusalOf(error) === 'command')
+    return reasonOf(error).startsWith('ERR ') && !isPermissionMissing(error);
   return error instanceof TypeError || error instanceof RangeError;
 }
 

@@ -93,7 +93,9 @@ export function createOutage({ probe, onBegin, onEnd }: OutageOptions): Outage {
 }
 
 function note(trouble: Trouble, error: unknown): void {
-  trouble.reason = reasonOf(error);
+  const reason = reasonOf(error);
+  // What ioredis says of a command without a connection explains less than why there is none.
+  if (trouble.reason === '' || !reason.startsWith("Stream isn't writeable")) trouble.reason = reason;
   trouble.isAway = refusalOf(error) === null;
 }
 

@@ -282,7 +282,6 @@ describe('health', () => {
       workers: [],
       evictionPolicy: 'noeviction',
       refusal: null,
-      missingPermissions: [],
     });
     const first = await yard.startWorker({ device: 'a GPU' });
     const second = await yard.startWorker({ device: 'a CPU' });

@@ -45,7 +45,7 @@ const emptyQueue: Partial<JobQueue> = {
   cancel: async () => ({ outcome: 'unknown' }),
   settle: async () => 'unknown',
   metrics: async () => null,
-  health: async () => ({ workers: [], evictionPolicy: 'noeviction', refusal: null, missingPermissions: [] }),
+  health: async () => ({ workers: [], evictionPolicy: 'noeviction', refusal: null }),
 };
 
 const noFeed: Partial<EventFeed> = {};

@@ -1,4 +1,5 @@
-import { rm, symlink } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { followStore, type StoreNews } from '../../../src/model/predictor/follow-store.ts';
 import { type ModelStore, openStore } from '../../../src/model/store.ts';
@@ -46,6 +47,19 @@ describe('following the store', () => {
     await look();
     expect(served).toEqual([2, 3]);
     expect(news).toEqual([]);
+  });
+
+  it('says once that the store can not be read, and once that it can, and goes on', async () => {
+    const look = follow();
+    const models = join(dataDir, 'models');
+    await writeFile(models, 'not a directory');
+    for (let count = 0; count < 3; count++) await look();
+    expect(news).toEqual([{ type: 'storeUnreadable', reason: expect.stringContaining('ENOTDIR') }]);
+    await rm(models);
+    await publish(store);
+    for (let count = 0; count < 3; count++) await look();
+    expect(served).toEqual([1]);
+    expect(news.slice(1)).toEqual([{ type: 'storeReadable' }]);
   });
 
   it('moves damaged ones to quarantine, says so, and serves the last good one', async () => {
