@@ -20,7 +20,7 @@ const parts = { queue: {}, feed: {}, store: {}, predictor: {} } as Pick<
 >;
 const app = await buildApp({
   ...parts,
-  access: { apiKeys: [], allowAnonymous: true, requestsPerMinute: null },
+  access: { apiKeys: [], allowAnonymous: true, corsOrigins: [], requestsPerMinute: null },
   metrics: createMetrics(),
   log: pino({ level: 'silent' }),
 });

@@ -8,6 +8,7 @@ import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { boardRoutes } from './routes/board.ts';
 import { answerClientError } from './routes/client-error.ts';
+import { allowOrigins } from './routes/cors.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -78,6 +79,7 @@ export async function buildApp({
   nameRequests(app);
   answerWhatNodeWould(app);
   observeRequests(app, metrics);
+  await allowOrigins(app, access.corsOrigins);
   await registerGuard(app, access);
   const paths = watchPaths(app);
   await registerOpenApi(app, access);

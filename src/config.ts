@@ -49,6 +49,21 @@ const keys = z
     }
   });
 
+/** As browsers send them in `Origin`, separated by commas. */
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .superRefine((list, context) => {
+    const wrong = list.find((origin) => origin !== '*' && !isOrigin(origin));
+    if (wrong === undefined) return;
+    const message = `expected origins such as https://tools.example or http://localhost:5173, without a path or a slash at the end, separated by commas, or *; got "${wrong}"`;
+    context.addIssue({ code: 'custom', message });
+  });
+
+function isOrigin(text: string): boolean {
+  return /^https?:[^*]*$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 const variables = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -66,6 +81,7 @@ const variables = z.object({
     .default(false),
   PUBLISH: z.string().optional(), // by compose, the address of the host at which the port is published
   TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // which one set-up was asked for
+  CORS_ORIGINS: origins.default([]),
   RATE_LIMIT: wholeNumber(1, 1_000_000_000).optional(), // requests a minute
 });
 
@@ -104,6 +120,7 @@ export type Config = Readonly<{
   gitCommit: string | null;
   apiKeys: readonly string[]; // empty: none is asked for
   allowAnonymous: boolean; // without keys, other hosts are answered too
+  corsOrigins: readonly string[]; // whose pages may call the API; "*": all
   requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 }>;
 
@@ -130,6 +147,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,
     allowAnonymous: values.ALLOW_ANONYMOUS === true,
+    corsOrigins: values.CORS_ORIGINS,
     requestsPerMinute: values.RATE_LIMIT ?? (values.API_KEY.length > 0 ? keyedRequestsPerMinute : null),
   };
 }

@@ -16,6 +16,7 @@ describe('readConfig', () => {
       gitCommit: 'abc',
       apiKeys: [],
       allowAnonymous: false,
+      corsOrigins: [],
       requestsPerMinute: null,
       requireGpu: false,
       cpuWanted: false,
@@ -193,5 +194,27 @@ function errorOf(call: () => unknown): Error {
 describe('requireRedisUrl', () => {
   it('says how to get a Redis when there is none', () => {
     expect(() => requireRedisUrl(readConfig({}))).toThrow(/expected REDIS_URL.*npm start/);
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  it('is a list of origins', () => {
+    const value = 'https://tools.example, http://localhost:5173';
+    expect(readConfig({ CORS_ORIGINS: value }).corsOrigins).toEqual(value.split(', '));
+    expect(readConfig({ CORS_ORIGINS: '*' }).corsOrigins).toEqual(['*']);
+  });
+
+  it.each([
+    'https://tools.example/',
+    'https://tools.example/page',
+    'tools.example',
+    'null',
+    'https://*.example',
+    'https://TOOLS.example',
+    'https://tools.example:443',
+    'https://a.example,,https://b.example',
+    'file:///tmp',
+  ])('is refused with %s', (value) => {
+    expect(() => readConfig({ CORS_ORIGINS: value })).toThrow(/CORS_ORIGINS=.*: expected origins such as/);
   });
 });

@@ -6,6 +6,7 @@ const service = process.env['TRAINYARD_URL'] ?? 'http://127.0.0.1:3000';
 const asked = ['/jobs', '/predict', '/models', '/recipes', '/datasets', '/health', '/docs', '/openapi.json'];
 
 export default defineConfig({
+  base: './', // the page may lie below a path of a proxy
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [precompress()],
   build: {

@@ -4,9 +4,15 @@
  */
 import type { AppControllerRoute } from '@bull-board/api/typings/app';
 import type { FastifyAdapter } from '@bull-board/fastify';
-import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Board } from '../jobs/board.ts';
 import type { JobQueue } from '../jobs/queue.ts';
+import { baseScript, withOwnBase } from './board-base.ts';
 import { letBrowsersSendKey } from './guard.ts';
 import { letPagesLoad } from './headers.ts';
 import { handleError, handleNotFound } from './problem.ts';
@@ -29,12 +35,15 @@ export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }>
   app.addHook('onClose', async () => {
     await (await opening?.catch(() => null))?.close();
   });
+  app.get(`${prefix}/base.js`, { schema: { hide: true } }, (_request, reply) =>
+    reply.type('text/javascript').send(baseScript),
+  );
   for (const url of [prefix, `${prefix}/*`]) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
       const board = await open();
       const ifNoneMatch = request.headers['if-none-match'];
       const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
-      return passOn(await board.inject({ method: 'GET', url: request.url, headers }), reply);
+      return passOn(await board.inject({ method: 'GET', url: request.url, headers }), request, reply);
     });
   }
 };
@@ -77,10 +86,14 @@ function createReader(Adapter: typeof FastifyAdapter, answer: Board['answer']): 
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
 
-function passOn({ statusCode, headers, rawPayload }: Answer, reply: FastifyReply): FastifyReply {
+function passOn(
+  { statusCode, headers, rawPayload }: Answer,
+  { url }: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   for (const name of passedOn) if (headers[name] !== undefined) reply.header(name, headers[name]);
   const isPage = String(headers['content-type']).startsWith('text/html');
-  return reply
-    .code(statusCode)
-    .send(isPage ? rawPayload.toString().replaceAll(foreignFonts, '') : rawPayload);
+  if (!isPage) return reply.code(statusCode).send(rawPayload);
+  const page = rawPayload.toString().replaceAll(foreignFonts, '');
+  return reply.code(statusCode).send(withOwnBase(page, url.split('?')[0]!, prefix));
 }

@@ -11,6 +11,7 @@ import { HttpProblem, problems } from './problem.ts';
 export type Access = {
   readonly apiKeys: readonly string[]; // empty: nobody is asked for one
   readonly allowAnonymous: boolean; // without keys: also from other hosts
+  readonly corsOrigins: readonly string[]; // other origins whose pages may ask
   readonly requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 };
 
@@ -27,7 +28,7 @@ declare module 'fastify' {
 export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
   documentRefusals(app, access);
   if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
-  else if (!access.allowAnonymous) refuseOtherSites(app);
+  else if (!access.allowAnonymous) refuseOtherSites(app, access.corsOrigins);
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
 }
 
@@ -113,14 +114,15 @@ function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
  * Listening on loopback keeps other hosts out, but not the pages of other sites in a browser on this one:
  * they can send a POST here, or read answers under a name of theirs that resolves to 127.0.0.1 (DNS rebinding).
  */
-function refuseOtherSites(app: FastifyInstance): void {
+function refuseOtherSites(app: FastifyInstance, origins: readonly string[]): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { hostname, host } = request;
     const { origin } = request.headers;
-    const allowed = isLoopback(hostname) && (origin === undefined || sameHost(origin, host));
+    const allowed =
+      isLoopback(hostname) && (origin === undefined || sameHost(origin, host) || origins.includes(origin));
     if (allowed || isAnonymous(request)) return done();
     const came = `Host ${host}${origin === undefined ? '' : `, Origin ${origin}`}`;
-    const detail = `expected a request to a loopback address, from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others`;
+    const detail = `expected a request to a loopback address, from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others, or CORS_ORIGINS for the pages of one origin`;
     done(new HttpProblem({ status: 403, code: 'OTHER_SITE', detail }));
   });
 }

@@ -45,7 +45,6 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
         version: '0.1.0',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      servers: [{ url: '/', description: 'The server that this comes from' }],
       tags,
       components: { securitySchemes },
       security: [...security],
@@ -57,9 +56,11 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
       return keepUsedSchemas(openapi);
     },
   });
-  app.get('/openapi.json', { schema: { hide: true }, config: { anonymous: true } }, async () =>
-    app.swagger(),
-  );
+  app.get('/openapi.json', { schema: { hide: true }, config: { anonymous: true } }, async () => ({
+    ...app.swagger(),
+    // Relative to the document (OpenAPI 3.1, Server Object), which may lie below a path of a proxy.
+    servers: [{ url: './', description: 'The server that this comes from' }],
+  }));
 }
 
 function complete({ paths = {} }: OpenApi.Document): void {

@@ -9,6 +9,7 @@ import { describeKey } from './key.ts';
 import { describeKeyboard } from './keyboard.ts';
 import { describeLayout } from './layout.ts';
 import { describeModels } from './models.ts';
+import { describePrefix } from './prefix.ts';
 import { raiseStage, type Stage } from './stage.ts';
 import { describeTrain } from './train.ts';
 
@@ -30,6 +31,7 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeLayout(() => stage);
   describeBudget(() => stage);
   describeAccess(() => stage);
+  describePrefix(() => stage);
   describeTrain(() => stage);
   describeKeyboard(() => stage);
   describeAway(() => stage);

@@ -86,7 +86,7 @@ function noteFaults(page: Page, address: string, note: (text: string) => void): 
   });
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    const isOwn = origin === address || protocol === 'data:' || protocol === 'blob:';
+    const isOwn = origin === new URL(address).origin || protocol === 'data:' || protocol === 'blob:';
     if (!isOwn) note(`another origin is asked: ${request.url()}`);
   });
 }

@@ -22,8 +22,8 @@ describe('/docs', () => {
     const sources = sourcesOf(page.body);
     expect(sources.length).toBeGreaterThan(4);
     for (const url of sources) {
-      expect(url).toMatch(/^\/docs\/static\//);
-      expect((await app.inject(url)).statusCode, url).toBe(200);
+      expect(url).toMatch(/^\.\/docs\/static\//); // relative: a proxy may strip a prefix
+      expect((await app.inject(url.slice(1))).statusCode, url).toBe(200);
     }
   });
 
@@ -31,7 +31,9 @@ describe('/docs', () => {
     const { body } = await app.inject('/docs/static/swagger-initializer.js');
     expect(body).toMatch(/"validatorUrl":null/);
     expect(body).toMatch(/"persistAuthorization":false/);
-    expect((await app.inject('/docs/json')).json()).toEqual((await app.inject('/openapi.json')).json());
+    const { servers, ...shown } = (await app.inject('/docs/json')).json();
+    expect((await app.inject('/openapi.json')).json()).toMatchObject(shown);
+    expect(servers).toEqual([{ url: '../' }]);
   });
 
   it('may load no more than the page', async () => {
@@ -57,7 +59,7 @@ describe('the document', () => {
     expect(info).toMatchObject({ title: 'Trainyard', version });
     for (const word of ['POST /jobs/train', 'RFC 9457', 'Bearer KEY'])
       expect(info.description).toContain(word);
-    expect(servers).toEqual([{ url: '/', description: expect.any(String) }]);
+    expect(servers).toEqual([{ url: './', description: expect.any(String) }]);
     for (const { description } of tags) expect(description.length).toBeGreaterThan(20);
     expect(Object.keys(paths)).not.toContain('/docs/json');
   });

@@ -27,7 +27,12 @@ export type Parts = {
 };
 
 /** As without API_KEY: loopback only, any number of requests. */
-export const openAccess: Access = { apiKeys: [], allowAnonymous: false, requestsPerMinute: null };
+export const openAccess: Access = {
+  apiKeys: [],
+  allowAnonymous: false,
+  corsOrigins: [],
+  requestsPerMinute: null,
+};
 
 export async function startParts(): Promise<Parts> {
   const dataDir = await temporaryDirectory();

@@ -28,7 +28,7 @@ export function App() {
             </a>
           ))}
         </nav>
-        <a class="bar-docs" href="/docs">
+        <a class="bar-docs" href="docs">
           API
         </a>
         <SchemeButton />
@@ -37,7 +37,7 @@ export function App() {
         <CurrentView />
       </main>
       <footer class="foot">
-        <a href="/docs">API reference</a>
+        <a href="docs">API reference</a>
       </footer>
       <ServerWord />
       <KeyDialog />

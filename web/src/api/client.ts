@@ -12,6 +12,7 @@ import {
   type Prediction,
   type Recipe,
 } from '../../../src/client/index.ts';
+import { baseUrl } from './base.ts';
 import { askedToWait, reportLoss } from './connection.ts';
 import { anotherKey, currentKey } from './key.ts';
 import { type Answer, type Outcome, outcomeOf } from './outcome.ts';
@@ -20,7 +21,7 @@ import { pause } from './wait.ts';
 export type { Evaluation, Job, JobEvent, JobMetrics, Model, Prediction, Recipe };
 export type Epoch = Job['epochs'][number];
 
-export const client = createClient({ baseUrl: location.origin, fetch: fetchPatiently });
+export const client = createClient({ baseUrl, fetch: fetchPatiently });
 
 /** `ask(client.GET('/models'))`; see `outcomeOf`. */
 export function ask<T>(request: Promise<Answer<T>>): Promise<Outcome<T>> {

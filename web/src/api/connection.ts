@@ -1,5 +1,6 @@
 /** Whether the server answers. Once it does not, it is asked until it does; whoever shows its data then asks anew. */
 import { signal } from '@preact/signals';
+import { baseUrl } from './base.ts';
 import { pause } from './wait.ts';
 
 const longestPauseMs = 5000;
@@ -27,7 +28,10 @@ async function askUntilItAnswers(): Promise<void> {
 
 async function answers(): Promise<boolean> {
   try {
-    const { ok } = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+    const { ok } = await fetch(`${baseUrl}/health/live`, {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(5000),
+    });
     return ok;
   } catch {
     return false;
