@@ -52,7 +52,8 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
  */
 export async function main(args) {
   const report = createReport(process.stdout);
-  const stopping = abortOnSignals();
+  const stopping = new AbortController();
+  const forget = abortOnSignals(stopping);
   const cacheDir = cacheDirectory(process.env);
   const turn = createTurn(cacheDir, stopping.signal);
   try {
@@ -76,6 +77,7 @@ export async function main(args) {
     process.exitCode = tell(error);
   } finally {
     turn.release();
+    forget(); // what follows set-up in this process has handlers of its own
   }
 }
 
@@ -136,12 +138,18 @@ function makeDirectory(path) {
   mkdirSync(path);
 }
 
-function abortOnSignals() {
-  const controller = new AbortController();
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => controller.abort(new SetupStopped(signal)));
-  }
-  return controller;
+/**
+ * @param {AbortController} controller
+ * @returns a function that removes the handlers
+ */
+function abortOnSignals(controller) {
+  const abort = (/** @type {NodeJS.Signals} */ signal) => controller.abort(new SetupStopped(signal));
+  const isIgnored = process.env['IGNORE_SIGHUP'] === 'true'; // scripts/run.mjs sets it under nohup
+  const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', ...(isIgnored ? [] : ['SIGHUP'])]);
+  for (const signal of signals) process.on(signal, abort);
+  return () => {
+    for (const signal of signals) process.off(signal, abort);
+  };
 }
 
 /**

@@ -32,6 +32,7 @@ const retryStorageMs = 1000;
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
+process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.on('disconnect', () => process.exit(1));
 process.once('message', (order: TrainerOrder) => void carryOut(order));
 

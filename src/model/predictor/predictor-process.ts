@@ -55,6 +55,7 @@ const lookForBatch = createBatches(maxBatch, { counts: () => intake.counts(), in
 
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
+process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.once('message', (start: PredictorStart) => void serve(start));
 
 async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
