@@ -7,7 +7,7 @@ import { openFeed } from './jobs/feed.ts';
 import { ensureFirstModel } from './jobs/first-model.ts';
 import { type JobQueue, openQueue } from './jobs/queue.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
-import { listenFailed } from './listen.ts';
+import { expectFree, listenFailed } from './listen.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
 import { openDataDir } from './model/files.ts';
@@ -19,6 +19,7 @@ import { createMetrics, observeNews } from './routes/metrics.ts';
 await runEntry(async () => {
   const config = await readListenerConfig(takeOptions('server'));
   const redisUrl = requireRedisUrl(config);
+  await expectFree(config);
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
   const queue = openQueue({
