@@ -25,7 +25,7 @@ export async function runEntry(main: () => Promise<void>): Promise<void> {
     process.on('SIGHUP', () => {}); // ignored from the start, not only once there is something to close
   }
   process.on('disconnect', leave);
-  if (process.connected === false) leave(); // it ended while this process was loading
+  if (process.send && !process.connected) leave(); // it ended while this process was loading
   // Whoever read what we print is gone; that is no reason to fail, least of all while closing.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {

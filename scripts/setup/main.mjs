@@ -144,8 +144,10 @@ function makeDirectory(path) {
  */
 function abortOnSignals(controller) {
   const abort = (/** @type {NodeJS.Signals} */ signal) => controller.abort(new SetupStopped(signal));
-  const isIgnored = process.env['IGNORE_SIGHUP'] === 'true'; // scripts/run.mjs sets it under nohup
-  const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', ...(isIgnored ? [] : ['SIGHUP'])]);
+  const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM']);
+  if (process.env['IGNORE_SIGHUP'] === 'true')
+    process.on('SIGHUP', () => {}); // scripts/run.mjs sets it under nohup
+  else signals.push('SIGHUP');
   for (const signal of signals) process.on(signal, abort);
   return () => {
     for (const signal of signals) process.off(signal, abort);
