@@ -17,6 +17,7 @@ try {
 }
 
 async function serverAnswers() {
+  process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'; // with NODE_USE_ENV_PROXY=1, Node would ask the proxy
   const url = `http://127.0.0.1:${process.env.PORT ?? 3000}/health/live`;
   const response = await fetch(url, { signal: AbortSignal.timeout(withinMs) });
   if (!response.ok) throw new Error(`expected 200 from ${url}, got ${response.status}`);

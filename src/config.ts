@@ -1,10 +1,13 @@
 /** The environment, read and checked once, as plain values. */
-import { execFileSync } from 'node:child_process';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readGitCommit } from './git-commit.ts';
+import { malformedHost, unusableHost } from './listen.ts';
 import { isLoopback } from './loopback.ts';
 import { engineNames } from './model/engine.ts';
-import { TrainyardError } from './model/errors.ts';
+import { TrainyardError, WrongCall } from './model/errors.ts';
+import type { Options } from './options.mjs';
 import { problemOfRedisUrl } from './redis-url.ts';
 
 const keyedRequestsPerMinute = 6000; // unless RATE_LIMIT says otherwise; 100 a second
@@ -64,8 +67,17 @@ function isOrigin(text: string): boolean {
   return /^https?:[^*]*$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+/** Without the brackets that a URL has around an IPv6 address. */
+const withoutBrackets = (host: string) => host.replace(/^\[([^\]]*)\]$/, '$1');
+
+const listenHost = z.string().transform((host, context) => {
+  const message = malformedHost(host);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+  return withoutBrackets(host);
+});
+
 const variables = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: listenHost.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
   REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
@@ -91,8 +103,12 @@ const environmentSchema = variables
       isLoopback(HOST) || API_KEY.length > 0 || ALLOW_ANONYMOUS !== false,
     {
       path: ['HOST'],
-      error:
-        'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may, or =local in a container whose port is published on loopback; without either, a loopback address such as 127.0.0.1',
+      error: ({ input }) => {
+        const advice =
+          'other hosts can reach this address: expected API_KEY with it, so that not everybody can train and predict ("openssl rand -hex 32" makes a good key), or ALLOW_ANONYMOUS=true where everybody may, or =local in a container whose port is published on loopback; without either, a loopback address such as 127.0.0.1';
+        const isName = isIP((input as { HOST: string }).HOST) === 0;
+        return isName ? `${advice}; if you did not set HOST, then conda or your shell did` : advice;
+      },
     },
   )
   // `local` trusts that only this machine reaches the port, which compose can say better than the server.
@@ -124,13 +140,19 @@ export type Config = Readonly<{
   requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 }>;
 
-/** @throws TrainyardError `CONFIG_INVALID` naming each variable, what it should be and what it is */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+/**
+ * @param names the options that set variables, for the messages
+ * @throws TrainyardError `CONFIG_INVALID` naming each variable or option, what it should be and what it is
+ */
+export function readConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  names: Options['names'] = {},
+): Config {
   const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
   const parsed = environmentSchema.safeParse(Object.fromEntries(set));
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => describe(issue, environment));
-    throw new TrainyardError('CONFIG_INVALID', `the environment is not as expected:\n${lines.join('\n')}`);
+    const problems = parsed.error.issues.map(({ path, message }) => [String(path[0]), message] as const);
+    throw configInvalid(problems, environment, names);
   }
   const values = parsed.data;
   return {
@@ -152,6 +174,26 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
+/**
+ * For a process that listens: finds out whether HOST is of this machine, too, before saying who could reach it.
+ *
+ * @throws TrainyardError `CONFIG_INVALID`
+ */
+export async function readListenerConfig({ environment: overrides, names }: Options): Promise<Config> {
+  const environment = { ...process.env, ...overrides };
+  const host = environment['HOST'];
+  if (host && malformedHost(host) === null) {
+    const problem = await unusableHost(withoutBrackets(host));
+    if (problem !== null) throw configInvalid([['HOST', problem]], environment, names);
+  }
+  return readConfig(environment, names);
+}
+
+/** For a process that does not listen, and so has no use for a HOST that conda or a shell may have set. */
+export function readWorkerConfig({ environment, names }: Options): Config {
+  return readConfig({ ...process.env, ...environment, HOST: undefined, PUBLISH: undefined }, names);
+}
+
 /** For the parts that are started alone. @throws TrainyardError `CONFIG_INVALID` without REDIS_URL */
 export function requireRedisUrl(config: Config): string {
   if (config.redisUrl !== null) return config.redisUrl;
@@ -160,22 +202,23 @@ export function requireRedisUrl(config: Config): string {
   throw new TrainyardError('CONFIG_INVALID', message);
 }
 
-function describe(issue: z.core.$ZodIssue, environment: NodeJS.ProcessEnv): string {
-  const name = String(issue.path[0]);
-  return `  ${name}=${printable(name, environment[name] ?? '')}: ${issue.message}`;
+function configInvalid(
+  problems: readonly (readonly [variable: string, message: string])[],
+  environment: NodeJS.ProcessEnv,
+  names: Options['names'],
+): TrainyardError {
+  const lines = problems.map(([variable, message]) => {
+    const option = names[variable];
+    const value = printable(variable, environment[variable] ?? '');
+    return `  ${option ? `${option} ${value}` : `${variable}=${value}`}: ${message}`;
+  });
+  const isOption = problems.some(([variable]) => variable in names);
+  const what = isOption ? 'the options are' : 'the environment is';
+  const message = `${what} not as expected:\n${lines.join('\n')}`;
+  return isOption ? new WrongCall('CONFIG_INVALID', message) : new TrainyardError('CONFIG_INVALID', message);
 }
 
 /** A value as it may be shown: no key, no password of a URL. */
 function printable(name: string, value: string): string {
   return name === 'API_KEY' ? '(not shown)' : value.replace(/^.*@/s, '(not shown)@');
-}
-
-/** The commit this code is at, for a model's provenance; null outside a git checkout. */
-function readGitCommit(): string | null {
-  try {
-    const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 2000, stdio: 'pipe' } as const;
-    return execFileSync('git', ['rev-parse', 'HEAD'], options).trim();
-  } catch {
-    return null;
-  }
 }

@@ -1,10 +1,10 @@
 /** `npm run doctor`: what this machine trains on, and if it is no GPU, why not and what to do. Exit status 1: not usable. */
-import { readConfig } from './config.ts';
+import { readWorkerConfig } from './config.ts';
 import { runEntry } from './lifecycle.ts';
 import { type Device, examineDevice, requireGpu } from './model/device.ts';
 
 await runEntry(async () => {
-  const { engine, requireGpu: isGpuRequired } = readConfig();
+  const { engine, requireGpu: isGpuRequired } = readWorkerConfig({ environment: {}, names: {} });
   const device = await examineDevice(engine);
   process.stdout.write(`${linesOf(device).join('\n')}\n`);
   if (isGpuRequired) requireGpu(device);

@@ -1,7 +1,8 @@
 /** How an entry starts and ends: on a signal, on a fault, or when the launcher that started it is gone. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { TrainyardError } from './model/errors.ts';
+import { TrainyardError, WrongCall } from './model/errors.ts';
+import { ignoresHangup } from './nohup.mjs';
 
 const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,16 +18,21 @@ const leftAlone = [
   'SIGUSR2',
 ] as const;
 
-/** Runs `main`; what it throws is printed and ends the process with 1. */
+/** Runs `main`; what it throws is printed and ends the process with 1, or with 2 for a wrong call. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
+  if (ignoresHangup()) {
+    process.env['IGNORE_SIGHUP'] = 'true'; // for the processes that this one starts
+    process.on('SIGHUP', () => {}); // ignored from the start, not only once there is something to close
+  }
   process.on('disconnect', leave);
+  if (process.send && !process.connected) leave(); // it ended while this process was loading
   // Whoever read what we print is gone; that is no reason to fail, least of all while closing.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     await main();
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof WrongCall ? 2 : 1);
   }
 }
 
@@ -63,7 +69,9 @@ export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 
     log.warn(`${signal} while closing: not waiting any longer`);
     process.exit(1);
   };
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of signals) {
+    if (signal !== 'SIGHUP' || !ignoresHangup()) process.on(signal, onSignal);
+  }
   process.off('disconnect', leave);
   process.on('disconnect', () => {
     if (closingSince === null) begin('the launcher is gone'); // its end of the channel has closed

@@ -2,22 +2,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
-import { type Config, readConfig, requireRedisUrl } from './config.ts';
+import { type Config, readListenerConfig, requireRedisUrl } from './config.ts';
 import { openFeed } from './jobs/feed.ts';
 import { ensureFirstModel } from './jobs/first-model.ts';
 import { type JobQueue, openQueue } from './jobs/queue.ts';
 import { lookAtRedis } from './jobs/redis-check.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
+import { expectFree, listenFailed } from './listen.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
 import { openDataDir } from './model/files.ts';
 import { type PredictorEvents, type PredictorNews, startPredictor } from './model/predictor.ts';
 import { type ModelStore, openStore } from './model/store.ts';
+import { takeOptions } from './options.mjs';
 import { createMetrics, observeNews } from './routes/metrics.ts';
 
 await runEntry(async () => {
-  const config = readConfig();
+  const config = await readListenerConfig(takeOptions('server'));
   const redisUrl = requireRedisUrl(config);
+  await expectFree(config);
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // one that is away is waited for
@@ -52,18 +55,15 @@ await runEntry(async () => {
     feed.close();
     await Promise.all([predictor.close(), queue.close()]);
   });
-  const address = await app.listen({ host: config.host, port: config.port }).catch(refuseAddress);
+  const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
+    throw listenFailed(error as NodeJS.ErrnoException, config);
+  });
   process.send?.({ type: 'ready', address }); // to the launcher
   if (config.allowAnonymous && config.apiKeys.length === 0) {
     log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
   }
   wantModel();
 });
-
-function refuseAddress(error: unknown): never {
-  const message = `expected to listen on HOST and PORT, got: ${messageOf(error)}; set PORT to a free one`;
-  throw new TrainyardError('LISTEN_FAILED', message, { cause: error });
-}
 
 /** Tries until Redis has taken the job or the server closes. */
 async function queueFirstModel(

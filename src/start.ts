@@ -1,6 +1,6 @@
 /** `npm start`: a private Redis, the server and one worker on this machine; the first model; what to try. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { readConfig } from './config.ts';
+import { readListenerConfig } from './config.ts';
 import type { TrainJob } from './jobs/contract.ts';
 import { type Api, connectApi } from './launcher/api.ts';
 import { expectRedis } from './launcher/given-redis.ts';
@@ -8,18 +8,23 @@ import { type Part, startPart } from './launcher/part.ts';
 import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
+import { expectFree } from './listen.ts';
 import { createLog } from './log.ts';
 import { messageOf, TrainyardError } from './model/errors.ts';
 import { openDataDir } from './model/files.ts';
+import { ignoresHangup } from './nohup.mjs';
+import { takeOptions } from './options.mjs';
 
 const readyWithinMs = 30_000;
 const lookEveryMs = 100;
 const stopWithinMs = 40_000; // all parts, each with its own limit, one after the other
 
 await runEntry(async () => {
-  const config = readConfig();
-  // The parts write to the same terminal; unless asked, they speak only of trouble.
-  const logLevel = process.env['LOG_LEVEL'] ? config.logLevel : 'warn';
+  const options = takeOptions('start');
+  const config = await readListenerConfig(options);
+  // The parts write to the same terminal: unless a level is set, they log warnings and errors only.
+  const isLevelSet = options.environment['LOG_LEVEL'] || process.env['LOG_LEVEL'];
+  const logLevel = isLevelSet ? config.logLevel : 'warn';
   const stopping = new AbortController();
   let redis: EmbeddedRedis | undefined;
   const parts: Part[] = [];
@@ -36,11 +41,13 @@ await runEntry(async () => {
   closeOnExit(createLog('start', { logLevel }), stopAloud, stopWithinMs);
 
   try {
+    await expectFree(config);
     await openDataDir(config.dataDir);
     if (config.redisUrl === null) redis = await startRedis(config.dataDir);
     else await expectRedis(config.redisUrl);
     const redisUrl = redis?.url ?? config.redisUrl!;
-    const env = { REDIS_URL: redisUrl, DATA_DIR: config.dataDir, LOG_LEVEL: logLevel };
+    const settings = { REDIS_URL: redisUrl, DATA_DIR: config.dataDir, LOG_LEVEL: logLevel };
+    const env = { ...options.environment, ...settings };
     const server = startPart('server', env);
     const worker = startPart('worker', env);
     parts.push(server, worker);
@@ -136,7 +143,7 @@ Try it:
   ${curl} -X POST ${address}/jobs/train -H 'content-type: application/json' -d '{"recipe":"fast"}'
   npx trainyard --url ${address} jobs
 
-Ctrl-C stops everything.`;
+Ctrl-C stops everything${ignoresHangup() ? `, and so does "kill ${process.pid}"; closing the terminal does not` : ''}.`;
 }
 
 function say(text: string): void {

@@ -1,14 +1,15 @@
 /** The worker process: configuration → queue → jobs, one at a time. */
-import { readConfig, requireRedisUrl } from './config.ts';
+import { readWorkerConfig, requireRedisUrl } from './config.ts';
 import { lookAtRedis } from './jobs/redis-check.ts';
 import { startWorker } from './jobs/worker.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { examineDevice, expectRightProduct, missedGpu, requireGpu, summarise } from './model/device.ts';
 import { openDataDir } from './model/files.ts';
+import { takeOptions } from './options.mjs';
 
 await runEntry(async () => {
-  const config = readConfig();
+  const config = readWorkerConfig(takeOptions('worker'));
   const redisUrl = requireRedisUrl(config);
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit } = config;

@@ -1,4 +1,5 @@
 /** Real runs of set-up in checkouts of their own; what is slow or far away is played by small commands. */
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -109,6 +110,23 @@ describe('set-up as a whole', () => {
     expect(output).toContain('set-up stopped by SIGINT');
     const npm = Number(await readFile(pidFile, 'utf8'));
     expect(() => process.kill(npm, 0)).toThrow('ESRCH');
+  });
+
+  it.each([
+    ['ends', undefined, 129, 'set-up stopped by SIGHUP'],
+    ['goes on under nohup', 'true', 1, 'ended with exit code 7'],
+  ])('%s when the terminal closes', async (_, IGNORE_SIGHUP, status, text) => {
+    await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
+    const [begun, go] = [join(checkout.commands, 'begun'), join(checkout.commands, 'go')];
+    await addCommand(checkout, 'npm', `: > ${begun}; read -r _ < ${go}; exit 7`);
+    execFileSync('mkfifo', [go]);
+    const { child, ended } = startSetup(checkout, [], { IGNORE_SIGHUP });
+    await created(begun);
+    child.kill('SIGHUP');
+    if (IGNORE_SIGHUP) await writeFile(go, 'on\n');
+    const { code, output } = await ended;
+    expect(output).toContain(text);
+    expect(code).toBe(status);
   });
 });
 

@@ -91,7 +91,7 @@ function sourceDigest(root) {
  * @returns what is compiled and written by hand, in order
  */
 function sources(root) {
-  return filesUnder(root, 'src').filter((path) => path.endsWith('.ts') && path !== generated);
+  return filesUnder(root, 'src').filter((path) => /\.(?:ts|mjs)$/.test(path) && path !== generated);
 }
 
 /** @param {string} root */

@@ -51,7 +51,8 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
  */
 export async function main(args) {
   const report = createReport(process.stdout);
-  const stopping = abortOnSignals();
+  const stopping = new AbortController();
+  const forget = abortOnSignals(stopping);
   /** @type {ReturnType<typeof createTurn> | null} */
   let turn = null;
   try {
@@ -78,6 +79,7 @@ export async function main(args) {
     process.exitCode = tell(error);
   } finally {
     turn?.release();
+    forget(); // what follows set-up in this process has handlers of its own
   }
 }
 
@@ -104,12 +106,20 @@ function readFlags(args) {
     .map(([, step]) => step);
 }
 
-function abortOnSignals() {
-  const controller = new AbortController();
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => controller.abort(new SetupStopped(signal)));
-  }
-  return controller;
+/**
+ * @param {AbortController} controller
+ * @returns a function that removes the handlers
+ */
+function abortOnSignals(controller) {
+  const abort = (/** @type {NodeJS.Signals} */ signal) => controller.abort(new SetupStopped(signal));
+  const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM']);
+  if (process.env['IGNORE_SIGHUP'] === 'true')
+    process.on('SIGHUP', () => {}); // scripts/run.mjs sets it under nohup
+  else signals.push('SIGHUP');
+  for (const signal of signals) process.on(signal, abort);
+  return () => {
+    for (const signal of signals) process.off(signal, abort);
+  };
 }
 
 /**

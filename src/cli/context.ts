@@ -1,5 +1,7 @@
 /** What every command needs: a client, and two places to write to. */
 import { createClient, ProblemError, type TrainyardClient } from '../client/index.ts';
+import { isLoopback } from '../loopback.ts';
+import { bypassProxy } from '../no-proxy.ts';
 import type { Output } from './progress-line.ts';
 
 export type GlobalOptions = { readonly url: string; readonly json?: boolean };
@@ -15,6 +17,7 @@ export type CommandContext = {
 /** A key is not an option: the list of processes shows those. */
 export function openContext({ url, json = false }: GlobalOptions, env: NodeJS.ProcessEnv): CommandContext {
   const key = env['TRAINYARD_KEY'] || env['API_KEY']?.split(',')[0]?.trim() || undefined;
+  if (isLoopback(new URL(url).hostname)) bypassProxy(url); // to another host, the user's proxy is the way
   const { stdout, stderr } = process;
   return { client: createClient({ baseUrl: url, key }), json, stdout, stderr };
 }

@@ -32,7 +32,9 @@ const retryStorageMs = 1000;
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
+process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.on('disconnect', () => process.exit(1));
+if (!process.connected) process.exit(1); // the parent ended while this process was loading
 process.once('message', (order: TrainerOrder) => void carryOut(order));
 
 async function carryOut(order: TrainerOrder): Promise<void> {

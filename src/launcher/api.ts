@@ -1,5 +1,6 @@
 /** The launcher as a client of the API that it has started. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { bypassProxy } from '../no-proxy.ts';
 
 export type Api = {
   /** The JSON of a path; of /health/ready also while it is a 503. */
@@ -10,10 +11,11 @@ const requestTimeoutMs = 5000;
 const retryEveryMs = 100;
 
 /**
- * Asks at `address` with the first key, where there is one, until there is an answer or `signal` aborts. The server
- * being started again, and Redis being away, are said by those that notice; the launcher waits.
+ * Asks the server at `address`, with the first key where there is one, until it answers or `signal` aborts. Meanwhile
+ * the server may be restarting or Redis be away: other parts report that, and the launcher waits.
  */
 export function connectApi(address: string, [key]: readonly string[], signal: AbortSignal): Api {
+  bypassProxy(address);
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const ask = (url: string) =>
     fetch(url, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]) });

@@ -35,6 +35,7 @@ const startWithinMs = 30_000; // a long append-only file takes a while to load
  */
 const guardedStart = `
 (
+  trap '' HUP
   read -r _ <&3 && exit
   sleep 3
   kill -TERM $$

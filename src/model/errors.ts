@@ -12,6 +12,9 @@ export class TrainyardError extends Error {
   }
 }
 
+/** A command line with a wrong value; the process ends with 2. */
+export class WrongCall extends TrainyardError {}
+
 /** For a writer whose staging directory is gone: a later attempt has taken it away. */
 export function fencedOff(cause: unknown): TrainyardError {
   const message =

@@ -7,7 +7,9 @@ import { findDeps, readVariant, tryLibraries } from './libraries.ts';
 import { readNvidia } from './nvidia.ts';
 import { checkProduct } from './product.ts';
 
+process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.on('disconnect', () => process.exit(1)); // nobody is left to be told
+if (!process.connected) process.exit(1); // nor has been since this process was loading
 process.once('message', (preference: EnginePreference) => {
   void examine(preference).then((facts) => process.send!(facts, () => process.exit(0)));
 });

@@ -54,7 +54,9 @@ const intake = createIntake(maxDecoding, {
 const lookForBatch = createBatches(maxBatch, { counts: () => intake.counts(), inferNext });
 
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0); // the parent ended while this process was loading
 process.on('SIGTERM', () => process.exit(0));
+process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.once('message', (start: PredictorStart) => void serve(start));
 
 async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
