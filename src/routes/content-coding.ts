@@ -34,14 +34,28 @@ export function codingOf(contentEncoding: string | undefined): string | null {
  * @throws HttpProblem 400 when `encoded` is damaged or cut off
  */
 export async function* decode(coding: string, encoded: Buffer): AsyncGenerator<Buffer> {
-  if (encoded.byteLength === 0) return; // no body: a coding of nothing
-  const decoder = decoders.get(coding)!(encoded);
-  decoder.end(encoded);
+  if (encoded.byteLength === 0) return; // a client may name a coding where it sends no body
+  const endTurn = await takeTurn();
   try {
-    yield* decoder as AsyncIterable<Buffer>;
+    yield* decoders.get(coding)!(encoded).end(encoded) as AsyncIterable<Buffer>;
   } catch (error) {
     throw encodedBadly(coding, error);
+  } finally {
+    endTurn();
   }
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** One decoder works at a time: 51 bytes of brotli are enough to make one allocate a window of 16 MiB. */
+async function takeTurn(): Promise<() => void> {
+  const before = lastTurn;
+  let endTurn!: () => void;
+  lastTurn = new Promise((resolve) => {
+    endTurn = resolve;
+  });
+  await before;
+  return endTurn;
 }
 
 /** "deflate" is the zlib format (section 8.4.1.2), but some clients send deflate data without the zlib header. */

@@ -64,15 +64,16 @@ const dataUrlHead = /^data:.{0,1000}?;base64,/i;
  * may be percent-encoded; null for anything else.
  */
 function decodeBase64(text: string): Buffer | null {
-  const data = withoutPercents(text.replaceAll(/\s/g, '').replace(dataUrlHead, ''));
-  const [digits] = /^[\w+/-]*(?===?$|$)/.exec(data) ?? [];
-  return digits === undefined || digits.length % 4 === 1 ? null : Buffer.from(digits, 'base64');
+  const data = decodePercents(text.replaceAll(/\s/g, '').replace(dataUrlHead, ''));
+  const digits = data.replace(/={1,2}$/, '');
+  const isBase64 = /^[\w+/-]*$/.test(digits) && digits.length % 4 !== 1;
+  return isBase64 ? Buffer.from(digits, 'base64') : null;
 }
 
-function withoutPercents(text: string): string {
+function decodePercents(text: string): string {
   try {
     return text.includes('%') ? decodeURIComponent(text).replaceAll(/\s/g, '') : text;
   } catch {
-    return text; // a "%" is no base64
+    return text; // whose "%" is no base64
   }
 }

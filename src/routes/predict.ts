@@ -34,15 +34,23 @@ const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
 
 /** The types of body that the route takes, which the OpenAPI generator can't be told by a schema. */
 export const predictRequestBody = {
+  description:
+    'A PNG or JPEG as it is, of whatever `Content-Type`, or of none: the bytes decide. Or several as the files of a form, or one as base64 in JSON.',
   required: true,
   content: {
     'image/png': { schema: { type: 'string', format: 'binary' } },
     'image/jpeg': { schema: { type: 'string', format: 'binary' } },
+    'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
     'multipart/form-data': {
       schema: {
         type: 'object',
         properties: {
-          image: { type: 'array', items: { type: 'string', format: 'binary' }, maxItems: maxImages },
+          image: {
+            type: 'array',
+            items: { type: 'string', format: 'binary' },
+            maxItems: maxImages,
+            description: 'Files may be in fields of any name; fields of text are ignored',
+          },
         },
         required: ['image'],
       },
@@ -50,7 +58,13 @@ export const predictRequestBody = {
     'application/json': {
       schema: {
         type: 'object',
-        properties: { image: { type: 'string', contentEncoding: 'base64' } },
+        properties: {
+          image: {
+            type: 'string',
+            contentEncoding: 'base64',
+            description: 'Also base64url, without padding, or a data URL of any type',
+          },
+        },
         required: ['image'],
         additionalProperties: false,
       },
