@@ -25,9 +25,9 @@ export const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // base64 
 export function registerImageParsers(app: FastifyInstance): void {
   const parseJson = createJsonParser(app);
   app.removeAllContentTypeParsers();
-  // "*" alone would do for the first two, but its parser is looked up anew for each request.
+  // "*" alone would do for all of them, but its parser is looked up anew for each request.
   app.addContentTypeParser(
-    ['image/png', 'image/jpeg', '*'],
+    ['image/png', 'image/jpeg', 'application/octet-stream', '*'],
     async (request: FastifyRequest, payload: IncomingMessage) => [limited(await read(request, payload))],
   );
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {

@@ -124,7 +124,7 @@ const refusals: Record<string, Refusal> = {
     status: 415,
     code: 'MEDIA_TYPE_UNSUPPORTED',
     what: ({ headers }) =>
-      `expected a Content-Type that /openapi.json lists for this path, got ${headers['content-type'] ?? 'none that is valid'}`,
+      `expected no body, or JSON with Content-Type: application/json, got ${headers['content-type'] ?? 'a body without a valid type'}`,
   },
   FST_ERR_BAD_URL: {
     status: 400,
