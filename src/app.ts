@@ -7,6 +7,7 @@ import type { JobQueue } from './jobs/queue.ts';
 import type { Predictor } from './model/predictor.ts';
 import type { ModelStore } from './model/store.ts';
 import { boardRoutes } from './routes/board.ts';
+import { registerBodies } from './routes/bodies.ts';
 import { answerClientError } from './routes/client-error.ts';
 import { allowOrigins } from './routes/cors.ts';
 import { datasetRoutes } from './routes/datasets.ts';
@@ -16,7 +17,6 @@ import { type Access, registerGuard } from './routes/guard.ts';
 import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/headers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
-import { createJsonParser } from './routes/json.ts';
 import { watchPaths } from './routes/methods.ts';
 import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -51,6 +51,7 @@ export async function buildApp({
     logController: new RequestLog(),
     genReqId: requestIdOf,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
+    routerOptions: { ignoreTrailingSlash: true },
     connectionTimeout: 60_000, // ms
     requestTimeout: 30_000, // for a request to come in whole
     http: {
@@ -72,8 +73,7 @@ export async function buildApp({
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleNotFound);
-  app.removeContentTypeParser(['text/plain', 'application/json']); // a string where an object is wanted is 415
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, createJsonParser(app));
+  registerBodies(app);
   closeConnectionsOnShutdown(app);
   addSecurityHeaders(app);
   nameRequests(app);

@@ -4,7 +4,7 @@ import { answerOf } from './problem.ts';
 import type { components } from './schema.ts';
 
 /**
- * Reads the digit in a PNG or JPEG; `image.type` says which it is.
+ * Reads the digit in a PNG or JPEG, whatever `image.type` says.
  *
  * @throws ProblemError
  */

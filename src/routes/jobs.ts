@@ -23,9 +23,9 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       body: trainRequestSchema,
       response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
     },
-    // Every field is optional, and so is the body; what is sent for one must be one.
+    // Every field is optional, and so is the body.
     preValidation: async (request) => {
-      if (request.headers['content-type'] === undefined) (request as { body: unknown }).body ??= {};
+      if (request.body === undefined) (request as { body: unknown }).body = {};
     },
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
@@ -66,7 +66,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       operationId: 'cancelJob',
       summary: 'Cancel a job: a queued one ends at once, a running one within 2 s',
       params: jobIdSchema,
-      response: { 202: trainJobSchema, ...problems(404, 503) },
+      response: { 202: trainJobSchema, ...problems(400, 404, 415, 503) },
     },
     handler: async (request, reply) => {
       const result = await queue.cancel(request.params.id);

@@ -16,6 +16,9 @@ const introduction = `Train a convolutional network on handwritten digits and se
 **Errors** are problems (RFC 9457). \`code\` is stable, for programs; \`detail\` says what was expected, what came and what
 to do next; \`errors\` names each field that is not as it should be. With 429 and 503, \`Retry-After\` says when to try again.
 
+**Bodies** may be compressed: \`Content-Encoding: gzip\`, \`deflate\` or \`br\`. A body that is empty is none, whatever its
+\`Content-Type\`. A slash at the end of a path changes nothing.
+
 **Keys.** Where the server has keys (\`API_KEY\`), each request needs \`Authorization: Bearer KEY\`, but for health and this
 document: see *Authorize*.
 

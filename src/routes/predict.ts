@@ -1,28 +1,15 @@
 /** POST /predict: a picture of a digit in, the digit out. */
 import { setMaxListeners } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { imageSide } from '../model/dataset.ts';
 import { encodePng } from '../model/picture.ts';
 import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
-import { createJsonParser } from './json.ts';
+import { maxBase64Bytes, registerImageParsers } from './image-body.ts';
+import { maxImages } from './image-limits.ts';
 import { HttpProblem, problems } from './problem.ts';
-import { createReceived, type Received, readWhole } from './received.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** What its body takes up. */
-    received: Received | null;
-  }
-}
-
-const maxImageBytes = 5 * 1024 * 1024;
-const maxImages = 16;
-const maxFormBytes = 16 * 1024 * 1024; // all images of one form together
-const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // base64 takes 4/3, and the JSON around it
+import { createReceived } from './received.ts';
 
 const probability = z.number().min(0).max(1);
 const predictionSchema = z
@@ -45,19 +32,25 @@ const predictionSchema = z
   .meta({ id: 'Prediction' });
 const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
 
-const base64BodySchema = z.strictObject({ image: z.string() });
-
-/** The route takes four types of body, which the OpenAPI generator can't be told by a schema. */
+/** The types of body that the route takes, which the OpenAPI generator can't be told by a schema. */
 export const predictRequestBody = {
+  description:
+    'A PNG or JPEG as it is, of whatever `Content-Type`, or of none: the bytes decide. Or several as the files of a form, or one as base64 in JSON.',
   required: true,
   content: {
     'image/png': { schema: { type: 'string', format: 'binary' } },
     'image/jpeg': { schema: { type: 'string', format: 'binary' } },
+    'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
     'multipart/form-data': {
       schema: {
         type: 'object',
         properties: {
-          image: { type: 'array', items: { type: 'string', format: 'binary' }, maxItems: maxImages },
+          image: {
+            type: 'array',
+            items: { type: 'string', format: 'binary' },
+            maxItems: maxImages,
+            description: 'Files may be in fields of any name; fields of text are ignored',
+          },
         },
         required: ['image'],
       },
@@ -65,7 +58,13 @@ export const predictRequestBody = {
     'application/json': {
       schema: {
         type: 'object',
-        properties: { image: { type: 'string', contentEncoding: 'base64' } },
+        properties: {
+          image: {
+            type: 'string',
+            contentEncoding: 'base64',
+            description: 'Also base64url, without padding, or a data URL of any type',
+          },
+        },
         required: ['image'],
         additionalProperties: false,
       },
@@ -74,17 +73,9 @@ export const predictRequestBody = {
 } as const;
 
 export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = async (app, { predictor }) => {
-  await app.register(multipart); // here alone: elsewhere a form would pass for no body
   const received = createReceived();
-  const read = (request: FastifyRequest, payload: IncomingMessage) =>
-    readWhole(request, payload, request.received!, maxBase64Bytes);
-  const parseJson = createJsonParser(app);
   app.decorateRequest('received', null);
-  app.addContentTypeParser(['image/png', 'image/jpeg'], read);
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', (request, payload, done) => {
-    read(request, payload).then((body) => parseJson(request, body.toString(), done), done);
-  });
+  registerImageParsers(app);
 
   app.post('/predict', {
     bodyLimit: maxBase64Bytes,
@@ -106,9 +97,10 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
       done();
     },
     handler: async (request, reply) => {
-      const images = request.isMultipart() ? await readForm(request) : [readBody(request.body)];
+      const images = (request.body as Buffer[] | undefined) ?? [Buffer.alloc(0)];
       const withInput = request.query.include === 'input';
       const outcomes = await predictAll(predictor, images, reply, withInput);
+      expectPictureType(request, outcomes);
       const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
       const predictions = withInput ? await Promise.all(found.map(showInput)) : found;
       return predictions.length === 1 ? predictions[0]! : { predictions };
@@ -144,76 +136,12 @@ function isCancelled(outcome: PredictOutcome): boolean {
   return !outcome.ok && outcome.code === 'CANCELLED';
 }
 
-function readBody(body: unknown): Uint8Array {
-  if (Buffer.isBuffer(body)) return limited(body);
-  return body === undefined || body === null ? new Uint8Array() : readBase64(body);
-}
-
-function readBase64(body: unknown): Uint8Array {
-  const parsed = base64BodySchema.safeParse(body);
-  const text = parsed.data?.image.replace(/^data:image\/(?:png|jpeg);base64,/, '').replaceAll(/\s/g, '');
-  if (text === undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    const message = 'expected {"image": "<base64 of a PNG or JPEG>"}';
-    const errors = [{ field: 'image', message }];
-    throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: `image: ${message}`, errors });
-  }
-  return limited(Buffer.from(text, 'base64'));
-}
-
-function limited(image: Buffer): Buffer {
-  if (image.byteLength > maxImageBytes) throw tooLarge('an image', maxImageBytes);
-  return image;
-}
-
-async function readForm(request: FastifyRequest): Promise<Uint8Array[]> {
-  const images: Uint8Array[] = [];
-  let total = 0;
-  try {
-    for await (const part of request.files({
-      limits: { fileSize: maxImageBytes, files: maxImages, fields: 0 },
-    })) {
-      const image = await readPart(part, request.received!);
-      total += image.byteLength;
-      if (total > maxFormBytes) throw tooLarge('the images of one form', maxFormBytes);
-      images.push(image);
-    }
-  } catch (error) {
-    throw isRefusal(error) ? error : formNotReadable(error);
-  }
-  if (images.length === 0) throw formNotReadable(new Error('no file in it'));
-  return images;
-}
-
-async function readPart(part: MultipartFile, received: Received): Promise<Uint8Array> {
-  if (part.fieldname === 'image') {
-    part.file.on('data', (chunk: Buffer) => {
-      if (!received.take(chunk.byteLength)) part.file.destroy(received.refusal());
-    });
-    return part.toBuffer();
-  }
-  part.file.resume(); // read to its end, or the form never ends
-  const message = `expected files in the field "image", got one in "${part.fieldname}"`;
-  const errors = [{ field: part.fieldname, message }];
-  throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: message, errors });
-}
-
-/** Refusals by this route or by the limits of the form parser; what is left is a form cut short or malformed. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof HttpProblem ||
-    (error instanceof Error && 'code' in error && String(error.code).startsWith('FST_'))
-  );
-}
-
-function formNotReadable(error: unknown): HttpProblem {
-  const came = error instanceof Error ? error.message : String(error);
-  const detail = `expected a whole multipart form with files in the field "image", got: ${came}`;
-  return new HttpProblem({ status: 400, code: 'FORM_NOT_READABLE', detail });
-}
-
-function tooLarge(what: string, limit: number): HttpProblem {
-  const detail = `expected ${what} to have at most ${limit} bytes, got more; make it smaller`;
-  return new HttpProblem({ status: 413, code: 'IMAGE_TOO_LARGE', detail });
+/** @throws HttpProblem 415 for a body of another type than documented, whose bytes are no picture either */
+function expectPictureType({ mediaType }: FastifyRequest, [outcome]: readonly PredictOutcome[]): void {
+  if (outcome!.ok || outcome!.code !== 'IMAGE_TYPE_UNSUPPORTED') return;
+  if (mediaType !== undefined && mediaType in predictRequestBody.content) return;
+  const detail = `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${mediaType ?? 'a body without Content-Type'}`;
+  throw new HttpProblem({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', detail });
 }
 
 const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {

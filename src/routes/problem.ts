@@ -24,6 +24,7 @@ type ProblemOptions = {
   readonly detail: string;
   readonly errors?: Problem['errors'];
   readonly retryAfterSeconds?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 /** A fault that a route names itself; everything else is mapped below. */
@@ -50,7 +51,7 @@ export function sendProblem(
   reply: FastifyReply,
   options: ProblemOptions,
 ): FastifyReply {
-  const { status, code, detail, errors, retryAfterSeconds } = options;
+  const { status, code, detail, errors, retryAfterSeconds, headers } = options;
   const title = STATUS_CODES[status] ?? 'Error';
   const instance = request.url.split('?')[0]!;
   const problem: Problem = {
@@ -62,6 +63,7 @@ export function sendProblem(
     instance,
     ...(errors && { errors }),
   };
+  if (headers) reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   // Serialised here: a problem is also sent for statuses that a route's schema does not list.
   return reply
@@ -118,31 +120,11 @@ const refusals: Record<string, Refusal> = {
     code: 'BODY_TOO_LARGE',
     what: ({ routeOptions }) => `expected a body of at most ${routeOptions.bodyLimit} bytes, got more`,
   },
-  FST_REQ_FILE_TOO_LARGE: {
-    status: 413,
-    code: 'IMAGE_TOO_LARGE',
-    what: () => 'expected images of at most 5 MiB, got a larger one; make it smaller',
-  },
-  FST_FILES_LIMIT: {
-    status: 413,
-    code: 'TOO_MANY_IMAGES',
-    what: () => 'expected at most 16 images, got more; send them in several requests',
-  },
-  FST_FIELDS_LIMIT: {
-    status: 400,
-    code: 'FORM_NOT_READABLE',
-    what: () => 'expected files in the field "image" and nothing else, got a field of text',
-  },
-  FST_PROTO_VIOLATION: {
-    status: 400,
-    code: 'FORM_NOT_READABLE',
-    what: () => 'expected files in the field "image", got a field with a reserved name',
-  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
     code: 'MEDIA_TYPE_UNSUPPORTED',
     what: ({ headers }) =>
-      `expected a Content-Type that /openapi.json lists for this path, got ${headers['content-type'] ?? 'none'}`,
+      `expected no body, or JSON with Content-Type: application/json, got ${headers['content-type'] ?? 'a body without a valid type'}`,
   },
   FST_ERR_BAD_URL: {
     status: 400,

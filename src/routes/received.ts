@@ -1,10 +1,11 @@
 /**
- * Bounds what all bodies together take up, from their first byte to the end of their answer. Counted as it arrives
- * and not as it is declared, so that slow uploads hold no room they don't use.
+ * Reads the bodies of requests, and bounds the memory that all of them together take up until they are answered. Bytes
+ * are counted when they arrive, not when they are announced, so that a slow upload reserves no memory it doesn't use.
  */
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { errorCodes, type FastifyRequest } from 'fastify';
+import { codingOf, decode } from './content-coding.ts';
 import { HttpProblem } from './problem.ts';
 
 const maxReceivedBytes = 128 * 1024 * 1024;
@@ -49,30 +50,83 @@ export function createReceived(
   };
 }
 
+type Sink = (chunk: Buffer) => void;
+
 /**
- * Reads a body to its end, each byte counted as it arrives. After a refusal, what still comes is read to nowhere: a
- * client that sends on without reading would otherwise never see the answer.
+ * Reads a whole body, decoded.
  *
- * @throws HttpProblem 503 when there is no room for it, 400 when it ends early; FST_ERR_CTP_BODY_TOO_LARGE past `limit` bytes
+ * @throws as `receive`
  */
-export function readWhole({ headers }: FastifyRequest, payload: Readable, received: Received, limit: number) {
-  return new Promise<Buffer>((resolve, reject) => {
-    const chunks: Buffer[] = [];
+export async function readWhole(
+  request: FastifyRequest,
+  payload: Readable,
+  received: Received | null,
+  limit: number,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await receive(request, payload, received, limit, (chunk) => void chunks.push(chunk));
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Passes a body to `sink` in chunks, decoded. `received` counts each byte: those that arrive and, of a compressed body,
+ * those that it inflates to. `sink` throws to refuse the rest.
+ *
+ * @throws HttpProblem 503 when there is no room for it, 400 when it ends early or can't be decoded, 415 for a content
+ *   coding that is not taken; FST_ERR_CTP_BODY_TOO_LARGE past `limit` bytes, compressed or inflated
+ */
+export async function receive(
+  { headers }: FastifyRequest,
+  payload: Readable,
+  received: Received | null,
+  limit: number,
+  sink: Sink,
+): Promise<void> {
+  const coding = codingOf(headers['content-encoding']);
+  if (Number(headers['content-length']) > limit) {
+    payload.resume();
+    throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+  }
+  if (coding === null) return readToEnd(payload, bounded(sink, received, limit));
+  const encoded: Buffer[] = [];
+  await readToEnd(
+    payload,
+    bounded((chunk) => void encoded.push(chunk), received, limit),
+  );
+  const take = bounded(sink, received, limit);
+  for await (const chunk of decode(coding, Buffer.concat(encoded))) take(chunk);
+}
+
+/** `sink` with its bytes counted and limited. */
+function bounded(sink: Sink, received: Received | null, limit: number): Sink {
+  let length = 0;
+  return (chunk) => {
+    length += chunk.byteLength;
+    if (length > limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+    if (received?.take(chunk.byteLength) === false) throw received.refusal();
+    sink(chunk);
+  };
+}
+
+/**
+ * After `sink` has thrown, the rest is still read, and dropped: a client that sends on without reading would otherwise
+ * never see the answer.
+ */
+function readToEnd(payload: Readable, sink: Sink): Promise<void> {
+  return new Promise((resolve, reject) => {
     let length = 0;
-    const refuse = (problem: Error) => {
-      payload.off('data', take).resume();
-      reject(problem);
-    };
     const take = (chunk: Buffer) => {
       length += chunk.byteLength;
-      if (length > limit) return refuse(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
-      if (!received.take(chunk.byteLength)) return refuse(received.refusal());
-      chunks.push(chunk);
+      try {
+        sink(chunk);
+      } catch (problem) {
+        payload.off('data', take).resume();
+        reject(problem);
+      }
     };
     payload.on('error', () => reject(cutShort(length)));
-    payload.on('end', () => resolve(Buffer.concat(chunks)));
-    if (Number(headers['content-length']) > limit) refuse(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
-    else payload.on('data', take);
+    payload.on('end', resolve);
+    payload.on('data', take);
   });
 }
 

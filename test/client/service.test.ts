@@ -55,6 +55,8 @@ describe('the client of the real API', () => {
     const prediction = await predict(client, image);
     expect(prediction.probabilities).toHaveLength(10);
     expect(prediction.model.version).toBeGreaterThan(0);
+    const untyped = new Blob([await image.arrayBuffer()]);
+    expect((await predict(client, untyped)).probabilities).toEqual(prediction.probabilities);
     const text = new Blob(['hello'], { type: 'image/png' });
     await expect(predict(client, text)).rejects.toMatchObject({ code: 'IMAGE_TYPE_UNSUPPORTED' });
   });

@@ -1,4 +1,5 @@
-/** Arbitrary bodies for HTTP requests, near and far from right, with the type that they are sent as. */
+/** Arbitrary bodies for HTTP requests, near and far from right, with the headers that describe them. */
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { imageAt } from '../../src/model/dataset.ts';
@@ -84,9 +85,17 @@ const trainBody = fc.record(
   ),
   { requiredKeys: [] },
 );
+const dataUrl = fc
+  .tuple(
+    fc.constantFrom('data:', 'DATA:', 'data'),
+    fc.constantFrom('image/png', 'image/png;name="a,b"', '', ';'.repeat(2000)),
+    fc.constantFrom(';base64,', ';BASE64,', ',', ''),
+    fc.oneof(fc.base64String(), fc.constantFrom(png.toString('base64url'), '%', '%2B', '%ED%A0%80', 'A')),
+  )
+  .map((pieces) => pieces.join(''));
 const json = fc.oneof(
   jsonText(trainBody),
-  jsonText(fc.record({ image: fc.oneof(fc.base64String(), nasty) })),
+  jsonText(fc.record({ image: fc.oneof(fc.base64String(), dataUrl, nasty) })),
   jsonText(fc.anything({ withNullPrototype: false }).map((value) => value ?? {})).filter(Boolean),
   deep,
   fc.constant(JSON.stringify({ image: png.toString('base64') })),
@@ -120,17 +129,31 @@ const picture = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)) },
 );
 
+/** How a part is described besides its name. */
+const partHead = fc.constantFrom(
+  '; filename="a"\r\nContent-Type: image/png',
+  '; filename="a\r\nContent-Type: image/png', // a quote that is left open
+  '; filename=""\r\nContent-Type: application/octet-stream',
+  '',
+  '\r\nContent-Type: application/json',
+  '\r\nContent-Type: text/plain; charset=utf-16',
+);
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'x'.repeat(2_000_000)));
+const content = fc.oneof(
+  { weight: 3, arbitrary: picture },
+  { weight: 1, arbitrary: text.map((it) => Buffer.from(it)) },
+);
 const form = fc
   .tuple(
-    fc.array(fc.tuple(fc.constantFrom('image', 'file', '__proto__', ''), picture), { maxLength: 18 }),
+    fc.array(fc.tuple(fc.constantFrom('image', 'file', '__proto__', ''), partHead, content), {
+      maxLength: 18,
+    }),
     fc.constantFrom('b', 'c', '"', 'b'.repeat(80)),
     fc.option(fc.nat(2000), { freq: 2 }),
   )
   .map(([parts, boundary, end]) => {
-    const pieces = parts.flatMap(([name, bytes]) => [
-      latin1(
-        `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a\r\nContent-Type: image/png\r\n\r\n`,
-      ),
+    const pieces = parts.flatMap(([name, head, bytes]) => [
+      latin1(`--b\r\nContent-Disposition: form-data; name="${name}"${head}\r\n\r\n`),
       bytes,
       latin1('\r\n'),
     ]);
@@ -154,6 +177,8 @@ const contentType = fc.constantFrom(
   'application/json; charset=utf-16',
   'multipart/form-data',
   'multipart/form-data; boundary=',
+  'application/octet-stream',
+  'image/*',
   'text/plain',
   'application/x-www-form-urlencoded',
   'image/png, application/json',
@@ -161,7 +186,7 @@ const contentType = fc.constantFrom(
   '__proto__',
   '',
 );
-export const body = fc.oneof(
+const plainBody = fc.oneof(
   { weight: 4, arbitrary: jsonBytes.map((bytes) => ({ type: 'application/json', body: bytes })) },
   { weight: 3, arbitrary: picture.map((bytes) => ({ type: 'image/png', body: bytes })) },
   { weight: 1, arbitrary: form },
@@ -172,4 +197,47 @@ export const body = fc.oneof(
       .tuple(contentType, fc.oneof(jsonBytes, picture))
       .map(([type, bytes]) => ({ type, body: bytes })),
   },
+);
+
+type Coding = readonly [name: string, encode: (bytes: Buffer) => Buffer];
+const codings: readonly Coding[] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['identity', (bytes) => bytes],
+  ['gzip', (bytes) => bytes],
+  ['gzip, br', (bytes) => brotliCompressSync(gzipSync(bytes))],
+  ['zstd', (bytes) => bytes],
+  ['__proto__', (bytes) => bytes],
+  [',', (bytes) => bytes],
+];
+const zeros = Buffer.alloc(64 * 1024 * 1024);
+const inflating = codings.slice(0, 5).map(([name, encode]) => ({ coding: name, bytes: encode(zeros) }));
+
+/** Compressed, by its header at least; often cut off, or more than any route takes once it is inflated. */
+const compressedBody = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(plainBody, fc.constantFrom(...codings), fc.option(fc.nat(300), { freq: 2 }))
+      .map(([{ type, body: bytes }, [coding, encode], end]) => {
+        const encoded = encode(bytes);
+        return { type, coding, body: encoded.subarray(0, end ?? encoded.length) };
+      }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(contentType, fc.constantFrom(...inflating))
+      .map(([type, { coding, bytes }]) => ({ type, coding, body: bytes })),
+  },
+);
+
+export type Body = { readonly type: string; readonly coding?: string; readonly body: Buffer };
+
+export const body: fc.Arbitrary<Body> = fc.oneof(
+  { weight: 4, arbitrary: plainBody },
+  { weight: 1, arbitrary: compressedBody },
 );

@@ -104,7 +104,7 @@ export function anyRequest(routes: Routes): fc.Arbitrary<RawRequest> {
     .chain(({ route, methods }) =>
       fc.record({
         route: fc.constant(route),
-        path: fc.tuple(fillIn(route), query).map((parts) => parts.join('')),
+        path: fc.tuple(fillIn(route), fc.constantFrom('', '', '', '/'), query).map((parts) => parts.join('')),
         method: fc.oneof(
           { weight: 4, arbitrary: fc.constantFrom(...methods) },
           { weight: 1, arbitrary: method },
@@ -113,9 +113,14 @@ export function anyRequest(routes: Routes): fc.Arbitrary<RawRequest> {
     );
   const honest = fc
     .tuple(target, body, fc.array(header, { maxLength: 2 }))
-    .map(([to, { type, body: bytes }, extra]) => ({
+    .map(([to, { type, coding, body: bytes }, extra]) => ({
       ...to,
-      headers: [['Content-Type', type] as const, ['Content-Length', String(bytes.length)] as const, ...extra],
+      headers: [
+        ['Content-Type', type] as const,
+        ['Content-Length', String(bytes.length)] as const,
+        ...(coding === undefined ? [] : [['Content-Encoding', coding] as const]),
+        ...extra,
+      ],
       body: bytes,
       whole: true,
       garbage: null,

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
@@ -77,5 +79,49 @@ describe('a body', () => {
       payload.end('def');
       await ended;
     }
+  });
+
+  describe('that is compressed', () => {
+    const inflated = randomBytes(1000);
+    const encoded = gzipSync(inflated); // a little more than 1000 bytes
+    const encodedRequest = { headers: { 'content-encoding': 'gzip' } } as FastifyRequest;
+    const readEncoded = (room: number, limit = 10_000, bytes = encoded) => {
+      const account = createReceived(room, 0).open(response());
+      return readWhole(encodedRequest, Readable.from([bytes]), account, limit);
+    };
+
+    it('counts as it arrives and as it is inflated', async () => {
+      const both = encoded.length + inflated.length;
+      expect(await readEncoded(both)).toEqual(inflated);
+      const overloaded = { options: { status: 503, code: 'OVERLOADED' } };
+      await expect(readEncoded(both - 1)).rejects.toMatchObject(overloaded);
+      await expect(readEncoded(encoded.length - 1)).rejects.toMatchObject(overloaded);
+    });
+
+    it('is within the limit as it arrives and as it is inflated', async () => {
+      const tooLarge = { code: 'FST_ERR_CTP_BODY_TOO_LARGE' };
+      expect(await readEncoded(10_000, encoded.length)).toEqual(inflated);
+      await expect(readEncoded(10_000, encoded.length - 1)).rejects.toMatchObject(tooLarge);
+      await expect(readEncoded(10_000, 100, gzipSync(Buffer.alloc(101)))).rejects.toMatchObject(tooLarge);
+    });
+
+    it('takes little memory besides, however many there are at once', async () => {
+      const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024)); // 51 bytes
+      const brotliRequest = { headers: { 'content-encoding': 'br' } } as FastifyRequest;
+      const before = process.resourceUsage().maxRSS;
+      const readings = Array.from({ length: 64 }, () =>
+        readWhole(brotliRequest, Readable.from([bomb]), createReceived().open(response()), 100_000),
+      );
+      const outcomes = await Promise.allSettled(readings);
+      expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+      expect(process.resourceUsage().maxRSS - before).toBeLessThan(400 * 1024); // KiB; 16 MiB each are 1 GiB
+    });
+
+    it('of which no more than a part is read makes room for the next', async () => {
+      const bomb = gzipSync(Buffer.alloc(1_000_000));
+      for (let count = 0; count < 3; count++)
+        await expect(readEncoded(1e6, 100_000, bomb)).rejects.toMatchObject({});
+      expect(await readEncoded(10_000)).toEqual(inflated);
+    });
   });
 });

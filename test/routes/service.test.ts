@@ -250,6 +250,7 @@ describe('the API as a whole', () => {
     expect(Object.keys(document.paths['/predict'].post.requestBody.content)).toEqual([
       'image/png',
       'image/jpeg',
+      'application/octet-stream',
       'multipart/form-data',
       'application/json',
     ]);
@@ -265,7 +266,11 @@ describe('the API as a whole', () => {
 
   it.each([
     ['DELETE', '/jobs', 'GET, HEAD'],
-    ['GET', '/jobs/train/', null],
+    ['GET', '/jobs/train/', 'POST'],
+    ['GET', '/jobs/train/?x=1', 'POST'],
+    ['DELETE', '/docs', 'GET, HEAD'],
+    ['DELETE', '/admin/queues/', 'GET, HEAD'],
+    ['GET', '/jobs/train//', null],
     ['PUT', '/jobs/train', 'POST'],
     ['PATCH', '/jobs/x', 'GET, HEAD'],
     ['OPTIONS', '/predict', 'POST'],

@@ -1,0 +1,17 @@
+/** How large the images in a request may be, however they are sent. */
+import { HttpProblem } from './problem.ts';
+
+export const maxImageBytes = 5 * 1024 * 1024;
+export const maxImages = 16;
+export const maxImagesBytes = 16 * 1024 * 1024; // all images of one request together
+
+/** @throws HttpProblem 413 */
+export function limited(image: Buffer): Buffer {
+  if (image.byteLength > maxImageBytes) throw tooLarge('an image', maxImageBytes);
+  return image;
+}
+
+export function tooLarge(what: string, limit: number): HttpProblem {
+  const detail = `expected ${what} to have at most ${limit} bytes, got more; make it smaller`;
+  return new HttpProblem({ status: 413, code: 'IMAGE_TOO_LARGE', detail });
+}
