@@ -20,7 +20,14 @@ const parts = { queue: {}, feed: {}, store: {}, predictor: {} } as Pick<
 >;
 const app = await buildApp({
   ...parts,
-  access: { apiKeys: [], allowAnonymous: true, corsOrigins: [], requestsPerMinute: null },
+  access: {
+    apiKeys: [],
+    allowAnonymous: true,
+    trustProxy: false,
+    keepAliveSeconds: 75,
+    corsOrigins: [],
+    requestsPerMinute: null,
+  },
   metrics: createMetrics(),
   log: pino({ level: 'silent' }),
 });

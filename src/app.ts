@@ -1,5 +1,4 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
-import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/feed.ts';
@@ -9,6 +8,7 @@ import type { ModelStore } from './model/store.ts';
 import { boardRoutes } from './routes/board.ts';
 import { registerBodies } from './routes/bodies.ts';
 import { answerClientError } from './routes/client-error.ts';
+import { closeConnectionsOnShutdown, connectionOptions } from './routes/connections.ts';
 import { allowOrigins } from './routes/cors.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -52,16 +52,9 @@ export async function buildApp({
     genReqId: requestIdOf,
     bodyLimit: 64 * 1024, // bytes; routes that take images say more
     routerOptions: { ignoreTrailingSlash: true },
-    connectionTimeout: 60_000, // ms
-    requestTimeout: 30_000, // for a request to come in whole
-    http: {
-      headersTimeout: 10_000, // Node swaps the two silently when this one, 60 s by default, is the longer
-      connectionsCheckingInterval: 1000, // both are looked at so often
-      requireHostHeader: false, // answered below
-    },
+    trustProxy: access.trustProxy,
+    ...connectionOptions(access.keepAliveSeconds),
     clientErrorHandler: answerClientError,
-    keepAliveTimeout: 10_000,
-    forceCloseConnections: 'idle',
     // Paths that can't be decoded, before any route or hook.
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
@@ -107,27 +100,5 @@ function answerWhatNodeWould(app: FastifyInstance): void {
   });
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response); // RFC 9110, 10.1.1: an unknown expectation may be ignored
-  });
-}
-
-/**
- * A keep-alive client would otherwise hold `app.close()` until its idle time is over, and so would one that has opened a
- * connection for later, as browsers do: to Node it is not idle before its first request.
- */
-function closeConnectionsOnShutdown(app: FastifyInstance): void {
-  let closing = false;
-  const unused = new Set<Socket>();
-  app.server.on('connection', (socket) => {
-    unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
-  });
-  app.server.on('request', ({ socket }) => unused.delete(socket));
-  app.addHook('preClose', async () => {
-    closing = true;
-    for (const socket of unused) socket.destroy();
-  });
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close');
-    done(null, payload);
   });
 }

@@ -76,6 +76,26 @@ const listenHost = z.string().transform((host, context) => {
   return withoutBrackets(host);
 });
 
+/** `true`, or the addresses of proxies as Fastify's `trustProxy` takes them. */
+const proxies = z.string().transform((text, context): boolean | string[] => {
+  if (/^(?:true|false)$/.test(text)) return text === 'true';
+  const list = text.split(',').map((proxy) => proxy.trim());
+  const wrong = list.find((proxy) => !isProxy(proxy));
+  if (wrong !== undefined) {
+    const message = `expected true, false or the addresses of proxies such as loopback, 10.0.0.2 or 172.16.0.0/12, separated by commas; got "${wrong}"`;
+    context.addIssue({ code: 'custom', message });
+  }
+  return list;
+});
+
+function isProxy(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!;
+  if (bits < 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+}
+
 const variables = z.object({
   HOST: listenHost.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -94,6 +114,8 @@ const variables = z.object({
   PUBLISH: z.string().optional(), // by compose, the address of the host at which the port is published
   TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // which one set-up was asked for
   CORS_ORIGINS: origins.default([]),
+  TRUST_PROXY: proxies.default(false),
+  KEEP_ALIVE_SECONDS: wholeNumber(1, 3600).default(75),
   RATE_LIMIT: wholeNumber(1, 1_000_000_000).optional(), // requests a minute
 });
 
@@ -136,6 +158,8 @@ export type Config = Readonly<{
   gitCommit: string | null;
   apiKeys: readonly string[]; // empty: none is asked for
   allowAnonymous: boolean; // without keys, other hosts are answered too
+  trustProxy: boolean | string[]; // whose X-Forwarded-* headers are believed
+  keepAliveSeconds: number; // that an idle connection stays open
   corsOrigins: readonly string[]; // whose pages may call the API; "*": all
   requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 }>;
@@ -169,6 +193,8 @@ export function readConfig(
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,
     allowAnonymous: values.ALLOW_ANONYMOUS === true,
+    trustProxy: values.TRUST_PROXY,
+    keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     corsOrigins: values.CORS_ORIGINS,
     requestsPerMinute: values.RATE_LIMIT ?? (values.API_KEY.length > 0 ? keyedRequestsPerMinute : null),
   };

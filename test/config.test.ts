@@ -17,6 +17,8 @@ describe('readConfig', () => {
       apiKeys: [],
       allowAnonymous: false,
       corsOrigins: [],
+      trustProxy: false,
+      keepAliveSeconds: 75,
       requestsPerMinute: null,
       requireGpu: false,
       cpuWanted: false,
@@ -216,5 +218,20 @@ describe('CORS_ORIGINS', () => {
     'file:///tmp',
   ])('is refused with %s', (value) => {
     expect(() => readConfig({ CORS_ORIGINS: value })).toThrow(/CORS_ORIGINS=.*: expected origins such as/);
+  });
+});
+
+describe('TRUST_PROXY', () => {
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['loopback', ['loopback']],
+    ['10.0.0.2, 172.16.0.0/12,::1', ['10.0.0.2', '172.16.0.0/12', '::1']],
+  ])('may be %s', (value, expected) => {
+    expect(readConfig({ TRUST_PROXY: value }).trustProxy).toEqual(expected);
+  });
+
+  it.each(['nginx', '10.0.0.2/33', '10.0.0.2/8/8', '10.0.0', 'loopback,'])('is refused with %s', (value) => {
+    expect(() => readConfig({ TRUST_PROXY: value })).toThrow(/TRUST_PROXY=.*: expected true, false or/);
   });
 });

@@ -11,6 +11,8 @@ import { HttpProblem, problems } from './problem.ts';
 export type Access = {
   readonly apiKeys: readonly string[]; // empty: nobody is asked for one
   readonly allowAnonymous: boolean; // without keys: also from other hosts
+  readonly trustProxy: boolean | string[]; // whose X-Forwarded-* headers are believed
+  readonly keepAliveSeconds: number; // that an idle connection stays open
   readonly corsOrigins: readonly string[]; // other origins whose pages may ask
   readonly requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
 };
@@ -28,7 +30,7 @@ declare module 'fastify' {
 export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
   documentRefusals(app, access);
   if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
-  else if (!access.allowAnonymous) refuseOtherSites(app, access.corsOrigins);
+  else if (!access.allowAnonymous) refuseOthers(app, access);
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
 }
 
@@ -111,20 +113,54 @@ function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
 }
 
 /**
- * Listening on loopback keeps other hosts out, but not the pages of other sites in a browser on this one:
- * they can send a POST here, or read answers under a name of theirs that resolves to 127.0.0.1 (DNS rebinding).
+ * Listening on loopback keeps other hosts out, but neither those that a proxy on this machine lets in, nor the pages of
+ * other sites in a browser here: they can send a POST, or read answers under a name of theirs that resolves to 127.0.0.1
+ * (DNS rebinding).
  */
-function refuseOtherSites(app: FastifyInstance, origins: readonly string[]): void {
+function refuseOthers(app: FastifyInstance, { corsOrigins, trustProxy }: Access): void {
   app.addHook('onRequest', (request, _reply, done) => {
+    if (isAnonymous(request)) return done();
+    const proxied = forwardedFor(request, trustProxy !== false);
+    if (proxied !== null) return done(otherSite(`one that a proxy has passed on (${proxied})`, proxyAdvice));
     const { hostname, host } = request;
     const { origin } = request.headers;
-    const allowed =
-      isLoopback(hostname) && (origin === undefined || sameHost(origin, host) || origins.includes(origin));
-    if (allowed || isAnonymous(request)) return done();
-    const came = `Host ${host}${origin === undefined ? '' : `, Origin ${origin}`}`;
-    const detail = `expected a request to a loopback address, from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others, or CORS_ORIGINS for the pages of one origin`;
-    done(new HttpProblem({ status: 403, code: 'OTHER_SITE', detail }));
+    const isOwn = origin === undefined || sameHost(origin, host) || corsOrigins.includes(origin);
+    if (isLoopback(hostname) && isOwn) return done();
+    const from = origin === undefined ? '' : `, Origin ${origin}`;
+    done(otherSite(`Host ${host}${from}`, 'or CORS_ORIGINS for the pages of one origin'));
   });
+}
+
+const proxyAdvice = 'or TRUST_PROXY where the proxy is on this machine and so are its clients';
+
+function otherSite(came: string, advice: string): HttpProblem {
+  const detail = `expected a request to a loopback address, from this machine and from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others, ${advice}`;
+  return new HttpProblem({ status: 403, code: 'OTHER_SITE', detail });
+}
+
+/** What proxies add to a request (RFC 7239, RFC 9110 section 7.6.3, and what was in use before). */
+const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'].concat(
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+  'x-real-ip',
+);
+
+/**
+ * The header that shows that a request comes from elsewhere; null where it comes from this machine. A trusted proxy is
+ * believed when every address on the way is a loopback one: the first alone may be the client's invention. Of a proxy that
+ * is not trusted, Fastify gives one address, its own.
+ */
+function forwardedFor({ headers, ips }: FastifyRequest, isTrusted: boolean): string | null {
+  const header = proxyHeaders.find((name) => headers[name] !== undefined);
+  if (header === undefined) return null;
+  const isLocal =
+    isTrusted &&
+    headers['x-forwarded-for'] !== undefined &&
+    ips !== undefined &&
+    ips.length > 1 &&
+    ips.every(isLoopback);
+  return isLocal ? null : header;
 }
 
 function sameHost(origin: string, host: string): boolean {

@@ -30,6 +30,8 @@ export type Parts = {
 export const openAccess: Access = {
   apiKeys: [],
   allowAnonymous: false,
+  trustProxy: false,
+  keepAliveSeconds: 75,
   corsOrigins: [],
   requestsPerMinute: null,
 };

@@ -1,0 +1,53 @@
+/** How long connections live: what a request may take to come in, how long an idle one stays open, and what closing does. */
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+
+/** For the server. */
+export function connectionOptions(keepAliveSeconds: number) {
+  const keepAliveMs = 1000 * keepAliveSeconds;
+  return {
+    connectionTimeout: Math.max(60_000, keepAliveMs + 5000), // of silence; an idle one is closed by keepAliveTimeout
+    requestTimeout: 30_000, // for a request to come in whole
+    http: {
+      headersTimeout: 10_000, // Node swaps the two silently when this one, 60 s by default, is the longer
+      connectionsCheckingInterval: 1000, // both are looked at so often
+      requireHostHeader: false, // answered below
+    },
+    keepAliveTimeout: keepAliveMs, // longer than balancers keep theirs, or they send into one that is being closed
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // what still comes is answered
+  } as const;
+}
+
+const onTheirWayMs = 200;
+
+/**
+ * Answers the requests that are on their way when the server closes, each with `connection: close`, and closes what is idle
+ * after that. Fastify closes idle connections, but to Node one is not idle before its first request, and browsers
+ * open connections ahead.
+ */
+export function closeConnectionsOnShutdown(app: FastifyInstance): void {
+  let closing = false;
+  const open = new Set<Socket>();
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    open.add(socket);
+    unused.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      unused.delete(socket);
+    });
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
+  app.addHook('preClose', async () => {
+    closing = true;
+    if (open.size > 0) await delay(onTheirWayMs);
+    // Meanwhile Fastify stops listening; who connected just before has the same time.
+    setTimeout(() => unused.forEach((socket) => socket.destroy()), onTheirWayMs).unref();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
