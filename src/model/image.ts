@@ -4,7 +4,7 @@
  * half of what sharp's own steps do.
  */
 import { isMainThread } from 'node:worker_threads';
-import sharp from 'sharp';
+import sharp, { type FailOnOptions } from 'sharp';
 import { messageOf } from './errors.ts';
 import { type Samples, toGreys } from './image/greys.ts';
 import { normalise } from './image/normalise.ts';
@@ -47,7 +47,7 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   }
   let samples: Samples;
   try {
-    samples = (type === 'PNG' ? readPlainPng(bytes) : null) ?? (await decode(bytes));
+    samples = (type === 'PNG' ? readPlainPng(bytes) : null) ?? (await decodeTolerantly(bytes));
   } catch (error) {
     return notDecoded(bytes, type, error);
   }
@@ -56,8 +56,25 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   return pixels ? { ok: true, pixels } : noInk(samples);
 }
 
-async function decode(bytes: Uint8Array): Promise<Samples> {
-  const image = sharp(bytes, { sequentialRead: true, limitInputPixels: maxPixels }).autoOrient();
+/**
+ * As viewers do, reads a JPEG with stray bytes between its parts, and one that lacks nothing but the marker of its end. One
+ * that is cut off has no more data before that marker, either, and fails again.
+ */
+async function decodeTolerantly(bytes: Uint8Array): Promise<Samples> {
+  try {
+    return await decode(bytes);
+  } catch (error) {
+    const reason = messageOf(error);
+    if (/extraneous bytes before marker/.test(reason)) return decode(bytes, 'error');
+    if (/premature end of JPEG image/.test(reason)) return decode(Buffer.concat([bytes, endOfJpeg]));
+    throw error;
+  }
+}
+
+const endOfJpeg = Buffer.from([0xff, 0xd9]);
+
+async function decode(bytes: Uint8Array, failOn: FailOnOptions = 'warning'): Promise<Samples> {
+  const image = sharp(bytes, { sequentialRead: true, limitInputPixels: maxPixels, failOn }).autoOrient();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { values: data, width: info.width, height: info.height, channels: info.channels };
 }
@@ -90,7 +107,7 @@ function noInk({ width, height }: Samples): ImageProblem {
 /** First bytes, as Latin-1; text comes last, as it may be almost anything. */
 const signatures: readonly (readonly [type: string, matches: (head: string) => boolean])[] = [
   ['PNG', (head) => head.startsWith('\x89PNG\r\n\x1a\n')],
-  ['JPEG', (head) => head.startsWith('\xff\xd8\xff')],
+  ['JPEG', (head) => head.startsWith('\xff\xd8')],
   ['a GIF', (head) => head.startsWith('GIF8')],
   ['a WebP', (head) => head.startsWith('RIFF') && head.startsWith('WEBP', 8)],
   ['a TIFF', (head) => head.startsWith('II*\0') || head.startsWith('MM\0*')],

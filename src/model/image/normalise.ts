@@ -6,8 +6,10 @@
 import { imageSide, imageSize } from '../dataset.ts';
 import { type Extent, extentOf } from './extent.ts';
 import { fit, fitSide, fullInk, type Patch } from './fit.ts';
-import { findInk, type Greys } from './ink.ts';
+import { crop, withoutFrame } from './frame.ts';
+import { type Box, findInk, type Greys, type Ink, inkBox } from './ink.ts';
 import { evenOut } from './lighting.ts';
+import { findSmallShape } from './small-shape.ts';
 
 /**
  * The digit in 28×28, 784 bytes, or null where no ink stands out from the background. An image that
@@ -16,9 +18,35 @@ import { evenOut } from './lighting.ts';
 export function normalise(image: Greys): Uint8Array | null {
   const asItIs = inMnistForm(image);
   if (asItIs) return asItIs;
+  return read(withoutFrame(image));
+}
+
+function read(image: Greys): Uint8Array | null {
   const { greys, border } = evenOut(image);
   const ink = findInk(greys, border);
-  return ink && centre(fit(greys, ink));
+  if (!ink) return readPart(image, findSmallShape(image));
+  const small = smallBox(greys, ink, image);
+  return (small && readPart(image, small)) ?? centre(fit(greys, ink));
+}
+
+/** Where light was evened out by averaging, a digit may be left with too few pixels: its box in the image itself. */
+function smallBox(greys: Greys, ink: Ink, { width }: Greys): Box | null {
+  if (greys.width === width) return null;
+  const { x0, y0, x1, y1 } = inkBox(greys, ink);
+  if (Math.max(x1 - x0, y1 - y0) + 1 >= imageSide) return null;
+  const block = Math.floor(width / greys.width);
+  return { x0: x0 * block, y0: y0 * block, x1: (x1 + 1) * block - 1, y1: (y1 + 1) * block - 1 };
+}
+
+/** Reads one part with some paper around it; null where that is most of the image, or nothing. */
+function readPart(image: Greys, box: Box | null): Uint8Array | null {
+  if (!box) return null;
+  const { width, height } = image;
+  const margin = Math.max(box.x1 - box.x0, box.y1 - box.y0) + 1;
+  const [x0, y0] = [Math.max(0, box.x0 - margin), Math.max(0, box.y0 - margin)];
+  const [x1, y1] = [Math.min(width, box.x1 + 1 + margin), Math.min(height, box.y1 + 1 + margin)];
+  if ((x1 - x0) * (y1 - y0) > (width * height) / 2) return null;
+  return read(crop(image, x0, y0, x1, y1));
 }
 
 /** True of all 70,000 MNIST images: full ink, a box of 19 or 20 pixels, its mass at the centre. */

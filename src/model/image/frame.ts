@@ -1,0 +1,122 @@
+/**
+ * A thin frame along the picture's edge, such as that of a form field or a screenshot, on any of its sides. It is
+ * taken off, since it would pass for ink. A stroke along the edge of a picture that is cut out tightly is no frame: other
+ * ink is joined to it, or nothing is left without it.
+ */
+import type { Greys } from './ink.ts';
+
+const leastContrast = 32; // levels between the line and the paper
+const widest = 0.1; // of the side, margin included
+const lineShare = 0.95; // of a row's pixels, for it to be a line
+const cleanShare = 0.02; // … at most, for it to be clear of ink
+
+/** The picture without its frame; itself where it has none. */
+export function withoutFrame(greys: Greys): Greys {
+  const { width, height } = greys;
+  if (Math.min(width, height) < 8) return greys;
+  const paper = paperTone(greys);
+  const top = lineAt(rowsFrom(greys, 0, 1), paper);
+  const bottom = lineAt(rowsFrom(greys, height - 1, -1), paper);
+  const left = lineAt(columnsFrom(greys, 0, 1), paper);
+  const right = lineAt(columnsFrom(greys, width - 1, -1), paper);
+  if (!top && !bottom && !left && !right) return greys;
+  const [x0, x1] = [depthOf(left), width - depthOf(right)];
+  const [y0, y1] = [depthOf(top), height - depthOf(bottom)];
+  const cut = {
+    y0: top ? clearOf(rowsFrom(greys, 0, 1, x0, x1), top, paper) : 0,
+    y1: bottom ? clearOf(rowsFrom(greys, height - 1, -1, x0, x1), bottom, paper) : 0,
+    x0: left ? clearOf(columnsFrom(greys, 0, 1, y0, y1), left, paper) : 0,
+    x1: right ? clearOf(columnsFrom(greys, width - 1, -1, y0, y1), right, paper) : 0,
+  };
+  if (cut.x0 + cut.x1 + cut.y0 + cut.y1 === 0) return greys;
+  const inside = crop(greys, cut.x0, cut.y0, width - cut.x1, height - cut.y1);
+  return hasInk(inside, paper) ? inside : greys;
+}
+
+/** The part from (x0, y0) up to, and without, (x1, y1). */
+export function crop({ values, width }: Greys, x0: number, y0: number, x1: number, y1: number): Greys {
+  const part = new Uint8Array((x1 - x0) * (y1 - y0));
+  for (let y = y0; y < y1; y++)
+    part.set(values.subarray(y * width + x0, y * width + x1), (y - y0) * (x1 - x0));
+  return { values: part, width: x1 - x0, height: y1 - y0 };
+}
+
+/** Lines of pixels parallel to one side, from that side inwards. */
+type Lines = {
+  readonly values: Uint8Array;
+  readonly count: number; // that may belong to a frame
+  readonly length: number; // pixels of each
+  readonly at: (line: number) => number; // index of its first pixel
+  readonly step: number; // from pixel to pixel
+};
+
+function rowsFrom({ values, width, height }: Greys, first: number, sign: 1 | -1, x0 = 0, x1 = width): Lines {
+  const at = (line: number) => (first + sign * line) * width + x0;
+  return { values, count: mostLines(height), length: x1 - x0, at, step: 1 };
+}
+
+function columnsFrom(
+  { values, width, height }: Greys,
+  first: number,
+  sign: 1 | -1,
+  y0 = 0,
+  y1 = height,
+): Lines {
+  const at = (line: number) => y0 * width + first + sign * line;
+  return { values, count: mostLines(width), length: y1 - y0, at, step: width };
+}
+
+const mostLines = (side: number) => Math.max(3, Math.floor(widest * side));
+
+/** Which lines are the frame, and which way it differs from the paper. */
+type Frame = { readonly last: number; readonly sign: 1 | -1 };
+
+/** Null where no line is of one tone that is not the paper's, or where it goes on for too long. */
+function lineAt(lines: Lines, paper: number): Frame | null {
+  for (let line = 0; line < lines.count; line++) {
+    for (const sign of [1, -1] as const) {
+      if (share(lines, line, paper, sign, 0.1) < lineShare) continue;
+      let last = line;
+      while (last + 1 < lines.count && share(lines, last + 1, paper, sign, 0.1) >= lineShare) last++;
+      return last + 1 < lines.count ? { last, sign } : null;
+    }
+  }
+  return null;
+}
+
+/** How many lines go with the frame, its soft edge included; 0 where what follows is joined to it. */
+function clearOf(lines: Lines, { last, sign }: Frame, paper: number): number {
+  for (let line = last + 1; line <= Math.min(last + 2, lines.count); line++)
+    if (share(lines, line, paper, sign, 0) <= cleanShare) return line;
+  return 0;
+}
+
+const depthOf = (frame: Frame | null) => (frame === null ? 0 : frame.last + 3);
+
+/** The share of a line's pixels that differ from the paper, without its ends, where corners may be round. */
+function share(
+  { values, length, at, step }: Lines,
+  line: number,
+  paper: number,
+  sign: number,
+  ends: number,
+): number {
+  const [from, to] = [Math.floor(ends * length), Math.ceil((1 - ends) * length)];
+  let count = 0;
+  for (let n = from, i = at(line) + from * step; n < to; n++, i += step)
+    if ((values[i]! - paper) * sign > leastContrast) count++;
+  return count / Math.max(1, to - from);
+}
+
+function hasInk({ values }: Greys, paper: number): boolean {
+  return values.some((value) => Math.abs(value - paper) > leastContrast);
+}
+
+/** The median of some pixels from all over the picture; the mean of the middle two, so that the inverse has the inverse. */
+function paperTone({ values }: Greys): number {
+  const step = Math.max(1, Math.floor(values.length / 997)); // a prime: no column is seen again and again
+  const some: number[] = [];
+  for (let i = 0; i < values.length; i += step) some.push(values[i]!);
+  some.sort((a, b) => a - b);
+  return (some[(some.length - 1) >> 1]! + some[some.length >> 1]!) / 2;
+}

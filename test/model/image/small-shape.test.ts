@@ -1,0 +1,80 @@
+/** A small digit on a large page is found; specks and paper are not taken for one. */
+import * as fc from 'fast-check';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { imageAt, readSplit } from '../../../src/model/dataset.ts';
+import { normalise } from '../../../src/model/image/normalise.ts';
+import { readDigit } from '../../../src/model/image.ts';
+import { randomFor } from '../../../src/model/random.ts';
+import { blank, cropped, difference, digitPicture, inverted, placed } from '../pictures.ts';
+
+const test = await readSplit('mnist', 'test');
+const digit = (i: number) => new Uint8Array(imageAt(test, i));
+
+describe('a digit of 20 to 28 pixels', () => {
+  it.each([
+    [1000, 1414],
+    [2000, 2000],
+    [1240, 1754],
+    [3000, 700],
+  ])('is read on a page of %i × %i, wherever it is, among specks', (width, height) => {
+    fc.assert(
+      fc.property(
+        fc.nat(9999),
+        fc.nat(width - 40),
+        fc.nat(height - 40),
+        fc.array(fc.tuple(fc.nat(width - 1), fc.nat(height - 1)), { maxLength: 6 }),
+        (i, left, top, specks) => {
+          const page = placed(cropped(digitPicture(digit(i))), width, height, left + 4, top + 4);
+          const isFar = ([x, y]: [number, number]) =>
+            Math.abs(x - left - 14) > 60 || Math.abs(y - top - 14) > 60;
+          for (const [x, y] of specks.filter(isFar)) page.values[y * width + x] = 255;
+          expect(difference(normalise(inverted(page)), digit(i))).toBeLessThan(8);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it.each([
+    ['JPEG', 0],
+    ['noisy paper', 6],
+    ['a scan with a gradient', -40],
+  ])('is read from %s', async (_kind, disturbance) => {
+    const [width, height] = [1000, 1414];
+    const random = randomFor(1, 'paper');
+    let far = 0;
+    for (let n = 0; n < 10; n++) {
+      const page = inverted(placed(digitPicture(digit(n * 97)), width, height, 100 + 70 * n, 1200 - 110 * n));
+      for (let i = 0; i < page.values.length; i++) {
+        const noise = disturbance > 0 ? uniformInt(random, -disturbance, disturbance) - disturbance : 0;
+        const light = disturbance < 0 ? (disturbance * (i % width)) / width : 0;
+        page.values[i] = Math.max(0, page.values[i]! + noise + light);
+      }
+      const bytes = await sharp(page.values, { raw: { width, height, channels: 1 } })
+        .jpeg()
+        .toBuffer();
+      const result = await readDigit(bytes);
+      if (difference(result.ok ? result.pixels : null, digit(n * 97)) > 14) far++;
+    }
+    expect(far).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a page without a digit', () => {
+  it.each([
+    ['blank', 0, 0],
+    ['of noisy paper', 8, 0],
+    ['with specks', 0, 60],
+    ['of noisy paper with specks', 6, 60],
+  ])('%s has no ink', (_kind, noise, specks) => {
+    const [width, height] = [1000, 1414];
+    const random = randomFor(2, 'paper');
+    const page = inverted(blank(width, height));
+    for (let i = 0; i < page.values.length; i++)
+      page.values[i] = 255 - noise + uniformInt(random, -noise, noise);
+    for (let n = 0; n < specks; n++) page.values[uniformInt(random, 0, page.values.length - 1)] = 0;
+    expect(normalise(page)).toBeNull();
+  });
+});
