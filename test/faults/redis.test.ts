@@ -134,7 +134,7 @@ describe('the launcher killed alone, during training', () => {
   it('takes everything with it within 15 s, and `npm start` goes on', async () => {
     const id = await post(longer, 'launcher killed');
     await until(() => computes(id), 'the job to compute');
-    const launcher = processesOf(dataDir).find((line) => /dist\/start\.js/.test(line))!;
+    const launcher = processesOf(dataDir).find((line) => /dist\/start\.js|scripts\/run\.mjs/.test(line))!;
     const redis = await redisPid();
     process.kill(Number.parseInt(launcher, 10), 'SIGKILL');
     const began = performance.now();

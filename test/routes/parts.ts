@@ -31,7 +31,7 @@ export const openAccess: Access = {
   apiKeys: [],
   allowAnonymous: false,
   trustProxy: false,
-  keepAliveSeconds: 75,
+  keepAliveSeconds: 10,
   corsOrigins: [],
   requestsPerMinute: null,
 };
