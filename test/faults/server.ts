@@ -24,7 +24,14 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> 
   const { url } = await startRedisServer();
   const dataDir = await temporaryDirectory();
   await openStore(dataDir).publish(networks.article, initialWeights(networks.article, 1), provenance);
-  const settings = { HOST: '127.0.0.1', PORT: '0', KEEP_ALIVE_SECONDS: "10", REDIS_URL: url, DATA_DIR: dataDir, FIRST_MODEL: 'false' };
+  const settings = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    KEEP_ALIVE_SECONDS: '10',
+    REDIS_URL: url,
+    DATA_DIR: dataDir,
+    FIRST_MODEL: 'false',
+  };
   const child = fork(entry, [], {
     env: { ...process.env, LOG_LEVEL: 'error', ...settings, ...env },
     execArgv: ['--import', 'tsx'],
