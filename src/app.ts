@@ -8,7 +8,7 @@ import type { ModelStore } from './model/store.ts';
 import { boardRoutes } from './routes/board.ts';
 import { registerBodies } from './routes/bodies.ts';
 import { answerClientError } from './routes/client-error.ts';
-import { closeConnectionsOnShutdown, connectionOptions } from './routes/connections.ts';
+import { closeConnectionsOnShutdown, connectionOptions, readUnwantedBodies } from './routes/connections.ts';
 import { allowOrigins } from './routes/cors.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -68,6 +68,7 @@ export async function buildApp({
   app.setNotFoundHandler(handleNotFound);
   registerBodies(app);
   closeConnectionsOnShutdown(app);
+  readUnwantedBodies(app);
   addSecurityHeaders(app);
   nameRequests(app);
   answerWhatNodeWould(app);

@@ -51,3 +51,24 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
     done(null, payload);
   });
 }
+
+const unreadMs = 1000; // that the rest of a body may take
+
+/**
+ * Reads a body that no route wanted to its end before the answer, where the connection is closed after it: one that is
+ * closed with data unread is reset, and the client may never see the answer (RFC 9112, 9.6).
+ */
+export function readUnwantedBodies(app: FastifyInstance): void {
+  app.addHook('onSend', ({ raw, headers }, reply, payload, done) => {
+    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    if (!hasBody || reply.raw.shouldKeepAlive || raw.readableEnded || raw.destroyed)
+      return done(null, payload);
+    const timer = setTimeout(end, unreadMs);
+    function end(): void {
+      clearTimeout(timer);
+      raw.off('close', end).off('end', end);
+      done(null, payload);
+    }
+    raw.on('end', end).on('close', end).resume();
+  });
+}

@@ -47,6 +47,24 @@ describe('an idle connection', () => {
   });
 });
 
+describe('a large body that no route wants', () => {
+  it.each(['OPTIONS /jobs', 'POST /nowhere', 'GET /health/live'])(
+    'does not cost the client the answer to %s',
+    async (line) => {
+      const { app, port } = await listen();
+      for (let round = 0; round < 5; round++) {
+        const socket = await open(port);
+        const body = 'x'.repeat(4_000_000);
+        socket.write(
+          `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        expect(await received(socket)).toMatch(/^HTTP\/1.1 (?:200|404|405) /);
+      }
+      await app.close();
+    },
+  );
+});
+
 describe('when the server closes', () => {
   it.each([
     ['that was just opened', async () => {}],
