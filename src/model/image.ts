@@ -9,6 +9,7 @@ import { messageOf } from './errors.ts';
 import { type Samples, toGreys } from './image/greys.ts';
 import { normalise } from './image/normalise.ts';
 import { readPlainPng } from './image/plain-png.ts';
+import { isLoss, tidyJpeg } from './image/tidy-jpeg.ts';
 
 export type ImageProblem = {
   readonly ok: false;
@@ -47,7 +48,7 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   }
   let samples: Samples;
   try {
-    samples = (type === 'PNG' ? readPlainPng(bytes) : null) ?? (await decodeTolerantly(bytes));
+    samples = type === 'PNG' ? (readPlainPng(bytes) ?? (await decode(bytes))) : await decodeJpeg(bytes);
   } catch (error) {
     return notDecoded(bytes, type, error);
   }
@@ -56,22 +57,19 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   return pixels ? { ok: true, pixels } : noInk(samples);
 }
 
-/**
- * As viewers do, reads a JPEG with stray bytes between its parts, and one that lacks nothing but the marker of its end. One
- * that is cut off has no more data before that marker, either, and fails again.
- */
-async function decodeTolerantly(bytes: Uint8Array): Promise<Samples> {
+/** Strictly first, which is all that most files need; then whatever lacks no pixels. */
+async function decodeJpeg(bytes: Uint8Array): Promise<Samples> {
   try {
     return await decode(bytes);
-  } catch (error) {
-    const reason = messageOf(error);
-    if (/extraneous bytes before marker/.test(reason)) return decode(bytes, 'error');
-    if (/premature end of JPEG image/.test(reason)) return decode(Buffer.concat([bytes, endOfJpeg]));
-    throw error;
+  } catch {
+    try {
+      return await decode(tidyJpeg(bytes) ?? bytes);
+    } catch (error) {
+      if (isLoss(messageOf(error))) throw error;
+      return decode(bytes, 'error'); // as it came: without an end marker added, a file that was cut off still fails
+    }
   }
 }
-
-const endOfJpeg = Buffer.from([0xff, 0xd9]);
 
 async function decode(bytes: Uint8Array, failOn: FailOnOptions = 'warning'): Promise<Samples> {
   const image = sharp(bytes, { sequentialRead: true, limitInputPixels: maxPixels, failOn }).autoOrient();

@@ -1,8 +1,9 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, imageSide, imageSize, readSplit } from '../../src/model/dataset.ts';
+import { imageAt, imageSize, readSplit } from '../../src/model/dataset.ts';
 import { type ImageProblem, readDigit } from '../../src/model/image.ts';
+import { chunk, grey, large, raw } from './picture-files.ts';
 import { cropped, difference, digitPicture, enlarged, mean, placed } from './pictures.ts';
 
 const test = await readSplit('mnist', 'test');
@@ -224,16 +225,6 @@ async function problemOf(bytes: Uint8Array): Promise<ImageProblem> {
   return result;
 }
 
-/** Length, type, data, checksum. */
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type), data]);
-  const framed = Buffer.alloc(body.length + 8);
-  framed.writeUInt32BE(data.length);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), body.length + 4);
-  return framed;
-}
-
 /** A whole PNG of `side` × `side` white pixels of one bit. */
 function whitePng(side: number): Buffer {
   const header = Buffer.alloc(13); // width, height, bit depth 1, colour type 0 (grey), no filter choice, no interlace
@@ -250,18 +241,6 @@ function whitePng(side: number): Buffer {
     chunk('IDAT', data),
     chunk('IEND', Buffer.alloc(0)),
   ]);
-}
-
-function raw(values: Uint8Array | Uint16Array, channels: 1 | 2 | 3 | 4): Sharp {
-  return sharp(values, { raw: { width: imageSide, height: imageSide, channels } });
-}
-
-function grey(pixels: Uint8Array): Sharp {
-  return raw(pixels, 1).toColourspace('b-w');
-}
-
-function large(pixels: Uint8Array): Sharp {
-  return grey(pixels).resize(280, 280, { kernel: 'cubic' });
 }
 
 function tenfold(pixels: Uint8Array): Sharp {

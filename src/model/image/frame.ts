@@ -30,7 +30,8 @@ export function withoutFrame(greys: Greys): Greys {
   };
   if (cut.x0 + cut.x1 + cut.y0 + cut.y1 === 0) return greys;
   const inside = crop(greys, cut.x0, cut.y0, width - cut.x1, height - cut.y1);
-  return hasInk(inside, paper) ? inside : greys;
+  const sides = [cut.x0, cut.x1, cut.y0, cut.y1].filter((lines) => lines > 0).length;
+  return sides >= 3 || hasInk(inside, paper) ? inside : greys; // three lines are an empty field, no stroke
 }
 
 /** The part from (x0, y0) up to, and without, (x1, y1). */

@@ -9,7 +9,7 @@ import { fit, fitSide, fullInk, type Patch } from './fit.ts';
 import { crop, withoutFrame } from './frame.ts';
 import { type Box, findInk, type Greys, type Ink, inkBox } from './ink.ts';
 import { evenOut } from './lighting.ts';
-import { findSmallShape } from './small-shape.ts';
+import { findAmongSpecks, findSmallShape } from './small-shape.ts';
 
 /**
  * The digit in 28×28, 784 bytes, or null where no ink stands out from the background. An image that
@@ -21,11 +21,14 @@ export function normalise(image: Greys): Uint8Array | null {
   return read(withoutFrame(image));
 }
 
+const pagePixels = 80_000; // from here on a digit may be small beside specks
+
 function read(image: Greys): Uint8Array | null {
   const { greys, border } = evenOut(image);
   const ink = findInk(greys, border);
   if (!ink) return readPart(image, findSmallShape(image));
-  const small = smallBox(greys, ink, image);
+  const isPage = image.width * image.height >= pagePixels;
+  const small = smallBox(greys, ink, image) ?? (isPage ? findAmongSpecks(image) : null);
   return (small && readPart(image, small)) ?? centre(fit(greys, ink));
 }
 

@@ -8,21 +8,35 @@ import type { Box, Greys } from './ink.ts';
 const cellSide = 8; // pixels
 const leastPixels = 24; // of ink in one shape; specks and their surroundings have fewer
 const leastContrast = 32; // levels
+const largest = 1 / 6; // of the page's longer side
+const mostBeside = 0.25; // of the shape's ink, in any other shape: specks
 
 /** Pixels of ink in each cell of a grid over the page. */
 type Grid = { readonly counts: Uint16Array; readonly width: number; readonly height: number };
 
 /** The box, in pixels, around the neighbouring cells that have the most ink; null where there are only specks. */
 export function findSmallShape(greys: Greys): Box | null {
-  const grid = countInk(greys);
+  const [first] = shapesOf(countInk(greys));
+  return first && first.pixels >= leastPixels ? toPixels(first.box, greys) : null;
+}
+
+/** Likewise, where the page has ink enough: only of a shape that is small and beside which there are but specks. */
+export function findAmongSpecks(greys: Greys): Box | null {
+  const [first, second] = shapesOf(countInk(greys));
+  if (!first || !second || first.pixels < leastPixels || second.pixels > mostBeside * first.pixels)
+    return null;
+  const { x0, x1, y0, y1 } = first.box;
+  const longest = (Math.max(x1 - x0, y1 - y0) + 1) * cellSide;
+  return longest <= largest * Math.max(greys.width, greys.height) ? toPixels(first.box, greys) : null;
+}
+
+/** Neighbouring cells with ink, the shape with the most ink first. */
+function shapesOf(grid: Grid): Shape[] {
   const seen = new Uint8Array(grid.counts.length);
-  let best: Shape = { pixels: leastPixels - 1, box: null };
-  for (let cell = 0; cell < seen.length; cell++) {
-    if (seen[cell] || grid.counts[cell] === 0) continue;
-    const shape = follow(grid, cell, seen);
-    if (shape.pixels > best.pixels) best = shape;
-  }
-  return best.box && toPixels(best.box, greys);
+  const shapes: Shape[] = [];
+  for (let cell = 0; cell < seen.length; cell++)
+    if (!seen[cell] && grid.counts[cell] !== 0) shapes.push(follow(grid, cell, seen));
+  return shapes.toSorted((a, b) => b.pixels - a.pixels);
 }
 
 function countInk(greys: Greys): Grid {
@@ -39,7 +53,7 @@ function countInk(greys: Greys): Grid {
   return { counts, width: columns, height: rows };
 }
 
-type Shape = { readonly pixels: number; readonly box: Box | null };
+type Shape = { readonly pixels: number; readonly box: Box };
 
 /** The cells with ink that hang together with this one, corners included. */
 function follow({ counts, width, height }: Grid, start: number, seen: Uint8Array): Shape {

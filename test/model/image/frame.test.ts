@@ -71,6 +71,11 @@ describe('a frame along the edge', () => {
     }
   });
 
+  it('with nothing in it has no ink', () => {
+    expect(normalise(framed(blank(120, 120), 2, 0, all))).toBeNull();
+    expect(normalise(inverted(framed(blank(120, 120), 2, 2, { ...all, top: false })))).toBeNull();
+  });
+
   it('may be coloured, with round corners, in a JPEG', async () => {
     const far: number[] = [];
     for (const pixels of digits) {

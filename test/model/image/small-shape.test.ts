@@ -18,6 +18,8 @@ describe('a digit of 20 to 28 pixels', () => {
     [2000, 2000],
     [1240, 1754],
     [3000, 700],
+    [600, 600],
+    [400, 300],
   ])('is read on a page of %i × %i, wherever it is, among specks', (width, height) => {
     fc.assert(
       fc.property(
