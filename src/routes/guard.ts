@@ -7,11 +7,12 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../loopback.ts';
 import { HttpProblem, problems } from './problem.ts';
+import { refuseProxied, type TrustProxy } from './proxies.ts';
 
 export type Access = {
   readonly apiKeys: readonly string[]; // empty: nobody is asked for one
   readonly allowAnonymous: boolean; // without keys: also from other hosts
-  readonly trustProxy: boolean | string[]; // whose X-Forwarded-* headers are believed
+  readonly trustProxy: TrustProxy; // whose X-Forwarded-* headers are believed
   readonly keepAliveSeconds: number; // that an idle connection stays open
   readonly corsOrigins: readonly string[]; // other origins whose pages may ask
   readonly requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
@@ -113,54 +114,27 @@ function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
 }
 
 /**
- * Listening on loopback keeps other hosts out, but neither those that a proxy on this machine lets in, nor the pages of
- * other sites in a browser here: they can send a POST, or read answers under a name of theirs that resolves to 127.0.0.1
- * (DNS rebinding).
+ * Listening on loopback keeps other hosts out, but neither the clients of a proxy on this machine nor the pages of other
+ * sites in a browser on it. Pages can send a POST here, or read answers under a name of theirs that resolves to
+ * 127.0.0.1 (DNS rebinding).
  */
-function refuseOthers(app: FastifyInstance, { corsOrigins, trustProxy }: Access): void {
+function refuseOthers(app: FastifyInstance, { corsOrigins }: Access): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (isAnonymous(request)) return done();
-    const proxied = forwardedFor(request, trustProxy !== false);
-    if (proxied !== null) return done(otherSite(`one that a proxy has passed on (${proxied})`, proxyAdvice));
-    const { hostname, host } = request;
-    const { origin } = request.headers;
-    const isOwn = origin === undefined || sameHost(origin, host) || corsOrigins.includes(origin);
-    if (isLoopback(hostname) && isOwn) return done();
-    const from = origin === undefined ? '' : `, Origin ${origin}`;
-    done(otherSite(`Host ${host}${from}`, 'or CORS_ORIGINS for the pages of one origin'));
+    const detail = refuseProxied(request) ?? refuseSite(request, corsOrigins);
+    if (detail === null) return done();
+    done(new HttpProblem({ status: 403, code: 'OTHER_SITE', detail }));
   });
 }
 
-const proxyAdvice = 'or TRUST_PROXY where the proxy is on this machine and so are its clients';
-
-function otherSite(came: string, advice: string): HttpProblem {
-  const detail = `expected a request to a loopback address, from this machine and from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others, ${advice}`;
-  return new HttpProblem({ status: 403, code: 'OTHER_SITE', detail });
-}
-
-/** What proxies add to a request (RFC 7239, RFC 9110 section 7.6.3, and what was in use before). */
-const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'].concat(
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-server',
-  'x-real-ip',
-);
-
-/**
- * The header that shows that a request comes from elsewhere; null where it comes from this machine. A trusted proxy is
- * believed when every address on the way is a loopback one: the first alone may be the client's invention. Of a proxy that
- * is not trusted, Fastify gives one address, its own.
- */
-function forwardedFor({ headers, ips }: FastifyRequest, isTrusted: boolean): string | null {
-  const header = proxyHeaders.find((name) => headers[name] !== undefined);
-  if (header === undefined) return null;
-  const isLocal =
-    isTrusted &&
-    headers['x-forwarded-for'] !== undefined &&
-    ips !== undefined &&
-    ips.length > 1 &&
-    ips.every(isLoopback);
-  return isLocal ? null : header;
+/** Why a request is not one by this machine's own programs and pages; null if it is. */
+function refuseSite(request: FastifyRequest, origins: readonly string[]): string | null {
+  const { hostname, host, headers } = request;
+  const { origin } = headers;
+  const isAllowed = origin === undefined || sameHost(origin, host) || origins.includes(origin);
+  if (isLoopback(hostname) && isAllowed) return null;
+  const came = `Host ${host}${origin === undefined ? '' : `, Origin ${origin}`}`;
+  return `expected a request to a loopback address, from no other site, got ${came}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others, or CORS_ORIGINS for the pages of one origin`;
 }
 
 function sameHost(origin: string, host: string): boolean {
