@@ -100,7 +100,7 @@ function residentSizes(root: number): { name: string; bytes: number }[] {
 
 function nameOf(command: string): string | null {
   return (
-    /redis(?=-server)|valkey(?=-server)|(?:start|server|worker|predictor-process|trainer-process)(?=\.js)/.exec(
+    /redis(?=-server)|valkey(?=-server)|(?<=run\.mjs )start|(?:start|server|worker|predictor-process|trainer-process)(?=\.js)/.exec(
       command,
     )?.[0] ?? null
   );
