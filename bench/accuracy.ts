@@ -3,10 +3,10 @@
  * each test accuracy and their mean.
  */
 import { parseArgs } from 'node:util';
-import { readDataset } from '../src/model/dataset.ts';
-import { openEngine } from '../src/model/engine.ts';
-import { type RecipeName, recipes } from '../src/model/recipe.ts';
-import { train } from '../src/model/train.ts';
+import { readDataset } from '../src/model/data/dataset.ts';
+import { openEngine } from '../src/model/engines/engine.ts';
+import { type RecipeName, recipes } from '../src/model/training/recipe.ts';
+import { train } from '../src/model/training/train.ts';
 
 const { values } = parseArgs({
   options: {

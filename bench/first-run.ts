@@ -8,8 +8,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { getJson, type Service, startService } from '../harness/service.ts';
 import type { TrainJob } from '../src/jobs/contract.ts';
-import { getJson, type Service, startService } from '../test/e2e/service.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });

@@ -4,15 +4,15 @@
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { takeBatch } from '../src/model/batch.ts';
-import { firstOf, readDataset } from '../src/model/dataset.ts';
-import { type EnginePreference, openEngine } from '../src/model/engine.ts';
-import { evaluate } from '../src/model/evaluate.ts';
-import { initialWeights, networks, parameterCount } from '../src/model/network.ts';
-import { permutation, randomFor } from '../src/model/random.ts';
-import { type RecipeName, recipes } from '../src/model/recipe.ts';
-import { disposeState, initialState, type TrainState, trainStep } from '../src/model/step.ts';
-import { type TrainHooks, train } from '../src/model/train.ts';
+import { permutation, randomFor } from '../src/lib/random.ts';
+import { takeBatch } from '../src/model/data/batch.ts';
+import { firstOf, readDataset } from '../src/model/data/dataset.ts';
+import { type EnginePreference, openEngine } from '../src/model/engines/engine.ts';
+import { initialWeights, networks, parameterCount } from '../src/model/network/network.ts';
+import { disposeState, initialState, type TrainState, trainStep } from '../src/model/network/step.ts';
+import { evaluate } from '../src/model/training/evaluate.ts';
+import { type RecipeName, recipes } from '../src/model/training/recipe.ts';
+import { type TrainHooks, train } from '../src/model/training/train.ts';
 import { fingerprint } from './lib/fingerprint.ts';
 
 const { values } = parseArgs({

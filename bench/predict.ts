@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { getJson, type Service } from '../test/e2e/service.ts';
+import { getJson, type Service } from '../harness/service.ts';
 import { type Answers, expectSameAnswers } from './lib/answers.ts';
 import { atEnd, runBench } from './lib/ending.ts';
 import { installPeers } from './lib/peers.ts';

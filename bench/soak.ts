@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { imageAt, readSplit } from '../src/model/dataset.ts';
-import { encodePng } from '../src/model/picture.ts';
-import { type Service, startService } from '../test/e2e/service.ts';
+import { type Service, startService } from '../harness/service.ts';
+import { imageAt, readSplit } from '../src/model/data/dataset.ts';
+import { encodePng } from '../src/model/image/encode-png.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({

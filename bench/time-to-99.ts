@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { recipes } from '../src/model/recipe.ts';
+import { recipes } from '../src/model/training/recipe.ts';
 import { runBench } from './lib/ending.ts';
 import { measure, tsProgram } from './lib/measure.ts';
 import { installPeers, type Peers, peerProgram } from './lib/peers.ts';

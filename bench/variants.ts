@@ -6,10 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAccuracy, variantNames } from '../harness/digits.ts';
+import { getJson, startService } from '../harness/service.ts';
 import type { TrainJob } from '../src/jobs/contract.ts';
-import { readSplit } from '../src/model/dataset.ts';
-import { measureAccuracy, variantNames } from '../test/e2e/digits.ts';
-import { getJson, startService } from '../test/e2e/service.ts';
+import { readSplit } from '../src/model/data/dataset.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });

@@ -21,7 +21,7 @@ async function run() {
   const program = /** @type {import('../src/options.mjs').Program} */ (name);
   const { takeOptions } = await import('../src/options.mjs');
   Object.assign(process.env, takeOptions(program, args).environment); // set-up has to know ENGINE
-  const { ignoresHangup } = await import('../src/nohup.mjs');
+  const { ignoresHangup } = await import('../src/lib/nohup.mjs');
   if (ignoresHangup()) {
     process.env['IGNORE_SIGHUP'] = 'true'; // for set-up and the program, also when npm, the trace of nohup, is gone
     process.on('SIGHUP', () => {});

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { startService, trainToEnd } from '../test/e2e/service.ts';
-import { launchChromium } from '../test/page/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
+import { startService, trainToEnd } from '../harness/service.ts';
 
 const target = join(import.meta.dirname, '../docs/images');
 const forms = {

@@ -1,31 +1,35 @@
 /** Builds the HTTP application from its parts. It never listens, so tests can inject requests. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { EventFeed } from './jobs/feed.ts';
-import type { JobQueue } from './jobs/queue.ts';
-import type { Predictor } from './model/predictor.ts';
-import type { ModelStore } from './model/store.ts';
+import type { EventFeed } from './jobs/producer/event-feed.ts';
+import type { JobQueue } from './jobs/producer/queue.ts';
+import type { Predictor } from './model/serving/predictor.ts';
+import type { ModelStore } from './model/store/store.ts';
 import { boardRoutes } from './routes/board.ts';
-import { registerBodies } from './routes/bodies.ts';
-import { answerClientError } from './routes/client-error.ts';
-import { closeConnectionsOnShutdown, connectionOptions, readUnwantedBodies } from './routes/connections.ts';
-import { allowOrigins } from './routes/cors.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
-import { type Access, registerGuard } from './routes/guard.ts';
-import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/headers.ts';
 import { healthRoutes } from './routes/health.ts';
+import { registerBodies } from './routes/http/bodies.ts';
+import { answerClientError } from './routes/http/client-error.ts';
+import {
+  closeConnectionsOnShutdown,
+  connectionOptions,
+  readUnwantedBodies,
+} from './routes/http/connections.ts';
+import { allowOrigins } from './routes/http/cors.ts';
+import { type Access, registerGuard } from './routes/http/guard.ts';
+import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/http/headers.ts';
+import { watchPaths } from './routes/http/methods.ts';
+import { HttpProblem, handleError, handleNotFound } from './routes/http/problem.ts';
+import { nameRequest, nameRequests, RequestLog, requestIdOf } from './routes/http/request-log.ts';
 import { jobRoutes } from './routes/jobs.ts';
-import { watchPaths } from './routes/methods.ts';
 import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
-import { registerOpenApi } from './routes/openapi.ts';
+import { registerOpenApi } from './routes/openapi/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
-import { HttpProblem, handleError, handleNotFound } from './routes/problem.ts';
 import { recipeRoutes } from './routes/recipes.ts';
-import { nameRequest, nameRequests, RequestLog, requestIdOf } from './routes/request-log.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;

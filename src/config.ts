@@ -2,13 +2,13 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readGitCommit } from './git-commit.ts';
-import { malformedHost, unusableHost } from './listen.ts';
-import { isLoopback } from './loopback.ts';
-import { engineNames } from './model/engine.ts';
-import { TrainyardError, WrongCall } from './model/errors.ts';
+import { TrainyardError, WrongCall } from './lib/errors.ts';
+import { readGitCommit } from './lib/git-commit.ts';
+import { malformedHost, unusableHost } from './lib/listen.ts';
+import { isLoopback } from './lib/loopback.ts';
+import { problemOfRedisUrl } from './lib/redis-url.ts';
+import { engineNames } from './model/engines/engine.ts';
 import type { Options } from './options.mjs';
-import { problemOfRedisUrl } from './redis-url.ts';
 
 const keyedRequestsPerMinute = 6000; // unless RATE_LIMIT says otherwise; 100 a second
 const minKeyLength = 16; // characters

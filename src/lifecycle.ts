@@ -1,8 +1,8 @@
 /** How an entry starts and ends: on a signal, on a fault, or when the launcher that started it is gone. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { TrainyardError, WrongCall } from './model/errors.ts';
-import { ignoresHangup } from './nohup.mjs';
+import { TrainyardError, WrongCall } from './lib/errors.ts';
+import { ignoresHangup } from './lib/nohup.mjs';
 
 const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -7,12 +7,12 @@ import { expectRedis } from './launcher/given-redis.ts';
 import { type Part, startPart } from './launcher/part.ts';
 import { showTraining } from './launcher/progress.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/redis.ts';
+import { messageOf, TrainyardError } from './lib/errors.ts';
+import { openDataDir } from './lib/files.ts';
+import { expectFree } from './lib/listen.ts';
+import { ignoresHangup } from './lib/nohup.mjs';
 import { closeOnExit, runEntry } from './lifecycle.ts';
-import { expectFree } from './listen.ts';
 import { createLog } from './log.ts';
-import { messageOf, TrainyardError } from './model/errors.ts';
-import { openDataDir } from './model/files.ts';
-import { ignoresHangup } from './nohup.mjs';
 import { takeOptions } from './options.mjs';
 
 const readyWithinMs = 30_000;

@@ -1,11 +1,17 @@
 /** The worker process: configuration → queue → jobs, one at a time. */
 import { readWorkerConfig, requireRedisUrl } from './config.ts';
-import { lookAtRedis } from './jobs/redis-check.ts';
-import { startWorker } from './jobs/worker.ts';
+import { lookAtRedis } from './jobs/redis/check.ts';
+import { startWorker } from './jobs/worker/worker.ts';
+import { openDataDir } from './lib/files.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { examineDevice, expectRightProduct, missedGpu, requireGpu, summarise } from './model/device.ts';
-import { openDataDir } from './model/files.ts';
+import {
+  examineDevice,
+  expectRightProduct,
+  missedGpu,
+  requireGpu,
+  summarise,
+} from './model/device/device.ts';
 import { takeOptions } from './options.mjs';
 
 await runEntry(async () => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { until } from '../../test/e2e/service.ts';
+import { until } from '../../harness/service.ts';
 import { atEnd } from './ending.ts';
 import { peersDirectory } from './peers.ts';
 import { during } from './progress.ts';

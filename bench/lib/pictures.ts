@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { imageAt, imageSide, readSplit } from '../../src/model/dataset.ts';
+import { imageAt, imageSide, readSplit } from '../../src/model/data/dataset.ts';
 
 export const pictureCount = 1000;
 export const canvasSide = 280; // pixels

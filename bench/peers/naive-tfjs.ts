@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { firstOf, readSplit } from '../../src/model/dataset.ts';
+import { firstOf, readSplit } from '../../src/model/data/dataset.ts';
 import { fingerprint } from '../lib/fingerprint.ts';
 
 const { values } = parseArgs({

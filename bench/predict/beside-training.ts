@@ -1,7 +1,7 @@
 /** How long answers take while a job trains on the same cores. */
 
+import { getJson, type Service, until } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { getJson, type Service, until } from '../../test/e2e/service.ts';
 import { type Load, type LoadOf, open, type Scenario, single, small } from './load.ts';
 
 export type BesideTraining = {

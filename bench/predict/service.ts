@@ -1,7 +1,7 @@
 /** Trainyard as the bench measures it: `npm start`, and what Linux and its event loop say of it meanwhile. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getJson, type Service, startService, until } from '../../test/e2e/service.ts';
+import { getJson, type Service, startService, until } from '../../harness/service.ts';
 import { atEnd, interrupted } from '../lib/ending.ts';
 import { descendants, type Memory, memoryOf } from '../lib/processes.ts';
 import { during } from '../lib/progress.ts';

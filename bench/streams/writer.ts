@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { emptyReport, resolveRequest, trainRequestSchema } from '../../src/jobs/contract.ts';
 import { appendDone, appendReport, channelOf, type EventLog } from '../../src/jobs/event-log.ts';
-import { openQueue } from '../../src/jobs/queue.ts';
+import { openQueue } from '../../src/jobs/producer/queue.ts';
 
 const token = 'bench';
 const followedWithinMs = 30_000;

@@ -16,7 +16,7 @@ import { run } from './command.mjs';
 export const bindingName = 'tfjs_binding.node';
 const proofWithinMs = 120_000;
 
-/** Loads the package as src/model/engine.ts does, multiplies and convolves, and prints what computed it. */
+/** Loads the package as src/model/engines/engine.ts does, multiplies and convolves, and prints what computed it. */
 const proof = `
   const util = require('node:util');
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;

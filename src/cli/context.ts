@@ -1,8 +1,8 @@
 /** What every command needs: a client, and two places to write to. */
 import { createClient, ProblemError, type TrainyardClient } from '../client/index.ts';
-import { isLoopback } from '../loopback.ts';
-import { bypassProxy } from '../no-proxy.ts';
-import type { Output } from './progress-line.ts';
+import { isLoopback } from '../lib/loopback.ts';
+import { bypassProxy } from '../lib/no-proxy.ts';
+import type { Output } from '../lib/progress-line.ts';
 
 export type GlobalOptions = { readonly url: string; readonly json?: boolean };
 

@@ -1,7 +1,7 @@
 /** `trainyard watch`: a job's events, as lines and a bar for people, as JSON for programs. */
 import { answerOf, type ConnectionState, type Job, type NumberedEvent, watchJob } from '../client/index.ts';
+import { openProgressDisplay, type ProgressDisplay, trainingLine } from '../lib/progress-line.ts';
 import { type CommandContext, writeJson, writeLine } from './context.ts';
-import { openProgressDisplay, type ProgressDisplay, trainingLine } from './progress-line.ts';
 import { percent } from './table.ts';
 
 const interrupted = 130; // as shells have it: 128 and the number of SIGINT

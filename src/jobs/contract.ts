@@ -1,8 +1,8 @@
 /** What crosses the queue and the API: the training request, the job as it is read back, and their limits. */
 import { z } from 'zod';
-import { datasetNames } from '../model/dataset.ts';
-import { networkNames } from '../model/network.ts';
-import { recipeNames, recipes, scheduleNames } from '../model/recipe.ts';
+import { datasetNames } from '../model/data/dataset.ts';
+import { networkNames } from '../model/network/network.ts';
+import { recipeNames, recipes, scheduleNames } from '../model/training/recipe.ts';
 
 export const queueName = 'train';
 

@@ -1,6 +1,6 @@
 /** The launcher as a client of the API that it has started. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { bypassProxy } from '../no-proxy.ts';
+import { bypassProxy } from '../lib/no-proxy.ts';
 
 export type Api = {
   /** The JSON of a path; of /health/ready also while it is a 503. */

@@ -1,6 +1,6 @@
 /** A Redis that REDIS_URL names has to answer before anything is started on it. */
-import { lookAtRedis } from '../jobs/redis-check.ts';
-import { TrainyardError } from '../model/errors.ts';
+import { lookAtRedis } from '../jobs/redis/check.ts';
+import { TrainyardError } from '../lib/errors.ts';
 
 /** @throws TrainyardError `REDIS_UNREACHABLE`, without the password; errors as `lookAtRedis` */
 export async function expectRedis(url: string): Promise<void> {

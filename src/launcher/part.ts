@@ -1,7 +1,7 @@
 /** One of the processes that the launcher runs: started, waited for, restarted when it dies, stopped. */
 import type { ChildProcess } from 'node:child_process';
-import { endChild, forkBeside } from '../model/child-process.ts';
-import { TrainyardError } from '../model/errors.ts';
+import { endChild, forkBeside } from '../lib/child-process.ts';
+import { TrainyardError } from '../lib/errors.ts';
 
 export type Part = {
   /** Resolves when the part is ready for the first time. Rejects with a TrainyardError `PART_NOT_STARTED`. */

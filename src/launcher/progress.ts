@@ -1,7 +1,7 @@
 /** Shows the first training on the launcher's terminal. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Output, openProgressDisplay, trainingLine } from '../cli/progress-line.ts';
 import type { TrainJob } from '../jobs/contract.ts';
+import { type Output, openProgressDisplay, trainingLine } from '../lib/progress-line.ts';
 
 const lookEveryMs = 250;
 

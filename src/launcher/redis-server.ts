@@ -9,8 +9,8 @@ import { cp } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { Redis } from 'ioredis';
-import { endChild } from '../model/child-process.ts';
-import { messageOf, TrainyardError } from '../model/errors.ts';
+import { endChild } from '../lib/child-process.ts';
+import { messageOf, TrainyardError } from '../lib/errors.ts';
 
 export type ServerOptions = {
   readonly directory: string; // absolute; the append-only file's

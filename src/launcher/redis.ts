@@ -10,8 +10,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { endChild } from '../model/child-process.ts';
-import { messageOf, TrainyardError } from '../model/errors.ts';
+import { endChild } from '../lib/child-process.ts';
+import { messageOf, TrainyardError } from '../lib/errors.ts';
 import {
   isFileDamaged,
   launchServer,

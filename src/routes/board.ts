@@ -10,12 +10,12 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import type { Board } from '../jobs/board.ts';
-import type { JobQueue } from '../jobs/queue.ts';
-import { baseScript, withOwnBase } from './board-base.ts';
-import { letBrowsersSendKey } from './guard.ts';
-import { letPagesLoad } from './headers.ts';
-import { handleError, handleNotFound } from './problem.ts';
+import type { Board } from '../jobs/producer/board.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
+import { letBrowsersSendKey } from './http/guard.ts';
+import { letPagesLoad } from './http/headers.ts';
+import { baseScript, withOwnBase } from './http/page-base.ts';
+import { handleError, handleNotFound } from './http/problem.ts';
 
 const prefix = '/admin/queues';
 const passedOn = ['content-type', 'cache-control', 'etag', 'last-modified', 'retry-after'] as const;

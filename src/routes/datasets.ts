@@ -1,6 +1,7 @@
 /** A look at what the network learns from. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { permutation, randomFor } from '../lib/random.ts';
 import {
   type DatasetName,
   datasetNames,
@@ -8,11 +9,10 @@ import {
   imageSide,
   readSplit,
   type Split,
-} from '../model/dataset.ts';
-import { encodePng } from '../model/picture.ts';
-import { permutation, randomFor } from '../model/random.ts';
-import { renderSamples } from '../model/samples.ts';
-import { problems } from './problem.ts';
+} from '../model/data/dataset.ts';
+import { renderSamples } from '../model/data/sample-sheet.ts';
+import { encodePng } from '../model/image/encode-png.ts';
+import { problems } from './http/problem.ts';
 
 /** Read and checked once: 7.8 MB that do not change. One that could not be read is read again. */
 const testSplits = new Map<DatasetName, Promise<Split>>();

@@ -1,7 +1,7 @@
 /** The API's description to read and to try, at /docs: Swagger UI over /openapi.json, all of it from this server. */
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import { letAnyoneAsk } from './guard.ts';
+import { letAnyoneAsk } from './http/guard.ts';
 
 export const docsRoutes: FastifyPluginAsync = async (app) => {
   letAnyoneAsk(app);

@@ -4,11 +4,11 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema, jobMetricsSchema } from '../jobs/events.ts';
-import type { EventBatch, EventFeed } from '../jobs/feed.ts';
-import type { JobQueue } from '../jobs/queue.ts';
+import type { EventBatch, EventFeed } from '../jobs/producer/event-feed.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
+import { HttpProblem, problems } from './http/problem.ts';
 import { jobIdSchema, unknownJob } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
-import { HttpProblem, problems } from './problem.ts';
 
 const reconnectMs = 1000; // what clients are told to wait before they come back
 const tags = ['jobs'];

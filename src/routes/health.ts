@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { QueueHealth } from '../jobs/health.ts';
-import type { JobQueue } from '../jobs/queue.ts';
-import { messageOf } from '../model/errors.ts';
-import type { Predictor } from '../model/predictor.ts';
-import type { ModelStore } from '../model/store.ts';
+import type { QueueHealth } from '../jobs/producer/health.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Predictor } from '../model/serving/predictor.ts';
+import type { ModelStore } from '../model/store/store.ts';
 
 const checkSchema = z.object({ ok: z.boolean(), detail: z.string() });
 type Check = z.output<typeof checkSchema>;

@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
-import type { EnqueueResult, JobQueue } from '../jobs/queue.ts';
-import { HttpProblem, problems } from './problem.ts';
+import type { EnqueueResult, JobQueue } from '../jobs/producer/queue.ts';
+import { HttpProblem, problems } from './http/problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
 const pageSchema = z.strictObject({

@@ -5,11 +5,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
-import type { JobQueue } from '../jobs/queue.ts';
-import type { PredictOutcome, Predictor, PredictorNews } from '../model/predictor.ts';
-import type { ModelStore } from '../model/store.ts';
-import type { Access } from './guard.ts';
-import { routeOf } from './request-log.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { PredictOutcome, Predictor, PredictorNews } from '../model/serving/predictor.ts';
+import type { ModelStore } from '../model/store/store.ts';
+import type { Access } from './http/guard.ts';
+import { routeOf } from './http/request-log.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 

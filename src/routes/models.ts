@@ -2,13 +2,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { TrainyardError } from '../model/errors.ts';
-import { evaluationSchema } from '../model/evaluation.ts';
-import { isCode } from '../model/files.ts';
-import { manifestSchema } from '../model/manifest.ts';
-import type { Predictor } from '../model/predictor.ts';
-import type { ModelStore } from '../model/store.ts';
-import { HttpProblem, problems } from './problem.ts';
+import { TrainyardError } from '../lib/errors.ts';
+import { isCode } from '../lib/files.ts';
+import type { Predictor } from '../model/serving/predictor.ts';
+import { manifestSchema } from '../model/store/manifest.ts';
+import type { ModelStore } from '../model/store/store.ts';
+import { evaluationSchema } from '../model/training/evaluation.ts';
+import { HttpProblem, problems } from './http/problem.ts';
 
 const modelSchema = manifestSchema
   .extend({

@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsync } from 'fastify';
-import { letAnyoneAsk } from './guard.ts';
-import { HttpProblem } from './problem.ts';
+import { letAnyoneAsk } from './http/guard.ts';
+import { HttpProblem } from './http/problem.ts';
 
 const builtPage = join(import.meta.dirname, '../../dist/web'); // from src/routes and from dist/routes
 

@@ -3,13 +3,13 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { imageSide } from '../model/dataset.ts';
-import { encodePng } from '../model/picture.ts';
-import type { Prediction, PredictOutcome, Predictor } from '../model/predictor.ts';
-import { maxBase64Bytes, registerImageParsers } from './image-body.ts';
-import { maxImages } from './image-limits.ts';
-import { HttpProblem, problems } from './problem.ts';
-import { createReceived } from './received.ts';
+import { imageSide } from '../model/data/dataset.ts';
+import { encodePng } from '../model/image/encode-png.ts';
+import type { Prediction, PredictOutcome, Predictor } from '../model/serving/predictor.ts';
+import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
+import { maxImages } from './http/image-limits.ts';
+import { HttpProblem, problems } from './http/problem.ts';
+import { createReceived } from './http/received-body.ts';
 
 const probability = z.number().min(0).max(1);
 const predictionSchema = z

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
-import { recipeNames, recipeSummaries, recipes } from '../model/recipe.ts';
+import { recipeNames, recipeSummaries, recipes } from '../model/training/recipe.ts';
 
 const values = resolvedRequestSchema.pick({
   network: true,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { isThere, until } from '../e2e/service.ts';
+import { isThere, until } from '../../harness/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const program = fileURLToPath(new URL('ending-program.ts', import.meta.url));

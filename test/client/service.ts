@@ -1,6 +1,6 @@
 /** The API on its real parts and a worker, listening: what a client sees. */
 import { pino } from 'pino';
-import { startWorker } from '../../src/jobs/worker.ts';
+import { startWorker } from '../../src/jobs/worker/worker.ts';
 import { type Parts, startParts } from '../routes/parts.ts';
 
 export type Service = { readonly url: string; readonly parts: Parts; close(): Promise<void> };

@@ -1,9 +1,9 @@
 /** `npm start` with API_KEY: the launcher has a key, what it prints works with one, and no key is printed. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Service, startService } from '../../harness/service.ts';
 import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { type Service, startService } from './service.ts';
 
 const API_KEY = 'a-key-of-some-length,another-key-of-some-length';
 

@@ -1,9 +1,6 @@
 /** The README's first minutes: start, watch the training, ask for a digit, stop, start again. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainJob } from '../../src/jobs/contract.ts';
-import { readSplit } from '../../src/model/dataset.ts';
-import { temporaryDirectory } from '../temporary.ts';
-import { measureAccuracy, variantNames } from './digits.ts';
+import { measureAccuracy, variantNames } from '../../harness/digits.ts';
 import {
   getJson,
   isThere,
@@ -12,7 +9,10 @@ import {
   type Service,
   startService,
   trainToEnd,
-} from './service.ts';
+} from '../../harness/service.ts';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { readSplit } from '../../src/model/data/dataset.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const test = await readSplit('mnist', 'test');
 const minute = 60_000;

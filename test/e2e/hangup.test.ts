@@ -2,9 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TrainJob } from '../../src/jobs/contract.ts';
-import { repository } from '../setup/checkout.ts';
-import { temporaryDirectory } from '../temporary.ts';
 import {
   type Command,
   getJson,
@@ -14,7 +11,10 @@ import {
   type Service,
   startService,
   until,
-} from './service.ts';
+} from '../../harness/service.ts';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { repository } from '../setup/checkout.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const has = (path: string) => existsSync(path);
 const inShell = (shell: string, script: string): Command => ({

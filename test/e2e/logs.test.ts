@@ -1,11 +1,11 @@
 /** What the log of the whole service has of requests and jobs, at its most talkative: ids to follow, and no secrets. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processesOf, type Service, startService } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { imageAt, readSplit } from '../../src/model/dataset.ts';
-import { encodePng } from '../../src/model/picture.ts';
+import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { encodePng } from '../../src/model/image/encode-png.ts';
 import { until } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { processesOf, type Service, startService } from './service.ts';
 
 const key = 'the-key-that-no-line-may-show';
 const wrong = 'a-wrong-key-that-no-line-may-show';

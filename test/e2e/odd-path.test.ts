@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startService, trainToEnd } from '../../harness/service.ts';
 import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { startService, trainToEnd } from './service.ts';
 
 const name = 'Zahlen für #1 & 100%25 100% ? \'a\' "b" $HOME; `c` *';
 const dataName = `${name} \\ n`; // Node itself loads no module below a path with a backslash

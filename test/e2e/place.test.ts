@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { processesOf } from '../../harness/service.ts';
 import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { processesOf } from './service.ts';
 
 type Ended = { readonly code: number; readonly output: string; readonly dataDir: string };
 

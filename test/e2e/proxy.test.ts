@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Service, startService } from '../../harness/service.ts';
 import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { type Service, startService } from './service.ts';
 
 const readsProxies = process.allowedNodeEnvironmentFlags.has('--use-env-proxy');
 const noProxies = `Node ${process.versions.node} reads no HTTP_PROXY: 22.21, 24 and newer do`;

@@ -1,7 +1,7 @@
 /** What a launcher meets in real life: whoever read its output is gone, a part dies of a native fault. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { processesOf, type Service, startService, until } from '../../harness/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { processesOf, type Service, startService, until } from './service.ts';
 
 let dataDir: string;
 let service: Service;

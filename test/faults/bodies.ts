@@ -2,9 +2,9 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
-import { imageAt } from '../../src/model/dataset.ts';
-import { encodePng } from '../../src/model/picture.ts';
-import { mnist } from '../model/mnist.ts';
+import { imageAt } from '../../src/model/data/dataset.ts';
+import { encodePng } from '../../src/model/image/encode-png.ts';
+import { mnist } from '../model/data/mnist.ts';
 
 const png = await encodePng(imageAt(mnist.test, 0), 28, 28);
 const jpeg = await sharp(png).resize(56).jpeg().toBuffer();

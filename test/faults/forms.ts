@@ -1,5 +1,5 @@
 /** How often the fault tests do what they do: a few times in `npm test`, as often as promised with FAULTS=long. */
-import { type Random, randomFor } from '../../src/model/random.ts';
+import { type Random, randomFor } from '../../src/lib/random.ts';
 
 const isLong = process.env['FAULTS'] === 'long';
 const seed = Number(process.env['FAULTS_SEED'] ?? Date.now() % 0xffffffff);

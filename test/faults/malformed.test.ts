@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { until } from '../jobs/until.ts';
-import { memoryOf, predictorPid } from '../model/predictor/processes.ts';
+import { memoryOf, predictorPid } from '../model/serving/processes.ts';
 import { anyRequest, bytesOf, type RawRequest } from './requests.ts';
 import { startServer } from './server.ts';
 

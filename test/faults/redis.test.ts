@@ -6,8 +6,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { TrainJob } from '../../src/jobs/contract.ts';
-import { openStore } from '../../src/model/store.ts';
 import {
   getJson,
   isThere,
@@ -17,7 +15,9 @@ import {
   startService,
   trainToEnd,
   until,
-} from '../e2e/service.ts';
+} from '../../harness/service.ts';
+import type { TrainJob } from '../../src/jobs/contract.ts';
+import { openStore } from '../../src/model/store/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 

@@ -3,11 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { initialWeights, networks } from '../../src/model/network.ts';
-import { openStore } from '../../src/model/store.ts';
+import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { openStore } from '../../src/model/store/store.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';
-import { provenance } from '../model/provenance.ts';
+import { provenance } from '../model/store/provenance.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 export type Server = {

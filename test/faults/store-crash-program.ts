@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { openStore } from '../../src/model/store.ts';
+import { openStore } from '../../src/model/store/store.ts';
 import { publish } from '../model/store/versions.ts';
 
 type Call = (...args: unknown[]) => Promise<unknown>;

@@ -8,7 +8,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import { evaluation, fileNames, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';

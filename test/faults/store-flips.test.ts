@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import { evaluation, modelFileNames, pathOf, publish, withFlip } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';

@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { workspaceDirectory } from '../../src/model/workspace.ts';
+import { workspaceDirectory } from '../../src/model/training/workspace.ts';
 import { trainersOf } from '../jobs/processes.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';

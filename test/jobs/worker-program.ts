@@ -1,6 +1,6 @@
 /** A worker in a process of its own, on the queue and the data directory of one test. */
 import { pino } from 'pino';
-import { startWorker } from '../../src/jobs/worker.ts';
+import { startWorker } from '../../src/jobs/worker/worker.ts';
 import { closeOnExit } from '../../src/lifecycle.ts';
 
 const [redisUrl, prefix, dataDir] = process.argv.slice(2) as [string, string, string];

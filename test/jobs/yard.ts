@@ -9,9 +9,9 @@ import {
   type TrainJob,
   trainRequestSchema,
 } from '../../src/jobs/contract.ts';
-import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
-import { startWorker, type TrainWorker, type WorkerOptions } from '../../src/jobs/worker.ts';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
+import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
+import { startWorker, type TrainWorker, type WorkerOptions } from '../../src/jobs/worker/worker.ts';
+import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { until } from './until.ts';
 

@@ -1,9 +1,9 @@
 /** The page in a real Chromium, on a real service. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { launchChromium } from '../../harness/chromium.ts';
 import { describeAccess } from './access.ts';
 import { describeAway } from './away.ts';
 import { describeBudget } from './budget.ts';
-import { launchChromium } from './chromium.ts';
 import { describeDraw } from './draw.ts';
 import { describeKey } from './key.ts';
 import { describeKeyboard } from './keyboard.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { processesOf, startService, trainToEnd } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { processesOf, startService, trainToEnd } from '../e2e/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { watchPage } from './watch-page.ts';
 

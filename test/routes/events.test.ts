@@ -7,11 +7,11 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
-import { openFeed } from '../../src/jobs/feed.ts';
-import { openQueue } from '../../src/jobs/queue.ts';
+import { openFeed } from '../../src/jobs/producer/event-feed.ts';
+import { openQueue } from '../../src/jobs/producer/queue.ts';
 import { eventRoutes } from '../../src/routes/events.ts';
+import { handleError } from '../../src/routes/http/problem.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
-import { handleError } from '../../src/routes/problem.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { closeAfterTest, openYard, type Yard } from '../jobs/yard.ts';

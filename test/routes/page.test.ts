@@ -4,10 +4,10 @@ import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from '
 import Fastify from 'fastify';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
-import { registerGuard } from '../../src/routes/guard.ts';
-import { addSecurityHeaders } from '../../src/routes/headers.ts';
+import { registerGuard } from '../../src/routes/http/guard.ts';
+import { addSecurityHeaders } from '../../src/routes/http/headers.ts';
+import { handleError, handleNotFound } from '../../src/routes/http/problem.ts';
 import { pageRoutes } from '../../src/routes/page.ts';
-import { handleError, handleNotFound } from '../../src/routes/problem.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { openAccess } from './parts.ts';
 

@@ -2,15 +2,15 @@
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
-import { openFeed } from '../../src/jobs/feed.ts';
-import { type JobQueue, openQueue } from '../../src/jobs/queue.ts';
+import { openFeed } from '../../src/jobs/producer/event-feed.ts';
+import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
-import { initialWeights, networks } from '../../src/model/network.ts';
-import { type Predictor, type PredictorNews, startPredictor } from '../../src/model/predictor.ts';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
-import type { Access } from '../../src/routes/guard.ts';
+import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { type Predictor, type PredictorNews, startPredictor } from '../../src/model/serving/predictor.ts';
+import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
-import { provenance } from '../model/provenance.ts';
+import { provenance } from '../model/store/provenance.ts';
 import { evaluation } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../src/model/dataset.ts';
-import { readDigit } from '../../src/model/image.ts';
-import { encodePng } from '../../src/model/picture.ts';
+import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { encodePng } from '../../src/model/image/encode-png.ts';
+import { readDigit } from '../../src/model/image/read-digit.ts';
 import { form } from './form.ts';
 import { type Parts, startParts } from './parts.ts';
 

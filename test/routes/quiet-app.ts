@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
-import type { EventFeed } from '../../src/jobs/feed.ts';
-import type { JobQueue } from '../../src/jobs/queue.ts';
-import type { Predictor } from '../../src/model/predictor.ts';
-import { type ModelStore, openStore } from '../../src/model/store.ts';
-import type { Access } from '../../src/routes/guard.ts';
+import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
+import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import type { Predictor } from '../../src/model/serving/predictor.ts';
+import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { openAccess } from './parts.ts';

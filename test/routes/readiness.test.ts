@@ -3,9 +3,9 @@
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';
-import type { QueueHealth } from '../../src/jobs/health.ts';
-import type { JobQueue } from '../../src/jobs/queue.ts';
-import type { ModelStore } from '../../src/model/store.ts';
+import type { QueueHealth } from '../../src/jobs/producer/health.ts';
+import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import type { ModelStore } from '../../src/model/store/store.ts';
 import { healthRoutes } from '../../src/routes/health.ts';
 import { noPredictor } from './quiet-app.ts';
 

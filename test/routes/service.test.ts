@@ -2,11 +2,11 @@
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { networks } from '../../src/model/network.ts';
-import { recipeNames, recipes } from '../../src/model/recipe.ts';
-import { openStore } from '../../src/model/store.ts';
+import { networks } from '../../src/model/network/network.ts';
+import { openStore } from '../../src/model/store/store.ts';
+import { recipeNames, recipes } from '../../src/model/training/recipe.ts';
 import { until } from '../jobs/until.ts';
-import { provenance } from '../model/provenance.ts';
+import { provenance } from '../model/store/provenance.ts';
 import { damage, evaluation, pathOf, publish, weights } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { type Parts, startParts } from './parts.ts';

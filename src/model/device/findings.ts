@@ -1,5 +1,5 @@
 /** From what was seen to why there is no GPU, and what to do. Knows nothing but the facts that it is given. */
-import type { DeviceFacts } from '../device.ts';
+import type { DeviceFacts } from './device.ts';
 
 /** One thing that stands between TensorFlow and a GPU. */
 export type Finding = { readonly what: string; readonly cure: string };

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 
 /** Which libtensorflow set-up has put in place: without CUDA, with CUDA 12 beside it, or the package's own for CUDA 11. */
 export type Variant = 'cpu' | 'cuda' | 'stock';

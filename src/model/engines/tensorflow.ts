@@ -4,10 +4,10 @@
  * full-sized tensors, a bias's from a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Layer, type Network, unflatten } from '../network.ts';
-import { type Adam, type Batch, beta1, beta2, epsilon, smoothedTargets } from '../step.ts';
-import type { Tuning } from '../tuning.ts';
+import { type Layer, type Network, unflatten } from '../network/network.ts';
+import { type Adam, type Batch, beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
 import type { NativeOps } from './tensorflow-ops.ts';
+import type { Tuning } from './tuning.ts';
 
 /** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
 type Applied = {

@@ -3,7 +3,7 @@
  * which XNNPACK runs about ten times as fast as the stock kernel computes the input gradient.
  */
 import * as tf from '@tensorflow/tfjs';
-import { TrainyardError } from '../errors.ts';
+import { TrainyardError } from '../../lib/errors.ts';
 
 type Shape4D = [number, number, number, number];
 type Padding = Parameters<typeof tf.backend_util.computeConv2DInfo>[4];

@@ -6,10 +6,10 @@
  */
 import type { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
-import { imageSide, imageSize } from '../dataset.ts';
-import { type Network, parameterCount } from '../network.ts';
-import { type LossAndGradient, referenceLossAndGradient } from '../step.ts';
-import { startThread } from '../thread.ts';
+import { startThread } from '../../lib/thread.ts';
+import { imageSide, imageSize } from '../data/dataset.ts';
+import { type Network, parameterCount } from '../network/network.ts';
+import { type LossAndGradient, referenceLossAndGradient } from '../network/step.ts';
 
 /** What a thread shares with the main one. */
 export type ShardMemory = {

@@ -3,7 +3,7 @@
  * its aspect kept and greys from area averages, the centre of mass at the centre.
  * Source: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist
  */
-import { imageSide, imageSize } from '../dataset.ts';
+import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Extent, extentOf } from './extent.ts';
 import { fit, fitSide, fullInk, type Patch } from './fit.ts';
 import { crop, withoutFrame } from './frame.ts';

@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CheckpointFiles, encodeCheckpoint } from '../checkpoint.ts';
-import { fencedOff } from '../errors.ts';
-import { type Evaluation, encodeEvaluation } from '../evaluation.ts';
-import { exists, isCode, syncDirectory, writeDurably } from '../files.ts';
-import { type Manifest, type ManifestContent, type Provenance, sealManifest } from '../manifest.ts';
-import { type Network, parameterCount } from '../network.ts';
-import { sha256Of } from '../sha256.ts';
-import { claimNumber, nextNumber } from './numbers.ts';
+import { fencedOff } from '../../lib/errors.ts';
+import { exists, isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
+import { sha256Of } from '../../lib/sha256.ts';
+import { type Network, parameterCount } from '../network/network.ts';
+import { type Evaluation, encodeEvaluation } from '../training/evaluation.ts';
+import { type CheckpointFiles, encodeCheckpoint } from './checkpoint.ts';
+import { type Manifest, type ManifestContent, type Provenance, sealManifest } from './manifest.ts';
 import { removedPrefix } from './retention.ts';
+import { claimNumber, nextNumber } from './version-numbers.ts';
 
 const staleAfterMs = 60 * 60 * 1000; // a half-written version this old has lost its writer
 const stagingPrefix = '.staging-';

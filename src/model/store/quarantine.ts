@@ -2,8 +2,8 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isCode, syncDirectory, writeDurably } from '../files.ts';
-import { listQuarantine, quarantineOf } from './numbers.ts';
+import { isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
+import { listQuarantine, quarantineOf } from './version-numbers.ts';
 
 const recordSchema = z.object({ version: z.int().positive(), reason: z.string(), at: z.iso.datetime() });
 

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from '../files.ts';
-import { listVersions } from './numbers.ts';
-import { readManifest } from './read.ts';
+import { isCode } from '../../lib/files.ts';
+import { readManifest } from './read-version.ts';
+import { listVersions } from './version-numbers.ts';
 
 /** A version that is being deleted. The name hides it first, so that no reader sees a half of it. */
 export const removedPrefix = '.removed-';

@@ -1,11 +1,11 @@
 /** A frame along the picture's edge is taken off; a stroke along it is not. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/dataset.ts';
+import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { withoutFrame } from '../../../src/model/image/frame.ts';
 import type { Greys } from '../../../src/model/image/ink.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
-import { readDigit } from '../../../src/model/image.ts';
+import { readDigit } from '../../../src/model/image/read-digit.ts';
 import {
   blank,
   cropped,
@@ -16,7 +16,7 @@ import {
   inverted,
   mean,
   placed,
-} from '../pictures.ts';
+} from './pictures.ts';
 
 const test = await readSplit('mnist', 'test');
 const digits = Array.from({ length: 40 }, (_, i) => new Uint8Array(imageAt(test, i * 211)));

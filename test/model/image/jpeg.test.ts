@@ -1,9 +1,9 @@
 /** JPEGs and PNGs that every viewer opens are read; what is really cut off or damaged is not. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/dataset.ts';
-import { readDigit } from '../../../src/model/image.ts';
-import { digitPicture, enlarged, inverted } from '../pictures.ts';
+import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
+import { readDigit } from '../../../src/model/image/read-digit.ts';
+import { digitPicture, enlarged, inverted } from './pictures.ts';
 
 const { values, width, height } = inverted(
   enlarged(digitPicture(imageAt(await readSplit('mnist', 'test'), 0)), 6),

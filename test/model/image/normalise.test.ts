@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit, type Split } from '../../../src/model/dataset.ts';
+import { imageAt, readSplit, type Split } from '../../../src/model/data/dataset.ts';
 import { extentOf } from '../../../src/model/image/extent.ts';
 import type { Greys } from '../../../src/model/image/ink.ts';
 import { hasMnistForm, normalise } from '../../../src/model/image/normalise.ts';
@@ -14,7 +14,7 @@ import {
   inverted,
   mean,
   placed,
-} from '../pictures.ts';
+} from './pictures.ts';
 
 const [train, test] = await Promise.all([readSplit('mnist', 'train'), readSplit('mnist', 'test')]);
 const someDigits = Array.from({ length: 300 }, (_, i) => imageAt(test, i * 33));

@@ -3,11 +3,11 @@ import * as fc from 'fast-check';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/dataset.ts';
+import { randomFor } from '../../../src/lib/random.ts';
+import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
-import { readDigit } from '../../../src/model/image.ts';
-import { randomFor } from '../../../src/model/random.ts';
-import { blank, cropped, difference, digitPicture, inverted, placed } from '../pictures.ts';
+import { readDigit } from '../../../src/model/image/read-digit.ts';
+import { blank, cropped, difference, digitPicture, inverted, placed } from './pictures.ts';
 
 const test = await readSplit('mnist', 'test');
 const digit = (i: number) => new Uint8Array(imageAt(test, i));

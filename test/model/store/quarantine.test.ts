@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../../src/model/store.ts';
+import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { damage, pathOf, publish } from './versions.ts';
 

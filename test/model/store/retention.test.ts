@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ModelStore, openStore } from '../../../src/model/store.ts';
+import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { damage, pathOf, publish } from './versions.ts';
 

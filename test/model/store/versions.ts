@@ -1,10 +1,10 @@
 /** What the tests of the store do to versions. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Evaluation } from '../../../src/model/evaluation.ts';
-import { initialWeights, networks } from '../../../src/model/network.ts';
-import type { ModelStore } from '../../../src/model/store.ts';
-import { provenance } from '../provenance.ts';
+import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import type { ModelStore } from '../../../src/model/store/store.ts';
+import type { Evaluation } from '../../../src/model/training/evaluation.ts';
+import { provenance } from './provenance.ts';
 
 const network = networks.article;
 export const weights = initialWeights(network, 1);

@@ -1,0 +1,53 @@
+/**
+ * New digits from old: each turned, scaled, slanted and shifted a little, as another hand might have written it
+ * (LeCun et al., 1998, section III.B, widened MNIST by such distortions).
+ */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { imageSide, imageSize } from './dataset.ts';
+import type { Random } from '../../lib/random.ts';
+
+/** The most of each, either way; uniform between. */
+const turn = (12 * Math.PI) / 180; // radians
+const growth = 0.1; // share, across and down by themselves
+const slant = 0.1; // columns a row
+const shift = 2; // pixels, across and down
+
+const centre = (imageSide - 1) / 2;
+
+/** Where a target pixel comes from: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixel indices. */
+type Affine = Readonly<Record<'xx' | 'xy' | 'x0' | 'yx' | 'yy' | 'y0', number>>;
+
+/** Writes a random distortion of `image` [784] to `target` [784]; what comes from outside the image is black. */
+export function distort(image: Uint8Array, target: Uint8Array, random: Random): void {
+  resample(image, target, drawAffine(random));
+}
+
+function drawAffine(random: Random): Affine {
+  const draw = (most: number) => (2 * uniformFloat64(random) - 1) * most;
+  const angle = draw(turn);
+  const [across, down] = [1 + draw(growth), 1 + draw(growth)];
+  const [xx, xy] = [Math.cos(angle) / across, -Math.sin(angle) / across + draw(slant)];
+  const [yx, yy] = [Math.sin(angle) / down, Math.cos(angle) / down];
+  const x0 = centre - (xx + xy) * centre + draw(shift);
+  const y0 = centre - (yx + yy) * centre + draw(shift);
+  return { xx, xy, x0, yx, yy, y0 };
+}
+
+/** Bilinear. */
+function resample(image: Uint8Array, target: Uint8Array, { xx, xy, x0, yx, yy, y0 }: Affine): void {
+  for (let i = 0; i < imageSize; i++) {
+    const column = i % imageSide;
+    const row = (i - column) / imageSide;
+    const x = xx * column + xy * row + x0;
+    const y = yx * column + yy * row + y0;
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const [dx, dy] = [x - left, y - top]; // 0 … 1
+    const above = greyAt(image, left, top) * (1 - dx) + greyAt(image, left + 1, top) * dx;
+    const below = greyAt(image, left, top + 1) * (1 - dx) + greyAt(image, left + 1, top + 1) * dx;
+    target[i] = Math.round(above * (1 - dy) + below * dy);
+  }
+}
+
+function greyAt(image: Uint8Array, x: number, y: number): number {
+  return x < 0 || y < 0 || x >= imageSide || y >= imageSide ? 0 : image[y * imageSide + x]!;
+}

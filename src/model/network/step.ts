@@ -1,0 +1,130 @@
+/**
+ * One training step as a pure function: state and batch in, new state and loss out. The optimizer
+ * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector. The gradient is written here in
+ * plain tfjs, to read and to compare with; an engine may bring faster ways to the same values (tuning.ts).
+ */
+import * as tf from '@tensorflow/tfjs';
+import { classCount } from '../data/dataset.ts';
+import { type Tuning, tuning } from '../engines/tuning.ts';
+import { type Network, referenceForward, unflatten } from './network.ts';
+
+/** Adam's constants, as its paper has them. */
+export const beta1 = 0.9;
+export const beta2 = 0.999;
+export const epsilon = 1e-8;
+
+/** Everything a step reads and writes; all three vectors have the network's parameter count. */
+export type TrainState = {
+  readonly step: number; // optimizer steps taken so far
+  readonly weights: tf.Tensor1D;
+  readonly mean: tf.Tensor1D; // Adam's first moment
+  readonly variance: tf.Tensor1D; // Adam's second moment
+};
+
+export type Batch = {
+  readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
+  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
+};
+
+export type StepOptions = { readonly learningRate: number; readonly labelSmoothing: number };
+
+export function initialState(weights: Float32Array): TrainState {
+  return {
+    step: 0,
+    weights: tf.tensor1d(weights),
+    mean: tf.zeros([weights.length]),
+    variance: tf.zeros([weights.length]),
+  };
+}
+
+/** The values of a state, on the CPU. */
+export type StateValues = {
+  readonly step: number;
+  readonly weights: Float32Array;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+};
+
+export async function readState({ step, ...vectors }: TrainState): Promise<StateValues> {
+  const [weights, mean, variance] = await Promise.all([
+    vectors.weights.data<'float32'>(),
+    vectors.mean.data<'float32'>(),
+    vectors.variance.data<'float32'>(),
+  ]);
+  return { step, weights, mean, variance };
+}
+
+export function restoreState({ step, weights, mean, variance }: StateValues): TrainState {
+  return { step, weights: tf.tensor1d(weights), mean: tf.tensor1d(mean), variance: tf.tensor1d(variance) };
+}
+
+export function disposeState(state: TrainState): void {
+  tf.dispose([state.weights, state.mean, state.variance]);
+}
+
+/** The mean cross-entropy of a batch and its gradient by the flat weights [P]; the caller owns both. */
+export type LossAndGradient = (
+  network: Network,
+  weights: tf.Tensor1D,
+  batch: Batch,
+  labelSmoothing: number,
+) => { loss: tf.Scalar; gradient: tf.Tensor1D };
+
+/** The state after a step down the gradient; the caller owns both. */
+export type Adam = (state: TrainState, gradient: tf.Tensor1D, learningRate: number) => TrainState;
+
+/** The caller owns both states and the loss (a scalar: the batch's mean cross-entropy). */
+export function trainStep(
+  network: Network,
+  state: TrainState,
+  batch: Batch,
+  options: StepOptions,
+  { lossAndGradient = referenceLossAndGradient, adam = referenceAdam }: Tuning = tuning(),
+): { state: TrainState; loss: tf.Scalar } {
+  return tf.tidy(() => {
+    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);
+    return { state: adam(state, gradient, options.learningRate), loss };
+  });
+}
+
+/** By tfjs's automatic differentiation. */
+export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
+  tf.tidy(() => {
+    const targets = smoothedTargets(batch.labels, labelSmoothing);
+    const lossOf = (...parameters: tf.Tensor[]) =>
+      meanCrossEntropy(referenceForward(network, parameters, batch.images), targets);
+    const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
+    return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
+  });
+
+/** In the order of operations that the paper gives at the end of its section 2: fewer of them, the same values. */
+export const referenceAdam: Adam = (state, gradient, learningRate) => {
+  const step = state.step + 1;
+  const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
+  const variance = state.variance.mul(beta2).add<tf.Tensor1D>(gradient.square().mul(1 - beta2));
+  const correction = Math.sqrt(1 - beta2 ** step);
+  const rate = (learningRate * correction) / (1 - beta1 ** step);
+  const deviation = variance.sqrt().add(epsilon * correction);
+  const weights = state.weights.sub<tf.Tensor1D>(mean.mul(rate).div(deviation));
+  return { step, weights, mean, variance };
+};
+
+/** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
+export function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
+  const oneHot = tf.oneHot(labels, classCount).toFloat();
+  return oneHot.mul(1 - smoothing).add<tf.Tensor2D>(smoothing / classCount);
+}
+
+/**
+ * Mean cross-entropy of logits [N, 10] against target distributions [N, 10]. Its gradient,
+ * (softmax - targets) / N, is given by hand: one op in place of the chain through log-softmax.
+ */
+const meanCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar =>
+  tf.customGrad((z, save) => {
+    const logProbabilities = tf.logSoftmax(z as tf.Tensor2D);
+    (save as tf.GradSaveFunc)([logProbabilities]);
+    const value = logProbabilities.mul(targets).sum(-1).mean().neg();
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      saved[0]!.exp().sub(targets).mul(dy.div(logits.shape[0]));
+    return { value, gradFunc };
+  })(logits) as tf.Scalar;

@@ -1,0 +1,91 @@
+/**
+ * The model store: DATA_DIR/models/VERSION/{model.json, weights.bin, evaluation.json, manifest.json}. A
+ * version appears under its final name only when whole, and disappears as a whole; a reader believes
+ * nothing but the checksums. Any number of processes use one directory at once, without locks.
+ */
+import { join } from 'node:path';
+import { isCode } from '../../lib/files.ts';
+import type { Network } from '../network/network.ts';
+import type { Evaluation } from '../training/evaluation.ts';
+import type { Manifest, Provenance } from './manifest.ts';
+import { type PublishOptions, publish } from './publish.ts';
+import { listQuarantined, type Quarantined, quarantine } from './quarantine.ts';
+import { loadModel, readEvaluation, readManifest, type StoredModel } from './read-version.ts';
+import { type Accuracies, retain } from './retention.ts';
+import { listVersions } from './version-numbers.ts';
+
+export type { Quarantined } from './quarantine.ts';
+export type { StoredModel } from './read-version.ts';
+
+/** What the rest of Trainyard needs of a store; a bucket can take the directory's place behind it. */
+export type ModelStore = {
+  /**
+   * Publishes a checkpoint as the next version and returns it.
+   *
+   * @throws TrainyardError `FENCED` when `stagingRoot` is gone
+   */
+  publish(
+    network: Network,
+    weights: Float32Array,
+    provenance: Provenance,
+    options?: PublishOptions,
+  ): Promise<Manifest>;
+  /** All versions, newest first. Cheap: no file is read. */
+  versions(): Promise<number[]>;
+  /** Null for a version that does not exist. @throws TrainyardError as `load` does */
+  manifest(version: number): Promise<Manifest | null>;
+  /**
+   * Manifest and weights, checked.
+   *
+   * @throws TrainyardError `MODEL_DAMAGED`, `MODEL_UNSUPPORTED` (another program's form),
+   *   `MODEL_UNREADABLE` (the system's error, which may pass), `MODEL_NOT_FOUND`
+   */
+  load(version: number): Promise<StoredModel>;
+  /**
+   * What it gets wrong, checked; null for a version that was published without. A model is served
+   * whether this can be read or not.
+   *
+   * @throws TrainyardError as `load` does
+   */
+  evaluation(version: number): Promise<Evaluation | null>;
+  /** The newest version that a job published for an epoch; null when there is none that can be read. */
+  findCheckpoint(jobId: string, epoch: number): Promise<Manifest | null>;
+  /** Moves a damaged version out of `versions()`, with the reason. */
+  quarantine(version: number, reason: string): Promise<void>;
+  /** The newest `limit` (all, unless given) of the versions in quarantine, newest first. */
+  quarantined(limit?: number): Promise<Quarantined[]>;
+  /**
+   * Deletes all versions but the newest `keep`, the best by test accuracy, and `served`; returns the
+   * deleted. What another process serves is in that process's memory, and needs no file.
+   */
+  retain(keep: number, served: number): Promise<number[]>;
+};
+
+export function openStore(dataDir: string): ModelStore {
+  const root = join(dataDir, 'models');
+  const accuracies: Accuracies = new Map();
+  return {
+    publish: (network, weights, provenance, options) => publish(root, network, weights, provenance, options),
+    versions: () => listVersions(root),
+    manifest: (version) => readManifest(root, version).catch(nullIfMissing),
+    load: (version) => loadModel(root, version),
+    evaluation: (version) => readEvaluation(root, version),
+    findCheckpoint: (jobId, epoch) => findCheckpoint(root, jobId, epoch),
+    quarantine: (version, reason) => quarantine(root, version, reason),
+    quarantined: (limit = Number.POSITIVE_INFINITY) => listQuarantined(root, limit),
+    retain: (keep, served) => retain(root, keep, served, accuracies),
+  };
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isCode(error, 'MODEL_NOT_FOUND')) return null;
+  throw error;
+}
+
+async function findCheckpoint(root: string, jobId: string, epoch: number): Promise<Manifest | null> {
+  for (const version of await listVersions(root)) {
+    const manifest = await readManifest(root, version).catch(() => null);
+    if (manifest?.jobId === jobId && manifest.epoch === epoch) return manifest;
+  }
+  return null;
+}

@@ -1,0 +1,58 @@
+/**
+ * What a model gets wrong on the test images, in a few kilobytes: which digits it takes for which, and the mistakes
+ * that it is surest of. Published with each version.
+ */
+import { z } from 'zod';
+import { classCount, type DatasetName, datasetNames, type Split } from '../data/dataset.ts';
+import type { Answers } from './evaluate.ts';
+
+const digit = z
+  .int()
+  .min(0)
+  .max(classCount - 1);
+const count = z.int().nonnegative();
+const mostMisread = 100;
+
+const misreadSchema = z.object({
+  index: count.describe('Of the test image: /datasets/NAME/test/INDEX.png'),
+  label: digit.describe('What it shows'),
+  digit: digit.describe('What the network takes it for'),
+  confidence: z.number().min(0).max(1).describe('The probability that the network gives to that'),
+});
+
+export const evaluationSchema = z.object({
+  dataset: z.enum(datasetNames),
+  images: count.describe('The first so many test images'),
+  accuracy: z.number().min(0).max(1).describe('Share of the images that are read right'),
+  confusion: z
+    .array(z.array(count).length(classCount))
+    .length(classCount)
+    .describe('Images by label (row) and by answer (column)'),
+  misread: z
+    .array(misreadSchema)
+    .max(mostMisread)
+    .describe(`The surest wrong answers first, ${mostMisread} at most`),
+});
+export type Evaluation = z.output<typeof evaluationSchema>;
+
+export function summarise(
+  dataset: DatasetName,
+  { count: images, labels }: Pick<Split, 'count' | 'labels'>,
+  { predictions, confidences }: Pick<Answers, 'predictions' | 'confidences'>,
+): Evaluation {
+  const confusion = Array.from({ length: classCount }, () => Array.from({ length: classCount }, () => 0));
+  const misread: z.output<typeof misreadSchema>[] = [];
+  for (let index = 0; index < images; index++) {
+    const [label, answer] = [labels[index]!, predictions[index]!];
+    confusion[label]![answer]!++;
+    if (answer !== label) misread.push({ index, label, digit: answer, confidence: confidences[index]! });
+  }
+  misread.sort((a, b) => b.confidence - a.confidence); // stable: of equals, the first image first
+  const accuracy = (images - misread.length) / images;
+  return { dataset, images, accuracy, confusion, misread: misread.slice(0, mostMisread) };
+}
+
+/** One line of JSON. */
+export function encodeEvaluation(evaluation: Evaluation): Buffer {
+  return Buffer.from(`${JSON.stringify(evaluation)}\n`);
+}

@@ -1,0 +1,90 @@
+/** How a network is trained: named sets of values that a job may override one by one. */
+import type { NetworkName } from '../network/network.ts';
+
+export const scheduleNames = ['constant', 'oneCycle'] as const;
+
+export type Recipe = {
+  readonly network: NetworkName;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number; // the peak, where the schedule has one
+  readonly schedule: (typeof scheduleNames)[number];
+  readonly warmup: number; // share of all steps that rise to the peak; oneCycle only
+  readonly labelSmoothing: number;
+  readonly shuffle: boolean;
+  readonly augment: boolean; // each image distorted anew whenever it is trained on
+  readonly trainImages: number | null; // only the first so many; null: all
+};
+
+export type RecipeName = 'default' | 'fast' | 'accurate' | 'article';
+export const recipeNames = [
+  'default',
+  'fast',
+  'accurate',
+  'article',
+] as const satisfies readonly RecipeName[];
+
+/** The article's network, trained so that it does not collapse and reaches 99.2 % in a minute on two cores. */
+const defaultRecipe: Recipe = {
+  network: 'article',
+  epochs: 1,
+  batchSize: 64,
+  learningRate: 0.003,
+  schedule: 'oneCycle',
+  warmup: 0.2,
+  labelSmoothing: 0.1,
+  shuffle: true,
+  augment: false,
+  trainImages: null,
+};
+
+export const recipes: Readonly<Record<RecipeName, Recipe>> = {
+  default: defaultRecipe,
+  /** To 99 % as soon as can be: two thirds of the images, once. */
+  fast: { ...defaultRecipe, trainImages: 40_000 },
+  /** Beyond 99.6 %: the same network sees sixteen different writings of each digit. */
+  accurate: {
+    ...defaultRecipe,
+    epochs: 16,
+    batchSize: 128,
+    learningRate: 0.002,
+    warmup: 0.1,
+    augment: true,
+  },
+  /**
+   * Exactly as the article trains: Adam at 0.01, nine epochs, no shuffling. That rate is too hot for
+   * this network: about a third of all seeds are dead after the first epoch.
+   */
+  article: {
+    network: 'article',
+    epochs: 9,
+    batchSize: 64,
+    learningRate: 0.01,
+    schedule: 'constant',
+    warmup: 0,
+    labelSmoothing: 0,
+    shuffle: false,
+    augment: false,
+    trainImages: null,
+  },
+};
+
+/** Each in a line, for whoever has to choose. */
+export const recipeSummaries: Readonly<Record<RecipeName, string>> = {
+  default: '99.2 % and more of the test images right after one epoch, a minute on two cores',
+  fast: 'To 99 % as soon as can be: two thirds of the images, once',
+  accurate: 'Beyond 99.6 %: 16 epochs of images that are distorted anew each time',
+  article: 'Exactly as the article trains: 9 epochs at a rate with which about a third of all seeds collapse',
+};
+
+/**
+ * The learning rate of a step, 0 ≤ step < steps. `oneCycle` rises from 0 to the peak and falls back
+ * to 0, each along half a cosine (Smith and Topin, 2019).
+ */
+export function learningRateAt(recipe: Recipe, step: number, steps: number): number {
+  if (recipe.schedule === 'constant') return recipe.learningRate;
+  const done = (step + 0.5) / steps; // the middle of the step, so that no step is lost to a rate of 0
+  const phase =
+    done < recipe.warmup ? done / recipe.warmup - 1 : (done - recipe.warmup) / (1 - recipe.warmup);
+  return (recipe.learningRate * (1 + Math.cos(Math.PI * phase))) / 2;
+}

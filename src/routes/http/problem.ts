@@ -1,0 +1,182 @@
+/** Errors as RFC 9457 problems: one shape for everything that goes wrong, with a stable `code`. */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { TrainyardError } from '../../lib/errors.ts';
+
+export const problemSchema = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().describe('The phrase of the HTTP status'),
+    status: z.int(),
+    code: z.string().describe('Stable, for programs'),
+    detail: z.string().describe('What was expected, what came, what to do next'),
+    instance: z.string().describe('The path that was asked for'),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).exactOptional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.output<typeof problemSchema>;
+
+type ProblemOptions = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: Problem['errors'];
+  readonly retryAfterSeconds?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** A fault that a route names itself; everything else is mapped below. */
+export class HttpProblem extends Error {
+  readonly options: ProblemOptions;
+
+  constructor(options: ProblemOptions) {
+    super(options.detail);
+    this.name = 'HttpProblem';
+    this.options = options;
+  }
+}
+
+/** Problem responses for a route's schema: `responses: {200: …, ...problems(400, 404)}`. */
+export function problems<Status extends number>(...statuses: Status[]): Record<Status, typeof problemSchema> {
+  return Object.fromEntries(statuses.map((status) => [status, problemSchema])) as Record<
+    Status,
+    typeof problemSchema
+  >;
+}
+
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ProblemOptions,
+): FastifyReply {
+  const { status, code, detail, errors, retryAfterSeconds, headers } = options;
+  const title = STATUS_CODES[status] ?? 'Error';
+  const instance = request.url.split('?')[0]!;
+  const problem: Problem = {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail,
+    instance,
+    ...(errors && { errors }),
+  };
+  if (headers) reply.headers(headers);
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  // Serialised here: a problem is also sent for statuses that a route's schema does not list.
+  return reply
+    .code(status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer((body: string) => body)
+    .send(JSON.stringify(problem));
+}
+
+export function handleError(
+  error: FastifyError | undefined, // `throw undefined` is possible, too
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const options = toProblem(error ?? (new Error('undefined was thrown') as FastifyError), request);
+  // A 503 is a state, not a fault: what is away has been logged once, by whoever noticed.
+  if (options.status >= 500 && options.status !== 503) request.log.error({ err: error }, options.detail);
+  return sendProblem(request, reply, options);
+}
+
+export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `expected a path that /openapi.json lists, got ${request.url.split('?')[0]}`;
+  return sendProblem(request, reply, { status: 404, code: 'NOT_FOUND', detail });
+}
+
+function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions {
+  if (error instanceof HttpProblem) return error.options;
+  if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error, request);
+  if (error instanceof TrainyardError && error.code === 'REDIS_UNAVAILABLE') {
+    return { status: 503, code: error.code, detail: error.message, retryAfterSeconds: 1 };
+  }
+  const known = refusals[error.code];
+  if (known) {
+    const { what, ...problem } = known;
+    return { ...problem, detail: what(request, error) };
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return { status: error.statusCode, code: error.code ?? 'BAD_REQUEST', detail: error.message };
+  }
+  const detail = `the server failed on this request; its log has the cause under request id ${request.id}`;
+  return { status: 500, code: 'INTERNAL', detail };
+}
+
+type Refusal = {
+  readonly status: number;
+  readonly code: string;
+  readonly what: (request: FastifyRequest, error: Error) => string;
+};
+
+/** The refusals of Fastify and its plugins, in our words. */
+const refusals: Record<string, Refusal> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+    what: ({ routeOptions }) => `expected a body of at most ${routeOptions.bodyLimit} bytes, got more`,
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'MEDIA_TYPE_UNSUPPORTED',
+    what: ({ headers }) =>
+      `expected no body, or JSON with Content-Type: application/json, got ${headers['content-type'] ?? 'a body without a valid type'}`,
+  },
+  FST_ERR_BAD_URL: {
+    status: 400,
+    code: 'PATH_INVALID',
+    what: ({ url }) => `expected a path with valid percent-encoding, got ${url.slice(0, 80)}`,
+  },
+  FST_STATIC_FORBIDDEN_PATH: {
+    status: 404,
+    code: 'NOT_FOUND',
+    what: ({ url }) =>
+      `expected the plain path of a file, without ".." and the like, got ${url.slice(0, 80)}`,
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    status: 414,
+    code: 'URL_TOO_LONG',
+    what: ({ url }) => `expected a shorter path, got one of ${url.length} characters`,
+  },
+};
+
+type ValidationError = Parameters<typeof describeIssue>[0];
+
+function validationProblem(
+  error: { validation: readonly unknown[]; validationContext?: string | undefined },
+  request: FastifyRequest,
+): ProblemOptions {
+  const context = error.validationContext ?? 'body';
+  const { body, params, query: querystring, headers } = request;
+  const source = { body, params, querystring, headers }[context];
+  const errors = (error.validation as ValidationError[]).flatMap((issue) => describeIssue(issue, source));
+  const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };
+}
+
+/** One zod issue as the fields it is about, with what came. */
+function describeIssue(
+  issue: { instancePath: string; message?: string; params: Record<string, unknown> },
+  source: unknown,
+): { field: string; message: string }[] {
+  const path = issue.instancePath.split('/').filter((part) => part !== '');
+  const unknown = issue.params['keys'];
+  if (Array.isArray(unknown)) {
+    return unknown.map((key) => ({ field: [...path, key].join('.'), message: 'expected no such field' }));
+  }
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
+  const message = `${issue.message ?? 'invalid'}, got ${briefly(value)}`;
+  return [{ field: path.join('.') || '(all)', message }];
+}
+
+function briefly(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  } catch {
+    return 'something nested too deeply to show'; // it is read without recursion, and written with
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Requests that came through a proxy, where only this machine is answered. The proxy runs on this machine, its clients
+ * need not. Headers that a client can send itself never make a request local: each of them has to name a loopback address.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { isLoopback } from '../../lib/loopback.ts';
+
+/** Addresses and subnets of proxies; `true`: every peer is one. */
+export type TrustProxy = boolean | string[];
+
+/** RFC 7239, RFC 9110 (7.6.3), and what proxies and content networks send in practice. */
+const forwarding =
+  /^(?:forwarded|via|x-forwarded(?:-\w+)?|x-original-forwarded-for|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip)$/;
+const namesClient = /-(?:ip|for)$/;
+const othersMayAsk = 'set API_KEY, or ALLOW_ANONYMOUS=true, to answer others';
+
+/** Why a request through a proxy does not count as one from this machine; null if it does, or came through none. */
+export function refuseProxied(request: FastifyRequest): string | null {
+  const names = Object.keys(request.headers).filter((name) => forwarding.test(name));
+  if (names.length === 0) return null;
+  const isTrusted = (request.ips?.length ?? 0) > 1; // Fastify follows X-Forwarded-For from a trusted peer only
+  if (!isTrusted || names.includes('forwarded')) {
+    const came = `${names.join(', ')} from ${request.socket.remoteAddress}`;
+    return `expected a request that came through no proxy, or X-Forwarded-For by one that TRUST_PROXY names, got ${came}; ${othersMayAsk} through it, or TRUST_PROXY to answer this machine through it`;
+  }
+  const other = foreignEntry(request.headers, names);
+  if (other === undefined) return null;
+  return `expected loopback addresses alone in what the proxy forwards, got ${JSON.stringify(other)}; ${othersMayAsk}`;
+}
+
+/** A client or a host that is not loopback. */
+function foreignEntry(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
+  const clients = names.filter((name) => namesClient.test(name)).flatMap((name) => entriesOf(headers[name]));
+  const hosts = ['host', 'x-forwarded-host'].flatMap((name) => entriesOf(headers[name]));
+  const addresses = [...clients, ...hosts.map((host) => host.replace(/:\d+$/, ''))];
+  return addresses.find((address) => !isLoopback(address));
+}
+
+function entriesOf(value: string | readonly string[] = []): string[] {
+  return [value].flat().flatMap((text) => text.split(',').map((entry) => entry.trim()));
+}

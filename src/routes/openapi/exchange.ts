@@ -1,0 +1,39 @@
+/** A request and what it is answered, as /docs shows it and as the tests carry it out. */
+import type { Problem } from '../http/problem.ts';
+
+export type Exchange = {
+  readonly summary: string;
+  readonly parameters?: Readonly<Record<string, string>>; // by name, wherever they go
+  readonly body?: Body;
+  readonly status: number;
+  readonly type?: string; // of the answer, unless it is JSON or a problem
+  /** Of a problem: word for word. */
+  readonly answer: unknown;
+};
+
+type Body =
+  | { readonly type: 'application/json'; readonly value: unknown }
+  | { readonly type: 'image/png'; readonly at: string }; // bytes can't be shown: the path that gives them
+
+export const json = (value: unknown): Body => ({ type: 'application/json', value });
+
+/** What an example of a picture points at. */
+export const picture = '/datasets/mnist/test/0.png';
+
+type ProblemExample = Pick<Problem, 'status' | 'code' | 'detail' | 'instance' | 'errors'> & { title: string };
+
+export function problem(content: ProblemExample): Problem {
+  return { type: 'about:blank', ...content };
+}
+
+/** A request with one field that is not as it should be. */
+export function invalid(
+  instance: string,
+  context: 'body' | 'querystring' | 'params',
+  field: string,
+  message: string,
+): Problem {
+  const detail = `in the request's ${context}: ${field}: ${message}`;
+  const [status, code, title] = [400, 'VALIDATION_FAILED', 'Bad Request'];
+  return problem({ title, status, code, detail, instance, errors: [{ field, message }] });
+}

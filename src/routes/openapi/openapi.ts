@@ -1,0 +1,143 @@
+/** /openapi.json: OpenAPI 3.1 from the schemas that validate, and what a schema has no words for. */
+import { STATUS_CODES } from 'node:http';
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
+import { type Access, describeAccess } from '../http/guard.ts';
+import { predictRequestBody } from '../predict.ts';
+import { addExamples, type Operation } from './examples.ts';
+
+const introduction = `Train a convolutional network on handwritten digits and serve it, over HTTP.
+
+**Start.** \`POST /jobs/train\`, with no body, queues a training. \`GET /jobs/{id}\` shows how far it is,
+\`GET /jobs/{id}/events\` tells it as it happens. The model that comes of it answers \`POST /predict\`.
+
+**Errors** are problems (RFC 9457). \`code\` is stable, for programs; \`detail\` says what was expected, what came and what
+to do next; \`errors\` names each field that is not as it should be. With 429 and 503, \`Retry-After\` says when to try again.
+
+**Bodies** may be compressed: \`Content-Encoding: gzip\`, \`deflate\` or \`br\`. A body that is empty is none, whatever its
+\`Content-Type\`. A slash at the end of a path changes nothing.
+
+**Keys.** Where the server has keys (\`API_KEY\`), each request needs \`Authorization: Bearer KEY\`, but for health and this
+document: see *Authorize*.
+
+Times are ISO 8601. Durations are in seconds, where the name does not end in \`Ms\`.`;
+
+const tags = [
+  {
+    name: 'jobs',
+    description: 'Trainings: each waits in a queue, runs, and publishes a model after every epoch',
+  },
+  { name: 'predict', description: 'The newest model reads a digit' },
+  { name: 'models', description: 'What has been published, where it came from and how good it is' },
+  { name: 'datasets', description: 'What the network learns from' },
+  { name: 'health', description: 'For probes and monitoring' },
+];
+
+/** Before the routes: it learns of those that are registered after it. */
+export async function registerOpenApi(app: FastifyInstance, access: Access): Promise<void> {
+  const transformObject = createJsonSchemaTransformObject({});
+  const { securitySchemes, security } = describeAccess(access);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Trainyard',
+        description: introduction,
+        version: '0.1.0',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      tags,
+      components: { securitySchemes },
+      security: [...security],
+    },
+    transform: createJsonSchemaTransform({}),
+    transformObject: (document) => {
+      const openapi = transformObject(document) as OpenApi.Document;
+      complete(openapi);
+      return keepUsedSchemas(openapi);
+    },
+  });
+  app.get('/openapi.json', { schema: { hide: true }, config: { anonymous: true } }, async () => ({
+    ...app.swagger(),
+    // Relative to the document (OpenAPI 3.1, Server Object), which may lie below a path of a proxy.
+    servers: [{ url: './', description: 'The server that this comes from' }],
+  }));
+}
+
+function complete({ paths = {} }: OpenApi.Document): void {
+  const operations = Object.values(paths).flatMap((path) => [path?.get, path?.post] as Operation[]);
+  const present = operations.filter((operation) => operation !== undefined);
+  for (const { responses } of present) {
+    for (const [status, response] of Object.entries(responses)) completeResponse(Number(status), response);
+  }
+  completeBodies(paths);
+  present.forEach(addExamples);
+}
+
+/** What no schema can say. */
+function completeBodies(paths: OpenApi.PathsObject): void {
+  const operationAt = (url: string, method: 'get' | 'post') => paths[url]![method] as Operation;
+  operationAt('/predict', 'post').requestBody = predictRequestBody as unknown as OpenApi.RequestBodyObject;
+  const train = operationAt('/jobs/train', 'post');
+  (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default
+  train.responses['202']!.headers = { Location: header('string', 'The path of the job') };
+  const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
+  // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
+  events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
+  operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png();
+  operationAt('/datasets/{name}/test/{index}.png', 'get').responses['200'] = {
+    ...png(),
+    headers: { 'X-Label': header('integer', 'The digit that it shows') },
+  };
+  operationAt('/metrics', 'get').responses['200'] = {
+    description: 'OK',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  };
+}
+
+/** zod describes each named schema twice, as it is sent (`NameInput`) and as it is answered; of most, one is used. */
+function keepUsedSchemas(document: OpenApi.Document): OpenApi.Document {
+  const schemas = document.components!.schemas!;
+  const isUnused = (name: string) => !JSON.stringify(document).includes(`"#/components/schemas/${name}"`);
+  for (let unused: string[]; (unused = Object.keys(schemas).filter(isUnused)).length > 0; ) {
+    for (const name of unused) delete schemas[name]; // what these alone have used is found in the next round
+  }
+  return nameAlike(document, Object.keys(schemas));
+}
+
+/** Those that are only sent are called `Name`, too. */
+function nameAlike(document: OpenApi.Document, names: readonly string[]): OpenApi.Document {
+  let text = JSON.stringify(document);
+  for (const input of names.filter((name) => name.endsWith('Input'))) {
+    const name = input.slice(0, -'Input'.length);
+    if (!names.includes(name)) text = text.replaceAll(new RegExp(`(?<=["/])${input}"`, 'g'), `${name}"`);
+  }
+  return JSON.parse(text) as OpenApi.Document;
+}
+
+function png(): OpenApi.ResponseObject {
+  const content = { 'image/png': { schema: { type: 'string' as const, format: 'binary' } } };
+  return { description: 'A picture', content };
+}
+
+/** Problems have a media type of their own (RFC 9457); those that pass say when to try again. */
+function completeResponse(status: number, response: OpenApi.ResponseObject): void {
+  response.description = STATUS_CODES[status] ?? response.description;
+  if (status === 204) delete response.content;
+  const [body] = Object.values(response.content ?? {});
+  if (!isProblem(body?.schema)) return;
+  response.content = { 'application/problem+json': body! };
+  if (status === 429 || status === 503) {
+    response.headers = { 'Retry-After': header('integer', 'Seconds') };
+  }
+}
+
+function isProblem(schema: unknown): boolean {
+  return (schema as OpenApi.ReferenceObject | undefined)?.$ref === '#/components/schemas/Problem';
+}
+
+function header(type: 'string' | 'integer', description: string): OpenApi.HeaderObject {
+  return { description, schema: { type } };
+}

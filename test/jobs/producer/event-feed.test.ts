@@ -1,0 +1,248 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { emptyReport } from '../../../src/jobs/contract.ts';
+import { appendReport, channelOf } from '../../../src/jobs/event-log.ts';
+import { type JobEvent, jobEventSchema } from '../../../src/jobs/events.ts';
+import { openFeed } from '../../../src/jobs/producer/event-feed.ts';
+import { trainersOf } from '../processes.ts';
+import { startRedisServer } from '../redis-server.ts';
+import { until } from '../until.ts';
+import { closeAfterTest, openYard, type Yard } from '../yard.ts';
+
+const { url } = await startRedisServer();
+
+const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+
+async function eventsOf(yard: Yard, id: string): Promise<JobEvent[]> {
+  const texts = await yard.queue.events(id, 1, 10_000);
+  return texts.map((text) => jobEventSchema.parse(JSON.parse(text)));
+}
+
+const untilEvents = (yard: Yard, id: string, what: string, ready: (events: JobEvent[]) => boolean) =>
+  until(what, () => eventsOf(yard, id), ready);
+
+const untilDone = (yard: Yard, id: string) =>
+  untilEvents(yard, id, 'the job to be done', (events) => events.at(-1)?.type === 'done');
+
+const typesOf = (events: readonly JobEvent[]) => events.map(({ type }) => type);
+
+describe('the events of a job', () => {
+  it('tell its course from the queue to the end', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 3, schedule: 'constant', learningRate: 0.001 });
+    await yard.startWorker();
+    const events = await untilDone(yard, id);
+    const job = await yard.find(id);
+    expect(events[0]).toMatchObject({ type: 'queued', position: 1 });
+    expect(events[1]).toMatchObject({
+      type: 'started',
+      attempt: 1,
+      resumedFromStep: null,
+      engine: job.engine,
+    });
+    expect(typesOf(events.slice(2)).filter((type) => type !== 'progress')).toEqual([
+      'epoch',
+      'checkpoint',
+      'epoch',
+      'checkpoint',
+      'epoch',
+      'checkpoint',
+      'done',
+    ]);
+    expect(events.filter(({ type }) => type === 'epoch')).toMatchObject(job.epochs);
+    expect(events.filter(({ type }) => type === 'checkpoint')).toMatchObject(
+      job.epochs.map(({ epoch, modelVersion, testAccuracy }) => ({ epoch, modelVersion, testAccuracy })),
+    );
+    expect(events.findLast(({ type }) => type === 'progress')).toMatchObject({
+      step: 30,
+      steps: 30,
+      fraction: 1,
+    });
+    expect(events.at(-1)).toMatchObject({
+      status: 'succeeded',
+      modelVersion: 3,
+      error: null,
+      at: job.finishedAt,
+    });
+  });
+
+  it('tell those in line how they come forward', async () => {
+    const yard = await openYard(url);
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push((await yard.enqueue(endless)).id);
+    await yard.queue.cancel(ids[1]!);
+    await yard.startWorker(); // takes the first
+    const positions = async (id: string) =>
+      (await eventsOf(yard, id)).map((event) => (event.type === 'queued' ? event.position : event.type));
+    await until(
+      'the last one to be second',
+      () => positions(ids[3]!),
+      (told) => told.at(-1) === 2,
+    );
+    expect(await positions(ids[3]!)).toEqual([4, 3, 2]);
+    expect(await positions(ids[2]!)).toEqual([3, 2, 1]);
+    expect(await positions(ids[1]!)).toEqual([2, 'done']);
+    const [, ended] = await eventsOf(yard, ids[1]!);
+    expect(ended).toMatchObject({ status: 'cancelled', modelVersion: null, error: null });
+  });
+
+  it('end with a cancel, with a failure, and say why', async () => {
+    const yard = await openYard(url);
+    const cancelled = await yard.enqueue(endless);
+    const failing = await yard.enqueue({ ...endless, learningRate: 1000 });
+    await yard.startWorker();
+    await untilEvents(yard, cancelled.id, 'it to start', (events) =>
+      events.some(({ type }) => type === 'started'),
+    );
+    await yard.queue.cancel(cancelled.id);
+    expect((await untilDone(yard, cancelled.id)).at(-1)).toMatchObject({ status: 'cancelled', error: null });
+    const { error } = await yard.untilEnded(failing.id);
+    expect((await untilDone(yard, failing.id)).at(-1)).toMatchObject({ status: 'failed', error });
+  });
+
+  it('tell of another attempt, and the course goes on from where that began', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 12, schedule: 'constant', learningRate: 0.001 });
+    await yard.startWorker();
+    await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
+    process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
+    const started = (await untilDone(yard, id)).filter((event) => event.type === 'started');
+    const { resumedFromStep } = await yard.find(id);
+    expect(started).toMatchObject([
+      { attempt: 1, resumedFromStep: null },
+      { attempt: 2, resumedFromStep },
+    ]);
+    const { curve, epochs, steps, status } = (await yard.queue.metrics(id))!;
+    const told = curve.map(({ step }) => step);
+    expect(told).toEqual([...new Set(told)].toSorted((a, b) => a - b));
+    expect(told.at(-1)).toBe(120);
+    expect({ steps, status }).toEqual({ steps: 120, status: 'succeeded' });
+    expect(epochs).toHaveLength(12);
+  });
+
+  it('say that it waits again when its worker closes', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    const worker = await yard.startWorker();
+    await untilEvents(yard, id, 'a step', (events) => events.some(({ type }) => type === 'progress'));
+    await worker.close();
+    expect((await eventsOf(yard, id)).at(-1)).toMatchObject({ type: 'queued', position: 1 });
+  });
+
+  it('go with the job', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    const redis = connect();
+    expect(await redis.exists(logKey(yard, id))).toBe(1);
+    expect(await redis.ttl(logKey(yard, id))).toBe(-1); // no time limit of its own
+  });
+});
+
+describe('an append', () => {
+  it('that is sent twice counts once', async () => {
+    const { yard, id, log } = await heldJob('mine');
+    const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
+    const batch = { token: 'mine', mark: '1', report: emptyReport, events: [event] };
+    expect(await appendReport(log, batch)).toBe(true);
+    expect(await appendReport(log, batch)).toBe(true);
+    expect(await appendReport(log, { ...batch, mark: '2' })).toBe(true);
+    expect(typesOf(await eventsOf(yard, id))).toEqual(['queued', 'trouble', 'trouble']);
+  });
+
+  it('by a worker that has lost the job changes nothing', async () => {
+    const { yard, id, log } = await heldJob('another');
+    const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
+    expect(await appendReport(log, { token: 'mine', mark: '1', report: emptyReport, events: [event] })).toBe(
+      false,
+    );
+    expect(typesOf(await eventsOf(yard, id))).toEqual(['queued']);
+  });
+});
+
+describe('whoever follows', () => {
+  const follow = async (yard: Yard, id: string, after = 0, beatMs?: number) => {
+    const { redisUrl, prefix, queue } = yard;
+    const feed = openFeed({ redisUrl, prefix, queue, ...(beatMs !== undefined && { beatMs }) });
+    closeAfterTest(async () => feed.close());
+    const told: { first: number; types: string[] }[] = [];
+    for await (const { first, events } of feed.follow(id, after, new AbortController().signal)) {
+      told.push({ first, types: events.map((text) => (JSON.parse(text) as JobEvent).type) });
+    }
+    return told;
+  };
+
+  it('hears each event once, in order, whenever they began', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    const early = follow(yard, id);
+    await yard.startWorker();
+    await untilEvents(yard, id, 'an epoch', (events) => events.some(({ type }) => type === 'epoch'));
+    const late = follow(yard, id);
+    const all = typesOf(await untilDone(yard, id));
+    for (const told of [await early, await late, await follow(yard, id)]) {
+      expect(told.flatMap(({ types }) => types)).toEqual(all);
+      let next = 1;
+      for (const { first, types } of told) {
+        expect(first).toBe(next);
+        next += types.length;
+      }
+    }
+    expect((await follow(yard, id, all.length - 2)).flatMap(({ types }) => types)).toEqual(all.slice(-2));
+  });
+
+  it.each([0, 1])(
+    'hears the end of a job whose worker could not tell it (%d told before)',
+    async (before) => {
+      const { yard, id, log } = await heldJob('mine');
+      const following = follow(yard, id, 0, 50);
+      for (let i = 0; i < before; i++) {
+        const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
+        await untilFollowed(log.key);
+        await appendReport(log, { token: 'mine', mark: `${i}`, report: emptyReport, events: [event] });
+      }
+      await log.redis.del(`${log.key}:lock`);
+      await markCancelled(log);
+      const told = (await following).flatMap(({ types }) => types);
+      expect(told).toEqual(['queued', ...Array.from({ length: before }, () => 'trouble'), 'done']);
+    },
+  );
+
+  it('hears nothing more of a job that is no longer kept, and is let go', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    const following = follow(yard, id, 0, 50);
+    await connect().del(`${yard.prefix}:train:${id}`, logKey(yard, id));
+    expect((await following).flatMap(({ types }) => types)).toEqual(['queued']); // it ends
+  });
+});
+
+/** As a cancel does, and no more. */
+async function markCancelled({ redis, key }: { redis: Redis; key: string }): Promise<void> {
+  const data = JSON.parse((await redis.hget(key, 'data'))!) as object;
+  await redis.hset(key, 'data', JSON.stringify({ ...data, cancelRequestedAt: new Date().toISOString() }));
+}
+
+const untilFollowed = (key: string) =>
+  until(
+    'the API to subscribe',
+    () => connect().pubsub('NUMSUB', channelOf(key)),
+    ([, count]) => Number(count) > 0,
+  );
+
+const logKey = (yard: Yard, id: string) => `${yard.prefix}:train:${id}:logs`;
+
+function connect(): Redis {
+  const redis = new Redis(url);
+  closeAfterTest(async () => redis.disconnect());
+  return redis;
+}
+
+/** A job whose lock somebody has. */
+async function heldJob(token: string) {
+  const yard = await openYard(url);
+  const { id } = await yard.enqueue();
+  const redis = connect();
+  const key = `${yard.prefix}:train:${id}`;
+  await redis.set(`${key}:lock`, token);
+  return { yard, id, log: { redis, key } };
+}

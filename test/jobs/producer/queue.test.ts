@@ -1,0 +1,319 @@
+import { Queue } from 'bullmq';
+import * as fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { describe, expect, it, vi } from 'vitest';
+import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
+import { startRedisServer } from '../redis-server.ts';
+import { until } from '../until.ts';
+import { closeAfterTest, openYard, requestOf, type Yard } from '../yard.ts';
+
+const { url } = await startRedisServer();
+
+const idsOf = (jobs: readonly TrainJob[]) => jobs.map(({ id }) => id);
+const listIds = async (yard: Yard) => idsOf((await yard.queue.list({ limit: 100 })).data);
+
+describe('enqueue', () => {
+  it('gives a queued job with every value of its request resolved', async () => {
+    const { queue } = await openYard(url);
+    const request = requestOf({ recipe: 'article', epochs: 2, metadata: { note: 'first' } });
+    const before = Date.now();
+    const result = await queue.enqueue(request);
+    expect(result).toEqual({
+      outcome: 'queued',
+      job: {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        status: 'queued',
+        request: {
+          recipe: 'article',
+          dataset: 'mnist',
+          network: 'article',
+          epochs: 2,
+          batchSize: 32,
+          learningRate: 0.01,
+          schedule: 'constant',
+          warmup: 0,
+          labelSmoothing: 0,
+          shuffle: false,
+          augment: false,
+          seed: 7,
+          trainImages: 320,
+          testImages: 100,
+          metadata: { note: 'first' },
+        },
+        progress: null,
+        epochs: [],
+        engine: null,
+        queuePosition: 1,
+        attempt: 0,
+        resumedFromStep: null,
+        modelVersion: null,
+        error: null,
+        createdAt: expect.any(String),
+        startedAt: null,
+        finishedAt: null,
+      },
+    });
+    const createdAt = Date.parse(result.outcome === 'queued' ? result.job.createdAt : '');
+    expect(createdAt).toBeGreaterThanOrEqual(before);
+    expect(createdAt).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('puts jobs in line: 1 is next', async () => {
+    const yard = await openYard(url);
+    const jobs = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
+    expect(jobs.map(({ queuePosition }) => queuePosition)).toEqual([1, 2, 3]);
+    for (const job of jobs) expect(await yard.find(job.id)).toEqual(job);
+  });
+});
+
+describe('an idempotency key', () => {
+  it('gives the same job for the same request', async () => {
+    const { queue } = await openYard(url);
+    const first = await queue.enqueue(requestOf(), 'key');
+    const again = await queue.enqueue(requestOf(), 'key');
+    expect(first.outcome).toBe('queued');
+    expect(again).toEqual({ ...first, outcome: 'existing' });
+  });
+
+  it('refuses another request, naming the job that has the key', async () => {
+    const yard = await openYard(url);
+    const first = await yard.queue.enqueue(requestOf({ seed: 1 }), 'key');
+    const other = await yard.queue.enqueue(requestOf({ seed: 2 }), 'key');
+    expect(other).toEqual({ outcome: 'conflict', jobId: first.outcome === 'queued' && first.job.id });
+    expect(await listIds(yard)).toHaveLength(1);
+  });
+
+  it('gives one job to twenty calls at once', async () => {
+    const yard = await openYard(url);
+    const calls = Array.from({ length: 20 }, () => yard.queue.enqueue(requestOf(), 'key'));
+    const results = await Promise.all(calls);
+    const outcomes = results.map(({ outcome }) => outcome).toSorted();
+    expect(outcomes).toEqual([...Array.from({ length: 19 }, () => 'existing'), 'queued']);
+    const ids = new Set(results.map((result) => 'job' in result && result.job.id));
+    expect([...ids]).toEqual(await listIds(yard));
+  });
+
+  it('is won by one of two requests when twenty calls come at once', async () => {
+    const yard = await openYard(url);
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      yard.queue.enqueue(requestOf({ seed: 1 + (i % 2) }), 'key'),
+    );
+    const outcomes = (await Promise.all(calls)).map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === 'conflict')).toHaveLength(10);
+    expect(await listIds(yard)).toHaveLength(1);
+  });
+
+  it('still gives its job when that has ended', async () => {
+    const { queue } = await openYard(url);
+    const first = await queue.enqueue(requestOf(), 'key');
+    if (first.outcome !== 'queued') throw new Error('expected a queued job');
+    const cancelled = await queue.cancel(first.job.id);
+    expect(await queue.enqueue(requestOf(), 'key')).toMatchObject({
+      outcome: 'existing',
+      job: cancelled.outcome !== 'unknown' && cancelled.job,
+    });
+  });
+
+  it('can be any text; other keys and none give other jobs', async () => {
+    const keys = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 2, maxLength: 4 });
+    fc.sample(keys, 1); // the first draw blocks this process for close to a second, and calls would time out
+    const { queue } = await openYard(url);
+    const jobOf = async (key?: string) => {
+      const result = await queue.enqueue(requestOf(), key);
+      return 'job' in result ? result.job.id : null;
+    };
+    await fc.assert(
+      fc.asyncProperty(keys, async (several) => {
+        const ids = await Promise.all(several.map(jobOf));
+        expect(await Promise.all(several.map(jobOf))).toEqual(ids);
+        expect(new Set([...ids, await jobOf(), await jobOf()]).size).toBe(several.length + 2);
+      }),
+      { numRuns: 15, verbose: fc.VerbosityLevel.VeryVerbose },
+    );
+  });
+
+  it('does not run its job again that has ended and is no longer kept', async () => {
+    const yard = await openYard(url);
+    const first = await yard.queue.enqueue(requestOf(), 'key');
+    if (first.outcome !== 'queued') throw new Error('expected a queued job');
+    const redis = new Redis(url);
+    const bull = new Queue(queueName, { connection: redis, prefix: yard.prefix });
+    await bull.remove(first.job.id); // as when 1000 newer ones have finished
+    await bull.close();
+    redis.disconnect();
+    expect(await yard.queue.enqueue(requestOf(), 'key')).toEqual({
+      outcome: 'forgotten',
+      jobId: first.job.id,
+    });
+    expect(await listIds(yard)).toEqual([]);
+  });
+
+  it('is forgotten after a day', async () => {
+    const { queue, prefix } = await openYard(url);
+    await queue.enqueue(requestOf(), 'key');
+    const redis = new Redis(url);
+    const [name] = await redis.keys(`${prefix}:idempotency:*`);
+    const seconds = await redis.ttl(name!);
+    redis.disconnect();
+    expect(seconds).toBeGreaterThan(86_400 - 60);
+    expect(seconds).toBeLessThanOrEqual(86_400);
+  });
+});
+
+/** Ids that no job has; some name keys that BullMQ keeps beside its jobs. */
+const strangers = ['', '0', '*', 'a:b', 'meta', 'wait', 'events', '00000000-0000-7000-8000-000000000000'];
+
+/** Puts jobs in line past the limit's door, many at once. */
+async function fillUp(prefix: string, count: number): Promise<void> {
+  await withQueue(prefix, (queue) => {
+    const data = { request: requestOf(), cancelRequestedAt: null };
+    return queue.addBulk(
+      Array.from({ length: count }, () => ({ name: 'train', data, opts: { jobId: uuidv7() } })),
+    );
+  });
+}
+
+async function anyWaiting(prefix: string): Promise<string> {
+  return withQueue(prefix, async (queue) => (await queue.getWaiting(0, 0))[0]!.id!);
+}
+
+async function withQueue<T>(prefix: string, work: (queue: Queue) => Promise<T>): Promise<T> {
+  const queue = new Queue(queueName, { connection: { url, maxRetriesPerRequest: null }, prefix });
+  const result = await work(queue);
+  await queue.close();
+  return result;
+}
+
+it('shows a job that an earlier version has queued, with the values that it lacks', async () => {
+  const { queue, prefix } = await openYard(url);
+  const { augment: _, ...request } = requestOf();
+  const data = { request, cancelRequestedAt: null };
+  const id = uuidv7();
+  await withQueue(prefix, (bull) => bull.add('train', data, { jobId: id }));
+  expect((await queue.find(id))?.request).toEqual(requestOf());
+});
+
+describe('a queue that is full', () => {
+  it('takes no more, and takes a refused call when there is room', async () => {
+    const { queue, prefix } = await openYard(url);
+    const { outcome } = await queue.enqueue(requestOf());
+    await fillUp(prefix, 999);
+    const full = { outcome: 'full', waiting: 1000 };
+    expect([outcome, await queue.enqueue(requestOf())]).toEqual(['queued', full]);
+    expect(await queue.enqueue(requestOf(), 'a key')).toEqual(full);
+    await queue.cancel(await anyWaiting(prefix));
+    expect(await queue.enqueue(requestOf(), 'a key')).toMatchObject({ outcome: 'existing' });
+    expect(await queue.enqueue(requestOf())).toEqual(full);
+  });
+});
+
+describe('find', () => {
+  it('gives null for any id that no job has', async () => {
+    const { queue } = await openYard(url);
+    await queue.enqueue(requestOf());
+    for (const id of strangers) {
+      expect([id, await queue.find(id)]).toEqual([id, null]);
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (id) => {
+        expect(await queue.find(id)).toBeNull();
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('cancelling a queued job', () => {
+  it('ends it at once, and the jobs behind it move up', async () => {
+    const yard = await openYard(url);
+    const [first, second, third] = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
+    const result = await yard.queue.cancel(second.id);
+    expect(result).toEqual({
+      outcome: 'requested',
+      job: { ...second, status: 'cancelled', queuePosition: null, finishedAt: expect.any(String) },
+    });
+    expect((await yard.find(first.id)).queuePosition).toBe(1);
+    expect((await yard.find(third.id)).queuePosition).toBe(2);
+    expect((await yard.enqueue()).queuePosition).toBe(3);
+  });
+
+  it('twice changes nothing', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue();
+    const first = await yard.queue.cancel(id);
+    const again = await yard.queue.cancel(id);
+    expect(again.outcome !== 'unknown' && again.job).toEqual(first.outcome !== 'unknown' && first.job);
+  });
+
+  it('twenty times at once ends it once', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue({ metadata: { text: '\u2028 "ü" \uD800', rate: 1e-7, on: true } });
+    let later = 0;
+    class OneSecondLaterEachTime extends Date {
+      constructor(...of: [] | [number]) {
+        super(of.length === 0 ? Date.now() + 1000 * later++ : of[0]);
+      }
+    }
+    vi.stubGlobal('Date', OneSecondLaterEachTime);
+    const results = await Promise.all(Array.from({ length: 20 }, () => yard.queue.cancel(id)));
+    vi.unstubAllGlobals();
+    const job = await yard.find(id);
+    expect(job.status).toBe('cancelled');
+    expect(results).toEqual(results.map(() => ({ outcome: 'requested', job })));
+    expect(Date.parse(job.finishedAt!) - Date.now()).toBeLessThan(1000); // the first one's time
+  });
+
+  it('is unknown for any id that no job has', async () => {
+    const yard = await openYard(url);
+    const job = await yard.enqueue();
+    for (const id of strangers) {
+      expect([id, await yard.queue.cancel(id)]).toEqual([id, { outcome: 'unknown' }]);
+    }
+    expect(await yard.find(job.id)).toEqual(job);
+  });
+});
+
+describe('health', () => {
+  it('counts the workers that are connected, says what they compute on, and names the eviction policy', async () => {
+    const yard = await openYard(url);
+    const health = () => yard.queue.health();
+    expect(await health()).toEqual({
+      workers: [],
+      evictionPolicy: 'noeviction',
+      refusal: null,
+    });
+    const first = await yard.startWorker({ device: 'a GPU' });
+    const second = await yard.startWorker({ device: 'a CPU' });
+    const both = await until('both workers', health, ({ workers }) => workers.length === 2);
+    expect(both.workers.map(({ device }) => device).toSorted()).toEqual(['a CPU', 'a GPU']);
+    await first.close();
+    expect(await health()).toMatchObject({ workers: [{ device: 'a CPU', trouble: null }] });
+    await second.close();
+    expect(await health()).toMatchObject({ workers: [] });
+  });
+
+  it('does not count a worker that is connected and has fallen silent', async () => {
+    const yard = await openYard(url);
+    const redis = new Redis(url);
+    closeAfterTest(async () => redis.disconnect());
+    await yard.startWorker();
+    await until(
+      'a worker',
+      () => yard.queue.health(),
+      ({ workers }) => workers.length === 1,
+    );
+    const [id] = await redis.smembers(`${yard.prefix}:workers`);
+    await redis.del(`${yard.prefix}:workers:${id}`); // as when it was not renewed in time
+    expect(await yard.queue.health()).toMatchObject({ workers: [] });
+  });
+
+  it('forgets the device of a worker that has ended without a word', async () => {
+    const yard = await openYard(url);
+    const redis = new Redis(url);
+    closeAfterTest(async () => redis.disconnect());
+    await redis.sadd(`${yard.prefix}:workers`, 'gone');
+    expect(await yard.queue.health()).toMatchObject({ workers: [] });
+    expect(await redis.smembers(`${yard.prefix}:workers`)).toEqual([]);
+  });
+});

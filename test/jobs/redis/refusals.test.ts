@@ -1,0 +1,156 @@
+/** A Redis that answers and refuses: told once at each end, retried with pauses, and the job goes on afterwards. */
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../../src/jobs/contract.ts';
+import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
+import { createRedisServer } from '../redis-server.ts';
+import { until } from '../until.ts';
+import { closeAfterTest, openYard, requestOf } from '../yard.ts';
+
+const server = await createRedisServer();
+let admin: Redis;
+
+beforeEach(async () => {
+  await server.start();
+  closeAfterTest(() => server.stop()); // after the workers, which say goodbye to it
+  admin = new Redis(server.url);
+  closeAfterTest(async () => admin.disconnect());
+});
+
+type Refusal = {
+  readonly name: string;
+  readonly code: string; // of the replies, as INFO errorstats counts them
+  readonly begin: (redis: Redis) => Promise<unknown>;
+  readonly end: (redis: Redis) => Promise<unknown>;
+  readonly says?: RegExp; // unless the code
+};
+
+const config = (name: string, value: string) => (redis: Redis) => redis.config('SET', name, value);
+const acl = (rule: string) => (redis: Redis) => redis.call('ACL', 'SETUSER', 'default', ...rule.split(' '));
+
+const refusals: Refusal[] = [
+  {
+    name: 'a replica after a failover',
+    code: 'READONLY',
+    begin: (redis) => redis.replicaof('127.0.0.1', 1),
+    end: (redis) => redis.replicaof('NO', 'ONE'),
+  },
+  {
+    name: 'a replica that answers no reads either',
+    code: 'MASTERDOWN',
+    begin: async (redis) => {
+      await config('replica-serve-stale-data', 'no')(redis);
+      await redis.replicaof('127.0.0.1', 1);
+    },
+    end: (redis) => redis.replicaof('NO', 'ONE'),
+  },
+  { name: 'a full memory', code: 'OOM', begin: config('maxmemory', '1'), end: config('maxmemory', '0') },
+  {
+    name: 'a primary that has lost its replicas',
+    code: 'NOREPLICAS',
+    begin: config('min-replicas-to-write', '1'),
+    end: config('min-replicas-to-write', '0'),
+  },
+  {
+    name: 'a user without the permission for scripts',
+    code: 'NOPERM',
+    begin: acl('-evalsha -eval'),
+    end: acl('+@all'),
+  },
+  {
+    name: 'a user without the permission to write',
+    code: 'NOPERM',
+    begin: acl('-@write'),
+    end: acl('+@all'),
+    says: /NOPERM|can't run this command/,
+  },
+  { name: 'a user without its keys', code: 'NOPERM', begin: acl('resetkeys ~other:*'), end: acl('allkeys') },
+];
+
+/** How many replies with this code Redis has given. */
+async function countReplies(code: string): Promise<number> {
+  const stats = await admin.info('errorstats');
+  return Number(new RegExp(`errorstat_${code}:count=(\\d+)`).exec(stats)?.[1] ?? 0);
+}
+
+/** A worker's log, as lines of level warn and above. */
+function collectLog() {
+  const lines: string[] = [];
+  const stream = {
+    write: (text: string) => {
+      const { msg, error } = JSON.parse(text) as { msg: string; error?: string };
+      lines.push(error === undefined ? msg : `${msg}: ${error}`);
+    },
+  };
+  return { log: pino({ level: 'warn' }, stream), lines };
+}
+
+type Answer = Awaited<ReturnType<JobQueue['enqueue']>>;
+
+function jobOf(answer: Answer | string | undefined): TrainJob {
+  if (typeof answer !== 'object' || !('job' in answer))
+    throw new Error(`expected a job, got ${JSON.stringify(answer)}`);
+  return answer.job;
+}
+
+describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(code) }) => {
+  it('is told once at each end by worker and API, is asked seldom, and costs no job', async () => {
+    const yard = await openYard(server.url);
+    const { log, lines } = collectLog();
+    await yard.startWorker({ log });
+    const told: string[] = [];
+    const queue = openQueue({
+      redisUrl: server.url,
+      prefix: yard.prefix,
+      onError: (error) => told.push(error.message),
+      onRecovery: () => told.push('back'),
+    });
+    closeAfterTest(() => queue.close());
+    const job = await yard.enqueue({ epochs: 200, trainImages: 3200 });
+    await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null, 90_000);
+
+    await begin(admin);
+    const before = performance.now();
+    const outages = () => lines.filter((line) => !line.startsWith('Redis is back'));
+    await until('the worker to meet it', outages, (found) => found.length > 0);
+    const ask = (): Promise<Answer | string | undefined> =>
+      queue.enqueue(requestOf()).catch((error: { code?: string }) => error.code);
+    expect(await ask()).toBe('REDIS_UNAVAILABLE');
+    await until(
+      'more tries',
+      () => countReplies(code),
+      (count) => count >= 6,
+    );
+    const perSecond = (await countReplies(code)) / ((performance.now() - before) / 1000);
+    console.log(`${code}: ${perSecond.toFixed(1)} refusals a second`);
+    expect(perSecond).toBeLessThan(50);
+    expect(await ask()).toBe('REDIS_UNAVAILABLE');
+    const health = await queue.health().catch((error: Error) => ({ refusal: error.message }));
+    expect(health.refusal).toMatch(says);
+    expect(outages()).toEqual([expect.stringMatching(says)]);
+    expect(told).toEqual([expect.stringMatching(says)]);
+
+    await end(admin);
+    await until(
+      'the worker to see its end',
+      () => lines,
+      (found) => found.some((line) => line.startsWith('Redis is back')),
+    );
+    const next = await until('a job to be taken', ask, (answer) => typeof answer === 'object');
+    await until(
+      'the API to see its end',
+      async () => {
+        await queue.health();
+        return told;
+      },
+      (found) => found.includes('back'),
+    );
+    expect((await queue.health()).refusal).toBeNull();
+    await yard.queue.cancel(job.id);
+    await yard.untilEnded(job.id, 60_000);
+    expect(await yard.untilEnded(jobOf(next).id, 90_000)).toMatchObject({ status: 'succeeded' });
+    expect(lines.filter((line) => line.startsWith('Redis '))).toHaveLength(2);
+    expect(told).toHaveLength(2);
+  }, 300_000);
+});

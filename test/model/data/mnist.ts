@@ -1,0 +1,19 @@
+/** Real MNIST for the tests, read once a file. */
+import { readDataset } from '../../../src/model/data/dataset.ts';
+import { recipes } from '../../../src/model/training/recipe.ts';
+import type { TrainPlan } from '../../../src/model/training/train.ts';
+
+export const mnist = await readDataset('mnist');
+
+/** A run of a few seconds at most. */
+export function smallPlan(change: Partial<TrainPlan> = {}): TrainPlan {
+  return {
+    ...recipes.default,
+    dataset: 'mnist',
+    seed: 7,
+    trainImages: 640,
+    testImages: 250,
+    batchSize: 32,
+    ...change,
+  };
+}

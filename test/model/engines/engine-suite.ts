@@ -1,0 +1,274 @@
+/**
+ * One suite for every engine. The references are computed first, on tfjs's plain `cpu` backend, before
+ * the engine has put its own kernels and gradients in place.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { takeBatch } from '../../../src/model/data/batch.ts';
+import { type Engine, type EngineName, openEngine } from '../../../src/model/engines/engine.ts';
+import { type Tuning, tuning } from '../../../src/model/engines/tuning.ts';
+import {
+  forward,
+  initialWeights,
+  networks,
+  parametersOf,
+  unflatten,
+} from '../../../src/model/network/network.ts';
+import {
+  type Adam,
+  disposeState,
+  initialState,
+  referenceAdam,
+  referenceLossAndGradient,
+  trainStep,
+} from '../../../src/model/network/step.ts';
+import { encodeCheckpoint } from '../../../src/model/store/checkpoint.ts';
+import { evaluate } from '../../../src/model/training/evaluate.ts';
+import { mnist, smallPlan } from '../data/mnist.ts';
+import { runTraining, runWithBreaks, withoutTime } from '../training/runs.ts';
+
+const network = networks.article;
+const labelSmoothing = 0.1;
+const never = new AbortController().signal;
+
+type Gradient = { readonly loss: number; readonly gradient: Float32Array };
+
+export type SuiteOptions = {
+  /** Why this machine does not have the engine, which skips the suite; null where it has. */
+  readonly missing?: string | null;
+  /** `few`: without what trains on hundreds of images, for an engine that may have no more than a few a second here. */
+  readonly images?: 'many' | 'few';
+};
+
+export function describeEngine(
+  name: EngineName,
+  { missing = null, images = 'many' }: SuiteOptions = {},
+): void {
+  describe.skipIf(missing !== null)(`engine ${name}`, () => {
+    let reference: Gradient;
+    let stepped: Record<string, Float32Array>;
+    let engine: Engine;
+
+    beforeAll(async () => {
+      await tf.setBackend('cpu');
+      reference = await gradientOnBackend();
+      stepped = await threeSteps(referenceAdam);
+      tf.disposeVariables();
+      engine = await openEngine(name);
+    });
+
+    it('says what it is', () => {
+      expect(tf.getBackend()).toBe(name);
+      expect(engine).toMatchObject({ name, device: expect.stringContaining(engine.gpu ? 'GPU' : 'CPU') });
+    });
+
+    it('has the gradients of the plain cpu backend, parameter by parameter', async () => {
+      const { loss, gradient } = await gradientOnBackend();
+      expect(relativeError([loss], [reference.loss])).toBeLessThan(1e-3);
+      let offset = 0;
+      for (const { name: parameter, shape } of parametersOf(network)) {
+        const end = offset + tf.util.sizeFromShape(shape);
+        const error = relativeError(gradient.subarray(offset, end), reference.gradient.subarray(offset, end));
+        expect(error, parameter).toBeLessThan(1e-3);
+        offset = end;
+      }
+      expect(offset).toBe(121_514);
+    });
+
+    it('steps as the plain cpu backend does, whatever the gradient', async () => {
+      const { adam = referenceAdam } = tuning();
+      const got = await threeSteps(adam);
+      expect(Object.keys(got)).toEqual(['weights', 'mean', 'variance']);
+      for (const [vector, values] of Object.entries(got)) {
+        expect(relativeError(values, stepped[vector]!), vector).toBeLessThan(2e-5); // 1 - 0.999 in float32 is 1.3e-5 off
+      }
+    });
+
+    it('keeps no tensor that a step has made', async () => {
+      const batch = takeBatch(mnist.train, Uint32Array.of(0, 1, 2, 3), 0, 4);
+      let state = initialState(initialWeights(network, 1));
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < 5; i++) {
+        const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing });
+        disposeState(state);
+        next.loss.dispose();
+        state = next.state;
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      disposeState(state);
+      tf.dispose([batch.images, batch.labels]);
+    });
+
+    it('evaluates as tfjs does on the checkpoint it would publish', async () => {
+      const count = images === 'many' ? 50 : 10;
+      const flat = initialWeights(network, 3);
+      const weights = tf.tensor1d(flat);
+      const ours = await evaluate(network, weights, { ...mnist.test, count }, never);
+      const batch = takeBatch(
+        mnist.test,
+        Uint32Array.from({ length: count }, (_, i) => i),
+        0,
+        count,
+      );
+      const model = await tf.loadLayersModel(inMemory(flat));
+      const theirs = model.predict(batch.images) as tf.Tensor2D;
+      expect([...ours.predictions]).toEqual([...(await theirs.argMax(1).data())]);
+      const mine = tf.tidy(() => tf.softmax(forward(network, unflatten(network, weights), batch.images)));
+      expect(relativeError(await mine.data(), await theirs.data())).toBeLessThan(1e-4);
+      expect(relativeError(ours.confidences, await theirs.max(1).data())).toBeLessThan(1e-4);
+      expect(model.countParams()).toBe(121_514);
+    });
+
+    if (images === 'many') describeRuns();
+  });
+}
+
+/** What takes hundreds of images. */
+function describeRuns(): void {
+  it('has the loss curve of the reference for 50 steps', async () => {
+    const expected = lossCurve({});
+    const got = lossCurve(tuning());
+    expect(expected.at(-1)).toBeLessThan(0.8 * expected[0]!); // it learns
+    // Noise of 3e-8 of the largest gradient, less than float32 resolves, moves the curve by 1.3e-2.
+    expect(relativeError(got, expected)).toBeLessThan(1e-2);
+  });
+
+  describe('a training run', () => {
+    it('learns, reports and evaluates', async () => {
+      const run = await runTraining(smallPlan({ epochs: 2 }));
+      expect(run.outcome).toEqual({ status: 'succeeded' });
+      expect(run.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+      expect(run.epochs[1]!.testAccuracy).toBeGreaterThan(0.6);
+      expect(run.epochs[1]!.trainLoss).toBeLessThan(run.epochs[0]!.trainLoss);
+      expect(run.progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 40, steps: 40, fraction: 1 });
+    });
+
+    it('gives the same weights, byte for byte, for the same plan', async () => {
+      const plan = smallPlan({ trainImages: 160 });
+      const [first, second] = [await runTraining(plan), await runTraining(plan)];
+      expect(Buffer.from(first.weights!.buffer).equals(Buffer.from(second.weights!.buffer))).toBe(true);
+    });
+
+    it('ends with the same bytes and metrics when it is stopped and taken up again, at any step', async () => {
+      const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3 }); // 5 steps an epoch
+      const whole = await runTraining(plan);
+      for (const breaks of [[1], [5, 1, 1], [6, 2, 4], [17]]) {
+        expect(await runWithBreaks(plan, breaks)).toEqual({
+          weights: whole.weights,
+          metrics: whole.epochs.map(withoutTime),
+        });
+      }
+    });
+
+    it('ends with the same bytes also when images are distorted, anew in each epoch', async () => {
+      const plan = smallPlan({ trainImages: 160, testImages: 50, epochs: 3, augment: true }); // 5 steps an epoch
+      const [whole, resumed] = [await runTraining(plan), await runWithBreaks(plan, [7])];
+      expect(resumed.weights).toEqual(whole.weights);
+      const plain = await runTraining({ ...plan, augment: false });
+      expect(whole.weights).not.toEqual(plain.weights);
+    });
+
+    it('gives other weights for another seed', async () => {
+      const first = await runTraining(smallPlan({ trainImages: 160, seed: 1 }));
+      const second = await runTraining(smallPlan({ trainImages: 160, seed: 2 }));
+      expect(first.weights).not.toEqual(second.weights);
+    });
+
+    it('leaves no tensors behind', async () => {
+      const before = tf.memory().numTensors;
+      await runTraining(smallPlan({ trainImages: 64 }));
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    it('ends as collapsed when the network answers no better than one fixed digit', async () => {
+      const run = await runTraining(smallPlan({ learningRate: 1, schedule: 'constant', trainImages: 320 }));
+      expect(run.outcome).toMatchObject({ status: 'failed', code: 'TRAINING_COLLAPSED' });
+      expect(run.epochs).toEqual([]); // nothing to publish
+    });
+
+    it('ends at the first loss that is not finite', async () => {
+      const run = await runTraining(smallPlan({ learningRate: 1e30, schedule: 'constant' }));
+      expect(run.outcome).toMatchObject({ status: 'failed', code: 'LOSS_NOT_FINITE' });
+      expect(run.epochs).toEqual([]);
+    });
+
+    it('stops between two steps when it is told to', async () => {
+      const cancel = new AbortController();
+      const run = await runTraining(smallPlan({ epochs: 50 }), cancel.signal, () => cancel.abort());
+      expect(run.outcome).toEqual({ status: 'stopped' });
+      expect(run.progress).toHaveLength(1);
+    });
+  });
+}
+
+async function gradientOnBackend(): Promise<Gradient> {
+  const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30), 0, 3);
+  const weights = tf.tensor1d(initialWeights(network, 5));
+  const { lossAndGradient = referenceLossAndGradient } = tuning();
+  const { loss, gradient } = lossAndGradient(network, weights, batch, labelSmoothing);
+  const result = {
+    loss: (await loss.data())[0]!,
+    gradient: (await gradient.data<'float32'>()).slice(),
+  };
+  tf.dispose([batch.images, batch.labels, weights, loss, gradient]);
+  return result;
+}
+
+/** How far weights of 0 and their moments come by three gradients of very different sizes. */
+async function threeSteps(adam: Adam): Promise<Record<string, Float32Array>> {
+  const size = 1000;
+  const gradient = (step: number) =>
+    tf.tensor1d(Float32Array.from({ length: size }, (_, i) => Math.sin(i * step) * 10 ** -(i % 9)));
+  const { weights, mean, variance } = tf.tidy(() => {
+    let state = initialState(new Float32Array(size));
+    for (const step of [1, 2, 3]) state = adam(state, gradient(step), 0.01);
+    return state;
+  });
+  const read = async (tensor: tf.Tensor) => (await tensor.data<'float32'>()).slice();
+  const values = { weights: await read(weights), mean: await read(mean), variance: await read(variance) };
+  tf.dispose([weights, mean, variance]);
+  return values;
+}
+
+/** The losses of 50 steps over the same batches of 16. */
+function lossCurve(tuned: Tuning): number[] {
+  let state = initialState(initialWeights(network, 1));
+  const order = Uint32Array.from({ length: 50 * 16 }, (_, index) => index);
+  const losses = Array.from({ length: 50 }, (_, index) => {
+    const batch = takeBatch(mnist.train, order, index * 16, 16);
+    const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing }, tuned);
+    const loss = next.loss.dataSync()[0]!;
+    disposeState(state);
+    tf.dispose([batch.images, batch.labels, next.loss]);
+    state = next.state;
+    return loss;
+  });
+  disposeState(state);
+  return losses;
+}
+
+/** The largest difference, as a share of the largest expected value. */
+function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let scale = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(actual[i]! - expected[i]!));
+    scale = Math.max(scale, Math.abs(expected[i]!));
+  }
+  return difference / scale;
+}
+
+/** The checkpoint's two files as tfjs would read them from a server. */
+function inMemory(weights: Float32Array): tf.io.IOHandler {
+  const files = encodeCheckpoint(network, weights);
+  const model = JSON.parse(new TextDecoder().decode(files['model.json'])) as {
+    modelTopology: object;
+    weightsManifest: [{ weights: tf.io.WeightsManifestEntry[] }];
+  };
+  const weightData = files['weights.bin'].slice().buffer;
+  return tf.io.fromMemory({
+    modelTopology: model.modelTopology,
+    weightSpecs: model.weightsManifest[0].weights,
+    weightData,
+  });
+}

@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { takeBatch } from '../../../src/model/data/batch.ts';
+import { openEngine } from '../../../src/model/engines/engine.ts';
+import { tensorFlowTuning } from '../../../src/model/engines/tensorflow.ts';
+import { fastestOps, type NativeOps, plainOps } from '../../../src/model/engines/tensorflow-ops.ts';
+import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { mnist } from '../data/mnist.ts';
+import { describeEngine } from './engine-suite.ts';
+
+const require = createRequire(import.meta.url);
+
+// Node 23 removed these; without them here, the suite shows on any Node that the engine puts back what it needs.
+const util = require('node:util') as Record<string, unknown>;
+delete util['isNullOrUndefined'];
+delete util['isArray'];
+
+const reason = whyNotHere();
+if (reason !== null) console.log(`engine tensorflow is not tested: ${reason}`);
+describeEngine('tensorflow', { missing: reason });
+
+describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
+  it('give the same gradient without those that only a CPU with oneDNN has', async () => {
+    await openEngine('tensorflow');
+    const [plain, fastest] = [gradientOver(plainOps()), gradientOver(fastestOps())];
+    expect(Math.max(...plain.map(Math.abs))).toBeGreaterThan(0.01);
+    expect(Math.max(...plain.map((value, i) => Math.abs(value - fastest[i]!)))).toBeLessThan(1e-5);
+  });
+});
+
+function gradientOver(ops: NativeOps): Float32Array {
+  const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30, 40), 0, 4);
+  const weights = tf.tensor1d(initialWeights(networks.article, 5));
+  const { gradient } = tensorFlowTuning(ops).lossAndGradient!(networks.article, weights, batch, 0.1);
+  return gradient.dataSync<'float32'>();
+}
+
+/** The binding is missing only where set-up said so; a binding that is there and broken must fail the suite. */
+function whyNotHere(): string | null {
+  try {
+    require.resolve('@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node');
+    return null;
+  } catch {
+    return 'set-up could not provide libtensorflow (npm run setup says why)';
+  }
+}

@@ -1,0 +1,80 @@
+/** Pictures made from MNIST digits in plain TypeScript, and how far a result is from the digit. */
+import { imageSide } from '../../../src/model/data/dataset.ts';
+import type { Greys } from '../../../src/model/image/ink.ts';
+
+export function digitPicture(pixels: Uint8Array): Greys {
+  return { values: pixels, width: imageSide, height: imageSide };
+}
+
+export function inverted({ values, width, height }: Greys): Greys {
+  return { values: values.map((value) => 255 - value), width, height };
+}
+
+/** Every pixel `factor` × `factor` times. */
+export function enlarged({ values, width, height }: Greys, factor: number): Greys {
+  const target = blank(width * factor, height * factor);
+  for (let i = 0; i < target.values.length; i++) {
+    const x = Math.floor((i % target.width) / factor);
+    const y = Math.floor(Math.floor(i / target.width) / factor);
+    target.values[i] = values[y * width + x]!;
+  }
+  return target;
+}
+
+/** The part with ink and a margin. */
+export function cropped({ values, width, height }: Greys, margin = 0): Greys {
+  const inked = [...values.keys()].filter((i) => values[i]! > 0);
+  const columns = inked.map((i) => i % width);
+  const rows = inked.map((i) => Math.floor(i / width));
+  const left = Math.max(0, Math.min(...columns) - margin);
+  const top = Math.max(0, Math.min(...rows) - margin);
+  const target = blank(
+    Math.min(width - 1, Math.max(...columns) + margin) - left + 1,
+    Math.min(height - 1, Math.max(...rows) + margin) - top + 1,
+  );
+  for (let i = 0; i < target.values.length; i++) {
+    const x = left + (i % target.width);
+    target.values[i] = values[(top + Math.floor(i / target.width)) * width + x]!;
+  }
+  return target;
+}
+
+/** `picture` on a larger black canvas. */
+export function placed(picture: Greys, width: number, height: number, left: number, top: number): Greys {
+  const target = blank(width, height);
+  for (let y = 0; y < picture.height; y++) {
+    const row = picture.values.subarray(y * picture.width, (y + 1) * picture.width);
+    target.values.set(row, (top + y) * width + left);
+  }
+  return target;
+}
+
+/** Black. */
+export function blank(width: number, height: number): Greys {
+  return { values: new Uint8Array(width * height), width, height };
+}
+
+/** A line drawn with a square pen. */
+export function drawLine(
+  { values, width }: Greys,
+  from: readonly [number, number],
+  to: readonly [number, number],
+  pen: number,
+): void {
+  const steps = Math.max(Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1]));
+  for (let i = 0; i <= steps; i++) {
+    const x = Math.round(from[0] + ((to[0] - from[0]) * i) / steps);
+    const y = Math.round(from[1] + ((to[1] - from[1]) * i) / steps);
+    for (let row = y; row < y + pen; row++) values.fill(255, row * width + x, row * width + x + pen);
+  }
+}
+
+/** Mean absolute difference in levels; 255 where there is no result. */
+export function difference(result: Uint8Array | null, digit: Uint8Array): number {
+  if (!result) return 255;
+  return digit.reduce((sum, value, i) => sum + Math.abs(value - result[i]!), 0) / digit.length;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

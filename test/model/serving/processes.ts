@@ -1,0 +1,36 @@
+/** The predictor process of this test process, and a predictor that serves. */
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
+import { openStore } from '../../../src/model/store/store.ts';
+import { provenance } from '../store/provenance.ts';
+
+/** Serves an untrained model; `ends` gathers how its processes ended. */
+export async function startServing(dataDir: string): Promise<{ predictor: Predictor; ends: string[] }> {
+  await openStore(dataDir).publish(networks.article, initialWeights(networks.article, 1), provenance);
+  const ends: string[] = [];
+  return new Promise((resolve) => {
+    const predictor = startPredictor(
+      { dataDir, engine: 'auto' },
+      {
+        onMessage: ({ type }) => type === 'model' && resolve({ predictor, ends }),
+        onExit: (how) => ends.push(how),
+      },
+    );
+  });
+}
+
+/** The one child of a process that is a predictor. */
+export function predictorPid(parentPid = process.pid): number | null {
+  const lines = execFileSync('ps', ['axww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  const pattern = new RegExp(`^\\s*(\\d+)\\s+${parentPid}\\s.*predictor-process`, 'm');
+  const pid = pattern.exec(lines)?.[1];
+  return pid === undefined ? null : Number(pid);
+}
+
+/** Of a process, as Linux counts it, in MB; `VmHWM` is the peak. */
+export async function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM' = 'VmRSS'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)![1]) / 1024;
+}

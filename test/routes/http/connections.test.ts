@@ -1,0 +1,105 @@
+/** How long connections stay open, and how they end. */
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { buildQuietApp } from '../quiet-app.ts';
+
+async function listen(options: Parameters<typeof buildQuietApp>[0] = {}) {
+  const app = await buildQuietApp(options);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return { app, port: (app.server.address() as AddressInfo).port };
+}
+
+const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+
+/** What a socket receives until the server closes it. */
+async function received(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe('an idle connection', () => {
+  it('stays open for 75 s by default, longer than balancers keep theirs, and no other limit is shorter', async () => {
+    const { app } = await listen({ access: { keepAliveSeconds: 75 } });
+    expect(app.server.keepAliveTimeout).toBe(75_000);
+    expect(app.server.timeout).toBeGreaterThan(75_000);
+    await app.close();
+  });
+
+  it('stays open as long as KEEP_ALIVE_SECONDS says, which the answer tells', async () => {
+    const { app, port } = await listen({ access: { keepAliveSeconds: 120 } });
+    expect(app.server.timeout).toBeGreaterThan(120_000);
+    const agent = new Agent({ keepAlive: true });
+    const [answer] = await once(get({ port, path: '/health/live', agent }), 'response');
+    answer.resume();
+    expect(answer.headers['keep-alive']).toBe('timeout=120');
+    agent.destroy();
+    await app.close();
+  });
+});
+
+describe('a large body that no route wants', () => {
+  it.each(['OPTIONS /jobs', 'POST /nowhere', 'GET /health/live'])(
+    'does not cost the client the answer to %s',
+    async (line) => {
+      const { app, port } = await listen();
+      for (let round = 0; round < 5; round++) {
+        const socket = await open(port);
+        const body = 'x'.repeat(4_000_000);
+        socket.write(
+          `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        expect(await received(socket)).toMatch(/^HTTP\/1.1 (?:200|404|405) /);
+      }
+      await app.close();
+    },
+  );
+});
+
+describe('when the server closes', () => {
+  it.each([
+    ['that was just opened', async () => {}],
+    [
+      'that has been used before',
+      async (socket: Socket) => {
+        socket.write(request);
+        await once(socket, 'data');
+      },
+    ],
+  ])('a request on its way is answered, on a connection %s', async (_which, before) => {
+    for (let round = 0; round < 10; round++) {
+      const { app, port } = await listen();
+      const socket = await open(port);
+      await before(socket);
+      // Round by round nearer to the close, or a little after it has begun.
+      const closed = round % 2 === 0 ? closeNow(app) : Promise.resolve().then(() => closeNow(app));
+      socket.write(request);
+      const answer = await received(socket);
+      expect(answer).toMatch(/^HTTP\/1.1 200 OK/);
+      expect(answer.toLowerCase()).toContain('connection: close');
+      await closed;
+    }
+  });
+
+  it('connections that nothing comes on are closed soon, without a reset', async () => {
+    const { app, port } = await listen();
+    const sockets = await Promise.all([open(port), open(port)]);
+    sockets[1].write(request);
+    await once(sockets[1], 'data');
+    await app.close();
+    expect(await Promise.all(sockets.map(received))).toEqual(['', '']); // ended, or this would throw
+  });
+});
+
+function closeNow(app: FastifyInstance): Promise<void> {
+  return app.close();
+}
