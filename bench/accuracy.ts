@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { readDataset } from '../src/model/data/dataset.ts';
-import { openEngine } from '../src/model/engines/engine.ts';
+import { openEngine } from '../src/model/engines/open-engine.ts';
 import { type RecipeName, recipes } from '../src/model/training/recipe.ts';
 import { train } from '../src/model/training/train.ts';
 

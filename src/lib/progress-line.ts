@@ -1,11 +1,20 @@
-/** A training run for people to look at: one line that is redrawn on a terminal, plain lines in a pipe. */
-import type { Job } from '../client/index.ts';
-
+/** A training's progress: one line that is redrawn on a terminal, plain lines every few seconds in a pipe. */
 export type Output = Pick<NodeJS.WriteStream, 'write'> & {
   readonly isTTY?: boolean;
   readonly columns?: number;
 };
-export type Progress = NonNullable<Job['progress']>;
+
+/** As in a job's `progress`. */
+export type Progress = {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly fraction: number; // 0 … 1, of the whole run
+  readonly loss: number;
+  readonly imagesPerSecond: number;
+  readonly etaSeconds: number;
+};
 
 export type ProgressDisplay = {
   show(progress: Progress): void;
@@ -59,6 +68,9 @@ export function progressLine(progress: Progress): string {
 }
 
 /** `training mnist, recipe "fast", on TensorFlow 2.21.0, CPU, 2 threads` */
-export function trainingLine({ request }: Pick<Job, 'request'>, device: string): string {
+export function trainingLine(
+  { request }: { readonly request: { readonly dataset: string; readonly recipe: string } },
+  device: string,
+): string {
   return `training ${request.dataset}, recipe "${request.recipe}", on ${device}`;
 }

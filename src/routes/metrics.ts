@@ -6,7 +6,8 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
-import type { PredictOutcome, Predictor, PredictorNews } from '../model/serving/predictor.ts';
+import type { PredictOutcome, PredictorNews } from '../model/serving/messages.ts';
+import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import type { Access } from './http/guard.ts';
 import { routeOf } from './http/request-log.ts';

@@ -3,7 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 import { distort } from './augment.ts';
 import { imageAt, imageSide, imageSize, type Split } from './dataset.ts';
 import type { Random } from '../../lib/random.ts';
-import type { Batch } from '../network/step.ts';
+
+export type Batch = {
+  readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
+  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
+};
 
 /** Pixels 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
 export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {

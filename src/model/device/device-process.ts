@@ -1,8 +1,9 @@
 /** Finds out, in a process that ends at once, what this machine computes on. It is sent the engine preference. */
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../lib/errors.ts';
-import { type Engine, type EnginePreference, openEngine } from '../engines/engine.ts';
-import type { DeviceFacts } from './device.ts';
+import type { Engine, EnginePreference } from '../engines/engine.ts';
+import { openEngine } from '../engines/open-engine.ts';
+import type { DeviceFacts } from './findings.ts';
 import { findDeps, readVariant, tryLibraries } from './libraries.ts';
 import { readNvidia } from './nvidia.ts';
 import { checkProduct } from './product.ts';

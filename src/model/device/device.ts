@@ -4,24 +4,9 @@
  */
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
-import type { Engine, EnginePreference } from '../engines/engine.ts';
-import { type Finding, findObstacles } from './findings.ts';
-import { cudaEnvironment, type TriedLibrary, type Variant } from './libraries.ts';
-import type { Nvidia } from './nvidia.ts';
-import type { Product } from './product.ts';
-
-/** What was seen, by trying. */
-export type DeviceFacts = {
-  readonly nvidia: Nvidia;
-  readonly variant: Variant | null; // null: set-up has put no libtensorflow in place
-  readonly libraries: readonly TriedLibrary[]; // none where there is no driver
-  readonly inContainer: boolean;
-  readonly visibleDevices: string | null; // CUDA_VISIBLE_DEVICES
-  readonly engine: Engine | null; // null: none opens, and `engineProblem` says why
-  readonly engineProblem: string | null;
-  readonly product: Product | null;
-  readonly said: readonly string[]; // by TensorFlow, of GPUs and libraries
-};
+import type { EnginePreference } from '../engines/engine.ts';
+import { type DeviceFacts, type Finding, findObstacles } from './findings.ts';
+import { cudaEnvironment } from './libraries.ts';
 
 export type Device = DeviceFacts & {
   /** Why there is no GPU, most urgent first; empty where there is one. */

@@ -1,5 +1,21 @@
 /** From what was seen to why there is no GPU, and what to do. Knows nothing but the facts that it is given. */
-import type { DeviceFacts } from './device.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { TriedLibrary, Variant } from './libraries.ts';
+import type { Nvidia } from './nvidia.ts';
+import type { Product } from './product.ts';
+
+/** What was seen, by trying. */
+export type DeviceFacts = {
+  readonly nvidia: Nvidia;
+  readonly variant: Variant | null; // null: set-up has put no libtensorflow in place
+  readonly libraries: readonly TriedLibrary[]; // none where there is no driver
+  readonly inContainer: boolean;
+  readonly visibleDevices: string | null; // CUDA_VISIBLE_DEVICES
+  readonly engine: Engine | null; // null: none opens, and `engineProblem` says why
+  readonly engineProblem: string | null;
+  readonly product: Product | null;
+  readonly said: readonly string[]; // by TensorFlow, of GPUs and libraries
+};
 
 /** One thing that stands between TensorFlow and a GPU. */
 export type Finding = { readonly what: string; readonly cure: string };

@@ -4,10 +4,12 @@
  * full-sized tensors, a bias's from a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Layer, type Network, unflatten } from '../network/network.ts';
-import { type Adam, type Batch, beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
+import type { Batch } from '../data/batch.ts';
+import { unflatten } from '../network/forward.ts';
+import type { Layer, Network } from '../network/network.ts';
+import type { Adam, Operations } from '../network/operations.ts';
+import { beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
 import type { NativeOps } from './tensorflow-ops.ts';
-import type { Tuning } from './tuning.ts';
 
 /** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
 type Applied = {
@@ -21,7 +23,7 @@ type Gradients = {
 };
 
 /** Call with the tensorflow backend in use. */
-export function tensorFlowTuning(ops: NativeOps): Tuning {
+export function tensorFlowOperations(ops: NativeOps): Operations {
   return {
     forward: (network, parameters, images) =>
       tf.tidy(() => {

@@ -1,7 +1,7 @@
 /** A thread with a wasm backend of its own, which computes the gradients of shards. See wasm-shards.ts. */
 import { workerData } from 'node:worker_threads';
 import { imageSize } from '../data/dataset.ts';
-import { openEngine } from './engine.ts';
+import { openEngine } from './open-engine.ts';
 import { computeShard, done, failed, idle, type ShardThreadStart, working } from './wasm-shards.ts';
 
 const { network, memory } = workerData as ShardThreadStart;

@@ -9,7 +9,8 @@ import * as tf from '@tensorflow/tfjs';
 import { startThread } from '../../lib/thread.ts';
 import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Network, parameterCount } from '../network/network.ts';
-import { type LossAndGradient, referenceLossAndGradient } from '../network/step.ts';
+import type { LossAndGradient } from '../network/operations.ts';
+import { referenceLossAndGradient } from '../network/step.ts';
 
 /** What a thread shares with the main one. */
 export type ShardMemory = {

@@ -1,5 +1,5 @@
 /** The outermost pixels: what they say of the background. */
-import type { Greys } from './ink.ts';
+import type { Greys } from './greys.ts';
 
 export type Border = {
   readonly counts: Uint32Array; // [256], pixels of each grey on the four edges, corners twice

@@ -1,6 +1,7 @@
 /** The ink box fitted into MNIST's 20×20, its aspect kept. */
 import { extentOf } from './extent.ts';
-import { type Box, type Greys, type Ink, inkBox } from './ink.ts';
+import type { Greys } from './greys.ts';
+import { type Box, type Ink, inkBox } from './ink.ts';
 import { enlarge, plainInk, shrink, thicken } from './resample.ts';
 
 export const fitSide = 20; // pixels, the longer side of the fitted box; 19 in one of 4,000 MNIST images

@@ -3,7 +3,7 @@
  * taken off, since it would pass for ink. A stroke along the edge of a picture that is cut out tightly is no frame: other
  * ink is joined to it, or nothing is left without it.
  */
-import type { Greys } from './ink.ts';
+import type { Greys } from './greys.ts';
 
 const leastContrast = 32; // levels between the line and the paper
 const widest = 0.1; // of the side, margin included

@@ -1,5 +1,11 @@
 /** Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. */
-import type { Greys } from './ink.ts';
+
+/** A grey image, 0 black to 255 white. */
+export type Greys = {
+  readonly values: Uint8Array; // [height × width], row-major
+  readonly width: number;
+  readonly height: number;
+};
 
 /** Interleaved 8-bit samples, row-major; sRGB, whatever the file holds. */
 export type Samples = {

@@ -3,13 +3,7 @@
  * or lighter, the background grey or noisy, and the digit may be cut out so tightly that it touches the border.
  */
 import type { Border } from './border.ts';
-
-/** A grey image, 0 black to 255 white. */
-export type Greys = {
-  readonly values: Uint8Array; // [height × width], row-major
-  readonly width: number;
-  readonly height: number;
-};
+import type { Greys } from './greys.ts';
 
 /** How much ink each grey value is. */
 export type Ink = {

@@ -3,7 +3,7 @@
  * is left untouched, so that clean images keep their exact values.
  */
 import { type Border, borderOf } from './border.ts';
-import type { Greys } from './ink.ts';
+import type { Greys } from './greys.ts';
 
 const calmSide = 140; // pixels; a digit that fills a fifth of it still has 28
 const maxSlope = 64; // levels from edge to edge; more than that is a motif, not lighting

@@ -7,7 +7,8 @@ import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Extent, extentOf } from './extent.ts';
 import { fit, fitSide, fullInk, type Patch } from './fit.ts';
 import { crop, withoutFrame } from './frame.ts';
-import { type Box, findInk, type Greys, type Ink, inkBox } from './ink.ts';
+import type { Greys } from './greys.ts';
+import { type Box, findInk, type Ink, inkBox } from './ink.ts';
 import { evenOut } from './lighting.ts';
 import { findAmongSpecks, findSmallShape } from './small-shape.ts';
 

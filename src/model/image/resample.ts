@@ -1,5 +1,7 @@
 /** Scaling of an ink box to a map of ink, row-major, 0 to 255: area averages down, bilinear up. */
-import type { Box, Greys, Ink } from './ink.ts';
+
+import type { Greys } from './greys.ts';
+import type { Box, Ink } from './ink.ts';
 
 /** Ink that needs no table any more: a value is its own amount of ink. */
 export const plainInk: Ink = {

@@ -1,30 +1,25 @@
 /**
  * One training step as a pure function: state and batch in, new state and loss out. The optimizer
  * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector. The gradient is written here in
- * plain tfjs, to read and to compare with; an engine may bring faster ways to the same values (tuning.ts).
+ * plain tfjs, to read and to compare with; an engine may bring faster ways to the same values (operations.ts).
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Batch } from '../data/batch.ts';
 import { classCount } from '../data/dataset.ts';
-import { type Tuning, tuning } from '../engines/tuning.ts';
-import { type Network, referenceForward, unflatten } from './network.ts';
+import { referenceForward, unflatten } from './forward.ts';
+import type { Network } from './network.ts';
+import {
+  type Adam,
+  backendOperations,
+  type LossAndGradient,
+  type Operations,
+  type TrainState,
+} from './operations.ts';
 
 /** Adam's constants, as its paper has them. */
 export const beta1 = 0.9;
 export const beta2 = 0.999;
 export const epsilon = 1e-8;
-
-/** Everything a step reads and writes; all three vectors have the network's parameter count. */
-export type TrainState = {
-  readonly step: number; // optimizer steps taken so far
-  readonly weights: tf.Tensor1D;
-  readonly mean: tf.Tensor1D; // Adam's first moment
-  readonly variance: tf.Tensor1D; // Adam's second moment
-};
-
-export type Batch = {
-  readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
-  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
-};
 
 export type StepOptions = { readonly learningRate: number; readonly labelSmoothing: number };
 
@@ -62,24 +57,13 @@ export function disposeState(state: TrainState): void {
   tf.dispose([state.weights, state.mean, state.variance]);
 }
 
-/** The mean cross-entropy of a batch and its gradient by the flat weights [P]; the caller owns both. */
-export type LossAndGradient = (
-  network: Network,
-  weights: tf.Tensor1D,
-  batch: Batch,
-  labelSmoothing: number,
-) => { loss: tf.Scalar; gradient: tf.Tensor1D };
-
-/** The state after a step down the gradient; the caller owns both. */
-export type Adam = (state: TrainState, gradient: tf.Tensor1D, learningRate: number) => TrainState;
-
 /** The caller owns both states and the loss (a scalar: the batch's mean cross-entropy). */
 export function trainStep(
   network: Network,
   state: TrainState,
   batch: Batch,
   options: StepOptions,
-  { lossAndGradient = referenceLossAndGradient, adam = referenceAdam }: Tuning = tuning(),
+  { lossAndGradient = referenceLossAndGradient, adam = referenceAdam }: Operations = backendOperations(),
 ): { state: TrainState; loss: tf.Scalar } {
   return tf.tidy(() => {
     const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);

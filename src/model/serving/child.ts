@@ -2,8 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { PredictorMessage, PredictorRequest, PredictorStart } from './messages.ts';
 import { createOutbox } from './outbox.ts';
-import type { PredictorMessage, PredictorRequest, PredictorStart } from './predictor.ts';
 
 export type PredictorChild = {
   /** Lost without a word when no process is there; its end is told by `onEnd`. */

@@ -4,8 +4,8 @@
  */
 
 import type { PredictorChild } from './child.ts';
+import type { PredictOutcome } from './messages.ts';
 import { createPending, type Load } from './pending.ts';
-import type { PredictOutcome } from './predictor.ts';
 import { createRateMeter } from './rate.ts';
 
 const answerWithinMs = 5000;

@@ -3,7 +3,7 @@
  * until the predictor has let go of it, even when nobody waits for its outcome any longer: what is counted here is
  * what really lies in memory.
  */
-import type { PredictOutcome } from './predictor.ts';
+import type { PredictOutcome } from './messages.ts';
 
 /** A fifth of a second of work; more would only wait longer. */
 const maxImages = 256;

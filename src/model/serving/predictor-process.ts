@@ -6,22 +6,23 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
-import { openEngine, tensorCount } from '../engines/engine.ts';
-import { forward, type Network, unflatten } from '../network/network.ts';
+import { openEngine, tensorCount } from '../engines/open-engine.ts';
+import { forward, unflatten } from '../network/forward.ts';
+import type { Network } from '../network/network.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import { indexOfMaximum } from '../training/evaluate.ts';
 import { createBatches } from './batches.ts';
 import { followStore } from './follow-store.ts';
 import { createIntake, type Decoded } from './intake.ts';
-import { createOutbox } from './outbox.ts';
 import type {
   Prediction,
   PredictorMessage,
   PredictorRequest,
   PredictorStart,
   ServedModel,
-} from './predictor.ts';
+} from './messages.ts';
+import { createOutbox } from './outbox.ts';
 import { createReader } from './reader.ts';
 
 type LiveModel = {

@@ -3,73 +3,18 @@
  * (predictor-process), so that neither blocks the event loop that answers requests and a native
  * crash costs a restart, not the service.
  */
-import type { Engine, EnginePreference } from '../engines/engine.ts';
-import type { ImageProblem } from '../image/read-digit.ts';
+import type { Engine } from '../engines/engine.ts';
 import { keepPredictorRunning } from './child.ts';
 import { createDelivery, restarted } from './delivery.ts';
-import type { StoreNews } from './follow-store.ts';
+import type {
+  PredictOutcome,
+  PredictorMessage,
+  PredictorNews,
+  PredictorStart,
+  PredictorWork,
+  ServedModel,
+} from './messages.ts';
 import type { Load } from './pending.ts';
-
-export type ServedModel = {
-  readonly version: number;
-  readonly jobId: string;
-  readonly epoch: number;
-  readonly testAccuracy: number;
-};
-
-export type Prediction = {
-  readonly ok: true;
-  readonly digit: number;
-  readonly confidence: number; // 0 … 1
-  readonly probabilities: number[]; // [10], sums to 1
-  readonly model: ServedModel;
-  readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
-  readonly pixels?: Uint8Array; // [784], what the network saw; only where it was asked for
-};
-
-export type PredictOutcome =
-  | Prediction
-  | ImageProblem
-  | {
-      readonly ok: false;
-      readonly code: 'NO_MODEL' | 'PREDICTOR_RESTARTED' | 'PREDICT_TIMEOUT' | 'CANCELLED';
-      readonly message: string;
-    }
-  | {
-      readonly ok: false;
-      readonly code: 'OVERLOADED';
-      readonly message: string;
-      readonly retryAfterSeconds: number;
-    };
-
-/** `withPixels`: the prediction is to have what the network saw. `drop`: nobody waits for this image any longer. */
-export type PredictorRequest =
-  | { readonly type: 'image'; readonly id: number; readonly image: Uint8Array; readonly withPixels: boolean }
-  | { readonly type: 'drop'; readonly id: number };
-export type PredictorStart = {
-  readonly dataDir: string;
-  readonly engine: EnginePreference;
-  readonly keepModels?: number; // versions besides the best and the served one; unset: all
-};
-
-/** What a predictor process has done since its start, in images. */
-export type PredictorWork = { readonly decodings: number; readonly inferences: number };
-/** `answer` and `dropped`: the predictor has let go of this image. */
-export type PredictorMessage =
-  | { readonly type: 'ready'; readonly engine: Engine }
-  | {
-      readonly type: 'model';
-      readonly model: ServedModel;
-      readonly tensors: number; // alive after the swap
-      readonly seconds: number; // to read, check and warm it up
-    }
-  | { readonly type: 'batch'; readonly images: number }
-  | StoreNews
-  | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
-  | { readonly type: 'dropped'; readonly id: number }
-  | { readonly type: 'alive'; readonly work: PredictorWork };
-
-export type PredictorNews = Exclude<PredictorMessage, { type: 'answer' | 'dropped' | 'alive' }>;
 
 export type PredictorEvents = {
   readonly onMessage?: (message: PredictorNews) => void;

@@ -1,7 +1,10 @@
 /** A network's weights as the two files of a tfjs LayersModel: model.json and weights.bin. */
-import * as tf from '@tensorflow/tfjs';
+import { createRequire } from 'node:module';
 import { TrainyardError } from '../../lib/errors.ts';
-import { layersModelTopology, type Network, parameterCount, parametersOf } from '../network/network.ts';
+import { imageSide } from '../data/dataset.ts';
+import { type Layer, layerName, type Network, parameterCount, parametersOf } from '../network/network.ts';
+
+const tfjs = createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string };
 
 export type CheckpointFiles = { readonly 'model.json': Uint8Array; readonly 'weights.bin': Uint8Array };
 
@@ -23,7 +26,7 @@ export function encodeCheckpoint(network: Network, weights: Float32Array): Check
 
 /** The flat weights of `network`. @throws TrainyardError `MODEL_DAMAGED` when the size does not fit */
 export function decodeWeights(network: Network, bytes: Uint8Array): Float32Array {
-  const expected = parameterCount(network) * tf.util.bytesPerElement('float32');
+  const expected = parameterCount(network) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes.byteLength !== expected) {
     throw new TrainyardError(
       'MODEL_DAMAGED',
@@ -31,4 +34,45 @@ export function decodeWeights(network: Network, bytes: Uint8Array): Float32Array
     );
   }
   return new Float32Array(bytes.slice().buffer);
+}
+
+/** The network as a Keras `Sequential`, ending in softmax, for the `modelTopology` of model.json. */
+function layersModelTopology(network: Network): object {
+  const layers = network.layers.flatMap((layer, index) => kerasLayers(layer, index));
+  const input = { batch_input_shape: [null, imageSide, imageSide, 1], dtype: 'float32' };
+  Object.assign(layers[0]!.config, input);
+  return {
+    class_name: 'Sequential',
+    config: { name: `trainyard_${network.name}`, layers },
+    keras_version: `tfjs-layers ${tfjs.version}`,
+    backend: 'tensor_flow.js',
+  };
+}
+
+type KerasLayer = { class_name: string; config: Record<string, unknown> };
+
+function kerasLayers(layer: Layer, index: number): KerasLayer[] {
+  const name = layerName(layer, index);
+  if (layer.kind === 'dense') {
+    return [
+      { class_name: 'Flatten', config: { name: 'flatten' } },
+      { class_name: 'Dense', config: { name, units: layer.units, activation: 'softmax', use_bias: true } },
+    ];
+  }
+  const convolution = {
+    class_name: 'Conv2D',
+    config: {
+      name,
+      filters: layer.filters,
+      kernel_size: [layer.kernelSize, layer.kernelSize],
+      strides: [1, 1],
+      padding: 'same',
+      activation: 'relu',
+      use_bias: true,
+    },
+  };
+  if (layer.pool === undefined) return [convolution];
+  const size = [layer.pool, layer.pool];
+  const config = { name: `${name}_pool`, pool_size: size, strides: size, padding: 'valid' };
+  return [convolution, { class_name: 'MaxPooling2D', config }];
 }

@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
 import { classCount, imageSize, type Split } from '../data/dataset.ts';
-import { forward, type Network, unflatten } from '../network/network.ts';
+import { forward, unflatten } from '../network/forward.ts';
+import type { Network } from '../network/network.ts';
 
 const batchSize = 250; // examples; small enough that a cancel is heard within a second on any engine
 

@@ -8,13 +8,13 @@ import { permutation, randomFor } from '../../lib/random.ts';
 import { takeBatch } from '../data/batch.ts';
 import { type Dataset, type DatasetName, firstOf, type Split } from '../data/dataset.ts';
 import { initialWeights, type Network, networks } from '../network/network.ts';
+import type { TrainState } from '../network/operations.ts';
 import {
   disposeState,
   initialState,
   readState,
   restoreState,
   type StateValues,
-  type TrainState,
   trainStep,
 } from '../network/step.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceFacts } from '../../../src/model/device/device.ts';
+import type { DeviceFacts } from '../../../src/model/device/findings.ts';
 import { findObstacles } from '../../../src/model/device/findings.ts';
 
 const cpu = { name: 'tensorflow', device: 'TensorFlow 2.21.0, CPU', gpu: false, fallback: null } as const;

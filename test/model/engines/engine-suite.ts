@@ -5,17 +5,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { takeBatch } from '../../../src/model/data/batch.ts';
-import { type Engine, type EngineName, openEngine } from '../../../src/model/engines/engine.ts';
-import { type Tuning, tuning } from '../../../src/model/engines/tuning.ts';
+import type { Engine, EngineName } from '../../../src/model/engines/engine.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
+import { forward, unflatten } from '../../../src/model/network/forward.ts';
+import { initialWeights, networks, parametersOf } from '../../../src/model/network/network.ts';
+import type { Adam } from '../../../src/model/network/operations.ts';
+import { backendOperations, type Operations } from '../../../src/model/network/operations.ts';
 import {
-  forward,
-  initialWeights,
-  networks,
-  parametersOf,
-  unflatten,
-} from '../../../src/model/network/network.ts';
-import {
-  type Adam,
   disposeState,
   initialState,
   referenceAdam,
@@ -76,7 +72,7 @@ export function describeEngine(
     });
 
     it('steps as the plain cpu backend does, whatever the gradient', async () => {
-      const { adam = referenceAdam } = tuning();
+      const { adam = referenceAdam } = backendOperations();
       const got = await threeSteps(adam);
       expect(Object.keys(got)).toEqual(['weights', 'mean', 'variance']);
       for (const [vector, values] of Object.entries(got)) {
@@ -127,7 +123,7 @@ export function describeEngine(
 function describeRuns(): void {
   it('has the loss curve of the reference for 50 steps', async () => {
     const expected = lossCurve({});
-    const got = lossCurve(tuning());
+    const got = lossCurve(backendOperations());
     expect(expected.at(-1)).toBeLessThan(0.8 * expected[0]!); // it learns
     // Noise of 3e-8 of the largest gradient, less than float32 resolves, moves the curve by 1.3e-2.
     expect(relativeError(got, expected)).toBeLessThan(1e-2);
@@ -204,7 +200,7 @@ function describeRuns(): void {
 async function gradientOnBackend(): Promise<Gradient> {
   const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30), 0, 3);
   const weights = tf.tensor1d(initialWeights(network, 5));
-  const { lossAndGradient = referenceLossAndGradient } = tuning();
+  const { lossAndGradient = referenceLossAndGradient } = backendOperations();
   const { loss, gradient } = lossAndGradient(network, weights, batch, labelSmoothing);
   const result = {
     loss: (await loss.data())[0]!,
@@ -231,7 +227,7 @@ async function threeSteps(adam: Adam): Promise<Record<string, Float32Array>> {
 }
 
 /** The losses of 50 steps over the same batches of 16. */
-function lossCurve(tuned: Tuning): number[] {
+function lossCurve(tuned: Operations): number[] {
   let state = initialState(initialWeights(network, 1));
   const order = Uint32Array.from({ length: 50 * 16 }, (_, index) => index);
   const losses = Array.from({ length: 50 }, (_, index) => {

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { takeBatch } from '../../../src/model/data/batch.ts';
-import { openEngine } from '../../../src/model/engines/engine.ts';
-import { tensorFlowTuning } from '../../../src/model/engines/tensorflow.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
+import { tensorFlowOperations } from '../../../src/model/engines/tensorflow.ts';
 import { fastestOps, type NativeOps, plainOps } from '../../../src/model/engines/tensorflow-ops.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
 import { mnist } from '../data/mnist.ts';
@@ -32,7 +32,7 @@ describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
 function gradientOver(ops: NativeOps): Float32Array {
   const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30, 40), 0, 4);
   const weights = tf.tensor1d(initialWeights(networks.article, 5));
-  const { gradient } = tensorFlowTuning(ops).lossAndGradient!(networks.article, weights, batch, 0.1);
+  const { gradient } = tensorFlowOperations(ops).lossAndGradient!(networks.article, weights, batch, 0.1);
   return gradient.dataSync<'float32'>();
 }
 

@@ -15,7 +15,7 @@ import {
 } from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { randomFor, uniform } from '../../../src/lib/random.ts';
-import { openEngine } from '../../../src/model/engines/engine.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
 
 type Values = { readonly shape: number[]; readonly data: Float32Array };
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;

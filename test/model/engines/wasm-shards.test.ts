@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { takeBatch } from '../../../src/model/data/batch.ts';
-import { openEngine } from '../../../src/model/engines/engine.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { cut, shardedLossAndGradient } from '../../../src/model/engines/wasm-shards.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
-import { type LossAndGradient, referenceLossAndGradient } from '../../../src/model/network/step.ts';
+import type { LossAndGradient } from '../../../src/model/network/operations.ts';
+import { referenceLossAndGradient } from '../../../src/model/network/step.ts';
 import { mnist } from '../data/mnist.ts';
 
 const network = networks.article;

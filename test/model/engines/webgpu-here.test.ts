@@ -6,14 +6,14 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { runTrainer, type TrainerMessage } from '../../../src/jobs/worker/trainer-supervisor.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
-import { openEngine } from '../../../src/model/engines/engine.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import type { TrainState } from '../../../src/model/network/operations.ts';
 import {
   initialState,
   readState,
   restoreState,
   type StateValues,
-  type TrainState,
   trainStep,
 } from '../../../src/model/network/step.ts';
 import { evaluate } from '../../../src/model/training/evaluate.ts';

@@ -1,6 +1,6 @@
 /** WebGPU where it can't be had, and how adapters are told apart: none of it needs one. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openEngine } from '../../../src/model/engines/engine.ts';
+import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { type AdapterInfo, isSoftware, nameOf, registerWebGpu } from '../../../src/model/engines/webgpu.ts';
 import { provideWebGpuPackages } from '../../setup/webgpu-packages.ts';
 import { temporaryDirectory } from '../../temporary.ts';

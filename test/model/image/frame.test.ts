@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { withoutFrame } from '../../../src/model/image/frame.ts';
-import type { Greys } from '../../../src/model/image/ink.ts';
+import type { Greys } from '../../../src/model/image/greys.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
 import {

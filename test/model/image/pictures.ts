@@ -1,6 +1,6 @@
 /** Pictures made from MNIST digits in plain TypeScript, and how far a result is from the digit. */
 import { imageSide } from '../../../src/model/data/dataset.ts';
-import type { Greys } from '../../../src/model/image/ink.ts';
+import type { Greys } from '../../../src/model/image/greys.ts';
 
 export function digitPicture(pixels: Uint8Array): Greys {
   return { values: pixels, width: imageSide, height: imageSide };

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDelivery } from '../../../src/model/serving/delivery.ts';
-import type { PredictorRequest } from '../../../src/model/serving/predictor.ts';
+import type { PredictorRequest } from '../../../src/model/serving/messages.ts';
 
 const image = new Uint8Array([1]);
 

@@ -2,11 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../../src/model/data/dataset.ts';
 import { encodePng } from '../../../src/model/image/encode-png.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
-import {
-  type Predictor,
-  type PredictorMessage,
-  startPredictor,
-} from '../../../src/model/serving/predictor.ts';
+import type { PredictorMessage } from '../../../src/model/serving/messages.ts';
+import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { mnist } from '../data/mnist.ts';

@@ -3,15 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { scheme } from '../ui/theme.ts';
-import { tellCursor } from './readout.ts';
-
-export type Line = {
-  readonly label: string; // empty: not in the legend
-  readonly series: number; // which of the series' colours
-  readonly isFaint?: boolean;
-  readonly x: readonly number[];
-  readonly y: readonly number[];
-};
+import { type Line, tellCursor } from './readout.ts';
 
 type Props = {
   title: string;

@@ -2,10 +2,11 @@
 import { useMemo } from 'preact/hooks';
 import type { Job } from '../api/client.ts';
 import { loss, percent, shortId } from '../ui/format.ts';
-import { Chart, type Line } from './chart.tsx';
+import { Chart } from './chart.tsx';
 import { compared } from './compared.ts';
 import { type Curve, emptyCurve, smooth } from './curve.ts';
 import { curves } from './follow.ts';
+import type { Line } from './readout.ts';
 
 type Shown = { readonly job: Job; readonly curve: Curve; readonly series: number };
 

@@ -1,6 +1,13 @@
 /** Beside the title of a chart: where the cursor is and what each line has there. */
 import type uPlot from 'uplot';
-import type { Line } from './chart.tsx';
+
+export type Line = {
+  readonly label: string; // empty: not in the legend
+  readonly series: number; // which of the series' colours
+  readonly isFaint?: boolean;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+};
 
 type Names = {
   readonly xName: string;

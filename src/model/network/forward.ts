@@ -1,0 +1,36 @@
+/** The forward pass: images in, logits out. */
+import * as tf from '@tensorflow/tfjs';
+import { type Network, parametersOf, sizeOf } from './network.ts';
+import { backendOperations, type Forward } from './operations.ts';
+
+/** The flat vector cut into the network's parameters, each in its shape. */
+export function unflatten(network: Network, flat: tf.Tensor1D): tf.Tensor[] {
+  const parameters = parametersOf(network);
+  const sizes = parameters.map(({ shape }) => sizeOf(shape));
+  return tf.split(flat, sizes).map((part, index) => part.reshape(parameters[index]!.shape));
+}
+
+/** Uses the backend's own way where it has one. For inference only: that way may have no gradient. */
+export const forward: Forward = (network, parameters, images) =>
+  (backendOperations().forward ?? referenceForward)(network, parameters, images);
+
+/** The reference in plain tfjs, which tfjs can differentiate. */
+export const referenceForward: Forward = (network, parameters, images) => {
+  let x: tf.Tensor4D = images;
+  for (const [index, layer] of network.layers.entries()) {
+    const kernel = parameters[2 * index]!;
+    const bias = parameters[2 * index + 1] as tf.Tensor1D;
+    if (layer.kind === 'dense') {
+      return x
+        .reshape<tf.Tensor2D>([images.shape[0], -1])
+        .matMul(kernel as tf.Tensor2D)
+        .add(bias);
+    }
+    x = tf.conv2d(x, kernel as tf.Tensor4D, 1, 'same');
+    // Pooling first is the same function, rounding included, since adding a bias and ReLU keep
+    // order; they then touch a quarter of the values.
+    if (layer.pool !== undefined) x = tf.maxPool(x, layer.pool, layer.pool, 'valid');
+    x = x.add<tf.Tensor4D>(bias).relu();
+  }
+  throw new Error(`expected network "${network.name}" to end in a dense layer, it does not`);
+};
