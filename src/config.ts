@@ -93,7 +93,7 @@ function isProxy(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!;
   if (bits < 0 || more.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits);
 }
 
 const variables = z.object({
@@ -244,7 +244,9 @@ function configInvalid(
   return isOption ? new WrongCall('CONFIG_INVALID', message) : new TrainyardError('CONFIG_INVALID', message);
 }
 
-/** A value as it may be shown: no key, no password of a URL. */
+/** A value as it may be shown: no key, no password, neither in a URL's user part nor in its query. */
 function printable(name: string, value: string): string {
-  return name === 'API_KEY' ? '(not shown)' : value.replace(/^.*@/s, '(not shown)@');
+  return name === 'API_KEY'
+    ? '(not shown)'
+    : value.replace(/^.*@/s, '(not shown)@').replace(/\?.*$/s, '?(not shown)');
 }

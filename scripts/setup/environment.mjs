@@ -80,5 +80,9 @@ function makeDirectory(path) {
     return;
   }
   makeDirectory(dirname(path));
-  mkdirSync(path);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path) || !statSync(path).isDirectory()) throw error; // another set-up may have just made it
+  }
 }

@@ -151,6 +151,7 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   IMAGE_TOO_LARGE: 413,
   IMAGE_NOT_DECODABLE: 422,
   IMAGE_NO_INK: 422,
+  IMAGE_NOT_READ: 500,
   NO_MODEL: 503,
   PREDICTOR_RESTARTED: 503,
   PREDICT_TIMEOUT: 503,

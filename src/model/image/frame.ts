@@ -1,7 +1,7 @@
 /**
  * A thin frame along the picture's edge, such as that of a form field or a screenshot, on any of its sides. It is
  * taken off, since it would pass for ink. A stroke along the edge of a picture that is cut out tightly is no frame: other
- * ink is joined to it, or nothing is left without it.
+ * ink is joined to it or touches the edges too, or nothing is left without it.
  */
 import type { Greys } from './greys.ts';
 
@@ -9,6 +9,8 @@ const leastContrast = 32; // levels between the line and the paper
 const widest = 0.1; // of the side, margin included
 const lineShare = 0.95; // of a row's pixels, for it to be a line
 const cleanShare = 0.02; // … at most, for it to be clear of ink
+const clearBand = 0.03; // of the shorter side: ink beside a frame on one or two sides keeps this far from every edge
+const tall = 2; // height to width; a shape of one tone that is taller is a 1, not an empty field
 
 /** The picture without its frame; itself where it has none. */
 export function withoutFrame(greys: Greys): Greys {
@@ -31,7 +33,8 @@ export function withoutFrame(greys: Greys): Greys {
   if (cut.x0 + cut.x1 + cut.y0 + cut.y1 === 0) return greys;
   const inside = crop(greys, cut.x0, cut.y0, width - cut.x1, height - cut.y1);
   const sides = [cut.x0, cut.x1, cut.y0, cut.y1].filter((lines) => lines > 0).length;
-  return sides >= 3 || hasInk(inside, paper) ? inside : greys; // three lines are an empty field, no stroke
+  if (!hasInk(inside, paper)) return sides >= 3 && height < tall * width ? inside : greys; // an empty field, or a 1
+  return sides >= 3 || isClearOfEdges(inside, paper) ? inside : greys;
 }
 
 /** The part from (x0, y0) up to, and without, (x1, y1). */
@@ -107,6 +110,19 @@ function share(
   for (let n = from, i = at(line) + from * step; n < to; n++, i += step)
     if ((values[i]! - paper) * sign > leastContrast) count++;
   return count / Math.max(1, to - from);
+}
+
+function isClearOfEdges(greys: Greys, paper: number): boolean {
+  const { width, height } = greys;
+  const band = Math.max(1, Math.round(clearBand * Math.min(width, height)));
+  if (2 * band >= Math.min(width, height)) return false;
+  const edges = [
+    crop(greys, 0, 0, width, band),
+    crop(greys, 0, height - band, width, height),
+    crop(greys, 0, 0, band, height),
+    crop(greys, width - band, 0, width, height),
+  ];
+  return !edges.some((edge) => hasInk(edge, paper));
 }
 
 function hasInk({ values }: Greys, paper: number): boolean {

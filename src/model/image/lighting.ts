@@ -8,19 +8,28 @@ import type { Greys } from './greys.ts';
 const calmSide = 140; // pixels; a digit that fills a fifth of it still has 28
 const maxSlope = 64; // levels from edge to edge; more than that is a motif, not lighting
 
-export type Evened = { readonly greys: Greys; readonly border: Border };
+export type Evened = {
+  readonly greys: Greys;
+  readonly border: Border;
+  readonly block: number; // pixels of the picture that one grey is the mean of, along each side
+};
 
 export function evenOut(greys: Greys): Evened {
   const border = borderOf(greys);
-  if (border.noise === 0) return { greys, border };
-  const level = levelSlope(averageBlocks(greys));
-  return { greys: level, border: borderOf(level) };
+  if (border.noise === 0) return { greys, border, block: 1 };
+  const block = blockOf(greys);
+  const level = levelSlope(block === 1 ? greys : averageBlocks(greys, block));
+  return { greys: level, border: borderOf(level), block };
 }
 
-/** Means of square blocks, so that the longer side is at most `calmSide`: grain and dust average out. */
-function averageBlocks(greys: Greys): Greys {
-  const block = Math.ceil(Math.max(greys.width, greys.height) / calmSide);
-  if (block === 1 || Math.min(greys.width, greys.height) < block) return greys;
+/** The side of the blocks that bring the longer side down to `calmSide`; 1 for a strip thinner than a block. */
+function blockOf({ width, height }: Greys): number {
+  const block = Math.ceil(Math.max(width, height) / calmSide);
+  return Math.min(width, height) < block ? 1 : block;
+}
+
+/** Means of square blocks: grain and dust average out. */
+function averageBlocks(greys: Greys, block: number): Greys {
   const width = Math.floor(greys.width / block); // what does not fill a block is left out
   const height = Math.floor(greys.height / block);
   const values = new Uint8Array(width * height);

@@ -25,20 +25,19 @@ export function normalise(image: Greys): Uint8Array | null {
 const pagePixels = 80_000; // from here on a digit may be small beside specks
 
 function read(image: Greys): Uint8Array | null {
-  const { greys, border } = evenOut(image);
+  const { greys, border, block } = evenOut(image);
   const ink = findInk(greys, border);
   if (!ink) return readPart(image, findSmallShape(image));
   const isPage = image.width * image.height >= pagePixels;
-  const small = smallBox(greys, ink, image) ?? (isPage ? findAmongSpecks(image) : null);
+  const small = smallBox(greys, ink, block) ?? (isPage ? findAmongSpecks(image) : null);
   return (small && readPart(image, small)) ?? centre(fit(greys, ink));
 }
 
 /** Where light was evened out by averaging, a digit may be left with too few pixels: its box in the image itself. */
-function smallBox(greys: Greys, ink: Ink, { width }: Greys): Box | null {
-  if (greys.width === width) return null;
+function smallBox(greys: Greys, ink: Ink, block: number): Box | null {
+  if (block === 1) return null;
   const { x0, y0, x1, y1 } = inkBox(greys, ink);
   if (Math.max(x1 - x0, y1 - y0) + 1 >= imageSide) return null;
-  const block = Math.floor(width / greys.width);
   return { x0: x0 * block, y0: y0 * block, x1: (x1 + 1) * block - 1, y1: (y1 + 1) * block - 1 };
 }
 

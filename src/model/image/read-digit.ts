@@ -18,7 +18,8 @@ export type ImageProblem = {
     | 'IMAGE_TYPE_UNSUPPORTED'
     | 'IMAGE_TOO_LARGE'
     | 'IMAGE_NOT_DECODABLE'
-    | 'IMAGE_NO_INK';
+    | 'IMAGE_NO_INK'
+    | 'IMAGE_NOT_READ'; // a fault of this program
   readonly message: string;
 };
 
@@ -53,8 +54,12 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
     return notDecoded(bytes, type, error);
   }
   if (Math.max(samples.width, samples.height) > maxSide) return tooLarge(samples);
-  const pixels = normalise(toGreys(samples));
-  return pixels ? { ok: true, pixels } : noInk(samples);
+  try {
+    const pixels = normalise(toGreys(samples));
+    return pixels ? { ok: true, pixels } : noInk(samples);
+  } catch (error) {
+    return fault(samples, error); // costs this picture its answer, not everybody the predictor
+  }
 }
 
 /** Strictly first, which is all that most files need; then whatever lacks no pixels. */
@@ -65,7 +70,7 @@ async function decodeJpeg(bytes: Uint8Array): Promise<Samples> {
     try {
       return await decode(tidyJpeg(bytes) ?? bytes);
     } catch (error) {
-      if (isLoss(messageOf(error))) throw error;
+      if (isLoss(messageOf(error), bytes)) throw error;
       return decode(bytes, 'error'); // as it came: without an end marker added, a file that was cut off still fails
     }
   }
@@ -99,6 +104,13 @@ function noInk({ width, height }: Samples): ImageProblem {
   return problem(
     'IMAGE_NO_INK',
     `expected a digit that stands out from its background, got ${width}×${height} pixels of nearly one tone; draw it stronger`,
+  );
+}
+
+function fault({ width, height }: Samples, error: unknown): ImageProblem {
+  return problem(
+    'IMAGE_NOT_READ',
+    `expected to read ${width}×${height} pixels, met a fault of this program: ${messageOf(error)}; please report it with the picture`,
   );
 }
 

@@ -46,6 +46,11 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
     // Meanwhile Fastify stops listening; who connected just before has the same time.
     setTimeout(() => unused.forEach((socket) => socket.destroy()), onTheirWayMs).unref();
   });
+  // An answer that began before closing and ended after it leaves a connection open that nobody else closes.
+  app.addHook('onResponse', (_request, _reply, done) => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections());
+    done();
+  });
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
     done(null, payload);

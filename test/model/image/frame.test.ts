@@ -168,3 +168,44 @@ describe('a stroke along the edge', () => {
     expect(withoutFrame(picture)).toBe(picture);
   });
 });
+
+describe('strokes of one printed digit', () => {
+  it.each<[number, number, number]>([
+    [200, 280, 3],
+    [300, 420, 5],
+    [600, 800, 8],
+    [200, 280, 10],
+  ])('a 7 of %i×%i with a pen of %i px keeps its bar', (width, height, pen) => {
+    const seven = blank(width, height);
+    const m = Math.floor(pen / 2);
+    drawLine(seven, [m, m], [width - 1 - m, m], pen);
+    drawLine(seven, [width - 1 - m, m], [Math.floor(width / 3), height - 1 - m], pen);
+    expect(withoutFrame(seven)).toBe(seven);
+    expect(withoutFrame(inverted(seven)).height).toBe(height);
+  });
+
+  it.each([3, 10, 16, 22])('a 5 whose bar of %i px was drawn apart keeps it', (pen) => {
+    const [width, height, m] = [200, 280, Math.floor(pen / 2)];
+    const five = blank(width, height);
+    drawLine(five, [m, m], [width - 1 - m, m], pen);
+    drawLine(five, [m, 40], [m, 130], pen);
+    drawLine(five, [m, 130], [width - 1 - m, 150], pen);
+    drawLine(five, [width - 1 - m, 150], [width - 1 - m, 260], pen);
+    drawLine(five, [width - 1 - m, 260], [m, height - 1 - m], pen);
+    expect(withoutFrame(five)).toBe(five);
+  });
+
+  it.each<[number, number, number]>([
+    [10, 56, 1],
+    [6, 24, 1],
+    [12, 40, 2],
+    [40, 200, 3],
+    [30, 100, 2],
+  ])('a solid 1 of %i×%i with a margin of %i px is no empty field', (width, height, margin) => {
+    const one = blank(width, height);
+    for (let y = margin; y < height - margin; y++)
+      one.values.fill(255, y * width + margin, (y + 1) * width - margin);
+    expect(normalise(one)).not.toBeNull();
+    expect(normalise(inverted(one))).not.toBeNull();
+  });
+});

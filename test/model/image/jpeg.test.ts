@@ -3,13 +3,15 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
-import { digitPicture, enlarged, inverted } from './pictures.ts';
+import { tidyJpeg } from '../../../src/model/image/tidy-jpeg.ts';
+import { difference, digitPicture, enlarged, inverted } from './pictures.ts';
 
 const { values, width, height } = inverted(
   enlarged(digitPicture(imageAt(await readSplit('mnist', 'test'), 0)), 6),
 );
 const picture = sharp(values, { raw: { width, height, channels: 1 } });
 const png = await picture.clone().toColourspace('srgb').png().toBuffer();
+const blankDigit = new Uint8Array(784);
 const end = 2; // bytes of the end marker
 
 /** With bytes put in at a place. */
@@ -65,5 +67,38 @@ describe('a PNG', () => {
 
   it('is damaged when it is cut off', async () => {
     expect(await readDigit(png.subarray(0, data + 20))).toMatchObject({ code: 'IMAGE_NOT_DECODABLE' });
+  });
+});
+
+describe('a JPEG whose scans are damaged', () => {
+  it('is not read as another picture, progressive or not', async () => {
+    for (const progressive of [false, true]) {
+      const jpeg = await picture.clone().jpeg({ progressive, quality: 70 }).toBuffer();
+      const whole = await readDigit(jpeg);
+      const from = marker(jpeg, scan) + 20;
+      const far: number[] = [];
+      for (let at = from; at < jpeg.length - end; at += Math.ceil((jpeg.length - from) / 60)) {
+        const damaged = Buffer.from(jpeg);
+        damaged[at]! ^= 1 << (at % 8);
+        const answer = await readDigit(damaged);
+        const strict = await sharp(damaged, { failOn: 'warning' })
+          .raw()
+          .toBuffer()
+          .then(
+            () => true,
+            () => false,
+          );
+        if (answer.ok && !strict) far.push(difference(answer.pixels, whole.ok ? whole.pixels : blankDigit));
+      }
+      expect(whole.ok).toBe(true);
+      expect(far.length).toBeLessThan(3);
+      expect(Math.max(0, ...far)).toBeLessThan(5);
+    }
+  });
+
+  it('with more segments than any file has is refused at once', async () => {
+    const segments = Buffer.from([0xff, 0xe0, 0, 2]);
+    const bytes = Buffer.concat([Buffer.from([0xff, 0xd8]), ...Array<Buffer>(1_000_000).fill(segments)]);
+    expect(tidyJpeg(bytes)).toBeNull();
   });
 });

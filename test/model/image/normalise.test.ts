@@ -222,3 +222,32 @@ function photographed(picture: Greys): Greys {
     height,
   };
 }
+
+describe('any size and shape', () => {
+  it('never fails on noisy paper with one stroke', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 90 }),
+        fc.integer({ min: 1, max: 1200 }),
+        fc.boolean(),
+        fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (short, long, upright, seed, at) => {
+          const [width, height] = upright ? [short, long] : [long, short];
+          const values = new Uint8Array(width * height);
+          let state = seed;
+          for (let i = 0; i < values.length; i++) {
+            state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+            values[i] = 200 + ((state >>> 16) % 16);
+          }
+          const start = Math.floor(at * (values.length - 1));
+          for (let i = start; i < Math.min(values.length, start + 9 * width); i += width)
+            values.fill(20, i, Math.min(values.length, i + 3));
+          const digit = normalise({ values, width, height });
+          expect(digit === null || digit.length === 784).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

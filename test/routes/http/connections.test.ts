@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { closeConnectionsOnShutdown, connectionOptions } from '../../../src/routes/http/connections.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
 async function listen(options: Parameters<typeof buildQuietApp>[0] = {}) {
@@ -88,6 +89,20 @@ describe('when the server closes', () => {
       expect(answer.toLowerCase()).toContain('connection: close');
       await closed;
     }
+  });
+
+  it('a connection whose answer began before and ends after it is closed then', async () => {
+    const app = Fastify(connectionOptions(75));
+    closeConnectionsOnShutdown(app);
+    app.get('/large', (_request, reply) => reply.send(Buffer.alloc(50_000_000)));
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const socket = await open((app.server.address() as AddressInfo).port);
+    socket.write('GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await once(socket, 'readable'); // and nothing is read: most of the answer waits
+    const closed = app.close();
+    const answer = await received(socket);
+    expect(answer.length).toBeGreaterThan(50_000_000);
+    await closed;
   });
 
   it('connections that nothing comes on are closed soon, without a reset', async () => {
