@@ -47,8 +47,8 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
     setTimeout(() => unused.forEach((socket) => socket.destroy()), onTheirWayMs).unref();
   });
   // An answer that began before closing and ended after it leaves a connection open that nobody else closes.
-  app.addHook('onResponse', (_request, _reply, done) => {
-    if (closing) setImmediate(() => app.server.closeIdleConnections());
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (closing) raw.socket.end();
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {

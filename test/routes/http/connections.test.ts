@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { closeConnectionsOnShutdown, connectionOptions } from '../../../src/routes/http/connections.ts';
@@ -94,7 +95,9 @@ describe('when the server closes', () => {
   it('a connection whose answer began before and ends after it is closed then', async () => {
     const app = Fastify(connectionOptions(75));
     closeConnectionsOnShutdown(app);
-    app.get('/large', (_request, reply) => reply.send(Buffer.alloc(50_000_000)));
+    app.get('/large', (_request, reply) =>
+      reply.send(Readable.from(Array<Buffer>(50).fill(Buffer.alloc(1_000_000)))),
+    );
     await app.listen({ host: '127.0.0.1', port: 0 });
     const socket = await open((app.server.address() as AddressInfo).port);
     socket.write('GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
