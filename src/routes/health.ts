@@ -1,9 +1,8 @@
-/** Liveness (the process answers) and readiness (each part, and which one is missing). */
+/** Liveness (the process answers) and readiness (whether each part works). */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { QueueHealth } from '../jobs/producer/health.ts';
-import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { JobQueue, QueueHealth } from '../jobs/producer/queue.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
@@ -22,15 +21,17 @@ export type HealthDependencies = {
   queue: JobQueue;
   store: Pick<ModelStore, 'quarantined' | 'versions'>;
   predictor: Pick<Predictor, 'model' | 'engine'>;
+  /** How long a check may take; the default of 900 ms lets every probe end before its caller gives up at a second. */
+  deadlineMs?: number;
 };
 
-const answerWithinMs = 900; // whatever is broken: probes give up after a second
-const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA_DIR/models/quarantine
+const quarantinedNamed = 3; // how many versions in quarantine are named, newest first
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
+  const { deadlineMs = 900 } = parts;
   app.get('/health/live', {
     config: { anonymous: true },
-    logLevel: 'warn', // asked every few seconds
+    logLevel: 'warn', // called every few seconds
     schema: {
       tags: ['health'],
       operationId: 'getLiveness',
@@ -42,7 +43,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
 
   app.get('/health/ready', {
     config: { anonymous: true },
-    logLevel: 'warn', // asked every few seconds
+    logLevel: 'warn', // called every few seconds
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',
@@ -53,8 +54,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
     handler: async (_request, reply) => {
       const [[redis, worker], model, store] = await Promise.all([
         checkQueue(parts.queue),
-        inTime(checkModel(parts)),
-        inTime(checkStore(parts.store)),
+        inTime(checkModel(parts), deadlineMs),
+        inTime(checkStore(parts.store), deadlineMs),
       ]);
       const checks = { redis, worker, model, store };
       const ready = Object.values(checks).every(({ ok }) => ok);
@@ -63,11 +64,11 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
   });
 };
 
-/** The check, or that it could not be made, or not in time. */
-async function inTime(check: Promise<Check>): Promise<Check> {
+/** The result of a check; not ok when the check fails or takes too long. */
+async function inTime(check: Promise<Check>, deadlineMs: number): Promise<Check> {
   const timer = new AbortController();
-  const late = delay(answerWithinMs, null, { signal: timer.signal }).then(() => {
-    throw new Error(`no answer in ${answerWithinMs} ms`);
+  const late = delay(deadlineMs, null, { signal: timer.signal }).then(() => {
+    throw new Error(`no answer in ${deadlineMs} ms`);
   });
   late.catch(() => {}); // aborted when the check is done first
   try {
@@ -112,7 +113,7 @@ function checkWorkers({ workers }: QueueHealth): Check {
   return { ok, detail: `${workers.length} connected, training on ${devices}${trouble}` };
 }
 
-/** Without it, no new version is served, and no training can publish one. */
+/** Without the store, no new version is served or published. */
 async function checkStore(store: HealthDependencies['store']): Promise<Check> {
   try {
     const { length } = await store.versions();

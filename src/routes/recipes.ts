@@ -1,4 +1,4 @@
-/** The recipes that a training job can name, for forms. */
+/** GET /recipes: the recipes that a training job can name, with their values. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
