@@ -43,52 +43,33 @@ local function newest()
 end
 `;
 
-const beginScript = defineScript(
-  'beginEventLog',
-  `${helpers}
+const beginScript = defineScript(`${helpers}
 if redis.call('EXISTS', log) == 1 then return end
 redis.call('RPUSH', log, ARGV[2])
-redis.call('EXPIRE', log, ARGV[1])`,
-);
+redis.call('EXPIRE', log, ARGV[1])`);
 
-const reportScript = defineScript(
-  'appendReport',
-  `${helpers}
+const reportScript = defineScript(`${helpers}
 if redis.call('GET', lock) ~= ARGV[1] then return 0 end
 if redis.call('HGET', job, 'reported') == ARGV[2] then return 1 end
 redis.call('HSET', job, 'progress', ARGV[3], 'reported', ARGV[2])
 append(4)
-return 1`,
-);
+return 1`);
 
-const queuedScript = defineScript(
-  'appendQueued',
-  `${helpers}
+const queuedScript = defineScript(`${helpers}
 if redis.call('EXISTS', job) == 0 then return end
 redis.call('PERSIST', log)
 if redis.call('EXISTS', lock) == 1 or redis.call('HEXISTS', job, 'finishedOn') == 1 then return end
 local last = newest()
 if last.type == 'done' then return end
 if last.type == 'queued' and (last.position == tonumber(ARGV[1]) or last.at > ARGV[2]) then return end
-append(3)`,
-);
+append(3)`);
 
-const doneScript = defineScript(
-  'appendDone',
-  `${helpers}
+const doneScript = defineScript(`${helpers}
 if redis.call('EXISTS', job) == 0 or newest().type == 'done' then return end
-append(1)`,
-);
+append(1)`);
 
-function run(
-  script: Script,
-  { redis, key }: EventLog,
-  values: readonly (string | number)[],
-  events: readonly JobEvent[],
-) {
-  const texts = events.map((event) => JSON.stringify(event));
-  return script(redis, [`${key}:logs`, key, `${key}:lock`], [...values, ...texts]);
-}
+const run = (script: Script, { redis, key }: EventLog, ...values: (string | number)[]) =>
+  script(redis, [`${key}:logs`, key, `${key}:lock`], values);
 
 /**
  * Writes a report and its events at once; returns false when the worker no longer holds the job's lock. BullMQ's own
@@ -96,7 +77,8 @@ function run(
  */
 export async function appendReport(log: EventLog, batch: ReportBatch): Promise<boolean> {
   const { token, mark, report, events } = batch;
-  return (await run(reportScript, log, [token, mark, JSON.stringify(report)], events)) === 1;
+  const texts = [report, ...events].map((value) => JSON.stringify(value));
+  return (await run(reportScript, log, token, mark, ...texts)) === 1;
 }
 
 /**
@@ -104,7 +86,7 @@ export async function appendReport(log: EventLog, batch: ReportBatch): Promise<b
  * unless an event is appended to it.
  */
 export async function beginLog(log: EventLog, event: JobEvent): Promise<void> {
-  await run(beginScript, log, [orphanSeconds], [event]);
+  await run(beginScript, log, orphanSeconds, JSON.stringify(event));
 }
 
 /**
@@ -112,12 +94,13 @@ export async function beginLog(log: EventLog, event: JobEvent): Promise<void> {
  * or the job no longer waits. From now on the log lives as long as the job.
  */
 export async function appendQueued(log: EventLog, position: number, at: string): Promise<void> {
-  await run(queuedScript, log, [position, at], [{ type: 'queued', at, position }]);
+  const event: JobEvent = { type: 'queued', at, position };
+  await run(queuedScript, log, position, at, JSON.stringify(event));
 }
 
 /** Appends the last event, once, however many processes notice the end of the job. */
 export async function appendDone(log: EventLog, event: JobEvent): Promise<void> {
-  await run(doneScript, log, [], [event]);
+  await run(doneScript, log, JSON.stringify(event));
 }
 
 /**

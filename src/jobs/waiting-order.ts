@@ -24,7 +24,7 @@ export async function waitingOrder(queue: TrainQueue, redis: Redis): Promise<str
 
 /** Removes the jobs that have ended from the set of cancelled jobs. */
 export async function pruneCancelled(queue: TrainQueue, redis: Redis): Promise<void> {
-  const cancelled = await redis.smembers(cancelledKey(queue)); // read first: none of these is too new for the next line
+  const cancelled = await redis.smembers(cancelledKey(queue)); // read first, so that `held` is newer
   const held = new Set(await queue.getRanges(['active', ...waitingStates], 0, -1));
   const ended = cancelled.filter((id) => !held.has(id));
   if (ended.length > 0) await redis.srem(cancelledKey(queue), ...ended);

@@ -1,5 +1,5 @@
 /** Liveness (the process answers) and readiness (whether each part works). */
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { JobQueue, QueueHealth } from '../jobs/producer/queue.ts';
@@ -66,18 +66,10 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
 
 /** The result of a check; not ok when the check fails or takes too long. */
 async function inTime(check: Promise<Check>, deadlineMs: number): Promise<Check> {
-  const timer = new AbortController();
-  const late = delay(deadlineMs, null, { signal: timer.signal }).then(() => {
+  const late = once(AbortSignal.timeout(deadlineMs), 'abort').then(() => {
     throw new Error(`no answer in ${deadlineMs} ms`);
   });
-  late.catch(() => {}); // aborted when the check is done first
-  try {
-    return await Promise.race([check, late]);
-  } catch (error) {
-    return { ok: false, detail: messageOf(error) };
-  } finally {
-    timer.abort();
-  }
+  return Promise.race([check, late]).catch((error: unknown) => ({ ok: false, detail: messageOf(error) }));
 }
 
 async function checkQueue(queue: JobQueue): Promise<[redis: Check, worker: Check]> {
@@ -140,8 +132,8 @@ async function checkServed({ queue, store, predictor }: HealthDependencies): Pro
   }
   const [newest] = await store.versions().catch(() => []); // checkStore says why
   if (newest !== undefined) return { ok: false, detail: `version ${newest} is being loaded` };
-  const training = await countUnfinished(queue).catch(() => 0);
-  if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };
+  const isTraining = await hasUnfinishedJob(queue).catch(() => false);
+  if (isTraining) return { ok: true, detail: 'none yet; a training job is queued or running' };
   return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };
 }
 
@@ -154,10 +146,8 @@ async function nameQuarantined(store: HealthDependencies['store']): Promise<stri
   return `; in quarantine: ${named.join(', ')}`;
 }
 
-async function countUnfinished(queue: JobQueue): Promise<number> {
-  const lists = await Promise.all([
-    queue.list({ status: 'running', limit: 1 }),
-    queue.list({ status: 'queued', limit: 1 }),
-  ]);
-  return lists.reduce((sum, { data }) => sum + data.length, 0);
+async function hasUnfinishedJob(queue: JobQueue): Promise<boolean> {
+  const statuses = ['running', 'queued'] as const;
+  const lists = await Promise.all(statuses.map((status) => queue.list({ status, limit: 1 })));
+  return lists.some(({ data }) => data.length > 0);
 }

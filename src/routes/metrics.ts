@@ -82,17 +82,12 @@ export function createMetrics() {
 }
 
 /** Creates all known labels with 0, since Prometheus sees no growth in a counter that appears as 1. */
-function beginAtZero({
-  predictions,
-  phases: phaseTime,
-  jobsEnded,
-  jobTime,
-}: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
-  predictions.inc({ outcome: 'ok' }, 0);
-  for (const phase of phases) phaseTime.zero({ phase });
+function beginAtZero(metrics: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
+  metrics.predictions.inc({ outcome: 'ok' }, 0);
+  for (const phase of phases) metrics.phases.zero({ phase });
   for (const status of endings) {
-    jobsEnded.inc({ status }, 0);
-    jobTime.zero({ status });
+    metrics.jobsEnded.inc({ status }, 0);
+    metrics.jobTime.zero({ status });
   }
 }
 

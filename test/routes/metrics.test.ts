@@ -101,7 +101,7 @@ describe('the labels of requests', () => {
       '/health/live',
       '/%',
     ];
-    const method = fc.constantFrom(...METHODS); // Node answers every other one itself, with 400
+    const method = fc.constantFrom(...METHODS); // Node itself answers 400 to any other method
     const url = fc.oneof(
       fc.constantFrom(...known),
       fc.webPath().map((path) => `/${path}`),
@@ -209,7 +209,7 @@ describe('the metrics of jobs', async () => {
       expect(now.get('trainyard_redis_up')).toBe(0);
       const stale = [...now.keys()].filter((name) => /^trainyard_(?:training_|jobs\{)/.test(name));
       expect(stale).toEqual([]);
-      expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // what was counted stays
+      expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // already counted
     },
   );
 });

@@ -1,4 +1,4 @@
-/** What belongs to no single resource: health, OpenAPI, unknown paths, data sets, models, Redis away. */
+/** The API across resources: health, OpenAPI, unknown paths, data sets, models, an outage of Redis. */
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -112,7 +112,7 @@ describe('a damaged model', () => {
   });
 });
 
-/** A version that is damaged before any reader can see it. */
+/** Publishes a version and damages it before any reader can see it. */
 async function publishDamaged(): Promise<number> {
   const [newest = 0] = await parts.store.versions();
   const elsewhere = await temporaryDirectory();

@@ -27,12 +27,9 @@ export async function enqueue(context: Context, order: Order, key?: string): Pro
 }
 
 /** Sets a key unless it is set, and returns its value. (SET with both NX and GET needs Redis 7.) */
-const claimKey = defineScript(
-  'claimIdempotencyKey',
-  `
+const claimKey = defineScript(`
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX')
-return redis.call('GET', KEYS[1])`,
-);
+return redis.call('GET', KEYS[1])`);
 
 /**
  * The key holds the id of its job before the job is added, and a mark afterwards. So a repeated call adds the same id,

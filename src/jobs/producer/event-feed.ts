@@ -33,11 +33,9 @@ export type FeedOptions = {
   readonly queue: Pick<JobQueue, 'events' | 'settle' | 'outage'>;
   /** How often idle readers get an empty batch, and jobs are checked for an end that their worker did not report; 10 s. */
   readonly beatMs?: number;
-  /** The shortest time between two wake-ups of a job's readers. The default of 50 ms makes 20 batches a second at most. */
+  /** How long events are gathered before readers are woken; 50 ms, so at most 20 batches a second. */
   readonly gatherMs?: number;
 };
-
-type Latch = { readonly promise: Promise<void>; readonly open: () => void };
 
 /** A job that has readers. */
 type Topic = {
@@ -46,11 +44,11 @@ type Topic = {
   readers: number;
   window: { first: number; events: FeedEvent[] } | null; // null: the events have to be read from Redis
   newest: EventBatch | null; // the batch that was last cut from the window
-  change: Latch; // opened and replaced whenever readers should look again
+  changes: number; // grows whenever readers should look again
+  waiting: (() => void)[]; // readers, until the next change
   beats: number;
-  state: 'open' | 'ended' | 'gone'; // ended: no more events will come
-  pause: NodeJS.Timeout | null; // runs after readers were woken
-  isBehind: boolean; // events have come since
+  state: 'open' | 'ended' | 'unknown'; // ended: no more events will come
+  waking: NodeJS.Timeout | null; // set while events have come that readers have not been woken for
 };
 
 type Feed = Required<FeedOptions> & { readonly topics: Map<string, Topic>; readonly subscriber: Redis };
@@ -69,7 +67,7 @@ export function openFeed(options: FeedOptions): EventFeed {
     const topic = topics.get(channel);
     if (!topic) return;
     extend(topic, text);
-    announce(topic, feed.gatherMs);
+    topic.waking ??= setTimeout(wake, feed.gatherMs, topic);
   });
   const beat = setInterval(() => {
     subscriber.ping().catch(ignore); // without an answer the connection is replaced
@@ -82,7 +80,10 @@ export function openFeed(options: FeedOptions): EventFeed {
     follow: (jobId, after, signal) => read(feed, jobId, after, signal),
     close: () => {
       clearInterval(beat);
-      for (const topic of topics.values()) end(topic, 'gone');
+      for (const topic of topics.values()) {
+        topic.state = 'unknown';
+        wake(topic);
+      }
       subscriber.disconnect();
     },
   };
@@ -103,8 +104,8 @@ async function* read(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     let next = after + 1;
-    for (let { beats } = topic; !signal.aborted && topic.state !== 'gone'; ) {
-      const { change, state } = topic; // before the read, so that nothing that comes meanwhile is missed
+    for (let { beats } = topic; !signal.aborted && topic.state !== 'unknown'; ) {
+      const { changes, state } = topic; // before the read, so that nothing that comes meanwhile is missed
       const batch = fromWindow(topic, next) ?? (await fromRedis(feed.queue, jobId, next));
       if (batch && batch.events.length > 0) {
         yield batch;
@@ -115,8 +116,8 @@ async function* read(
       } else if (topic.beats !== beats) {
         ({ beats } = topic);
         yield { first: next, events: [] };
-      } else {
-        await change.promise;
+      } else if (topic.changes === changes) {
+        await new Promise<void>((resolve) => topic.waiting.push(resolve));
       }
     }
   } finally {
@@ -137,11 +138,11 @@ function join(feed: Feed, channel: string, jobId: string): Topic {
     readers: 1,
     window: null,
     newest: null,
-    change: createLatch(),
+    changes: 0,
+    waiting: [],
     beats: 0,
     state: 'open',
-    pause: null,
-    isBehind: false,
+    waking: null,
   };
   feed.topics.set(channel, topic);
   subscribe(feed, channel, topic);
@@ -165,7 +166,7 @@ function subscribe({ subscriber, queue }: Feed, channel: string, topic: Topic): 
 
 function leave({ topics, subscriber }: Feed, channel: string, topic: Topic): void {
   if (--topic.readers > 0) return;
-  if (topic.pause) clearTimeout(topic.pause);
+  clearTimeout(topic.waking ?? undefined);
   topics.delete(channel);
   subscriber.unsubscribe(channel).catch(ignore);
 }
@@ -188,29 +189,11 @@ function parseEvent(json: string): FeedEvent {
   return { type: (JSON.parse(json) as JobEvent).type, json };
 }
 
-/** Wakes the readers at once, then again after a pause if more events have come. */
-function announce(topic: Topic, gatherMs: number): void {
-  topic.isBehind = true;
-  if (topic.pause) return;
-  wake(topic);
-  topic.pause = setTimeout(() => {
-    topic.pause = null;
-    if (topic.isBehind) announce(topic, gatherMs);
-  }, gatherMs);
-}
-
 function wake(topic: Topic): void {
-  topic.isBehind = false;
-  topic.change.open();
-  topic.change = createLatch();
-}
-
-function createLatch(): Latch {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { promise, open };
+  clearTimeout(topic.waking ?? undefined);
+  topic.waking = null;
+  topic.changes++;
+  for (const resolve of topic.waiting.splice(0)) resolve();
 }
 
 function forget(topic: Topic): void {
@@ -218,18 +201,13 @@ function forget(topic: Topic): void {
   wake(topic);
 }
 
-/** Readers then read from Redis once more: it may hold a `done` that this process has not received yet. */
-function end(topic: Topic, state: 'ended' | 'gone'): void {
-  topic.state = state;
-  forget(topic);
-}
-
 /** Finds a job whose worker was killed after it had ended the job and before it had appended `done`. */
 async function check({ queue }: Feed, topic: Topic): Promise<void> {
-  const found = await queue.settle(topic.jobId).catch(() => 'open' as const); // not known without Redis
+  const found = await queue.settle(topic.jobId).catch(() => 'open' as const); // without Redis nothing is known
   topic.beats++;
-  if (found === 'open') wake(topic);
-  else end(topic, found === 'ended' ? 'ended' : 'gone');
+  if (topic.state === 'open') topic.state = found;
+  if (topic.state === 'open') wake(topic);
+  else forget(topic); // Redis may hold a `done` that this process has not received
 }
 
 /** Null when `next` is outside the window; an empty batch at the window's end. */

@@ -28,9 +28,7 @@ export type CountOutcomes = (endedAtMost: number) => Promise<Outcomes>;
  * at 1 when this process is to count it, else 0. A job that is marked for this process already is a 1 again, since the
  * answer to an earlier call may have been lost.
  */
-const claimEnded = defineScript(
-  'claimEndedJobs',
-  `
+const claimEnded = defineScript(`
 local flags, left = {}, tonumber(ARGV[2])
 for i, job in ipairs(KEYS) do
   if left == 0 then break end
@@ -42,8 +40,7 @@ for i, job in ipairs(KEYS) do
   end
   flags[i] = isMine and 1 or 0
 end
-return flags`,
-);
+return flags`);
 
 /** Creates the counter of this process. */
 export function createOutcomeCounter(context: Context): CountOutcomes {

@@ -4,7 +4,6 @@
  */
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } from '../contract.ts';
 import { type EventLog, readLog, tellEnding } from '../event-log.ts';
 import type { JobMetrics } from '../events.ts';
@@ -143,18 +142,13 @@ async function adaptForBoard(queue: Queue): Promise<BaseAdapter> {
 }
 
 async function readHealth({ redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {
-  const [workers, evictionPolicy, refusal] = await Promise.all([
+  const [workers, memory, refusal] = await Promise.all([
     readWorkers(redis, prefix),
-    readEvictionPolicy(redis),
+    redis.info('memory'), // empty when it is not permitted; see `Connection` in connect.ts
     probeWrites(redis, prefix).then(() => outage.reason(), refusedWrite),
   ]);
-  return { workers, evictionPolicy, refusal };
-}
-
-async function readEvictionPolicy(redis: Redis): Promise<string | null> {
-  const memory = await redis.info('memory');
-  if (memory === '') return null; // not permitted; see `Connection` in connect.ts
-  return /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? 'unknown';
+  const [, policy = 'unknown'] = /maxmemory_policy:(\S+)/.exec(memory) ?? [];
+  return { workers, evictionPolicy: memory === '' ? null : policy, refusal };
 }
 
 function refusedWrite(error: unknown): string {
@@ -167,16 +161,13 @@ function logOf({ queue, redis }: Context, id: string): EventLog {
 }
 
 /** Sets the cancel mark of a job that has not ended, unless it is set: the first cancel counts. */
-const markCancelled = defineScript(
-  'markCancelled',
-  `
+const markCancelled = defineScript(`
 local job, cancelled = KEYS[1], KEYS[2]
 if redis.call('EXISTS', job) == 0 or redis.call('HEXISTS', job, 'finishedOn') == 1 then return 0 end
 if redis.call('HSETNX', job, 'cancelled', '1') == 0 then return 0 end
 redis.call('HSET', job, 'data', ARGV[2])
 redis.call('SADD', cancelled, ARGV[1])
-return 1`,
-);
+return 1`);
 
 async function cancel(context: Context, id: string): Promise<CancelResult> {
   const { queue, redis } = context;
@@ -198,7 +189,7 @@ async function cancel(context: Context, id: string): Promise<CancelResult> {
   return { outcome: finished ? 'finished' : 'requested', job };
 }
 
-async function settle(context: Context, id: string): Promise<'open' | 'ended' | 'unknown'> {
+async function settle(context: Context, id: string): ReturnType<JobQueue['settle']> {
   const found = await readJob(context, id);
   if (!found) return 'unknown';
   return (await tellEnding(logOf(context, id), viewJob(found.job, found.state, []))) ? 'ended' : 'open';

@@ -7,6 +7,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { isPermissionMissing } from './errors.ts';
 
 const reconnectDelay = (attempt: number) => Math.min(attempt * 100, 1000); // ms
+const patient = { maxRetriesPerRequest: null, retryStrategy: reconnectDelay };
 
 /** For the API: no offline queue and no retries, so that a command without a connection fails at once. */
 export function connectProducer(url: string, deadlineMs: number): Redis {
@@ -22,17 +23,12 @@ export function connectProducer(url: string, deadlineMs: number): Redis {
 
 /** For workers: BullMQ requires that blocking calls are retried for ever. */
 export function connectConsumer(url: string): Redis {
-  const socketTimeout = 15_000; // ms; more than BullMQ's longest blocking call, 10 s
-  return new Connection(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay, socketTimeout });
+  return new Connection(url, { ...patient, socketTimeout: 15_000 }); // BullMQ's blocking calls take up to 10 s
 }
 
 /** For subscribers: ioredis subscribes again when Redis is back. */
 export function connectSubscriber(url: string): Redis {
-  return new Connection(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: reconnectDelay,
-    socketTimeout: 5000,
-  });
+  return new Connection(url, { ...patient, socketTimeout: 5000 });
 }
 
 /** Fails when Redis takes no writes. The key expires after a second. */

@@ -1,20 +1,19 @@
 /** Lua scripts as commands of Redis. */
 import type { Redis } from 'ioredis';
+import { sha256Of } from '../../lib/sha256.ts';
 
-export type Script = (
-  redis: Redis,
-  keys: readonly string[],
-  values: readonly (string | number)[],
-) => Promise<unknown>;
+type Values = readonly (string | number)[];
+export type Script = (redis: Redis, keys: readonly string[], values: Values) => Promise<unknown>;
 
 /**
- * Registers a script under a name on each connection that uses it. ioredis sends the script's hash, and the whole script
- * only to a Redis that does not know it. Every key that the script touches has to be in `keys`.
+ * Registers a script as a command of each connection that uses it, so that ioredis sends only its hash to a Redis that
+ * knows it. Every key that the script touches has to be in `keys`.
  */
-export function defineScript(name: string, lua: string): Script {
+export function defineScript(lua: string): Script {
+  const name = sha256Of(lua);
   return (redis, keys, values) => {
-    const connection = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const commands = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
     if (!(name in redis)) redis.defineCommand(name, { lua });
-    return connection[name]!(keys.length, ...keys, ...values);
+    return commands[name]!(keys.length, ...keys, ...values);
   };
 }
