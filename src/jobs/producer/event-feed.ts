@@ -33,7 +33,7 @@ export type FeedOptions = {
   readonly queue: Pick<JobQueue, 'events' | 'settle' | 'outage'>;
   /** How often idle readers get an empty batch, and jobs are checked for an end that their worker did not report; 10 s. */
   readonly beatMs?: number;
-  /** How long events are gathered before readers are woken; 50 ms, so at most 20 batches a second. */
+  /** The shortest time between two wake-ups of a job's readers; 50 ms, so at most 20 batches a second. */
   readonly gatherMs?: number;
 };
 
@@ -48,6 +48,7 @@ type Topic = {
   waiting: (() => void)[]; // readers, until the next change
   beats: number;
   state: 'open' | 'ended' | 'unknown'; // ended: no more events will come
+  wokenAt: number; // ms
   waking: NodeJS.Timeout | null; // set while events have come that readers have not been woken for
 };
 
@@ -67,7 +68,8 @@ export function openFeed(options: FeedOptions): EventFeed {
     const topic = topics.get(channel);
     if (!topic) return;
     extend(topic, text);
-    topic.waking ??= setTimeout(wake, feed.gatherMs, topic);
+    const pauseMs = Math.max(0, topic.wokenAt + feed.gatherMs - performance.now());
+    topic.waking ??= setTimeout(wake, pauseMs, topic);
   });
   const beat = setInterval(() => {
     subscriber.ping().catch(ignore); // without an answer the connection is replaced
@@ -142,6 +144,7 @@ function join(feed: Feed, channel: string, jobId: string): Topic {
     waiting: [],
     beats: 0,
     state: 'open',
+    wokenAt: 0,
     waking: null,
   };
   feed.topics.set(channel, topic);
@@ -192,6 +195,7 @@ function parseEvent(json: string): FeedEvent {
 function wake(topic: Topic): void {
   clearTimeout(topic.waking ?? undefined);
   topic.waking = null;
+  topic.wokenAt = performance.now();
   topic.changes++;
   for (const resolve of topic.waiting.splice(0)) resolve();
 }
