@@ -74,8 +74,8 @@ export function createOutcomeCounter(context: Context): CountOutcomes {
 
 async function readCounts({ queue }: Context): Promise<QueueCounts> {
   const counts = await queue.getJobCounts(...waitingStates, 'active', 'completed', 'failed');
-  const { active = 0, completed = 0, failed = 0 } = counts;
-  const waiting = waitingStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+  const { active = 0, completed = 0, failed = 0, ...others } = counts;
+  const waiting = Object.values(others).reduce((sum, count) => sum + count, 0);
   return { waiting, active, completed, failed };
 }
 
