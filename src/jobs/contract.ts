@@ -1,4 +1,4 @@
-/** What crosses the queue and the API: the training request, the job as it is read back, and their limits. */
+/** The types that the API, the queue and the worker share: training requests, jobs as the API shows them, and their limits. */
 import { z } from 'zod';
 import { datasetNames } from '../model/data/dataset.ts';
 import { networkNames } from '../model/network/network.ts';
@@ -8,7 +8,7 @@ export const queueName = 'train';
 
 const maxMetadataLength = 4096;
 
-/** The body of POST /jobs/train; everything optional, nothing unknown. */
+/** The body of POST /jobs/train. All fields are optional; unknown fields are refused. */
 export const trainRequestSchema = z
   .strictObject({
     recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
@@ -35,7 +35,7 @@ export const trainRequestSchema = z
     seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
     testImages: z
       .int()
-      .min(100) // fewer say nothing: one fixed answer could be right on all of them
+      .min(100) // with fewer, a model that always gives one answer could be right on all of them
       .max(10_000)
       .nullable()
       .default(null)
@@ -51,7 +51,7 @@ export const trainRequestSchema = z
   .meta({ id: 'TrainRequest' });
 export type TrainRequest = z.output<typeof trainRequestSchema>;
 
-/** A request with every value of its recipe filled in: what the trainer gets and the job shows. */
+/** A request with the recipe's values filled in, as the trainer gets it and the job shows it. */
 export const resolvedRequestSchema = trainRequestSchema.required().meta({ id: 'ResolvedRequest' });
 export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
 
@@ -119,14 +119,14 @@ export const trainJobSchema = z
   .meta({ id: 'Job' });
 export type TrainJob = z.output<typeof trainJobSchema>;
 
-/** What the queue carries; written once, but for the cancel mark. */
+/** The data of a job in the queue. Only the cancel mark is changed later. */
 export type TrainJobData = {
   readonly request: ResolvedRequest;
   readonly cancelRequestedAt: string | null;
-  readonly requestId: string | null; // of the HTTP request; those queued by an earlier version lack it
+  readonly requestId: string | null; // of the HTTP request; jobs that an earlier version queued lack it
 };
 
-/** What a running job reports into the queue; all of it each time, so that the newest is enough. */
+/** The state of a running job as its worker reports it. Each report is complete and replaces the one before. */
 export type TrainJobReport = {
   readonly engine: z.output<typeof engineSchema> | null;
   readonly progress: z.output<typeof progressSchema> | null;

@@ -1,4 +1,4 @@
-/** What happens to a job, in order: the events of GET /jobs/:id/events, kept with the job. */
+/** The events of a job, as GET /jobs/:id/events sends them and as Redis keeps them with the job. */
 import { z } from 'zod';
 import { engineSchema, epochSchema, jobStatuses, progressSchema } from './contract.ts';
 
@@ -46,13 +46,13 @@ const done = z.object({
   error: error.nullable(),
 });
 
-/** `done` is the last one. */
+/** `done` is always the last event. */
 export const jobEventSchema = z
   .discriminatedUnion('type', [queued, started, progress, epoch, checkpoint, trouble, done])
   .meta({ id: 'JobEvent' });
 export type JobEvent = z.output<typeof jobEventSchema>;
 
-/** The course of a run, made of its `progress` events. */
+/** The loss curve of a run, made of its `progress` events, and its epochs. */
 export const jobMetricsSchema = z
   .object({
     id: z.string(),

@@ -1,4 +1,4 @@
-/** A BullMQ job read as the contract's TrainJob. */
+/** Converts a BullMQ job to the contract's TrainJob. */
 import type { Job } from 'bullmq';
 import {
   emptyReport,
@@ -12,25 +12,25 @@ import {
 export type BullJob = Job<TrainJobData, null>;
 export type BullState = Awaited<ReturnType<BullJob['getState']>>;
 
-/** Failures travel through BullMQ as one string, `CODE: message`. */
+/** A failure as the one string that BullMQ keeps: `CODE: message`. */
 export function encodeFailure(code: string, message: string): string {
   return `${code}: ${message}`;
 }
 
-/** How a job ends that a worker finds cancelled when it takes it off the line. */
+/** The failure of a job that was cancelled while it waited, and that a worker then takes. */
 export const droppedFailure = encodeFailure('DROPPED', 'the job was cancelled before it ran');
 
-/** `waiting`: the ids of all jobs that will run, next first. */
+/** `waiting`: the ids of the jobs that will run, next first; needed only for `queuePosition`. */
 export function viewJob(job: BullJob, state: BullState, waiting: readonly string[]): TrainJob {
   const report = reportOf(job);
   const error = failureOf(job, state);
   const status = statusOf(job, state, error);
   const cancelledAt = status === 'cancelled' ? job.data.cancelRequestedAt : null;
-  const dropped = error?.code === 'DROPPED'; // it had ended before; being dropped changes nothing to see
+  const dropped = error?.code === 'DROPPED'; // it was cancelled before, so nothing visible changes
   return {
     id: job.id!,
     status,
-    request: resolveRequest(job.data.request), // queued by an earlier version, it may lack a value
+    request: resolveRequest(job.data.request), // a job that an earlier version queued may lack a value
     progress: status === 'succeeded' ? asEnded(report.progress) : report.progress,
     epochs: [...report.epochs],
     engine: report.engine,
@@ -45,7 +45,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
   };
 }
 
-/** The last steps of a run may have been reported by nobody: its worker was frozen, or it went on from its very end. */
+/** The last steps of a run may not have been reported: its worker was frozen, or it resumed at the very end. */
 function asEnded(progress: TrainJob['progress']): TrainJob['progress'] {
   return (
     progress && { ...progress, epoch: progress.epochs, step: progress.steps, fraction: 1, etaSeconds: 0 }
@@ -58,7 +58,7 @@ function statusOf(job: BullJob, state: BullState, error: TrainJob['error']): Job
   if (state === 'completed') return 'succeeded';
   if (state === 'failed') return cancelCodes.includes(error?.code) ? 'cancelled' : 'failed';
   if (state === 'active') return 'running';
-  // A cancelled job stays in the waiting list until a worker drops it; it will never run.
+  // A cancelled job stays in BullMQ's waiting list until a worker takes it and drops it.
   return job.data.cancelRequestedAt === null ? 'queued' : 'cancelled';
 }
 
@@ -69,7 +69,7 @@ function failureOf(job: BullJob, state: BullState): TrainJob['error'] {
   return code && message ? { code, message } : { code: 'TRAINER_CRASHED', message: reason };
 }
 
-/** What was reported last; BullMQ's own start is the newest attempt's, the report keeps the first. */
+/** The newest report of a job. Its `startedAt` is the first attempt's start; BullMQ keeps the newest attempt's. */
 export function reportOf(job: BullJob): TrainJobReport {
   const report = job.progress; // BullMQ's 0 until the first report
   return typeof report === 'object' ? { ...emptyReport, ...report } : emptyReport;

@@ -1,6 +1,6 @@
 /**
- * Bull Board at /admin/queues: the queue as BullMQ has it, to be looked at only. It is an application of its own behind
- * this one, made when it is first asked for; what holds for every other answer, from keys to closing, holds for its.
+ * Bull Board at /admin/queues: a read-only view of the queue. It is a second Fastify application, created on the first
+ * request and called without a socket, so that keys, limits, headers and closing work as on every other route.
  */
 import type { AppControllerRoute } from '@bull-board/api/typings/app';
 import type { FastifyAdapter } from '@bull-board/fastify';
@@ -10,8 +10,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import type { Board } from '../jobs/producer/board.ts';
-import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { Board, JobQueue } from '../jobs/producer/queue.ts';
 import { letBrowsersSendKey } from './http/guard.ts';
 import { letPagesLoad } from './http/headers.ts';
 import { baseScript, withOwnBase } from './http/page-base.ts';
@@ -48,37 +47,40 @@ export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }>
   }
 };
 
-async function openBoard({ adapter, answer }: Board, { log }: FastifyInstance): Promise<FastifyInstance> {
+async function openBoard(
+  { adapter, withDeadline }: Board,
+  { log }: FastifyInstance,
+): Promise<FastifyInstance> {
   const [{ createBullBoard }, { FastifyAdapter }] = await Promise.all([
     import('@bull-board/api'),
     import('@bull-board/fastify'),
   ]);
-  const serverAdapter = createReader(FastifyAdapter, answer).setBasePath(prefix);
+  const serverAdapter = createReader(FastifyAdapter, withDeadline).setBasePath(prefix);
   const uiConfig = { boardTitle: 'Trainyard', hideDocsLink: true };
   createBullBoard({ queues: [adapter], serverAdapter, options: { uiConfig } });
-  const board = Fastify({ loggerInstance: log.child({}, { level: 'warn' }) }); // requests are in the log already
+  const board = Fastify({ loggerInstance: log.child({}, { level: 'warn' }) }); // this application logs the requests
   board.setErrorHandler(handleError);
   board.setNotFoundHandler(handleNotFound);
   await board.register(serverAdapter.registerPlugin(), { prefix });
   return board;
 }
 
-/** Without the routes that change something; each call on Redis has the time limit of the others, and their errors. */
-function createReader(Adapter: typeof FastifyAdapter, answer: Board['answer']): FastifyAdapter {
+/** Registers only the routes that read, each with the queue's deadline and errors. */
+function createReader(Adapter: typeof FastifyAdapter, withDeadline: Board['withDeadline']): FastifyAdapter {
   return new (class extends Adapter {
     override setApiRoutes(routes: AppControllerRoute[]) {
       const reading = routes.filter(({ method }) => method === 'get');
       return super.setApiRoutes(
         reading.map((route) => ({
           ...route,
-          handler: (request) => answer(async () => route.handler(request)),
+          handler: (request) => withDeadline(async () => route.handler(request)),
         })),
       );
     }
 
     override setErrorHandler() {
       return super.setErrorHandler((error) => {
-        throw error; // to `handleError`
+        throw error; // to handleError
       });
     }
   })();

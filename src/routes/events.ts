@@ -1,4 +1,4 @@
-/** GET /jobs/:id/events: a job's events as they happen (server-sent events, WHATWG HTML 9.2), resumable; and its course. */
+/** GET /jobs/:id/events: a job's events as they happen (server-sent events, WHATWG HTML 9.2), resumable. GET /jobs/:id/metrics: its loss curve. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -7,10 +7,10 @@ import { jobEventSchema, jobMetricsSchema } from '../jobs/events.ts';
 import type { EventBatch, EventFeed } from '../jobs/producer/event-feed.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
 import { HttpProblem, problems } from './http/problem.ts';
-import { jobIdSchema, unknownJob } from './jobs.ts';
+import { jobIdSchema, raise, unknownJob } from './jobs.ts';
 import type { Metrics } from './metrics.ts';
 
-const reconnectMs = 1000; // what clients are told to wait before they come back
+const reconnectMs = 1000; // how long clients are asked to wait before they reconnect
 const tags = ['jobs'];
 const eventNumber = z.coerce.number().int().min(0);
 
@@ -24,10 +24,10 @@ type Dependencies = {
 export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
   const { queue, feed, metrics, maxStreams = 1000 } = parts;
   const streams = createStreams(metrics, maxStreams);
-  app.addHook('preClose', async () => streams.end()); // a server waits for them
+  app.addHook('preClose', async () => streams.end()); // the server waits for its open responses
 
   app.get('/jobs/:id/events', {
-    exposeHeadRoute: false, // it would have no end
+    exposeHeadRoute: false, // its response would not end
     schema: {
       operationId: 'followJob',
       tags,
@@ -37,7 +37,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, part
         'last-event-id': eventNumber.exactOptional().describe('Go on after this event'),
       }),
       querystring: z.strictObject({
-        after: eventNumber.exactOptional().describe('The same, for those that can send no header'),
+        after: eventNumber.exactOptional().describe('The same, for clients that can send no header'),
       }),
       produces: ['text/event-stream'],
       response: { 200: jobEventSchema, 204: z.null(), ...problems(400, 404, 503) },
@@ -49,13 +49,13 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, part
       const state = await queue.settle(id);
       if (state === 'unknown') throw unknownJob(id);
       if (after > 0 && (await queue.events(id, after, 1)).length === 0) throw unknownEvent(id, after);
-      // A browser's EventSource comes back when a stream ends; 204 tells it not to.
+      // A browser's EventSource reconnects when a stream ends, unless the answer is 204.
       const isOver = state === 'ended' && (await queue.events(id, after + 1, 1)).length === 0;
       if (isOver) return reply.code(204).send(null);
       reply.headers({
         'cache-control': 'no-store',
-        'x-accel-buffering': 'no', // proxies: hold nothing back
-        connection: 'close', // it serves nothing else afterwards, and a server that closes need not wait for it
+        'x-accel-buffering': 'no', // proxies do not buffer
+        connection: 'close', // so that a closing server need not wait for an idle connection
       });
       const stream = Readable.from(lines(feed.follow(id, after, signal)), { objectMode: false });
       return reply.type('text/event-stream').send(stream as never);
@@ -71,18 +71,17 @@ export const eventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, part
       response: { 200: jobMetricsSchema, ...problems(404, 503) },
     },
     handler: async (request) => {
-      const course = await queue.metrics(request.params.id);
-      if (!course) throw unknownJob(request.params.id);
-      return course;
+      const { id } = request.params;
+      return (await queue.metrics(id)) ?? raise(unknownJob(id));
     },
   });
 };
 
-/** Those that are open, each with a signal. */
+/** Counts the open streams and can end them. */
 function createStreams({ streams: gauge }: Pick<Metrics, 'streams'>, most: number) {
   const open = new Set<AbortController>();
   return {
-    /** Aborts when the client goes, which it may do before there is anything to send. */
+    /** The signal aborts when the client disconnects, which it may do before there is anything to send. */
     open: ({ raw }: FastifyReply): AbortSignal => {
       if (open.size >= most) throw tooManyStreams(most);
       const stream = new AbortController();
@@ -105,18 +104,17 @@ async function* lines(batches: AsyncIterable<EventBatch>): AsyncGenerator<Buffer
   for await (const batch of batches) yield format(batch);
 }
 
-/** Of those batches that several readers are given; gone when the batch is. */
+/** The bytes of a batch, which several readers may be given. */
 const formatted = new WeakMap<EventBatch, Buffer>();
-const comment = Buffer.from(':\n\n'); // keeps what lies between from taking the connection for a dead one
+const comment = Buffer.from(':\n\n'); // keeps proxies from closing an idle connection
 
 function format(batch: EventBatch): Buffer {
   if (batch.events.length === 0) return comment;
   const known = formatted.get(batch);
   if (known) return known;
-  const text = batch.events.map((json, index) => {
-    const [, type] = /^\{"type":"(\w+)"/.exec(json)!;
-    return `id: ${batch.first + index}\nevent: ${type}\ndata: ${json}\n\n`;
-  });
+  const text = batch.events.map(
+    ({ type, json }, index) => `id: ${batch.first + index}\nevent: ${type}\ndata: ${json}\n\n`,
+  );
   const bytes = Buffer.from(text.join(''));
   formatted.set(batch, bytes);
   return bytes;

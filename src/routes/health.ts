@@ -1,9 +1,8 @@
-/** Liveness (the process answers) and readiness (each part, and which one is missing). */
-import { setTimeout as delay } from 'node:timers/promises';
+/** Liveness (the process answers) and readiness (whether each part works). */
+import { once } from 'node:events';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { QueueHealth } from '../jobs/producer/health.ts';
-import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { JobQueue, QueueHealth } from '../jobs/producer/queue.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
@@ -22,15 +21,17 @@ export type HealthDependencies = {
   queue: JobQueue;
   store: Pick<ModelStore, 'quarantined' | 'versions'>;
   predictor: Pick<Predictor, 'model' | 'engine'>;
+  /** How long a check may take; the default of 900 ms lets every probe end before its caller gives up at a second. */
+  deadlineMs?: number;
 };
 
-const answerWithinMs = 900; // whatever is broken: probes give up after a second
-const quarantinedNamed = 3; // versions, the newest ones; the others are in DATA_DIR/models/quarantine
+const quarantinedNamed = 3; // how many versions in quarantine are named, newest first
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (app, parts) => {
+  const { deadlineMs = 900 } = parts;
   app.get('/health/live', {
     config: { anonymous: true },
-    logLevel: 'warn', // asked every few seconds
+    logLevel: 'warn', // called every few seconds
     schema: {
       tags: ['health'],
       operationId: 'getLiveness',
@@ -42,7 +43,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
 
   app.get('/health/ready', {
     config: { anonymous: true },
-    logLevel: 'warn', // asked every few seconds
+    logLevel: 'warn', // called every few seconds
     schema: {
       tags: ['health'],
       operationId: 'getReadiness',
@@ -53,8 +54,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
     handler: async (_request, reply) => {
       const [[redis, worker], model, store] = await Promise.all([
         checkQueue(parts.queue),
-        inTime(checkModel(parts)),
-        inTime(checkStore(parts.store)),
+        inTime(checkModel(parts), deadlineMs),
+        inTime(checkStore(parts.store), deadlineMs),
       ]);
       const checks = { redis, worker, model, store };
       const ready = Object.values(checks).every(({ ok }) => ok);
@@ -63,20 +64,12 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
   });
 };
 
-/** The check, or that it could not be made, or not in time. */
-async function inTime(check: Promise<Check>): Promise<Check> {
-  const timer = new AbortController();
-  const late = delay(answerWithinMs, null, { signal: timer.signal }).then(() => {
-    throw new Error(`no answer in ${answerWithinMs} ms`);
+/** The result of a check; not ok when the check fails or takes too long. */
+async function inTime(check: Promise<Check>, deadlineMs: number): Promise<Check> {
+  const late = once(AbortSignal.timeout(deadlineMs), 'abort').then(() => {
+    throw new Error(`no answer in ${deadlineMs} ms`);
   });
-  late.catch(() => {}); // aborted when the check is done first
-  try {
-    return await Promise.race([check, late]);
-  } catch (error) {
-    return { ok: false, detail: messageOf(error) };
-  } finally {
-    timer.abort();
-  }
+  return Promise.race([check, late]).catch((error: unknown) => ({ ok: false, detail: messageOf(error) }));
 }
 
 async function checkQueue(queue: JobQueue): Promise<[redis: Check, worker: Check]> {
@@ -112,7 +105,7 @@ function checkWorkers({ workers }: QueueHealth): Check {
   return { ok, detail: `${workers.length} connected, training on ${devices}${trouble}` };
 }
 
-/** Without it, no new version is served, and no training can publish one. */
+/** Without the store, no new version is served or published. */
 async function checkStore(store: HealthDependencies['store']): Promise<Check> {
   try {
     const { length } = await store.versions();
@@ -139,8 +132,8 @@ async function checkServed({ queue, store, predictor }: HealthDependencies): Pro
   }
   const [newest] = await store.versions().catch(() => []); // checkStore says why
   if (newest !== undefined) return { ok: false, detail: `version ${newest} is being loaded` };
-  const training = await countUnfinished(queue).catch(() => 0);
-  if (training > 0) return { ok: true, detail: 'none yet; a training job is queued or running' };
+  const isTraining = await hasUnfinishedJob(queue).catch(() => false);
+  if (isTraining) return { ok: true, detail: 'none yet; a training job is queued or running' };
   return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };
 }
 
@@ -153,10 +146,8 @@ async function nameQuarantined(store: HealthDependencies['store']): Promise<stri
   return `; in quarantine: ${named.join(', ')}`;
 }
 
-async function countUnfinished(queue: JobQueue): Promise<number> {
-  const lists = await Promise.all([
-    queue.list({ status: 'running', limit: 1 }),
-    queue.list({ status: 'queued', limit: 1 }),
-  ]);
-  return lists.reduce((sum, { data }) => sum + data.length, 0);
+async function hasUnfinishedJob(queue: JobQueue): Promise<boolean> {
+  const statuses = ['running', 'queued'] as const;
+  const lists = await Promise.all(statuses.map((status) => queue.list({ status, limit: 1 })));
+  return lists.some(({ data }) => data.length > 0);
 }

@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
-import type { EnqueueResult, JobQueue } from '../jobs/producer/queue.ts';
+import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
@@ -23,7 +24,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       body: trainRequestSchema,
       response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
     },
-    // Every field is optional, and so is the body.
+    // All fields are optional, so the body is too.
     preValidation: async (request) => {
       if (request.body === undefined) (request as { body: unknown }).body = {};
     },
@@ -72,7 +73,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       const result = await queue.cancel(request.params.id);
       if (result.outcome === 'unknown') throw unknownJob(request.params.id);
       request.log.info({ jobId: result.job.id }, `cancel ${result.outcome}`);
-      return reply.code(202).send(result.job); // one that had finished stays as it was
+      return reply.code(202).send(result.job); // a finished job is unchanged
     },
   });
 };
@@ -104,6 +105,6 @@ function queueFull(waiting: number): HttpProblem {
   return new HttpProblem({ status: 503, code: 'QUEUE_FULL', detail, retryAfterSeconds: 60 });
 }
 
-function raise(error: Error): never {
+export function raise(error: Error): never {
   throw error;
 }

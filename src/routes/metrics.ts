@@ -1,6 +1,7 @@
 /**
- * What Prometheus scrapes: counters and histograms that grow as things happen, and gauges that are read when asked.
- * Names end in their unit (https://prometheus.io/docs/practices/naming); no label takes a value from a request.
+ * GET /metrics for Prometheus: counters and histograms that are updated as things happen, and gauges that are read on
+ * each scrape. Names end in their unit (https://prometheus.io/docs/practices/naming); no label takes a value from a
+ * request.
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -16,7 +17,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 type MetricsDependencies = {
   readonly metrics: Metrics;
-  readonly queue: Pick<JobQueue, 'tally'>;
+  readonly queue: Pick<JobQueue, 'outcomes'>;
   readonly store: Pick<ModelStore, 'manifest'>;
   readonly predictor: Pick<Predictor, 'model' | 'load'>;
   readonly access: Pick<Access, 'apiKeys'>;
@@ -24,13 +25,13 @@ type MetricsDependencies = {
 
 const fast = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]; // s
 const slow = [1, 5, 15, 30, 60, 300, 900, 3600, 14_400]; // s
-const endedAtMost = 100; // jobs that one scrape counts; others wait for the next
+const endedAtMost = 100; // jobs that one scrape counts; the others wait for the next
 const endings = ['succeeded', 'failed', 'cancelled'];
 const misnamed = ['handles', 'requests', 'resources'].map((of) => `nodejs_active_${of}_total`); // gauges
 const phases = ['decode', 'queue', 'infer'];
-const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']; // Node knows thirty more
+const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']; // Node accepts thirty more
 
-/** One for a process. What happens is told to it; `collect` reads the rest and gives the text. */
+/** The metrics of this process. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
@@ -80,25 +81,20 @@ export function createMetrics() {
   return metrics;
 }
 
-/** Labels that are known: a counter that appears with its first 1 has not grown, for Prometheus. */
-function beginAtZero({
-  predictions,
-  phases: phaseTime,
-  jobsEnded,
-  jobTime,
-}: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
-  predictions.inc({ outcome: 'ok' }, 0);
-  for (const phase of phases) phaseTime.zero({ phase });
+/** Creates all known labels with 0, since Prometheus sees no growth in a counter that appears as 1. */
+function beginAtZero(metrics: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
+  metrics.predictions.inc({ outcome: 'ok' }, 0);
+  for (const phase of phases) metrics.phases.zero({ phase });
   for (const status of endings) {
-    jobsEnded.inc({ status }, 0);
-    jobTime.zero({ status });
+    metrics.jobsEnded.inc({ status }, 0);
+    metrics.jobTime.zero({ status });
   }
 }
 
-/** To be called before the routes: hooks apply to what is registered after them. */
+/** Call before the routes are registered: hooks apply only to later ones. */
 export function observeRequests(app: FastifyInstance, { requests }: Metrics): void {
   app.addHook('onResponse', (request, reply, done) => {
-    if (reply.getHeader('content-type') === 'text/event-stream') return done(); // lasts as long as its job
+    if (reply.getHeader('content-type') === 'text/event-stream') return done(); // a stream lasts as long as its job
     const labels = { method: methodOf(request), route: routeOf(request), status: reply.statusCode };
     requests.observe(labels, reply.elapsedTime / 1000);
     done();
@@ -109,7 +105,7 @@ function methodOf({ method }: FastifyRequest): string {
   return usualMethods.includes(method) ? method : 'other';
 }
 
-/** The same predictor, whose outcomes are counted. */
+/** Wraps a predictor so that its outcomes are counted. */
 export function observePredictor(
   predictor: Predictor,
   { predictions, phases: phaseTime }: Metrics,
@@ -131,7 +127,7 @@ export function observePredictor(
   };
 }
 
-/** What the predictor tells besides answers. */
+/** Records batches and model swaps. */
 export function observeNews(news: PredictorNews, { batches, swaps, swapTime }: Metrics): void {
   if (news.type === 'batch') batches.observe(news.images);
   if (news.type !== 'model') return;
@@ -143,7 +139,7 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
   const { metrics } = parts;
   const readJobs = createJobReader(parts);
   app.get('/metrics', {
-    // Without keys a scraper may come by any name, such as a container's: there is nothing to read but numbers.
+    // Without keys a scraper may use any host name, such as a container's: it can only read numbers.
     config: { anonymous: parts.access.apiKeys.length === 0 },
     schema: {
       tags: ['health'],
@@ -151,7 +147,7 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
       summary: 'Counters, histograms and gauges in the text format of Prometheus',
       produces: ['text/plain'],
     },
-    logLevel: 'warn', // asked every few seconds
+    logLevel: 'warn', // called every few seconds
     handler: async (_request, reply) => {
       await Promise.all([readJobs(), readModel(parts)]);
       metrics.waiting.set(parts.predictor.load().images);
@@ -168,20 +164,20 @@ async function readModel({ metrics, store, predictor }: MetricsDependencies): Pr
   setOrRemove(metrics.accuracy, model?.testAccuracy);
 }
 
-/** Each call reads how jobs stand now, and counts those that have ended; without Redis nothing is known of them. */
+/** Each call reads the jobs' gauges and counts jobs that have ended. Without Redis the gauges have no value. */
 function createJobReader({ metrics, queue }: MetricsDependencies): () => Promise<void> {
-  let take = 0; // of the first scrape: a counter that begins with what is counted then has not grown, for Prometheus
+  let take = 0; // the first scrape shows zeros, since Prometheus sees no growth in a counter's first value
   return async () => {
-    const tally = await queue.tally(take).catch(() => null);
-    metrics.redis.set(tally ? 1 : 0);
-    if (tally) take = endedAtMost;
-    for (const job of tally?.ended ?? []) countEnd(metrics, job);
+    const outcomes = await queue.outcomes(take).catch(() => null);
+    metrics.redis.set(outcomes ? 1 : 0);
+    if (outcomes) take = endedAtMost;
+    for (const job of outcomes?.ended ?? []) countEnd(metrics, job);
     metrics.jobs.reset();
-    for (const [state, count] of Object.entries(tally?.counts ?? {})) metrics.jobs.set({ state }, count);
-    const newest = tally?.running.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
+    for (const [state, count] of Object.entries(outcomes?.counts ?? {})) metrics.jobs.set({ state }, count);
+    const newest = outcomes?.running.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
     setOrRemove(
       metrics.rate,
-      tally && sum(tally.running.map(({ progress }) => progress?.imagesPerSecond ?? 0)),
+      outcomes && sum(outcomes.running.map(({ progress }) => progress?.imagesPerSecond ?? 0)),
     );
     setOrRemove(metrics.loss, newest?.progress?.loss);
     setOrRemove(metrics.trainingAccuracy, newest?.epochs.at(-1)?.testAccuracy);
@@ -190,11 +186,11 @@ function createJobReader({ metrics, queue }: MetricsDependencies): () => Promise
 
 function countEnd({ jobsEnded, jobTime }: Metrics, { status, startedAt, finishedAt }: TrainJob): void {
   jobsEnded.inc({ status });
-  if (startedAt === null) return; // cancelled while it was in line
+  if (startedAt === null) return; // cancelled while it waited
   jobTime.observe({ status }, (Date.parse(finishedAt!) - Date.parse(startedAt)) / 1000);
 }
 
-/** A value that nobody knows is none, rather than 0 or what it was. */
+/** An unknown value is removed, rather than shown as 0 or as it last was. */
 function setOrRemove(metric: Gauge, value: number | null | undefined): void {
   if (value === null || value === undefined) metric.remove();
   else metric.set(value);

@@ -1,21 +1,11 @@
-/** The recipes that a training job can name, for forms. */
+/** GET /recipes: the recipes that a training job can name, with their values. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
 import { recipeNames, recipeSummaries, recipes } from '../model/training/recipe.ts';
 
-const values = resolvedRequestSchema.pick({
-  network: true,
-  epochs: true,
-  batchSize: true,
-  learningRate: true,
-  schedule: true,
-  warmup: true,
-  labelSmoothing: true,
-  shuffle: true,
-  augment: true,
-  trainImages: true,
-});
+const ownOfJob = { recipe: true, dataset: true, seed: true, testImages: true, metadata: true } as const;
+const values = resolvedRequestSchema.omit(ownOfJob); // what a recipe decides
 const recipeSchema = z
   .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape })
   .meta({ id: 'Recipe' });

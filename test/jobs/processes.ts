@@ -1,16 +1,16 @@
-/** The real processes behind a job. */
+/** Finds the trainer processes of a worker. */
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { until } from './until.ts';
 
-/** Process ids of the trainers that a process has started and that have not ended. */
+/** Process ids of the running trainers that a process has started. */
 export function trainersOf(parentPid: number): number[] {
   return listProcesses()
     .filter(({ parent, state, command }) => parent === parentPid && state !== 'Z' && isTrainer(command))
     .map(({ pid }) => pid);
 }
 
-/** Waits for the one trainer of a worker that was not there before. */
+/** Waits for a worker's next trainer. */
 export async function untilTrainer(parentPid = process.pid, not: readonly number[] = []): Promise<number> {
   const fresh = () => trainersOf(parentPid).filter((pid) => !not.includes(pid));
   const [pid] = await until('a trainer to start', fresh, (pids) => pids.length === 1);
@@ -26,7 +26,7 @@ export async function untilGone(pid: number, withinMs = 5000): Promise<void> {
   );
 }
 
-/** False for a process that has ended and only waits for its parent to notice, too. */
+/** Also false for a zombie. */
 export async function isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => null);
   return status !== null && !/^State:\s+[ZX]/m.test(status);

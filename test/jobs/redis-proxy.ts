@@ -1,4 +1,4 @@
-/** A way to Redis that can be cut at any message: before it gets there, or after, so that only the answer is lost. */
+/** A proxy in front of Redis that can break the connection at any message: before Redis gets it, or after, so that only the answer is lost. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll } from 'vitest';
@@ -7,11 +7,11 @@ export type Cut = 'before' | 'after' | null;
 
 export type RedisProxy = {
   readonly url: string;
-  /** Asked for every message to Redis; `null` lets it pass. */
+  /** Called for each message to Redis; `null` lets it pass. */
   cut(decide: (message: string) => Cut): void;
 };
 
-/** Listens until the test file has ended. */
+/** Starts a proxy that is closed at the end of the test file. */
 export async function startRedisProxy(redisUrl: string): Promise<RedisProxy> {
   const { port, hostname } = new URL(redisUrl);
   let decide: (message: string) => Cut = () => null;
@@ -20,11 +20,11 @@ export async function startRedisProxy(redisUrl: string): Promise<RedisProxy> {
     const redis = connect(Number(port), hostname);
     for (const socket of [client, redis]) {
       sockets.add(socket);
-      socket.on('error', () => {}); // it is cut, as is wanted
+      socket.on('error', () => {}); // the connection was broken on purpose
       socket.on('close', () => sockets.delete(socket));
     }
     redis.pipe(client);
-    client.on('close', () => redis.end()); // what was sent is still carried out
+    client.on('close', () => redis.end()); // Redis still carries out what was sent
     client.on('data', (chunk) => {
       const cut = decide(chunk.toString('latin1'));
       if (cut !== 'before') redis.write(chunk);

@@ -1,4 +1,4 @@
-/** A Redis of the test file's own, in memory, on a port that stays the same when it is stopped and started. */
+/** An in-memory Redis for one test file, which keeps its port when it restarts. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -7,18 +7,18 @@ import { afterAll } from 'vitest';
 export type RedisServer = {
   readonly url: string;
   start(): Promise<void>;
-  /** Ends the process; what it held is gone. */
+  /** Kills the process; its data is lost. */
   stop(): Promise<void>;
-  /** The process keeps its connections and answers nothing … */
+  /** Stops the process: connections stay open, and nothing is answered. */
   pause(): void;
-  /** … until it goes on. */
+  /** Continues a paused process. */
   resume(): void;
 };
 
 const programs = ['redis-server', 'valkey-server'];
 const startWithinMs = 10_000;
 
-/** A server that is not started yet; it is stopped when the test file has ended. */
+/** Creates a server without starting it; it is stopped at the end of the test file. */
 export async function createRedisServer(): Promise<RedisServer> {
   const port = await freePort();
   let child: ChildProcess | null = null;
@@ -30,7 +30,7 @@ export async function createRedisServer(): Promise<RedisServer> {
     stop: async () => {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
-      child.kill('SIGKILL'); // ends a paused one too
+      child.kill('SIGKILL'); // works on a paused process too
       await gone;
     },
     pause: () => void child?.kill('SIGSTOP'),
@@ -57,7 +57,7 @@ async function spawnServer(port: number): Promise<ChildProcess> {
   throw new Error(`expected one of ${programs.join(', ')} on the PATH, found none; run "npm run setup"`);
 }
 
-/** Resolves at the line by which the server says that it listens. */
+/** Resolves when the server prints that it accepts connections. */
 function untilReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';

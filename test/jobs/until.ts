@@ -1,7 +1,7 @@
-/** Waiting for what only a real read can tell. */
+/** Waits for conditions that can only be polled. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Reads until `ready` holds and returns what was read; after the limit fails with what was wanted and got. */
+/** Reads until `ready` holds and returns the value; fails after `withinMs` with the last value. */
 export async function until<T>(
   what: string,
   read: () => T | Promise<T>,
@@ -19,7 +19,7 @@ export async function until<T>(
   }
 }
 
-/** What a call gave and how long it took. */
+/** The result of a call and how long it took. */
 export async function timed<T>(call: () => Promise<T>): Promise<{ value: T; ms: number }> {
   const startedAt = performance.now();
   const value = await call();

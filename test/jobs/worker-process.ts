@@ -1,4 +1,4 @@
-/** A worker in a process of its own, which a test can kill. */
+/** A worker in its own process, which a test can kill. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { closeAfterTest, type Yard } from './yard.ts';
 
 const program = fileURLToPath(new URL('worker-program.ts', import.meta.url));
 
-/** Killed when the test has ended, if it still runs. */
+/** Starts a worker that is killed at the end of the test if it still runs. */
 export function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', program, redisUrl, prefix, dataDir], {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -15,7 +15,7 @@ export function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildPr
   return child;
 }
 
-/** Resolves when the process is gone. */
+/** Resolves when the process has exited. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');

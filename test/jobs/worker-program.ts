@@ -1,4 +1,4 @@
-/** A worker in a process of its own, on the queue and the data directory of one test. */
+/** The program of a worker process: it uses the queue and the data directory of one test. */
 import { pino } from 'pino';
 import { startWorker } from '../../src/jobs/worker/worker.ts';
 import { closeOnExit } from '../../src/lifecycle.ts';

@@ -1,4 +1,4 @@
-/** A queue, a store and workers that no other test sees: a key prefix and a data directory of their own. */
+/** A queue, a store and workers for one test, with their own key prefix and data directory. */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
@@ -26,7 +26,7 @@ export type Yard = {
   ): Promise<TrainWorker>;
   enqueue(change?: RequestInput): Promise<TrainJob>;
   find(id: string): Promise<TrainJob>;
-  /** Waits until a job is as wanted. */
+  /** Waits until `ready` holds for a job. */
   untilJob(id: string, what: string, ready: (job: TrainJob) => boolean, withinMs?: number): Promise<TrainJob>;
   untilEnded(id: string, withinMs?: number): Promise<TrainJob>;
 };
@@ -38,25 +38,25 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-/** Calls `close` when the test has ended, before what was opened earlier. */
+/** Calls `close` at the end of the test, in reverse order of registration. */
 export function closeAfterTest(close: () => Promise<void>): void {
   closing.push(close);
 }
 
-/** A run of ten steps, unless changed; resolved as the API resolves it. */
+/** A resolved request for a run of ten steps, with changes. */
 export function requestOf(change: RequestInput = {}): ResolvedRequest {
   const small = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };
   return resolveRequest(trainRequestSchema.parse({ ...small, ...change }));
 }
 
-/** Lives as long as the test does. */
+/** Opens a yard that is closed at the end of the test. */
 export async function openYard(redisUrl: string, dataDir?: string): Promise<Yard> {
   const [yard, close] = await buildYard(redisUrl, dataDir);
   closeAfterTest(close);
   return yard;
 }
 
-/** For a yard that several tests share: the caller closes it. */
+/** Opens a yard that several tests share; the caller closes it. */
 export async function buildYard(
   redisUrl: string,
   givenDataDir?: string,

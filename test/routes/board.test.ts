@@ -74,7 +74,7 @@ describe('the board', () => {
     expect(job404.statusCode).toBe(404);
   });
 
-  it('loads everything from here, and may do no more than it has to', async () => {
+  it('loads everything from this server, under a strict content security policy', async () => {
     const app = await build();
     for (const url of [board, `${board}/`, `${board}/queue/train`]) {
       const page = await app.inject({ url, headers: bearer });
@@ -94,7 +94,7 @@ describe('the board', () => {
     }
   });
 
-  it('changes nothing, whoever asks', async () => {
+  it('refuses every change', async () => {
     const app = await build();
     for (const [method, path] of [
       ['PUT', '/api/queues/pause'],
@@ -113,7 +113,7 @@ describe('the board', () => {
     expect((await queue.find(jobId))?.status).toBe('queued');
   });
 
-  it('answers what it has not with a problem', async () => {
+  it('answers an unknown path with a problem', async () => {
     const app = await build();
     for (const path of ['/static/nope.js', '/nope', '/static/..%2findex.ejs', '/api/nope']) {
       const response = await app.inject({ url: board + path, headers: bearer });
@@ -122,7 +122,7 @@ describe('the board', () => {
     }
   });
 
-  it('does not hold up a close, however often it is asked', async () => {
+  it('does not delay a close', async () => {
     const app = await build({});
     const address = await app.listen({ port: 0 });
     for (let i = 0; i < 3; i++) {
@@ -148,7 +148,7 @@ describe('the board', () => {
 });
 
 describe('with API_KEY', () => {
-  it('asks a browser for the key, and takes it from whatever user', async () => {
+  it('asks a browser for the key, and accepts it with any user name', async () => {
     const app = await build();
     for (const url of [board, `${board}/`, `${board}/static/nope`, `${board}/api/queues`]) {
       const { statusCode, headers, body } = await app.inject(url);
@@ -178,7 +178,7 @@ describe('with API_KEY', () => {
     expect(response.body).not.toMatch(/another-key|a-key/);
   });
 
-  it('takes a password nowhere else', async () => {
+  it('accepts a password on no other route', async () => {
     const app = await build();
     for (const url of ['/jobs', '/admin', '/admin/queuesX', '/nope', '/metrics']) {
       const response = await app.inject({ url, headers: basic('me', key) });
@@ -187,7 +187,7 @@ describe('with API_KEY', () => {
     }
   });
 
-  it('counts a key however it comes', async () => {
+  it('counts requests by key, however the key is sent', async () => {
     const app = await build({ apiKeys: [key], requestsPerMinute: 2 });
     const statuses = [];
     for (const headers of [bearer, basic('me', key), basic('you', key)]) {
@@ -200,7 +200,7 @@ describe('with API_KEY', () => {
 });
 
 describe('without API_KEY', () => {
-  it('is for programs and pages of this machine', async () => {
+  it('serves only programs and pages of this machine', async () => {
     const app = await build({});
     expect((await app.inject(board)).statusCode).toBe(200);
     const evil = await app.inject({ url: board, headers: { host: 'evil.example' } });

@@ -1,11 +1,11 @@
-/** A reader of event streams that can be cut off anywhere. */
+/** Reads event streams and can disconnect at any event. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 
 export type Told = Pick<EventSourceMessage, 'id' | 'event' | 'data'>;
 
 /**
- * Reads a stream from the event after `lastId` on, until it ends or `cut` says so of what has come; returns what came.
- * Status 0: no answer.
+ * Reads a stream from the event after `lastId` until it ends or `cut` returns true; returns the events so far. The
+ * status is 0 when there was no answer.
  */
 export async function readStream(
   url: string,

@@ -20,11 +20,11 @@ import { openAccess } from './parts.ts';
 import { noPredictor } from './quiet-app.ts';
 
 const { url: redisUrl } = await startRedisServer();
-const redis = await createRedisServer(); // one that a test may stop
+const redis = await createRedisServer(); // for the test that pauses it
 const drops = 20;
 const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
 
-/** An API process's part of it: its own connections to the yard's Redis. */
+/** The application as an API process runs it, with its own connections to the yard's Redis. */
 async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {
   const queue = openQueue({ redisUrl: url, prefix, onError: () => {} });
   const feed = openFeed({ redisUrl: url, prefix, queue, beatMs });
@@ -49,7 +49,7 @@ async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs 
 const typesOf = (told: readonly Told[]) => told.map(({ event }) => event);
 
 describe('GET /jobs/:id/events', () => {
-  it('tells a job from its place in line to its end, and closes', async () => {
+  it('sends a job’s events from its place in line to its end, and closes', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();
@@ -63,7 +63,7 @@ describe('GET /jobs/:id/events', () => {
     for (const { event, data } of told) expect(JSON.parse(data)).toMatchObject({ type: event });
   });
 
-  it(`gives a reader that drops it ${drops} times at random, while the API is started anew, the same as one that never dropped it`, async () => {
+  it(`gives a reader that disconnects ${drops} times at random, while the API restarts, the same events as one that stays connected`, async () => {
     const yard = await openYard(redisUrl);
     let api = await openApi(yard);
     const untouched = await openApi(yard);
@@ -88,7 +88,7 @@ describe('GET /jobs/:id/events', () => {
     expect(typesOf(told).at(-1)).toBe('done');
   });
 
-  it('ends within a second when the API closes, and goes on at the next one', async () => {
+  it('ends when the API closes, and resumes at the next API process', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();
@@ -109,7 +109,7 @@ describe('GET /jobs/:id/events', () => {
     );
   });
 
-  it('has a sign of life when nothing happens', async () => {
+  it('sends a comment when nothing happens', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard, 0, 20);
     const { id } = await yard.enqueue();
@@ -126,7 +126,7 @@ describe('GET /jobs/:id/events', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('tells those that have heard the end to come no more', async () => {
+  it('answers 204 to a client that has received the last event', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();
@@ -138,10 +138,10 @@ describe('GET /jobs/:id/events', () => {
   });
 
   it.each([
-    ['of no job', 'nope', {}, 404, 'JOB_NOT_FOUND'],
-    ['after an event that has not been', null, { 'last-event-id': '7' }, 400, 'EVENT_UNKNOWN'],
-    ['after what is no number', null, { 'last-event-id': 'x' }, 400, 'VALIDATION_FAILED'],
-    ['after less than nothing', null, { 'last-event-id': '-1' }, 400, 'VALIDATION_FAILED'],
+    ['of an unknown job', 'nope', {}, 404, 'JOB_NOT_FOUND'],
+    ['after an event that does not exist', null, { 'last-event-id': '7' }, 400, 'EVENT_UNKNOWN'],
+    ['after something that is not a number', null, { 'last-event-id': 'x' }, 400, 'VALIDATION_FAILED'],
+    ['after a negative number', null, { 'last-event-id': '-1' }, 400, 'VALIDATION_FAILED'],
   ])('refuses a stream %s', async (_, given, headers, status, code) => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
@@ -152,7 +152,7 @@ describe('GET /jobs/:id/events', () => {
     expect(await response.json()).toMatchObject({ code });
   });
 
-  it('goes on over an outage of Redis, and refuses new streams meanwhile', async () => {
+  it('continues after an outage of Redis, and refuses new streams during it', async () => {
     await redis.start();
     const yard = await openYard(redis.url);
     const api = await openApi(yard, 0, 50);
@@ -177,7 +177,7 @@ describe('GET /jobs/:id/events', () => {
     expect(typesOf((await reading).told)).toEqual(['queued', 'done']);
   });
 
-  it('lets go of readers that have gone', async () => {
+  it('releases readers that disconnect', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();
@@ -194,7 +194,7 @@ describe('GET /jobs/:id/events', () => {
     expect((await timed(() => api.close())).ms).toBeLessThan(1000);
   });
 
-  it('lets go of readers that go while it is opened', async () => {
+  it('releases readers that disconnect while the stream opens', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();
@@ -213,7 +213,7 @@ describe('GET /jobs/:id/events', () => {
     expect(await until('no stream to be open', open, (count) => count === '0', 2000)).toBe('0');
   });
 
-  it('is refused beyond a number of streams, until one ends', async () => {
+  it('is refused beyond the limit of streams, until one ends', async () => {
     const yard = await openYard(redisUrl);
     const feed = openFeed({ redisUrl, prefix: yard.prefix, queue: yard.queue });
     const app = Fastify();
@@ -239,7 +239,7 @@ describe('GET /jobs/:id/events', () => {
     );
   });
 
-  it('holds no server that closes by a connection that is not used yet', async () => {
+  it('does not keep a closing server waiting for an unused connection', async () => {
     const api = await openApi(await openYard(redisUrl));
     const socket = connect(api.port, '127.0.0.1');
     await once(api.app.server, 'connection');
@@ -250,7 +250,7 @@ describe('GET /jobs/:id/events', () => {
 });
 
 describe('GET /jobs/:id/metrics', () => {
-  it('gives the loss by step and the epochs', async () => {
+  it('returns the loss by step and the epochs', async () => {
     const yard = await openYard(redisUrl);
     const api = await openApi(yard);
     const { id } = await yard.enqueue();

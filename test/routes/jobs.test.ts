@@ -20,7 +20,7 @@ const post = (url: string, payload?: unknown, headers: Record<string, string> = 
   });
 
 describe('POST /jobs/train', () => {
-  it('answers 202 with the job, every value resolved, and where to find it', async () => {
+  it('answers 202 with the job, every value resolved, and its location', async () => {
     const response = await post('/jobs/train', { recipe: 'article', epochs: 2 });
     const job = response.json<TrainJob>();
     expect(response.statusCode).toBe(202);

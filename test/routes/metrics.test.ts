@@ -42,18 +42,18 @@ describe('the metrics of a service', () => {
     expect(response.body).toMatch(/\n$/);
   });
 
-  it('are named as Prometheus wants it', async () => {
+  it('follow Prometheus’s naming rules', async () => {
     const families = readFamilies(await scrape());
     expect(families.filter(({ name }) => name.startsWith('trainyard_')).length).toBeGreaterThan(16);
     expect(families.flatMap(lint)).toEqual([]);
   });
 
-  it('tell how late the event loop of the API is', async () => {
+  it('include the event loop delay of the API', async () => {
     const lag = (await values()).get('nodejs_eventloop_lag_p99_seconds');
     expect(lag).toBeGreaterThanOrEqual(0);
   });
 
-  it('count predictions, by what came of them and where their time went', async () => {
+  it('count predictions by outcome and measure their phases', async () => {
     const before = await values();
     await Promise.all([predict(digit), predict(digit)]);
     await predict(Buffer.from('no picture'));
@@ -68,7 +68,7 @@ describe('the metrics of a service', () => {
     expect(grown(before, after, answered(415))).toBe(1);
   });
 
-  it('name the model that answers, and how it came', async () => {
+  it('describe the served model and its swap', async () => {
     const now = await values();
     expect(now.get('trainyard_model_version')).toBe(1);
     expect(now.get('trainyard_model_age_seconds')).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ describe('the metrics of a service', () => {
     expect(now.get('trainyard_redis_up')).toBe(1);
   });
 
-  it('begin at 0 where their labels are known, so that a first 1 is a growth', async () => {
+  it('start at 0 for known labels, so that Prometheus sees a first 1 as growth', async () => {
     const { body } = await (await buildQuietApp()).inject('/metrics');
     const now = read(body);
     for (const status of ['succeeded', 'failed', 'cancelled'])
@@ -88,7 +88,7 @@ describe('the metrics of a service', () => {
 });
 
 describe('the labels of requests', () => {
-  it('are routes, methods and statuses that we know, whatever is asked for', async () => {
+  it('are known routes, methods and statuses for any request', async () => {
     const app = await buildQuietApp();
     onTestFinished(() => app.close());
     const known = [
@@ -101,7 +101,7 @@ describe('the labels of requests', () => {
       '/health/live',
       '/%',
     ];
-    const method = fc.constantFrom(...METHODS); // Node answers every other one itself, with 400
+    const method = fc.constantFrom(...METHODS); // Node itself answers 400 to any other method
     const url = fc.oneof(
       fc.constantFrom(...known),
       fc.webPath().map((path) => `/${path}`),
@@ -139,7 +139,7 @@ describe('the metrics of jobs', async () => {
   const server = await createRedisServer();
   const predictor = { model: () => null, load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }) };
 
-  it('tell how jobs stand, how fast one trains, and how long it took', async () => {
+  it('show jobs by state, the training rate, and the duration of ended jobs', async () => {
     const yard = await openYard(url);
     const app = Fastify();
     await app.register(metricsRoutes, {
@@ -170,7 +170,7 @@ describe('the metrics of jobs', async () => {
     expect((await values()).get('trainyard_job_duration_seconds_count{status="succeeded"}')).toBe(1); // once
   }, 130_000);
 
-  it('count nothing at the first scrape of a server, since a counter that begins at 1 has not grown', async () => {
+  it('count no ended job at a server’s first scrape, since Prometheus sees no growth in a first value', async () => {
     const yard = await openYard(url);
     await yard.startWorker();
     await yard.untilEnded((await yard.enqueue()).id, 60_000);
@@ -209,7 +209,7 @@ describe('the metrics of jobs', async () => {
       expect(now.get('trainyard_redis_up')).toBe(0);
       const stale = [...now.keys()].filter((name) => /^trainyard_(?:training_|jobs\{)/.test(name));
       expect(stale).toEqual([]);
-      expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // what was counted stays
+      expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // already counted
     },
   );
 });

@@ -37,7 +37,7 @@ const emptyQueue: Partial<JobQueue> = {
   enqueue: async () => ({ outcome: 'conflict', jobId: 'the only one' }),
   find: async () => null,
   list: async () => ({ data: [], hasMore: false }),
-  tally: async () => ({
+  outcomes: async () => ({
     counts: { waiting: 0, active: 0, completed: 0, failed: 0 },
     running: [],
     ended: [],

@@ -1,10 +1,8 @@
-/** GET /health/ready while parts are broken: it answers in time, and names each of them. */
-
+/** GET /health/ready while parts are broken: it answers before the deadline and names each of them. */
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';
-import type { QueueHealth } from '../../src/jobs/producer/health.ts';
-import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import type { JobQueue, QueueHealth } from '../../src/jobs/producer/queue.ts';
 import type { ModelStore } from '../../src/model/store/store.ts';
 import { healthRoutes } from '../../src/routes/health.ts';
 import { noPredictor } from './quiet-app.ts';
@@ -34,10 +32,10 @@ async function ask(change: { health?: Partial<QueueHealth>; store?: Partial<Mode
     queue: queue as JobQueue,
     store: store as ModelStore,
     predictor: noPredictor,
+    deadlineMs: 50,
   });
-  const startedAt = performance.now();
   const response = await app.inject('/health/ready');
-  return { status: response.statusCode, checks: response.json().checks, ms: performance.now() - startedAt };
+  return { status: response.statusCode, checks: response.json().checks };
 }
 
 describe('readiness', () => {
@@ -51,22 +49,22 @@ describe('readiness', () => {
       { store: { versions: () => Promise.reject(new Error('EACCES: permission denied')) } },
       'EACCES',
     ],
-    ['store', { store: { versions: () => new Promise<never>(() => {}) } }, 'no answer in 900 ms'],
-    ['model', { store: { quarantined: () => new Promise<never>(() => {}) } }, 'no answer in 900 ms'],
+    ['store', { store: { versions: () => new Promise<never>(() => {}) } }, 'no answer in 50 ms'],
+    ['model', { store: { quarantined: () => new Promise<never>(() => {}) } }, 'no answer in 50 ms'],
   ] as const)('names the %s when it is broken (%j)', async (part, change, detail) => {
     const { status, checks } = await ask(change);
     expect(status).toBe(503);
     expect(checks[part]).toEqual({ ok: false, detail: expect.stringContaining(detail) });
   });
 
-  it('names a missing permission, and does without', async () => {
+  it('names a missing permission and stays ready', async () => {
     const { checks } = await ask({
       health: { evictionPolicy: null },
     });
     expect(checks.redis).toEqual({ ok: true, detail: expect.stringContaining('grant it +info') });
   });
 
-  it('is ready where one of several workers is in trouble, and says so', async () => {
+  it('is ready while one of several workers is in trouble, and names the trouble', async () => {
     const { checks } = await ask({ health: { workers: [...well.workers, { device: 'a GPU', trouble }] } });
     expect(checks.worker).toEqual({
       ok: true,

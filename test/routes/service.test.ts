@@ -1,4 +1,4 @@
-/** What belongs to no single resource: health, OpenAPI, unknown paths, data sets, models, Redis away. */
+/** The API across resources: health, OpenAPI, unknown paths, data sets, models, an outage of Redis. */
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ describe('health', () => {
     expect((await parts.app.inject('/health/live')).json()).toEqual({ status: 'live' });
   });
 
-  it('says which part is not ready', async () => {
+  it('names the part that is not ready', async () => {
     const response = await parts.app.inject('/health/ready');
     expect(response.statusCode).toBe(503);
     expect(response.json()).toMatchObject({
@@ -31,7 +31,7 @@ describe('health', () => {
     });
   });
 
-  it('counts a queued training as a model on its way', async () => {
+  it('is ready without a model while a training job is queued', async () => {
     const { id } = (await parts.app.inject({ method: 'POST', url: '/jobs/train' })).json();
     const { checks } = (await parts.app.inject('/health/ready')).json();
     expect(checks.model).toEqual({ ok: true, detail: 'none yet; a training job is queued or running' });
@@ -75,7 +75,7 @@ describe('models', () => {
 });
 
 describe('a damaged model', () => {
-  it('is named in readiness and under its number, while the one before is served', async () => {
+  it('is named in readiness and under its number, while the version before it is served', async () => {
     const damaged = await publishDamaged();
     const { checks } = await until(
       'the damaged model to be in quarantine',
@@ -112,7 +112,7 @@ describe('a damaged model', () => {
   });
 });
 
-/** A version that is damaged before any reader can see it. */
+/** Publishes a version and damages it before any reader can see it. */
 async function publishDamaged(): Promise<number> {
   const [newest = 0] = await parts.store.versions();
   const elsewhere = await temporaryDirectory();
@@ -146,7 +146,7 @@ describe('the evaluation of a model', () => {
     );
   });
 
-  it('is a 404 for a version that was published without', async () => {
+  it('is a 404 for a version that was published without one', async () => {
     const { version } = await parts.store.publish(networks.article, weights, provenance);
     const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
     expect(problem).toMatchObject({ status: 404, code: 'EVALUATION_MISSING' });
@@ -170,14 +170,14 @@ describe('the evaluation of a model', () => {
 });
 
 describe('recipes', () => {
-  it('are listed with all of their values and a line on each', async () => {
+  it('are listed with all of their values and a summary', async () => {
     const { data } = (await parts.app.inject('/recipes')).json();
     const summary = expect.stringMatching(/^.{20,100}$/);
     const expected = recipeNames.map((name) => ({ name, summary, ...recipes[name] }));
     expect(data).toEqual(expected);
   });
 
-  it('say what a job of that name trains with', async () => {
+  it('have the values that a job with that recipe gets', async () => {
     const { data } = (await parts.app.inject('/recipes')).json();
     for (const { summary: _, name, ...values } of data) {
       const payload = { recipe: name };
@@ -288,7 +288,7 @@ describe('the API as a whole', () => {
 });
 
 describe('without Redis', () => {
-  it('answers 503 within a second, and /predict goes on', async () => {
+  it('answers 503 within a second, and /predict still works', async () => {
     await parts.redis.close();
     const startedAt = performance.now();
     const answers = await Promise.all([

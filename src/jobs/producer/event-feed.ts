@@ -1,132 +1,135 @@
 /**
- * Follows the events of jobs for any number of readers: one subscription a job, and a window of its newest events in
- * memory, which serves all readers that keep up. What is older is read from Redis.
+ * Follows the events of jobs for any number of readers. Each job with readers has one subscription, and a window of its
+ * newest events in memory, which serves the readers that keep up. Older events are read from Redis.
  */
 import type { Redis } from 'ioredis';
 import { queueName } from '../contract.ts';
 import { channelOf } from '../event-log.ts';
+import type { JobEvent } from '../events.ts';
 import { connectSubscriber } from '../redis/connect.ts';
 import { refusalOf } from '../redis/errors.ts';
 import type { JobQueue } from './queue.ts';
 
+export type FeedEvent = { readonly type: JobEvent['type']; readonly json: string };
+
 export type EventBatch = {
-  readonly first: number; // the number of the first event, from 1
-  readonly events: readonly string[]; // JSON texts; readers at the same place get the same array
+  readonly first: number; // the number of the first event; a job's first event is number 1
+  readonly events: readonly FeedEvent[];
 };
 
 export type EventFeed = {
   /**
-   * The events of a job after the one numbered `after`, as they happen; an empty batch every `beatMs` when there are none.
-   * Ends after `done`, when the job is no longer kept, when `signal` aborts, and when the feed closes.
+   * Yields the events of a job after number `after` as they happen, and an empty batch every `beatMs` while there are
+   * none. Readers that wait for the same number get the same batch object. Ends after `done`, when the job is no longer
+   * kept, when `signal` aborts, and when the feed closes.
    */
   follow(jobId: string, after: number, signal: AbortSignal): AsyncGenerator<EventBatch>;
   close(): void;
 };
 
-type FeedOptions = {
+export type FeedOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
   readonly queue: Pick<JobQueue, 'events' | 'settle' | 'outage'>;
-  /** How often readers hear of nothing, and jobs are looked after. */
+  /** How often idle readers get an empty batch, and jobs are checked for an end that their worker did not report; 10 s. */
   readonly beatMs?: number;
+  /** The shortest time between two wake-ups of a job's readers; 50 ms, so at most 20 batches a second. */
+  readonly gatherMs?: number;
 };
-
-type Latch = { readonly promise: Promise<void>; readonly open: () => void };
 
 /** A job that has readers. */
 type Topic = {
   readonly jobId: string;
   isSubscribed: boolean;
   readers: number;
-  window: { first: number; events: string[] } | null; // null: not known, Redis is asked
-  newest: EventBatch | null; // cut from the window last
-  growth: Latch; // settled and replaced whenever there may be something new
+  window: { first: number; events: FeedEvent[] } | null; // null: the events have to be read from Redis
+  newest: EventBatch | null; // the batch that was last cut from the window
+  changes: number; // grows whenever readers should look again
+  waiting: (() => void)[]; // readers, until the next change
   beats: number;
-  state: 'open' | 'ended' | 'gone'; // ended: nothing comes after what is there
-  pause: NodeJS.Timeout | null; // running: readers were woken a moment ago
-  grown: boolean; // since they were
+  state: 'open' | 'ended' | 'unknown'; // ended: no more events will come
+  wokenAt: number; // ms
+  waking: NodeJS.Timeout | null; // set while events have come that readers have not been woken for
 };
 
-const gatherMs = 50; // at most 20 wake-ups a second, however many events there are
-const pageSize = 500; // events read from Redis at once
-const windowSize = 200; // events; half of it goes when it is full
+type Feed = Required<FeedOptions> & { readonly topics: Map<string, Topic>; readonly subscriber: Redis };
 
-export function openFeed({ redisUrl, prefix = 'trainyard', queue, beatMs = 10_000 }: FeedOptions): EventFeed {
-  const subscriber = connectSubscriber(redisUrl);
+const pageSize = 500; // events read from Redis at once
+const windowSize = 200; // events; a full window drops the older half
+
+export function openFeed(options: FeedOptions): EventFeed {
+  const subscriber = connectSubscriber(options.redisUrl);
   const topics = new Map<string, Topic>(); // by channel
-  subscriber.on('error', () => {}); // the queue's connection tells of an outage
-  // What was published meanwhile was missed. A ping is answered after the subscriptions have been taken up again.
+  const feed: Feed = { prefix: 'trainyard', beatMs: 10_000, gatherMs: 50, ...options, topics, subscriber };
+  subscriber.on('error', () => {}); // the queue's connection reports an outage
+  // Messages may have been missed. ioredis has subscribed again when the ping is answered.
   subscriber.on('ready', () => void subscriber.ping().then(() => topics.forEach(forget), ignore));
   subscriber.on('message', (channel: string, text: string) => {
     const topic = topics.get(channel);
-    if (topic) extend(topic, text);
+    if (!topic) return;
+    extend(topic, text);
+    const pauseMs = Math.max(0, topic.wokenAt + feed.gatherMs - performance.now());
+    topic.waking ??= setTimeout(wake, pauseMs, topic);
   });
   const beat = setInterval(() => {
-    subscriber.ping().catch(ignore); // unanswered, the connection is replaced
+    subscriber.ping().catch(ignore); // without an answer the connection is replaced
     for (const [channel, topic] of topics) {
-      if (!topic.isSubscribed) subscribe({ subscriber, queue }, channel, topic); // it was refused
-      void check(topic, queue);
+      if (!topic.isSubscribed) subscribe(feed, channel, topic); // it was refused
+      void check(feed, topic);
     }
-  }, beatMs);
+  }, feed.beatMs);
   return {
-    follow: (jobId, after, signal) => {
-      const channel = channelOf(`${prefix}:${queueName}:${jobId}`);
-      return read({ topics, subscriber, queue }, channel, jobId, after, signal);
-    },
+    follow: (jobId, after, signal) => read(feed, jobId, after, signal),
     close: () => {
       clearInterval(beat);
-      for (const topic of topics.values()) end(topic, 'gone');
+      for (const topic of topics.values()) {
+        topic.state = 'unknown';
+        wake(topic);
+      }
       subscriber.disconnect();
     },
   };
 }
 
-/** Of what can't be done without Redis, or by a feed that is closed. */
+/** For errors of a subscriber that has no connection, or is closed. */
 const ignore = () => {};
 
-type Shared = {
-  readonly topics: Map<string, Topic>;
-  readonly subscriber: Redis;
-  readonly queue: Pick<JobQueue, 'events' | 'outage'>;
-};
-
 async function* read(
-  shared: Shared,
-  channel: string,
+  feed: Feed,
   jobId: string,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<EventBatch> {
-  const topic = join(shared, channel, jobId);
-  const leave = () => wake(topic);
-  signal.addEventListener('abort', leave, { once: true });
+  const channel = channelOf(`${feed.prefix}:${queueName}:${jobId}`);
+  const topic = join(feed, channel, jobId);
+  const onAbort = () => wake(topic);
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     let next = after + 1;
-    for (let { beats } = topic; !signal.aborted && topic.state !== 'gone'; ) {
-      const { growth, state } = topic; // before it is looked for: what comes meanwhile is not missed
-      const batch = fromWindow(topic, next) ?? (await fromRedis(shared.queue, jobId, next));
+    for (let { beats } = topic; !signal.aborted && topic.state !== 'unknown'; ) {
+      const { changes, state } = topic; // before the read, so that nothing that comes meanwhile is missed
+      const batch = fromWindow(topic, next) ?? (await fromRedis(feed.queue, jobId, next));
       if (batch && batch.events.length > 0) {
         yield batch;
         next += batch.events.length;
-        if (isDone(batch.events.at(-1)!)) return;
+        if (batch.events.at(-1)!.type === 'done') return;
       } else if (batch && state === 'ended') {
         return;
       } else if (topic.beats !== beats) {
         ({ beats } = topic);
         yield { first: next, events: [] };
-      } else {
-        await growth.promise;
+      } else if (topic.changes === changes) {
+        await new Promise<void>((resolve) => topic.waiting.push(resolve));
       }
     }
   } finally {
-    signal.removeEventListener('abort', leave);
-    part(shared, channel, topic);
+    signal.removeEventListener('abort', onAbort);
+    leave(feed, channel, topic);
   }
 }
 
-function join(shared: Shared, channel: string, jobId: string): Topic {
-  const { topics } = shared;
-  const known = topics.get(channel);
+function join(feed: Feed, channel: string, jobId: string): Topic {
+  const known = feed.topics.get(channel);
   if (known) {
     known.readers++;
     return known;
@@ -137,27 +140,24 @@ function join(shared: Shared, channel: string, jobId: string): Topic {
     readers: 1,
     window: null,
     newest: null,
-    growth: createLatch(),
+    changes: 0,
+    waiting: [],
     beats: 0,
     state: 'open',
-    pause: null,
-    grown: false,
+    wokenAt: 0,
+    waking: null,
   };
-  topics.set(channel, topic);
-  subscribe(shared, channel, topic);
+  feed.topics.set(channel, topic);
+  subscribe(feed, channel, topic);
   return topic;
 }
 
-/** Where Redis refuses, readers get their events with the next beat. */
-function subscribe(
-  { subscriber, queue }: Pick<Shared, 'subscriber' | 'queue'>,
-  channel: string,
-  topic: Topic,
-): void {
+/** If Redis refuses the subscription, readers get events only with each beat. */
+function subscribe({ subscriber, queue }: Feed, channel: string, topic: Topic): void {
   const onSubscribed = () => {
     topic.isSubscribed = true;
     queue.outage.worked('subscribe');
-    forget(topic); // what was published before has to be read
+    forget(topic); // events may have been published before
   };
   subscriber
     .subscribe(channel)
@@ -167,50 +167,37 @@ function subscribe(
     });
 }
 
-function part({ topics, subscriber }: Shared, channel: string, topic: Topic): void {
+function leave({ topics, subscriber }: Feed, channel: string, topic: Topic): void {
   if (--topic.readers > 0) return;
-  if (topic.pause) clearTimeout(topic.pause);
+  clearTimeout(topic.waking ?? undefined);
   topics.delete(channel);
   subscriber.unsubscribe(channel).catch(ignore);
 }
 
-/** `FIRST\nJSON\nJSON…`, as event-log.ts publishes it. */
+/** Adds a message to the window: `FIRST\nJSON\nJSON…`, as event-log.ts publishes it. */
 function extend(topic: Topic, text: string): void {
-  const [number, ...events] = text.split('\n');
+  const [number, ...lines] = text.split('\n');
   const first = Number(number);
+  const events = lines.map(parseEvent);
   const { window } = topic;
-  if (window && first === window.first + window.events.length) window.events.push(...events);
-  else topic.window = { first, events };
-  if (window && window.events.length > windowSize) {
-    const dropped = window.events.splice(0, windowSize / 2).length;
-    window.first += dropped;
+  if (!window || first !== window.first + window.events.length) {
+    topic.window = { first, events };
+    return;
   }
-  announce(topic);
+  window.events.push(...events);
+  if (window.events.length > windowSize) window.first += window.events.splice(0, windowSize / 2).length;
 }
 
-/** Wakes readers at once, and then again when they have had a pause. */
-function announce(topic: Topic): void {
-  topic.grown = true;
-  if (topic.pause) return;
-  wake(topic);
-  topic.pause = setTimeout(() => {
-    topic.pause = null;
-    if (topic.grown) announce(topic);
-  }, gatherMs);
+function parseEvent(json: string): FeedEvent {
+  return { type: (JSON.parse(json) as JobEvent).type, json };
 }
 
 function wake(topic: Topic): void {
-  topic.grown = false;
-  topic.growth.open();
-  topic.growth = createLatch();
-}
-
-function createLatch(): Latch {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { promise, open };
+  clearTimeout(topic.waking ?? undefined);
+  topic.waking = null;
+  topic.wokenAt = performance.now();
+  topic.changes++;
+  for (const resolve of topic.waiting.splice(0)) resolve();
 }
 
 function forget(topic: Topic): void {
@@ -218,21 +205,16 @@ function forget(topic: Topic): void {
   wake(topic);
 }
 
-/** The last look is at Redis: `done` may be there and not have been published to this process yet. */
-function end(topic: Topic, state: 'ended' | 'gone'): void {
-  topic.state = state;
-  forget(topic);
-}
-
-/** A worker may have ended a job and been killed before it said so. */
-async function check(topic: Topic, queue: Pick<JobQueue, 'settle'>): Promise<void> {
+/** Finds a job whose worker was killed after it had ended the job and before it had appended `done`. */
+async function check({ queue }: Feed, topic: Topic): Promise<void> {
   const found = await queue.settle(topic.jobId).catch(() => 'open' as const); // without Redis nothing is known
   topic.beats++;
-  if (found === 'open') wake(topic);
-  else end(topic, found === 'ended' ? 'ended' : 'gone');
+  if (topic.state === 'open') topic.state = found;
+  if (topic.state === 'open') wake(topic);
+  else forget(topic); // Redis may hold a `done` that this process has not received
 }
 
-/** Null for what the window does not reach; an empty batch at its end. */
+/** Null when `next` is outside the window; an empty batch at the window's end. */
 function fromWindow(topic: Topic, next: number): EventBatch | null {
   const { window, newest } = topic;
   if (!window || next < window.first || next > window.first + window.events.length) return null;
@@ -242,13 +224,12 @@ function fromWindow(topic: Topic, next: number): EventBatch | null {
   return topic.newest;
 }
 
-/** Null without Redis: later. */
-async function fromRedis(queue: Shared['queue'], jobId: string, next: number): Promise<EventBatch | null> {
-  const events = await queue.events(jobId, next, pageSize).catch(() => null);
-  return events && { first: next, events };
-}
-
-/** As JSON.stringify writes it: `type` comes first. */
-function isDone(text: string): boolean {
-  return text.startsWith('{"type":"done"');
+/** Null without Redis; the reader tries again at the next change. */
+async function fromRedis(
+  queue: FeedOptions['queue'],
+  jobId: string,
+  next: number,
+): Promise<EventBatch | null> {
+  const texts = await queue.events(jobId, next, pageSize).catch(() => null);
+  return texts && { first: next, events: texts.map(parseEvent) };
 }

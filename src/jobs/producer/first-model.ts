@@ -1,11 +1,11 @@
-/** With an empty store, queues a first training, once, however many servers start. */
+/** Queues a first training job when the store is empty: one, however many servers start. */
 import type { ModelStore } from '../../model/store/store.ts';
 import { type JobStatus, resolveRequest, trainRequestSchema } from '../contract.ts';
 import type { JobQueue } from './queue.ts';
 
-/** The id of the job that will give the first model; null when there is a model already. */
+/** Returns the id of the job that will publish the first model; null when there is a model or the queue is full. */
 export async function ensureFirstModel(queue: JobQueue, store: ModelStore): Promise<string | null> {
-  // In this order, so that no read misses a job that goes on to its next state meanwhile.
+  // In this order, so that no read misses a job that changes its state meanwhile.
   const newest = await newestJob(queue);
   const underWay = (await newestJob(queue, 'queued')) ?? (await newestJob(queue, 'running'));
   if ((await store.versions()).length > 0) return null;
@@ -13,7 +13,7 @@ export async function ensureFirstModel(queue: JobQueue, store: ModelStore): Prom
   // Servers that start together see the same newest job, so they send the same key.
   const key = `first-model after ${newest ?? 'nothing'}`;
   const result = await queue.enqueue(resolveRequest(trainRequestSchema.parse({})), key);
-  if (result.outcome === 'full') return null; // other jobs are in line
+  if (result.outcome === 'full') return null;
   return 'job' in result ? result.job.id : result.jobId;
 }
 

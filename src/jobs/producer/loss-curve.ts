@@ -1,4 +1,4 @@
-/** The course of a run, read from its events. */
+/** The loss curve of a run, read from its events. */
 import type { TrainJob } from '../contract.ts';
 import { type EventLog, readLog } from '../event-log.ts';
 import type { JobEvent, JobMetrics } from '../events.ts';
@@ -6,7 +6,7 @@ import type { JobEvent, JobMetrics } from '../events.ts';
 type Point = JobMetrics['curve'][number];
 
 const maxPoints = 1000;
-const pageSize = 500; // events; the event loop turns between two pages
+const pageSize = 500; // events; other requests are served between two pages
 
 export async function readMetrics(log: EventLog, job: TrainJob): Promise<JobMetrics> {
   const { id, status, epochs, progress } = job;
@@ -22,7 +22,7 @@ async function readCurve(log: EventLog): Promise<Point[]> {
   }
 }
 
-/** An attempt that goes on from an earlier step takes the place of what came after that step. */
+/** An attempt that resumes at an earlier step replaces the points after that step. */
 function extend(points: Point[], event: JobEvent): Point[] {
   if (event.type === 'started') return points.filter(({ step }) => step <= (event.resumedFromStep ?? 0));
   if (event.type !== 'progress') return points;
@@ -31,7 +31,7 @@ function extend(points: Point[], event: JobEvent): Point[] {
   return points;
 }
 
-/** Every nth point, and the last one. */
+/** Every nth point, counted from the last one. */
 export function thin<T>(points: readonly T[], most = maxPoints): T[] {
   const stride = Math.ceil(points.length / most);
   const last = points.length - 1;

@@ -1,74 +1,90 @@
 /**
- * What metrics tell of jobs: how they stand, which run, and each one that has ended once, to one API process of all.
- * A job's end is marked in Redis with the job, so that neither a restart nor a second API counts it again.
+ * Counts jobs for the metrics: how many there are by state, which of them run, and which have ended since the last call.
+ * Each ended job is reported once, to one API process of all. The mark is kept with the job in Redis, so that neither a
+ * restart nor a second API process counts it again.
  */
 import { randomUUID } from 'node:crypto';
-import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { TrainJob } from '../contract.ts';
-import { type BullJob, type BullState, viewJob } from '../job-view.ts';
-import { type QueueCounts, readCounts } from './health.ts';
+import { viewJob } from '../job-view.ts';
+import { defineScript } from '../redis/script.ts';
+import { waitingStates } from '../waiting-order.ts';
+import { type Context, readJob } from './read-jobs.ts';
 
-export type Tally = {
+/** Jobs by BullMQ's state; `waiting` includes jobs that were cancelled and that no worker has dropped yet. */
+export type QueueCounts = Readonly<Record<'waiting' | 'active' | 'completed' | 'failed', number>>;
+
+export type Outcomes = {
   readonly counts: QueueCounts;
   readonly running: readonly TrainJob[];
-  /** Not told before; what one call has no room for comes with the next. */
+  /** Reported for the first time. Those beyond the limit come with the next call. */
   readonly ended: readonly TrainJob[];
 };
 
-/** `endedAtMost`: how many jobs that have ended the caller takes. */
-export type TakeTally = (endedAtMost: number) => Promise<Tally>;
-
-type Entry = [id: string, state: BullState];
+/** `endedAtMost`: how many ended jobs the caller takes. */
+export type CountOutcomes = (endedAtMost: number) => Promise<Outcomes>;
 
 /**
- * Marks jobs that were received (ARGV[4] …) for good, and others that have ended as told to this process: those it is
- * told again until it has received them, should an answer be lost.
+ * Marks ended jobs as reported to this process (`ARGV[1]`), up to `ARGV[2]` of them. Returns for each job that it looked
+ * at 1 when this process is to count it, else 0. A job that is marked for this process already is a 1 again, since the
+ * answer to an earlier call may have been lost.
  */
-const script = `
-local jobs, me, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local running, ended = {}, {}
-for i = 4, #ARGV do
-  if redis.call('EXISTS', jobs .. ARGV[i]) == 1 then redis.call('HSET', jobs .. ARGV[i], 'toldTo', 'all') end
-end
-for _, id in ipairs(redis.call('LRANGE', jobs .. 'active', 0, -1)) do
-  if redis.call('EXISTS', jobs .. id .. ':lock') == 1 then running[#running + 1] = { id, 'active' } end
-end
-for _, state in ipairs({ 'completed', 'failed' }) do
-  for _, id in ipairs(redis.call('ZRANGE', jobs .. state, 0, -1)) do
-    if #ended >= most then break end
-    local by = redis.call('HGET', jobs .. id, 'toldTo')
-    if not by or by == me then
-      redis.call('HSET', jobs .. id, 'toldTo', me)
-      ended[#ended + 1] = { id, state }
-    end
+const claimEnded = defineScript(`
+local flags, left = {}, tonumber(ARGV[2])
+for i, job in ipairs(KEYS) do
+  if left == 0 then break end
+  local by = redis.call('HGET', job, 'toldTo')
+  local isMine = by == ARGV[1] or (not by and redis.call('EXISTS', job) == 1)
+  if isMine then
+    redis.call('HSET', job, 'toldTo', ARGV[1])
+    left = left - 1
   end
+  flags[i] = isMine and 1 or 0
 end
-return { running, ended }
-`;
+return flags`);
 
-/** One for a process. */
-export function createTally(queue: Queue, redis: Redis): TakeTally {
+/** Creates the counter of this process. */
+export function createOutcomeCounter(context: Context): CountOutcomes {
+  const { queue, redis } = context;
   const me = randomUUID();
-  const received = new Set<string>(); // and not yet marked so
+  const settled = new Set<string>(); // ended jobs that are counted, by this process or another
+  const claim = async (endedAtMost: number) => {
+    if (endedAtMost === 0) return [];
+    const ids = await queue.getRanges(['completed', 'failed'], 0, -1, true);
+    const kept = new Set(ids);
+    for (const id of settled) if (!kept.has(id)) settled.delete(id);
+    const open = ids.filter((id) => !settled.has(id));
+    if (open.length === 0) return [];
+    const keys = open.map((id) => queue.toKey(id));
+    const flags = (await claimEnded(redis, keys, [me, endedAtMost])) as (0 | 1)[];
+    flags.forEach((flag, index) => flag === 0 && settled.add(open[index]!));
+    return open.filter((_, index) => flags[index] === 1);
+  };
   return async (endedAtMost) => {
-    const marks = [...received];
-    const [counts, found] = await Promise.all([
-      readCounts(queue),
-      redis.eval(script, 0, queue.toKey(''), me, endedAtMost, ...marks) as Promise<[Entry[], Entry[]]>,
+    const [counts, active, claimed] = await Promise.all([
+      readCounts(context),
+      queue.getRanges(['active'], 0, -1),
+      claim(endedAtMost),
     ]);
-    const [running, ended] = await Promise.all(found.map((entries) => readJobs(queue, entries)));
-    for (const id of marks) received.delete(id);
-    const fresh = ended!.filter(({ id }) => !received.has(id)); // two calls at once are told the same
-    for (const { id } of fresh) received.add(id);
-    return { counts, running: running!, ended: fresh };
+    const [running, ended] = await Promise.all([readJobs(context, active), readJobs(context, claimed)]);
+    const fresh = ended.filter(({ id }) => !settled.has(id)); // two calls at once claim the same jobs
+    for (const id of claimed) settled.add(id);
+    return { counts, running: running.filter(({ status }) => status === 'running'), ended: fresh };
   };
 }
 
-async function readJobs(queue: Queue, entries: readonly Entry[]): Promise<TrainJob[]> {
-  const view = async ([id, state]: Entry) => {
-    const job: BullJob | undefined = await queue.getJob(id);
-    return job ? viewJob(job, state, []) : null; // it may just have been deleted
-  };
-  return (await Promise.all(entries.map(view))).filter((job) => job !== null);
+async function readCounts({ queue }: Context): Promise<QueueCounts> {
+  const counts = await queue.getJobCounts(...waitingStates, 'active', 'completed', 'failed');
+  const { active = 0, completed = 0, failed = 0, ...others } = counts;
+  const waiting = Object.values(others).reduce((sum, count) => sum + count, 0);
+  return { waiting, active, completed, failed };
+}
+
+async function readJobs(context: Context, ids: readonly string[]): Promise<TrainJob[]> {
+  const jobs = await Promise.all(
+    ids.map(async (id) => {
+      const found = await readJob(context, id);
+      return found && viewJob(found.job, found.state, []); // null: it has just been deleted
+    }),
+  );
+  return jobs.filter((job) => job !== null);
 }

@@ -1,30 +1,28 @@
-/** Jobs as they are in Redis now, one and many. */
+/** Reads jobs from Redis: one by its id, or a page of them. */
 import type { Redis } from 'ioredis';
 import { validate as isUuid } from 'uuid';
 import type { JobStatus, TrainJob } from '../contract.ts';
 import { type BullJob, type BullState, viewJob } from '../job-view.ts';
-import { type TrainQueue, waitingOrder } from '../waiting-order.ts';
+import { type TrainQueue, waitingOrder, waitingStates } from '../waiting-order.ts';
 
 export type ListOptions = { readonly status?: JobStatus; readonly limit: number; readonly after?: string };
 
 export type Context = { readonly queue: TrainQueue; readonly redis: Redis; readonly prefix: string };
 
-export const waitingStates = ['waiting', 'prioritized', 'delayed'] as const;
-
 export async function find(context: Context, id: string): Promise<TrainJob | null> {
   const found = await readJob(context, id);
   if (!found) return null;
-  const inLine = waitingStates.some((state) => state === found.state);
-  return viewJob(found.job, found.state, inLine ? await waitingOrder(context.queue) : []);
+  const waits = waitingStates.some((state) => state === found.state);
+  return viewJob(found.job, found.state, waits ? await waitingOrder(context.queue, context.redis) : []);
 }
 
-/** A job and its state as they were at one moment; null for an id that no job has. */
+/** A job and its state at one moment; null when no job has the id. */
 export async function readJob(
   context: Context,
   id: string,
 ): Promise<{ job: BullJob; state: BullState } | null> {
   const { queue } = context;
-  if (!isUuid(id)) return null; // BullMQ keeps other things beside the jobs, `meta` for one
+  if (!isUuid(id)) return null; // BullMQ keeps other keys beside the jobs, such as `meta`
   for (;;) {
     const state = await queue.getJobState(id);
     const job = await queue.getJob(id);
@@ -34,12 +32,12 @@ export async function readJob(
   }
 }
 
-/** An active job whose lock has run out has lost its worker: it waits for one, whatever its set is called. */
+/** An active job whose lock has expired has lost its worker and waits for another, though BullMQ still lists it as active. */
 async function isLocked({ queue, redis }: Context, id: string): Promise<boolean> {
   return (await redis.exists(`${queue.toKey(id)}:lock`)) === 1;
 }
 
-/** The BullMQ sets in which jobs of a status can lie. */
+/** The BullMQ states that a job of a status can be in. */
 const statesOf = {
   queued: ['active', ...waitingStates],
   running: ['active'],
@@ -50,29 +48,31 @@ const statesOf = {
 
 const allStates = ['active', 'completed', 'failed', ...waitingStates] as const;
 
+/** Newest first. Reads the ids of all candidates, but only as many whole jobs as it takes to fill the page. */
 export async function list(
   context: Context,
   { status, limit, after }: ListOptions,
 ): Promise<{ data: TrainJob[]; hasMore: boolean }> {
+  const { queue, redis } = context;
   const states = status === undefined ? allStates : statesOf[status];
-  const ids = await context.queue.getRanges([...states], 0, -1);
+  const ids = await queue.getRanges([...states], 0, -1);
   // Ids are UUIDs of version 7: their order is the order of creation.
-  const candidates = [...new Set(ids)]
+  const candidates = ids
     .toSorted()
     .toReversed()
     .filter((id) => after === undefined || id < after);
-  const order = await waitingOrder(context.queue);
+  const order = await waitingOrder(queue, redis);
   const view = async (id: string) => {
     const found = await readJob(context, id);
     return found && viewJob(found.job, found.state, order);
   };
   const data: TrainJob[] = [];
-  const pageSize = Math.max(limit + 1, 100); // of a rare status there may be few among many
-  for (let start = 0; start < candidates.length && data.length <= limit; start += pageSize) {
-    const page = await Promise.all(candidates.slice(start, start + pageSize).map(view));
-    data.push(
-      ...page.filter((job) => job !== null).filter((job) => status === undefined || job.status === status),
-    );
+  let count = limit + 1; // one more tells whether there is another page
+  for (let start = 0; start < candidates.length && data.length <= limit; ) {
+    const jobs = await Promise.all(candidates.slice(start, start + count).map(view));
+    for (const job of jobs) if (job && (status === undefined || job.status === status)) data.push(job);
+    start += count;
+    count *= 2; // jobs of a rare status may be few among many
   }
   return { data: data.slice(0, limit), hasMore: data.length > limit };
 }

@@ -4,18 +4,21 @@ import type { Redis } from 'ioredis';
 import { isDefect, redisUnavailable } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
 
-const answerWithinMs = 800; // leaves time for the rest of an answer within a second
-
-/** `part` names the call among others in an outage; `next` is what a caller should know and do when it fails. */
-export type Answer = <T>(part: string, call: () => Promise<T>, next: string) => Promise<T>;
+/**
+ * Runs a call on Redis. `part` names it in an outage; `next` tells the caller what may have happened and what to do when
+ * the call was sent and failed.
+ *
+ * @throws TrainyardError `REDIS_UNAVAILABLE`
+ */
+export type WithDeadline = <T>(part: string, call: () => Promise<T>, next: string) => Promise<T>;
 
 /**
- * Runs a call on Redis with a time limit. The guard on the connection is needed since BullMQ would
- * wait for it without end; only the very first connection is waited for.
+ * Without a connection, a call fails at once, since BullMQ would wait for the connection for ever. Only the calls before
+ * the first deadline wait for the first connection.
  */
-export function createAnswer(redis: Redis, outage: Outage): Answer {
+export function createDeadline(redis: Redis, outage: Outage, deadlineMs: number): WithDeadline {
   let wasConnected = false;
-  let firstWaitIsOver = false; // only calls of the first moment wait: they would pile up
+  let firstWaitIsOver = false; // if later calls waited as well, they would pile up
   const connected = new Promise<void>((resolve) => {
     redis.once('ready', () => {
       wasConnected = true;
@@ -26,15 +29,15 @@ export function createAnswer(redis: Redis, outage: Outage): Answer {
     const waits = !wasConnected;
     let sent = false;
     const timer = new AbortController();
-    const timeout = delay(answerWithinMs, undefined, { signal: timer.signal }).then(() => {
+    const timeout = delay(deadlineMs, undefined, { signal: timer.signal }).then(() => {
       firstWaitIsOver = true;
       const why = sent ? null : outage.reason(); // why there is no connection
-      throw new Error(why ?? `no answer in ${answerWithinMs} ms`);
+      throw new Error(why ?? `no answer in ${deadlineMs} ms`);
     });
     timeout.catch(() => {}); // aborted when the call is done first
     const callWhenConnected = async () => {
       await connected;
-      timer.signal.throwIfAborted(); // the answer was that this is not carried out
+      timer.signal.throwIfAborted(); // the caller has been told that nothing was done
       sent = true;
       return call();
     };
@@ -46,7 +49,7 @@ export function createAnswer(redis: Redis, outage: Outage): Answer {
       return answer;
     } catch (error) {
       if (isDefect(error)) throw error;
-      if (!sent || !waits) outage.failed(part, error); // else the connection came, late for this call
+      if (!sent || !waits) outage.failed(part, error); // otherwise the connection came, but late for this call
       throw redisUnavailable(error, sent ? next : 'nothing was done; try again');
     } finally {
       timer.abort();

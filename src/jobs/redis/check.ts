@@ -1,23 +1,23 @@
-/** A first look at the Redis that REDIS_URL names, before anything is built on it. */
+/** Checks the Redis of REDIS_URL at start-up. */
 import { Redis } from 'ioredis';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { isPermissionMissing, refusalOf } from './errors.ts';
 
 const answerWithinMs = 3000;
-const oldest = [6, 2] as const; // for the commands that BullMQ sends
+const oldest = [6, 2] as const; // that has all commands BullMQ sends
 
-/** Null when Redis answers, else why it does not. No password is in the reason. */
+/** Why Redis can't be reached, without the password; null when it can. */
 export type RedisLook = { readonly unreachable: string | null };
 
 /**
- * Connects once. A Redis that does not answer may come later; what no waiting mends is thrown.
+ * Connects once. Redis may still be starting, so a missing answer is a result; what waiting can't fix is thrown.
  *
  * @throws TrainyardError `REDIS_DATABASE_MISSING` when there is no such database, `REDIS_TOO_OLD`
  */
 export async function lookAtRedis(url: string): Promise<RedisLook> {
   const redis = new Redis(url, {
     lazyConnect: true,
-    enableReadyCheck: false, // its own look at INFO is below
+    enableReadyCheck: false, // INFO is read below
     connectTimeout: answerWithinMs,
     commandTimeout: answerWithinMs,
     maxRetriesPerRequest: 0,
@@ -25,7 +25,7 @@ export async function lookAtRedis(url: string): Promise<RedisLook> {
   });
   let heard: unknown = null;
   redis.on('error', (error) => {
-    heard = error; // says more than the rejection that follows
+    heard = error; // more precise than the rejection that follows
   });
   try {
     await redis.connect();
@@ -41,7 +41,7 @@ export async function lookAtRedis(url: string): Promise<RedisLook> {
   }
 }
 
-/** ioredis has selected it as well; when that fails it goes on in database 0. */
+/** Selects the database again, since ioredis continues in database 0 when its own SELECT fails. */
 async function selectDatabase(redis: Redis): Promise<void> {
   const database = redis.options.db ?? 0;
   if (database === 0) return;
@@ -56,7 +56,7 @@ async function selectDatabase(redis: Redis): Promise<void> {
 
 async function expectVersion(redis: Redis): Promise<void> {
   const text = await redis.info('server').catch((error: unknown) => {
-    if (isPermissionMissing(error)) return ''; // it may well be new enough
+    if (isPermissionMissing(error)) return ''; // the version stays unknown
     throw error;
   });
   const [, version] = /^redis_version:(\S+)/m.exec(text) ?? [];

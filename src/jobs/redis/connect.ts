@@ -1,61 +1,57 @@
 /**
- * Connections to Redis. A producer answers requests, so it fails within a second; a consumer
- * waits for Redis for as long as it takes. Who opens a connection closes it.
+ * Connections to Redis. A producer answers requests, so its commands fail before a deadline; a consumer waits for Redis
+ * as long as it takes. The caller closes the connection.
  */
 import { callbackify } from 'node:util';
 import { Redis, type RedisOptions } from 'ioredis';
 import { isPermissionMissing } from './errors.ts';
 
 const reconnectDelay = (attempt: number) => Math.min(attempt * 100, 1000); // ms
+const patient = { maxRetriesPerRequest: null, retryStrategy: reconnectDelay };
 
-/** For the API: no offline queue and no retries, so that a command without Redis fails at once. */
-export function connectProducer(url: string): Redis {
+/** For the API: no offline queue and no retries, so that a command without a connection fails at once. */
+export function connectProducer(url: string, deadlineMs: number): Redis {
   return new Connection(url, {
     enableOfflineQueue: false,
-    commandTimeout: 700,
+    commandTimeout: deadlineMs - 100, // so that a call's last command fails before the call does
     connectTimeout: 1000,
-    socketTimeout: 2000, // a connection on which nothing comes back is replaced
+    socketTimeout: 2000, // a connection without replies is replaced
     maxRetriesPerRequest: 0,
     retryStrategy: reconnectDelay,
   });
 }
 
-/** For workers, whose blocking calls BullMQ wants to be retried for ever. */
+/** For workers: BullMQ requires that blocking calls are retried for ever. */
 export function connectConsumer(url: string): Redis {
-  const socketTimeout = 15_000; // ms; more than BullMQ's longest blocking call, 10 s
-  return new Connection(url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay, socketTimeout });
+  return new Connection(url, { ...patient, socketTimeout: 15_000 }); // BullMQ's blocking calls take up to 10 s
 }
 
-/** For subscribers; subscriptions are taken up again when Redis is back. */
+/** For subscribers: ioredis subscribes again when Redis is back. */
 export function connectSubscriber(url: string): Redis {
-  return new Connection(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: reconnectDelay,
-    socketTimeout: 5000,
-  });
+  return new Connection(url, { ...patient, socketTimeout: 5000 });
 }
 
-/** Fails where Redis takes no writes. The key is gone a second later. */
+/** Fails when Redis takes no writes. The key expires after a second. */
 export async function probeWrites(redis: Redis, prefix: string): Promise<void> {
   await redis.set(`${prefix}:probe`, '1', 'PX', 1000);
 }
 
-/** ioredis, but for two cases in which it would go on without a word, or with words of its own on the console. */
+/** ioredis, except that it neither continues in a wrong database nor warns on the console. */
 class Connection extends Redis {
-  /** BullMQ makes its blocking connection this way. */
+  /** BullMQ opens its blocking connection with this. */
   override duplicate(override: Partial<RedisOptions> = {}): Redis {
     const WithOptions = Connection as unknown as new (options: RedisOptions) => Redis; // one of its overloads
     return new WithOptions({ ...this.options, ...override });
   }
 
-  /** Without the database that was asked for, ioredis would use database 0. This connects again instead. */
+  /** When the database is missing, ioredis would continue in database 0. This class reconnects instead. */
   override select = (...args: Parameters<Redis['select']>) => {
     const selected = Redis.prototype.select.apply(this, args);
     selected.catch(() => this.disconnect(true));
     return selected;
   };
 
-  /** Without the permission for INFO, nothing is known about the server; ioredis would warn on the console. */
+  /** Without the permission for INFO, ioredis would warn on the console. This class returns an empty text instead. */
   override info = ((...args: unknown[]) => {
     const callback = args.at(-1) as (error: unknown, text: string) => void;
     const sections = args.filter((arg) => typeof arg === 'string');

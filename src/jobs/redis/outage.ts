@@ -1,50 +1,52 @@
 /**
- * Trouble with Redis, told once when it begins and once when it ends, whichever command or loop meets it: Redis is away,
- * or it answers and refuses (a replica after a failover, a full memory, a missing permission).
+ * Reports an outage of Redis once when it begins and once when it ends, however many commands fail. In an outage Redis is
+ * away, or it answers and refuses commands (a replica after a failover, a full memory, a missing permission).
  */
 import { reasonOf, refusalOf } from './errors.ts';
 
 export type Outage = {
-  /** `part`: what could not be done, such as "reports". */
+  /** A command has failed. `part` names what it was for, such as "reports". */
   failed(part: string, error: unknown): void;
-  /** Something that may have failed before has been done. */
+  /** A command has succeeded that may have failed before. */
   worked(part?: string): void;
-  /** What is wrong now; null: nothing is known to be. */
+  /** Why Redis does not work now; null outside an outage. */
   reason(): string | null;
   close(): void;
 };
 
 export type OutageOptions = {
-  /** Writes to Redis, as little as can be. */
+  /** Writes a little to Redis. */
   readonly probe: () => Promise<unknown>;
-  /** `refused`: Redis answers, and refuses. */
+  /** `refused`: Redis answers and refuses, rather than being away. */
   readonly onBegin: (reason: string, refused: boolean) => void;
   readonly onEnd: (seconds: number) => void;
+  readonly pauses?: ProbePauses;
 };
 
-const firstPauseMs = 250; // before the first probe; doubled each time …
-const longestPauseMs = 2000; // … up to this
+/** The pause before the first probe, and the longest one: the pause doubles after each probe that fails. */
+export type ProbePauses = { readonly firstMs: number; readonly longestMs: number };
 
-/** An outage of one process or connection. */
+const usualPauses: ProbePauses = { firstMs: 250, longestMs: 2000 };
+
 type Trouble = {
   readonly since: number;
   reason: string;
-  /** Parts to which Redis refuses a command; a write that works shows nothing about them. */
+  /** Parts whose commands Redis refuses; a successful probe proves nothing about them. */
   readonly refused: Set<string>;
-  isAway: boolean; // no answer at all, as far as is known
+  isAway: boolean; // the last command got no answer
   probeNow: () => void;
 };
 
 /**
- * Ends an outage when a write works again and each part to which Redis refused a command of its own (a missing
- * permission) has worked. A read proves nothing: replicas answer reads.
+ * The outage ends when a write succeeds and each part whose command was refused (a missing permission) has worked again.
+ * A read proves nothing, since replicas answer reads.
  */
-export function createOutage({ probe, onBegin, onEnd }: OutageOptions): Outage {
+export function createOutage({ probe, onBegin, onEnd, pauses = usualPauses }: OutageOptions): Outage {
   let trouble: Trouble | null = null;
   let isClosed = false;
 
   const recover = async (begun: Trouble) => {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(2 * pauseMs, pauses.longestMs)) {
       await pause(begun, pauseMs);
       if (isClosed) return;
       const works = await probe().then(
@@ -94,7 +96,7 @@ export function createOutage({ probe, onBegin, onEnd }: OutageOptions): Outage {
 
 function note(trouble: Trouble, error: unknown): void {
   const reason = reasonOf(error);
-  // What ioredis says of a command without a connection explains less than why there is none.
+  // "Stream isn't writeable" only says that there is no connection; keep the reason why there is none.
   if (trouble.reason === '' || !reason.startsWith("Stream isn't writeable")) trouble.reason = reason;
   trouble.isAway = refusalOf(error) === null;
 }

@@ -13,7 +13,7 @@ import {
   workspaces,
 } from '../../model/training/workspace.ts';
 import { queueName, type TrainJobData } from '../contract.ts';
-import { tellEnding } from '../ending.ts';
+import { tellEnding } from '../event-log.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from '../job-view.ts';
 import { connectConsumer } from '../redis/connect.ts';
 import { isDefect } from '../redis/errors.ts';

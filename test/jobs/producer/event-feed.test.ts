@@ -27,7 +27,7 @@ const untilDone = (yard: Yard, id: string) =>
 const typesOf = (events: readonly JobEvent[]) => events.map(({ type }) => type);
 
 describe('the events of a job', () => {
-  it('tell its course from the queue to the end', async () => {
+  it('cover the job from the queue to its end', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ epochs: 3, schedule: 'constant', learningRate: 0.001 });
     await yard.startWorker();
@@ -86,7 +86,7 @@ describe('the events of a job', () => {
     expect(ended).toMatchObject({ status: 'cancelled', modelVersion: null, error: null });
   });
 
-  it('end with a cancel, with a failure, and say why', async () => {
+  it('end when the job is cancelled or fails, with the reason', async () => {
     const yard = await openYard(url);
     const cancelled = await yard.enqueue(endless);
     const failing = await yard.enqueue({ ...endless, learningRate: 1000 });
@@ -100,7 +100,7 @@ describe('the events of a job', () => {
     expect((await untilDone(yard, failing.id)).at(-1)).toMatchObject({ status: 'failed', error });
   });
 
-  it('tell of another attempt, and the course goes on from where that began', async () => {
+  it('include a second attempt, and the loss curve continues where that attempt resumed', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ epochs: 12, schedule: 'constant', learningRate: 0.001 });
     await yard.startWorker();
@@ -120,7 +120,7 @@ describe('the events of a job', () => {
     expect(epochs).toHaveLength(12);
   });
 
-  it('say that it waits again when its worker closes', async () => {
+  it('say that the job waits again when its worker closes', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);
     const worker = await yard.startWorker();
@@ -129,7 +129,7 @@ describe('the events of a job', () => {
     expect((await eventsOf(yard, id)).at(-1)).toMatchObject({ type: 'queued', position: 1 });
   });
 
-  it('go with the job', async () => {
+  it('live exactly as long as the job', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue();
     const redis = connect();
@@ -138,8 +138,8 @@ describe('the events of a job', () => {
   });
 });
 
-describe('an append', () => {
-  it('that is sent twice counts once', async () => {
+describe('appending a report', () => {
+  it('happens once when the command is sent twice', async () => {
     const { yard, id, log } = await heldJob('mine');
     const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
     const batch = { token: 'mine', mark: '1', report: emptyReport, events: [event] };
@@ -149,7 +149,7 @@ describe('an append', () => {
     expect(typesOf(await eventsOf(yard, id))).toEqual(['queued', 'trouble', 'trouble']);
   });
 
-  it('by a worker that has lost the job changes nothing', async () => {
+  it('changes nothing when the worker has lost the job', async () => {
     const { yard, id, log } = await heldJob('another');
     const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
     expect(await appendReport(log, { token: 'mine', mark: '1', report: emptyReport, events: [event] })).toBe(
@@ -159,19 +159,19 @@ describe('an append', () => {
   });
 });
 
-describe('whoever follows', () => {
+describe('a reader', () => {
   const follow = async (yard: Yard, id: string, after = 0, beatMs?: number) => {
     const { redisUrl, prefix, queue } = yard;
     const feed = openFeed({ redisUrl, prefix, queue, ...(beatMs !== undefined && { beatMs }) });
     closeAfterTest(async () => feed.close());
     const told: { first: number; types: string[] }[] = [];
     for await (const { first, events } of feed.follow(id, after, new AbortController().signal)) {
-      told.push({ first, types: events.map((text) => (JSON.parse(text) as JobEvent).type) });
+      told.push({ first, types: events.map(({ type }) => type) });
     }
     return told;
   };
 
-  it('hears each event once, in order, whenever they began', async () => {
+  it('gets each event once and in order, whenever it starts to read', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
     const early = follow(yard, id);
@@ -191,7 +191,7 @@ describe('whoever follows', () => {
   });
 
   it.each([0, 1])(
-    'hears the end of a job whose worker could not tell it (%d told before)',
+    'gets the end of a job whose worker could not report it (after %d reports)',
     async (before) => {
       const { yard, id, log } = await heldJob('mine');
       const following = follow(yard, id, 0, 50);
@@ -207,7 +207,7 @@ describe('whoever follows', () => {
     },
   );
 
-  it('hears nothing more of a job that is no longer kept, and is let go', async () => {
+  it('is released when the job is no longer kept', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue();
     const following = follow(yard, id, 0, 50);
@@ -216,7 +216,7 @@ describe('whoever follows', () => {
   });
 });
 
-/** As a cancel does, and no more. */
+/** Sets the cancel mark and nothing else. */
 async function markCancelled({ redis, key }: { redis: Redis; key: string }): Promise<void> {
   const data = JSON.parse((await redis.hget(key, 'data'))!) as object;
   await redis.hset(key, 'data', JSON.stringify({ ...data, cancelRequestedAt: new Date().toISOString() }));
@@ -237,7 +237,7 @@ function connect(): Redis {
   return redis;
 }
 
-/** A job whose lock somebody has. */
+/** A job that is locked with a token. */
 async function heldJob(token: string) {
   const yard = await openYard(url);
   const { id } = await yard.enqueue();

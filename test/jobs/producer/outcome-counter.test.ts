@@ -2,7 +2,7 @@ import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { queueName } from '../../../src/jobs/contract.ts';
-import { createTally } from '../../../src/jobs/producer/outcome-counter.ts';
+import { createOutcomeCounter } from '../../../src/jobs/producer/outcome-counter.ts';
 import { openQueue } from '../../../src/jobs/producer/queue.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
@@ -10,7 +10,7 @@ import { closeAfterTest, isConnected, openYard, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
-/** Queues so many jobs and has them end at once, every third as failed. */
+/** Queues `count` jobs and ends them at once, every third as failed. */
 async function endJobs(yard: Yard, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) ids.push((await yard.enqueue()).id);
@@ -23,14 +23,14 @@ async function endJobs(yard: Yard, count: number): Promise<string[]> {
     },
     { connection, prefix: yard.prefix, concurrency: 20 },
   );
-  const ended = async () => (await yard.queue.tally(0)).counts;
+  const ended = async () => (await yard.queue.outcomes(0)).counts;
   await until('all jobs to end', ended, ({ completed, failed }) => completed + failed >= count);
   await worker.close();
   connection.disconnect();
   return ids;
 }
 
-/** As another API process has it. */
+/** The queue of another API process. */
 async function openOther({ prefix }: Yard) {
   const queue = openQueue({ redisUrl: url, prefix, onError: () => {} });
   closeAfterTest(() => queue.close());
@@ -40,27 +40,27 @@ async function openOther({ prefix }: Yard) {
 
 const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
 
-it('tells each job that has ended once, to one process of all, more than one call takes as well', async () => {
+it('reports each ended job once, to one of several processes, also when one call can’t take them all', async () => {
   const yard = await openYard(url);
   const ids = await endJobs(yard, 130);
   const queues = [yard.queue, await openOther(yard), await openOther(yard)];
-  expect((await yard.queue.tally(0)).ended).toEqual([]);
+  expect((await yard.queue.outcomes(0)).ended).toEqual([]);
   const told: string[] = [];
   for (let round = 0; round < 4; round++) {
-    const tallies = await Promise.all([...queues, ...queues].map((queue) => queue.tally(10)));
-    told.push(...tallies.flatMap(({ ended }) => idsOf(ended)));
+    const counts = await Promise.all([...queues, ...queues].map((queue) => queue.outcomes(10)));
+    told.push(...counts.flatMap(({ ended }) => idsOf(ended)));
   }
   while (told.length < ids.length) {
-    const { ended } = await queues[1]!.tally(100);
+    const { ended } = await queues[1]!.outcomes(100);
     if (ended.length === 0) break;
     told.push(...idsOf(ended));
   }
   expect(told.toSorted()).toEqual(ids.toSorted());
   const restarted = await openOther(yard);
-  for (const queue of [...queues, restarted]) expect((await queue.tally(100)).ended).toEqual([]);
+  for (const queue of [...queues, restarted]) expect((await queue.outcomes(100)).ended).toEqual([]);
 });
 
-it('tells a job again whose telling was lost on the way', async () => {
+it('reports a job again when the report was lost', async () => {
   const yard = await openYard(url);
   const ids = await endJobs(yard, 3);
   const redis = new Redis(url);
@@ -79,19 +79,19 @@ it('tells a job again whose telling was lost on the way', async () => {
       return Reflect.get(target, name) as unknown;
     },
   });
-  const take = createTally(losing, redis);
+  const take = createOutcomeCounter({ queue: losing, redis, prefix: yard.prefix });
   await expect(take(10)).rejects.toThrow('lost');
-  expect((await yard.queue.tally(10)).ended).toEqual([]); // it is the first one's to count
+  expect((await yard.queue.outcomes(10)).ended).toEqual([]); // the first process counts them
   expect(idsOf((await take(10)).ended).toSorted()).toEqual(ids.toSorted());
   expect((await take(10)).ended).toEqual([]);
 });
 
-it('tells how a job has ended, and none that only waits', async () => {
+it('reports how jobs have ended, and no job that waits', async () => {
   const yard = await openYard(url);
   await endJobs(yard, 4);
   const { id } = await yard.enqueue();
   await yard.queue.cancel(id);
-  const { counts, running, ended } = await yard.queue.tally(100);
+  const { counts, running, ended } = await yard.queue.outcomes(100);
   expect(ended.map(({ status }) => status).toSorted()).toEqual([
     'failed',
     'failed',

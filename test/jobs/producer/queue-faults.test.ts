@@ -1,4 +1,4 @@
-/** Calls on the queue whose answer, or more, is lost: whatever is repeated happens once. */
+/** Queue calls that lose their answer or their connection: a repeated call takes effect once. */
 import * as fc from 'fast-check';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { endProcess, startWorkerProcess } from '../worker-process.ts';
 import { closeAfterTest, isConnected, openYard, requestOf, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
-const shaky = await createRedisServer(); // started by those tests that want it, on an empty memory
+const shaky = await createRedisServer(); // tests start it when they need it; it begins empty
 afterEach(() => shaky.stop());
 
 type Told = { readonly queue: JobQueue; readonly told: string[] };
@@ -31,7 +31,7 @@ function open(redisUrl: string, prefix: string): Told {
 
 const listIds = async (yard: Yard) => (await yard.queue.list({ limit: 100 })).data.map(({ id }) => id);
 
-/** Repeats a call until it is answered, as a client does that gets 503. */
+/** Repeats a call until it succeeds, as a client does on 503. */
 function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
   return until<T | null>(
     'an answer',
@@ -50,20 +50,20 @@ const jobOf = (result: Awaited<ReturnType<JobQueue['enqueue']>>): TrainJob => {
 };
 
 describe('an enqueue with an idempotency key', () => {
-  it('is finished by its repetition when the server was cut off between claim and job', async () => {
+  it('is completed by its repetition when the connection broke between claim and job', async () => {
     const yard = await openYard(url);
     const proxy = await startRedisProxy(url);
     const { queue } = open(proxy.url, yard.prefix);
     await untilAnswered(() => queue.list({ limit: 1 }));
     proxy.cut((message) => (message.includes(':wait') ? 'before' : null));
     await expect(queue.enqueue(requestOf(), 'key')).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
-    expect(await listIds(yard)).toEqual([]); // claimed, not added; and this server is gone for good
+    expect(await listIds(yard)).toEqual([]); // claimed, not added
     const again = await yard.queue.enqueue(requestOf(), 'key');
     expect(again).toMatchObject({ outcome: 'existing', job: { status: 'queued' } });
     expect(await listIds(yard)).toEqual([jobOf(again).id]);
   });
 
-  it('gives one job, wherever the connection is cut and however often', async () => {
+  it('adds one job, wherever and however often the connection breaks', async () => {
     const yard = await openYard(url);
     const proxy = await startRedisProxy(url);
     const { queue } = open(proxy.url, yard.prefix);
@@ -84,7 +84,7 @@ describe('an enqueue with an idempotency key', () => {
     );
   }, 120_000);
 
-  it('gives one job each while Redis freezes and goes on at random', async () => {
+  it('adds one job for each key while Redis freezes at random', async () => {
     await shaky.start();
     const yard = await openYard(shaky.url);
     const freezing = freezeAtRandom(shaky, faults.isLong ? 10 : 2);
@@ -132,7 +132,7 @@ describe('a call without Redis', () => {
     ['health', (queue) => queue.health(), /try again$/],
   ];
 
-  /** Makes every call at once and says how long the slowest took. */
+  /** Makes every call at once; returns how long the slowest took. */
   async function failAll(queue: JobQueue, id: string, says?: RegExp): Promise<number> {
     const { ms } = await timed(() =>
       Promise.all(
@@ -147,7 +147,7 @@ describe('a call without Redis', () => {
     return ms;
   }
 
-  it('says within a second what may have happened when Redis is frozen, and works again after', async () => {
+  it('fails within a second while Redis is frozen, saying what may have happened, and works again afterwards', async () => {
     await shaky.start();
     const yard = await openYard(shaky.url);
     const { id } = await yard.enqueue();
@@ -165,7 +165,7 @@ describe('a call without Redis', () => {
     expect(told).toEqual([expect.stringContaining('away: '), 'back']);
   });
 
-  it('says at once that nothing was done when the connection is gone; told once an outage', async () => {
+  it('fails at once without a connection, saying that nothing was done; each outage is reported once', async () => {
     await shaky.start();
     const yard = await openYard(shaky.url);
     const { queue, told } = open(shaky.url, yard.prefix);
@@ -194,7 +194,7 @@ describe('a call without Redis', () => {
     expect(told.map((text) => text.slice(0, 4))).toEqual(['away', 'back', 'away', 'back']);
   });
 
-  it('works when Redis goes away in the moment in which it has just come', async () => {
+  it('works when the first connection breaks at once', async () => {
     const proxy = await startRedisProxy(url);
     const { prefix } = await openYard(url);
     for (let passes = 0; passes <= 8; passes++) {
@@ -207,7 +207,7 @@ describe('a call without Redis', () => {
   }, 120_000);
 
   it.each(['not there', 'frozen'])(
-    'answers when Redis was %s at first, and works when it comes',
+    'answers while Redis is %s at first, and works when Redis comes',
     async (how) => {
       if (how === 'frozen') {
         await shaky.start();
@@ -224,15 +224,15 @@ describe('a call without Redis', () => {
       console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
       expect(ms).toBeLessThan(2000);
       expect(told).toEqual([expect.stringContaining('away: '), 'back']);
-      expect((await queue.list({ limit: 10 })).data).toHaveLength(1); // and of all that failed, none
+      expect((await queue.list({ limit: 10 })).data).toHaveLength(1); // and none of the calls that failed
     },
   );
 });
 
 describe('cancel', () => {
-  it('has one outcome when it races with the job that ends, which every later read tells', async () => {
+  it('has one outcome when it races with the end of the job, and every later read agrees', async () => {
     const yard = await openYard(url);
-    const worker = startWorkerProcess(yard); // apart, since starting a trainer holds a process up
+    const worker = startWorkerProcess(yard); // a process of its own, since starting a trainer blocks it
     const seen: string[] = [];
     for (let round = 0; round < (faults.isLong ? 30 : 4); round++) {
       const { id } = await yard.enqueue({ epochs: 1 });

@@ -59,7 +59,7 @@ describe('enqueue', () => {
     expect(createdAt).toBeLessThanOrEqual(Date.now());
   });
 
-  it('puts jobs in line: 1 is next', async () => {
+  it('gives each job its place in line; 1 is next', async () => {
     const yard = await openYard(url);
     const jobs = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
     expect(jobs.map(({ queuePosition }) => queuePosition)).toEqual([1, 2, 3]);
@@ -76,7 +76,14 @@ describe('an idempotency key', () => {
     expect(again).toEqual({ ...first, outcome: 'existing' });
   });
 
-  it('refuses another request, naming the job that has the key', async () => {
+  it('ignores the order of fields', async () => {
+    const { queue } = await openYard(url);
+    const first = await queue.enqueue(requestOf({ metadata: { a: 1, b: 2 } }), 'key');
+    const again = await queue.enqueue(requestOf({ metadata: { b: 2, a: 1 } }), 'key');
+    expect(again).toEqual({ ...first, outcome: 'existing' });
+  });
+
+  it('refuses another request and names the job that has the key', async () => {
     const yard = await openYard(url);
     const first = await yard.queue.enqueue(requestOf({ seed: 1 }), 'key');
     const other = await yard.queue.enqueue(requestOf({ seed: 2 }), 'key');
@@ -94,7 +101,7 @@ describe('an idempotency key', () => {
     expect([...ids]).toEqual(await listIds(yard));
   });
 
-  it('is won by one of two requests when twenty calls come at once', async () => {
+  it('goes to one of two requests when twenty calls come at once', async () => {
     const yard = await openYard(url);
     const calls = Array.from({ length: 20 }, (_, i) =>
       yard.queue.enqueue(requestOf({ seed: 1 + (i % 2) }), 'key'),
@@ -104,7 +111,7 @@ describe('an idempotency key', () => {
     expect(await listIds(yard)).toHaveLength(1);
   });
 
-  it('still gives its job when that has ended', async () => {
+  it('still gives its job when the job has ended', async () => {
     const { queue } = await openYard(url);
     const first = await queue.enqueue(requestOf(), 'key');
     if (first.outcome !== 'queued') throw new Error('expected a queued job');
@@ -133,7 +140,7 @@ describe('an idempotency key', () => {
     );
   });
 
-  it('does not run its job again that has ended and is no longer kept', async () => {
+  it('does not run its job again when the job has ended and is no longer kept', async () => {
     const yard = await openYard(url);
     const first = await yard.queue.enqueue(requestOf(), 'key');
     if (first.outcome !== 'queued') throw new Error('expected a queued job');
@@ -164,7 +171,7 @@ describe('an idempotency key', () => {
 /** Ids that no job has; some name keys that BullMQ keeps beside its jobs. */
 const strangers = ['', '0', '*', 'a:b', 'meta', 'wait', 'events', '00000000-0000-7000-8000-000000000000'];
 
-/** Puts jobs in line past the limit's door, many at once. */
+/** Adds jobs directly, without the API's limit. */
 async function fillUp(prefix: string, count: number): Promise<void> {
   await withQueue(prefix, (queue) => {
     const data = { request: requestOf(), cancelRequestedAt: null };
@@ -185,7 +192,7 @@ async function withQueue<T>(prefix: string, work: (queue: Queue) => Promise<T>):
   return result;
 }
 
-it('shows a job that an earlier version has queued, with the values that it lacks', async () => {
+it('fills in the values that a job from an earlier version lacks', async () => {
   const { queue, prefix } = await openYard(url);
   const { augment: _, ...request } = requestOf();
   const data = { request, cancelRequestedAt: null };
@@ -195,7 +202,7 @@ it('shows a job that an earlier version has queued, with the values that it lack
 });
 
 describe('a queue that is full', () => {
-  it('takes no more, and takes a refused call when there is room', async () => {
+  it('refuses further jobs, and takes a refused call once there is room', async () => {
     const { queue, prefix } = await openYard(url);
     const { outcome } = await queue.enqueue(requestOf());
     await fillUp(prefix, 999);
@@ -275,7 +282,7 @@ describe('cancelling a queued job', () => {
 });
 
 describe('health', () => {
-  it('counts the workers that are connected, says what they compute on, and names the eviction policy', async () => {
+  it('lists the connected workers with their devices, and the eviction policy', async () => {
     const yard = await openYard(url);
     const health = () => yard.queue.health();
     expect(await health()).toEqual({
@@ -293,7 +300,7 @@ describe('health', () => {
     expect(await health()).toMatchObject({ workers: [] });
   });
 
-  it('does not count a worker that is connected and has fallen silent', async () => {
+  it('does not list a connected worker whose heartbeat has stopped', async () => {
     const yard = await openYard(url);
     const redis = new Redis(url);
     closeAfterTest(async () => redis.disconnect());
@@ -308,7 +315,7 @@ describe('health', () => {
     expect(await yard.queue.health()).toMatchObject({ workers: [] });
   });
 
-  it('forgets the device of a worker that has ended without a word', async () => {
+  it('forgets a worker that has ended without deregistering', async () => {
     const yard = await openYard(url);
     const redis = new Redis(url);
     closeAfterTest(async () => redis.disconnect());

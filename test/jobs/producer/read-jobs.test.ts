@@ -66,14 +66,14 @@ describe('a queue with jobs of every kind', () => {
     expect(hasMore).toBe(false);
   });
 
-  it('shows each job in the list as find does', async () => {
+  it('shows each job as find does', async () => {
     const { data } = await yard.queue.list({ limit: 100 });
     for (const job of data.filter(({ status }) => status !== 'running')) {
       expect(await yard.find(job.id)).toEqual(job);
     }
   });
 
-  it('pages without gaps or doubles, whatever the limit and the filter', async () => {
+  it('pages without gaps or duplicates for any limit and filter', async () => {
     const status = fc.option(fc.constantFrom(...jobStatuses), { nil: undefined });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 12 }), status, async (limit, filter) => {
@@ -84,7 +84,7 @@ describe('a queue with jobs of every kind', () => {
     );
   });
 
-  it('goes on after an id, also one that no job has', async () => {
+  it('starts after an id, also one that no job has', async () => {
     const { data } = await yard.queue.list({ limit: 2, after: jobs['running']! });
     expect(idsOf(data)).toEqual([jobs['stopped'], jobs['dropped']]);
     expect((await yard.queue.list({ limit: 2, after: '0' })).data).toEqual([]);
@@ -92,14 +92,14 @@ describe('a queue with jobs of every kind', () => {
 });
 
 describe('list', () => {
-  it('is empty at first, whatever the filter', async () => {
+  it('is empty at first for any filter', async () => {
     const { queue } = await openYard(url);
     for (const status of [undefined, ...jobStatuses]) {
       expect(await queue.list({ limit: 1, ...(status && { status }) })).toEqual({ data: [], hasMore: false });
     }
   });
 
-  it('repeats and skips nothing when jobs come in between two pages', async () => {
+  it('repeats and skips nothing when a job is added between two pages', async () => {
     const yard = await openYard(url);
     const old = [await yard.enqueue(), await yard.enqueue(), await yard.enqueue()];
     const first = await yard.queue.list({ limit: 2 });

@@ -1,4 +1,4 @@
-/** A Redis that lacks a database, or a user that lacks permissions. */
+/** A missing database, and a Redis user with few permissions. */
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openQueue } from '../../../src/jobs/producer/queue.ts';
@@ -27,11 +27,11 @@ describe('a database that REDIS_URL names', () => {
     });
   });
 
-  it.each(['', '/', '/0', '/15'])('is taken as "%s"', async (path) => {
+  it.each(['', '/', '/0', '/15'])('is accepted as "%s"', async (path) => {
     expect(await lookAtRedis(`${url}${path}`)).toEqual({ unreachable: null });
   });
 
-  it('is never replaced by database 0, also when it goes missing later', async () => {
+  it('is never replaced by database 0, also when it is missing later', async () => {
     const told: string[] = [];
     const queue = openQueue({
       redisUrl: `${url}/99`,
@@ -60,7 +60,7 @@ describe('a Redis user that may not run', () => {
     [['client|setname'], 'noeviction'],
     [['@dangerous', '@admin'], null], // as managed services have it
   ])(
-    '%j: trains all the same',
+    '%j can train all the same',
     async (commands, evictionPolicy) => {
       const warn = vi.spyOn(console, 'warn');
       const yard = await openYard(await userWithout(...commands));

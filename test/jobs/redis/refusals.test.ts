@@ -1,4 +1,4 @@
-/** A Redis that answers and refuses: told once at each end, retried with pauses, and the job goes on afterwards. */
+/** A Redis that answers and refuses: each outage is reported once when it begins and ends, commands are retried with pauses, and the job goes on. */
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ let admin: Redis;
 
 beforeEach(async () => {
   await server.start();
-  closeAfterTest(() => server.stop()); // after the workers, which say goodbye to it
+  closeAfterTest(() => server.stop()); // after the workers, which deregister
   admin = new Redis(server.url);
   closeAfterTest(async () => admin.disconnect());
 });
@@ -95,7 +95,7 @@ function jobOf(answer: Answer | string | undefined): TrainJob {
 }
 
 describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(code) }) => {
-  it('is told once at each end by worker and API, is asked seldom, and costs no job', async () => {
+  it('is reported once when it begins and ends by worker and API, is retried seldom, and costs no job', async () => {
     const yard = await openYard(server.url);
     const { log, lines } = collectLog();
     await yard.startWorker({ log });
@@ -103,6 +103,7 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
     const queue = openQueue({
       redisUrl: server.url,
       prefix: yard.prefix,
+      probePauses: { firstMs: 50, longestMs: 100 },
       onError: (error) => told.push(error.message),
       onRecovery: () => told.push('back'),
     });

@@ -1,0 +1,86 @@
+/** Adds jobs to the queue, once for each idempotency key. */
+import { v7 as uuidv7 } from 'uuid';
+import { sha256Of } from '../../lib/sha256.ts';
+import type { TrainJob, TrainJobData } from '../contract.ts';
+import { appendQueued, beginLog, type EventLog } from '../event-log.ts';
+import { defineScript } from '../redis/script.ts';
+import { timeOf, waitingOrder, waitingStates } from '../waiting-order.ts';
+import { type Context, find } from './read-jobs.ts';
+
+export type EnqueueResult =
+  | { readonly outcome: 'queued' | 'existing'; readonly job: TrainJob }
+  | { readonly outcome: 'conflict'; readonly jobId: string } // the key's job has another request
+  | { readonly outcome: 'forgotten'; readonly jobId: string } // the key's job has ended and is no longer kept
+  | { readonly outcome: 'full'; readonly waiting: number }; // jobs
+
+type Order = Pick<TrainJobData, 'request' | 'requestId'>;
+
+const idempotencySeconds = 24 * 60 * 60;
+const kept = { count: 1000 }; // finished jobs that stay readable
+const maxWaiting = 1000; // jobs
+const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
+
+export async function enqueue(context: Context, order: Order, key?: string): Promise<EnqueueResult> {
+  if (key !== undefined) return enqueueOnce(context, order, key);
+  const job = await add(context, uuidv7(), order);
+  return job ? { outcome: 'queued', job } : full;
+}
+
+/** Sets a key unless it is set, and returns its value. (SET with both NX and GET needs Redis 7.) */
+const claimKey = defineScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX')
+return redis.call('GET', KEYS[1])`);
+
+/**
+ * The key holds the id of its job before the job is added, and a mark afterwards. So a repeated call adds the same id,
+ * which changes nothing if the first call added it; and a job that has ended and is no longer kept does not run again.
+ */
+async function enqueueOnce(context: Context, order: Order, key: string): Promise<EnqueueResult> {
+  const { redis, prefix } = context;
+  const name = `${prefix}:idempotency:${sha256Of(key)}`;
+  const body = sha256Of(canonicalJson(order.request));
+  const mine = `${uuidv7()} ${body}`;
+  const claim = (await claimKey(redis, [name], [mine, idempotencySeconds])) as string;
+  const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
+  if (itsBody !== body) return { outcome: 'conflict', jobId: id };
+  if (added) {
+    const job = await find(context, id);
+    return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
+  }
+  const job = await add(context, id, order);
+  if (!job) return full; // the key keeps its id for the next call
+  await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
+  return { outcome: claim === mine ? 'queued' : 'existing', job };
+}
+
+/** JSON with the keys of each object in order, so that equal values give equal texts. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/**
+ * Adds a job; null when too many wait. Adding a known id changes nothing, so a call that was carried out and then timed
+ * out can be repeated.
+ */
+async function add(context: Context, id: string, order: Order): Promise<TrainJob | null> {
+  const { queue, redis } = context;
+  const waiting = await queue.getJobCountByTypes(...waitingStates); // cancelled ones included
+  if (waiting >= maxWaiting && (await waitingOrder(queue, redis)).length >= maxWaiting) return null;
+  const log: EventLog = { redis, key: queue.toKey(id) };
+  const at = await timeOf(redis);
+  await beginLog(log, { type: 'queued', at, position: waiting + 1 });
+  await queue.add('train', { ...order, cancelRequestedAt: null }, addOptions(id));
+  const job = await find(context, id);
+  if (!job) throw new Error(`job ${id} was added but can't be read back`);
+  if (job.queuePosition !== null) await appendQueued(log, job.queuePosition, at);
+  return job;
+}
+
+function addOptions(jobId: string) {
+  const backoff = { type: 'fixed', delay: 200 }; // ms, after a crash of the trainer
+  const attempts = Number.MAX_SAFE_INTEGER; // the worker decides when to give up
+  return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
+}
