@@ -1,6 +1,6 @@
 # Two targets: `server`, on the CPU, and `worker`, with the TensorFlow that the build argument TENSORFLOW names:
-# cuda (its own CUDA 12 and cuDNN 9; the host needs a driver and nothing else), cpu, or stock (tfjs-node-gpu's own
-# libtensorflow 2.9.1 on CUDA 11.8 and cuDNN 8). One that can't be had ends the build.
+# cuda (includes CUDA 12 and cuDNN 9; the host needs only a driver), cpu, or stock (tfjs-node-gpu's own libtensorflow
+# 2.9.1 on CUDA 11.8 and cuDNN 8). The build fails if it can't get that TensorFlow.
 
 ARG NODE_IMAGE=node:20-bookworm-slim
 ARG STOCK_IMAGE=nvidia/cuda:11.8.0-cudnn8-runtime-ubuntu22.04
@@ -8,7 +8,7 @@ ARG TENSORFLOW=cuda
 
 FROM ${NODE_IMAGE} AS node
 
-# The packages of the lock file, and what it takes to compile the binding.
+# The packages of the lock file, and the tools that compile the binding.
 FROM node AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates g++ python3 python3-pip \
@@ -19,7 +19,8 @@ RUN npm ci --no-audit --no-fund && npm cache clean --force
 ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY scripts scripts
 
-# One stage an engine: set-up downloads (or takes from docker/wheels), compiles, and computes with it once.
+# One stage for each engine: set-up downloads TensorFlow (or takes it from docker/wheels), compiles the binding and
+# computes with it once.
 FROM build AS engine-cpu
 COPY docker/wheels docker/wheels
 RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
@@ -28,7 +29,7 @@ FROM build AS engine-cuda
 COPY docker/wheels docker/wheels
 RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
 
-# On the image that it will run on: its C library is older than Debian's.
+# The stock engine is built on the image that it runs on, whose C library is older than Debian's.
 FROM ${STOCK_IMAGE} AS stock
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
@@ -44,7 +45,7 @@ ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY --from=build /app /app
 RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
 
-# The compiled program, and its packages without those of development.
+# The compiled program and its production packages.
 FROM build AS program
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
@@ -54,7 +55,7 @@ RUN node scripts/setup.mjs --only=build \
  && find node_modules -name '*.map' -delete \
  && rm -rf dist/.build dist/.tsbuildinfo
 
-# What both targets run on. The root file system is never written to; /data is a volume.
+# The base of both targets. Nothing writes to the root file system; /data is a volume.
 FROM node AS runtime-cpu
 FROM node AS runtime-cuda
 FROM stock AS runtime-stock
@@ -71,7 +72,7 @@ ENTRYPOINT ["tini", "--"]
 VOLUME /data
 USER node
 
-# Predicts on the CPU; with TENSORFLOW=stock it is not to be built, since its engine is Debian's.
+# Predicts on the CPU. Don't build it with TENSORFLOW=stock: its engine is built for Debian.
 FROM runtime AS server
 COPY --from=engine-cpu /engine node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=program /app/dist dist

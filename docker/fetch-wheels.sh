@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts TensorFlow's wheels into docker/wheels, for images that are built where no Python index is reached.
-#   docker/fetch-wheels.sh [cuda|cpu]…   both, unless named; needs python3 with pip. cuda takes about 3 GB.
+# Downloads TensorFlow's wheels into docker/wheels, for builds that can't reach a Python index.
+#   docker/fetch-wheels.sh [cuda|cpu]…   default: both. Needs python3 with pip. cuda takes about 3 GB.
 set -euo pipefail
 cd "$(dirname "$0")/wheels"
 
@@ -15,7 +15,7 @@ for variant in "${@:-cuda cpu}"; do
       cpu) get "tensorflow-cpu==$version" ;;
       cuda)
         get "tensorflow==$version"
-        # What the extra "and-cuda" requires, and nothing that only Python needs.
+        # Only what the extra "and-cuda" requires, without the packages that only Python needs.
         mapfile -t beside < <(python3 ../../scripts/setup/requirements.py tensorflow-"$version"-*.whl and-cuda)
         get "${beside[@]}"
         ;;

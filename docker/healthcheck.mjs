@@ -1,6 +1,6 @@
 /**
- * Whether the process of this container does its work: `server` answers, `worker` has announced itself to Redis a
- * moment ago. Exit status 0 or 1.
+ * Docker health check. `server` is healthy when it answers, `worker` when its heartbeat in Redis has not expired.
+ * Exit status 0 or 1.
  */
 import { hostname } from 'node:os';
 import { Redis } from 'ioredis';
@@ -17,18 +17,18 @@ try {
 }
 
 async function serverAnswers() {
-  process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'; // with NODE_USE_ENV_PROXY=1, Node would ask the proxy
+  process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'; // with NODE_USE_ENV_PROXY=1, Node would send it to the proxy
   const url = `http://127.0.0.1:${process.env.PORT ?? 3000}/health/live`;
   const response = await fetch(url, { signal: AbortSignal.timeout(withinMs) });
   if (!response.ok) throw new Error(`expected 200 from ${url}, got ${response.status}`);
   return 'answers';
 }
 
-/** A worker renews its key every few seconds while its event loop turns and Redis answers it. */
+/** A worker renews its heartbeat every few seconds while its event loop runs and Redis answers. */
 async function workerIsAnnounced() {
   const options = { connectTimeout: withinMs, commandTimeout: withinMs, retryStrategy: null };
   const redis = new Redis(process.env.REDIS_URL, options);
-  redis.on('error', () => {}); // the command says it
+  redis.on('error', () => {}); // the command rejects with it
   try {
     const ids = await redis.smembers('trainyard:workers');
     const own = ids.filter((id) => id.startsWith(`${hostname()}:`)).map((id) => `trainyard:workers:${id}`);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the images, starts the service beside whatever runs already (a project, a port and volumes of its own), and
-# shows that it does what docs/deploy.md says. Takes about five minutes, the first time longer.
-#   docker/smoke-test.sh [cpu|gpu]   cpu, unless nvidia-smi names a GPU and Docker has NVIDIA's runtime
-# Environment: PORT (3999), KEEP=1 leaves the service running.
+# Builds the images, starts a second, separate service (its own project, port and volumes), and tests that it does what
+# docs/deploy.md says. Takes about five minutes, longer the first time.
+#   docker/smoke-test.sh [cpu|gpu]   default: gpu if nvidia-smi lists a GPU and Docker has NVIDIA's runtime, else cpu
+# Environment: PORT (3999); KEEP=1 leaves the service running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,11 +29,11 @@ clean_up() { [ -n "${KEEP:-}" ] || compose down --volumes --timeout 10 >/dev/nul
 trap clean_up EXIT
 
 call() { curl -sS --max-time 10 "$@"; }
-# The first value of a name in JSON.
+# Prints the first value of a field in JSON.
 field() { grep -o "\"$1\":[^,}]*" | head -n 1 | sed 's/^[^:]*://; s/"//g'; }
 train() { call -X POST "$url/jobs/train" -H 'content-type: application/json' -d "$1" | field id; }
 job() { call "$url/jobs/$1"; }
-# until SECONDS WHAT COMMAND…: repeats it every half second until it succeeds.
+# until_true SECONDS WHAT COMMAND…: repeats the command every half second until it succeeds.
 until_true() {
   local seconds=$1 what=$2 began=$SECONDS
   shift 2
@@ -60,7 +60,7 @@ docker compose -f docker-compose.yml -f docker-compose.cpu.yml config -q
 pass 'both compose files are valid'
 
 step 'building and starting'
-compose down --volumes --timeout 10 >/dev/null 2>&1 # what a run with KEEP=1 has left
+compose down --volumes --timeout 10 >/dev/null 2>&1 # left by a run with KEEP=1
 began=$SECONDS
 compose up -d --build --wait --wait-timeout 300 >/tmp/trainyard-smoke.$$ 2>&1 ||
   { tail -n 30 /tmp/trainyard-smoke.$$ >&2; rm -f /tmp/trainyard-smoke.$$; fail 'expected the service to be up'; }
@@ -74,7 +74,7 @@ for service in redis server worker; do
   user=$(compose exec -T $service id -u) || fail "expected $service to run"
   [ "$user" -gt 0 ] || fail "expected $service not to be root"
 done
-pass 'nobody is root, and no root file system can be written to'
+pass 'no service runs as root, and every root file system is read-only'
 
 id=$(train '{"recipe": "fast"}')
 until_true 600 'a training to succeed' succeeded "$id"
@@ -91,14 +91,14 @@ rm -f /tmp/trainyard-smoke.png
 pass 'it reads a 7 as 7, through the published port'
 
 id=$(train '{"epochs": 2, "trainImages": 30000}')
-until_true 120 'a job to get somewhere' job_is_at "$id" 100
+until_true 120 'a job to reach step 100' job_is_at "$id" 100
 compose restart worker >/dev/null 2>&1
 until_true 600 'the interrupted job to succeed' succeeded "$id"
 from=$(job "$id" | field resumedFromStep)
-[ "${from:-null}" != null ] || fail 'expected the job to go on where it stood'
+[ "${from:-null}" != null ] || fail 'expected the job to resume from a step'
 used=$(compose exec -T redis redis-cli hget "trainyard:train:$id" atm | tr -d '\r"')
 [ "$used" = 1 ] || fail "expected one attempt to be used, the one that succeeded, got $used"
-pass "a job whose worker was restarted went on from step $from and succeeded, no attempt used up"
+pass "a job whose worker was restarted resumed from step $from and succeeded at its first attempt"
 
 compose up -d --wait --scale worker=2 >/dev/null 2>&1 || fail 'expected two workers to start'
 first=$(train '{"epochs": 50}')
@@ -121,11 +121,11 @@ if [ "$mode" = cpu ]; then
   grep -q 'GPU_REQUIRED: .*no NVIDIA driver was found' <<<"$(tr '\n' ' ' <<<"$said")" || fail "expected the reason, got: $said"
   pass 'a worker with REQUIRE_GPU=true and no GPU ends, and says that there is no NVIDIA driver'
   said=$(docker compose -f docker-compose.yml up -d --no-build --no-deps worker 2>&1) && fail 'expected the reservation of a GPU to fail'
-  grep -q 'could not select device driver' <<<"$said" || fail "expected Docker's own words, got: $said"
+  grep -q 'could not select device driver' <<<"$said" || fail "expected Docker's error message, got: $said"
   pass "the unmodified docker-compose.yml is refused by Docker: could not select device driver"
 else
-  compose exec -T worker node dist/doctor.js || fail 'expected the doctor to be content'
-  pass 'the doctor is content with the GPU'
+  compose exec -T worker node dist/doctor.js || fail 'expected the doctor to find a working GPU'
+  pass 'the doctor finds a working GPU'
 fi
 
 printf '%d passed, 0 failed\n' "$passed"
