@@ -150,6 +150,14 @@ function removeEmpty(directory) {
   removeEmpty(dirname(directory));
 }
 
+/**
+ * @param {string} root
+ * @returns whether dist/ is what the sources give
+ */
+export function isUpToDate(root) {
+  return isBuilt(root, sourceDigest(root));
+}
+
 /** @param {string} root */
 function stampPath(root) {
   return join(root, 'dist/.build');

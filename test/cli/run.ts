@@ -1,4 +1,4 @@
-/** The command line as a process: what a shell sees of it. */
+/** The compiled command line as a process: what a shell sees of it. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ export type Environment = Record<string, string>;
 
 export function start(args: readonly string[], env: Environment = {}): Running {
   const { API_KEY: _, TRAINYARD_KEY: __, TRAINYARD_URL: ___, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['dist/cli.js', ...args], {
     cwd: root,
     env: { ...inherited, ...env },
   });

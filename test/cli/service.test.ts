@@ -90,7 +90,7 @@ describe('lists', () => {
   });
 
   it('end quietly when their reader does', async () => {
-    const shell = `"${process.execPath}" --import tsx src/cli.ts jobs --url ${service.url} | head -c 3; sleep 0`;
+    const shell = `"${process.execPath}" dist/cli.js jobs --url ${service.url} | head -c 3; sleep 0`;
     const child = spawn('sh', ['-c', shell]);
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])

@@ -1,4 +1,4 @@
-/** A real server process, from source, on a Redis and a data directory of its own, serving an untrained model. */
+/** A real server process, compiled, on a Redis and a data directory of its own, serving an untrained model. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ export type Server = {
   output(): string;
 };
 
-const entry = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../dist/server.js', import.meta.url));
 
 /** Serves when this resolves; ended, with its Redis, after the test file. */
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
@@ -34,7 +34,6 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> 
   };
   const child = fork(entry, [], {
     env: { ...process.env, LOG_LEVEL: 'error', ...settings, ...env },
-    execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   afterAll(async () => {

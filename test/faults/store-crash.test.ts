@@ -9,13 +9,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import { provenance } from '../model/store/provenance.ts';
 import { evaluation, fileNames, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 
-const program = fileURLToPath(new URL('store-crash-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('store-crash-program.mjs', import.meta.url));
 const moments = ['before', 'during', 'after'] as const;
-const atOnce = 2; // processes; each takes most of a second to start
+const atOnce = 2; // processes; one a core
 const mostCalls = 100;
 
 type Kill = { readonly call: number; readonly moment: (typeof moments)[number] };
@@ -35,7 +36,7 @@ async function bytesOf(dataDir: string, version: number): Promise<Buffer> {
 
 /** The name of the call at which it was killed; null when it made fewer calls than that. */
 async function killAt(dataDir: string, change: Change, { call, moment }: Kill): Promise<string | null> {
-  const args = ['--import', 'tsx', program, dataDir, change, moment, String(call)];
+  const args = [program, dataDir, change, moment, String(call), JSON.stringify({ provenance, evaluation })];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const said = (await text(child.stdout)).trim();

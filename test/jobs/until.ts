@@ -6,7 +6,7 @@ export async function until<T>(
   what: string,
   read: () => T | Promise<T>,
   ready: (value: T) => boolean,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { closeAfterTest, type Yard } from './yard.ts';
 
-const program = fileURLToPath(new URL('worker-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('worker-program.mjs', import.meta.url));
 
 /** Starts a worker that is killed at the end of the test if it still runs. */
 export function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, redisUrl, prefix, dataDir], {
+  const child = spawn(process.execPath, [program, redisUrl, prefix, dataDir], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   closeAfterTest(() => endProcess(child, 'SIGKILL'));

@@ -224,10 +224,10 @@ describe('an append-only file', () => {
 });
 
 type Launcher = { readonly child: ChildProcess; readonly url: string; readonly pid: number };
-const program = fileURLToPath(new URL('redis-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('redis-program.mjs', import.meta.url));
 
 async function startLauncher(dataDir: string): Promise<Launcher> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], {
+  const child = spawn(process.execPath, [program, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
