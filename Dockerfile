@@ -19,14 +19,17 @@ RUN npm ci --no-audit --no-fund && npm cache clean --force
 ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY scripts scripts
 
-# One stage an engine: set-up downloads (or takes from docker/wheels), compiles, and computes with it once.
+# One stage an engine: set-up downloads (or takes from docker/wheels), compiles, and computes with it once. What it has
+# linked into the package is copied, since the image has no cache directory.
 FROM build AS engine-cpu
 COPY docker/wheels docker/wheels
-RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 FROM build AS engine-cuda
 COPY docker/wheels docker/wheels
-RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 # On the image that it will run on: its C library is older than Debian's.
 FROM ${STOCK_IMAGE} AS stock
@@ -42,7 +45,8 @@ RUN apt-get update \
 WORKDIR /app
 ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY --from=build /app /app
-RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 # The compiled program, and its packages without those of development.
 FROM build AS program
@@ -52,7 +56,7 @@ COPY web web
 RUN node scripts/setup.mjs --only=build \
  && npm prune --omit=dev --no-audit --no-fund \
  && find node_modules -name '*.map' -delete \
- && rm -rf dist/.build dist/.tsbuildinfo
+ && rm -f dist/.build
 
 # What both targets run on. The root file system is never written to; /data is a volume.
 FROM node AS runtime-cpu
