@@ -20,14 +20,16 @@ ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY scripts scripts
 
 # One stage for each engine: set-up downloads TensorFlow (or takes it from docker/wheels), compiles the binding and
-# computes with it once.
+# computes with it once. What it linked into the package is copied, since the image has no cache directory.
 FROM build AS engine-cpu
 COPY docker/wheels docker/wheels
-RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=cpu node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 FROM build AS engine-cuda
 COPY docker/wheels docker/wheels
-RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=cuda node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 # The stock engine is built on the image that it runs on, whose C library is older than Debian's.
 FROM ${STOCK_IMAGE} AS stock
@@ -43,7 +45,8 @@ RUN apt-get update \
 WORKDIR /app
 ENV TRAINYARD_CACHE=/opt/trainyard ENGINE=tensorflow
 COPY --from=build /app /app
-RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow && node scripts/setup/export.mjs /engine
+RUN TENSORFLOW=stock node scripts/setup.mjs --only=tensorflow \
+ && mkdir /engine && cp -RH node_modules/@tensorflow/tfjs-node-gpu/lib node_modules/@tensorflow/tfjs-node-gpu/deps /engine
 
 # The compiled program and its production packages.
 FROM build AS program
@@ -53,7 +56,7 @@ COPY web web
 RUN node scripts/setup.mjs --only=build \
  && npm prune --omit=dev --no-audit --no-fund \
  && find node_modules -name '*.map' -delete \
- && rm -rf dist/.build dist/.tsbuildinfo
+ && rm -f dist/.build
 
 # The base of both targets. Nothing writes to the root file system; /data is a volume.
 FROM node AS runtime-cpu

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/wheels"
 
-version=$(sed -n "s/.*tensorflow-cpu==\([0-9.]*\).*/\1/p" ../../scripts/setup/wheel.mjs)
+version=$(sed -n "s/^export const version = '\([0-9.]*\)'.*/\1/p" ../../scripts/setup/wheel.mjs)
 tags=(--python-version 3.11 --implementation cp --only-binary=:all:)
 for platform in manylinux_2_27 manylinux_2_17 manylinux2014 manylinux1; do tags+=(--platform "${platform}_x86_64"); done
 get() { python3 -m pip download --no-deps "${tags[@]}" -d . "$@"; }

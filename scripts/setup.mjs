@@ -1,6 +1,6 @@
 /**
  * `npm run setup`, and the first thing that `npm start` and `npm test` do: brings this checkout to a state in
- * which it runs. What is in place already is left alone; see README, "Set-up".
+ * which it runs. What is in place already is left alone.
  *
  * An old Node must get as far as the message about its version: old syntax in this file and in
  * node-version.mjs, and everything else is imported after the check.

@@ -1,33 +1,35 @@
 /** What set-up takes from its surroundings: where downloads are kept, and the environment of the commands it runs. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 
 /**
  * Downloads are kept in TRAINYARD_CACHE, or else in the user's cache directory (XDG Base Directory Specification), or
- * else in the checkout: a container's user often has no home, or none that it may write to.
+ * else in the checkout: a container's user often has no home, or none that it may write to. A note says where the cache
+ * is not in its usual place.
  *
- * @param {NodeJS.ProcessEnv} env
- * @param {string} root the repository
- * @returns {{ cacheDir: string, env: NodeJS.ProcessEnv, note: string | null }} a note where the cache is not in its
- *   usual place
+ * @type {(env: NodeJS.ProcessEnv, root: string) => { cacheDir: string, env: NodeJS.ProcessEnv, note: string | null }}
  * @throws {SetupFailure} when downloads can be kept nowhere
  */
 export function readSurroundings(env, root) {
   const home = homeDirectory();
   const named = env['TRAINYARD_CACHE'];
-  const usual = named ? resolve(named) : usualCache(env, home);
+  const xdg = env['XDG_CACHE_HOME'] ?? '';
+  const caches = isAbsolute(xdg) ? xdg : home && join(home, '.cache'); // a relative one is to be ignored
+  const usual = named ? resolve(named) : caches && join(caches, 'trainyard');
   const candidates = [usual, named ? null : join(root, '.cache')].filter((path) => path !== null);
   const reasons = usual === null ? ['this user has no home directory'] : [];
   for (const cacheDir of candidates) {
-    const reason = whyUnusable(cacheDir);
-    if (reason === null) {
+    try {
+      makeDirectory(cacheDir);
+      accessSync(cacheDir, constants.W_OK | constants.X_OK);
       const note = `downloads are kept in ${cacheDir}\n    ${reasons.join('; ')}; TRAINYARD_CACHE names another place`;
       const commandEnv = { ...env, HOME: home ?? cacheDir }; // npm ends without a home
       return { cacheDir, env: commandEnv, note: cacheDir === usual ? null : note };
+    } catch (error) {
+      reasons.push(/** @type {Error} */ (error).message);
     }
-    reasons.push(reason);
   }
   throw new SetupFailure(
     `expected to keep downloads in ${candidates.join(' or ')}, but ${reasons.join('; ')}\n` +
@@ -38,51 +40,22 @@ export function readSurroundings(env, root) {
 /** The user's home, or null where it is not named, is not there or is closed to this user. */
 function homeDirectory() {
   try {
-    const home = homedir();
-    if (!isAbsolute(home) || !statSync(home).isDirectory()) return null;
-    accessSync(home, constants.X_OK);
-    return home;
+    accessSync(join(homedir(), '.'), constants.X_OK);
+    return isAbsolute(homedir()) && statSync(homedir()).isDirectory() ? homedir() : null;
   } catch {
     return null;
   }
 }
 
-/**
- * @param {NodeJS.ProcessEnv} env
- * @param {string | null} home
- * @returns the user's cache directory, or null
- */
-function usualCache(env, home) {
-  const named = env['XDG_CACHE_HOME'];
-  if (named && isAbsolute(named)) return join(named, 'trainyard'); // a relative one is to be ignored
-  return home && join(home, '.cache/trainyard');
-}
-
-/** @param {string} directory is made where it is missing */
-function whyUnusable(directory) {
-  try {
-    makeDirectory(directory);
-    accessSync(directory, constants.W_OK | constants.X_OK);
-    return null;
-  } catch (error) {
-    return /** @type {Error} */ (error).message;
-  }
-}
-
-/**
- * Not by `recursive: true`, which never returns in /proc.
- *
- * @param {string} path
- */
+/** @param {string} path is made without `recursive: true`, which never returns in /proc */
 function makeDirectory(path) {
-  if (existsSync(path)) {
-    if (!statSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
-    return;
-  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) throw new Error(`${path} is not a directory`);
+  if (found) return;
   makeDirectory(dirname(path));
   try {
     mkdirSync(path);
   } catch (error) {
-    if (!existsSync(path) || !statSync(path).isDirectory()) throw error; // another set-up may have just made it
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error; // another set-up may have just made it
   }
 }

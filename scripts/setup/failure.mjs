@@ -1,21 +1,8 @@
-/** What stops set-up: shown as it is, without a stack. */
-
-/** The message says what was expected, what came and what to do next. */
+/** What stops set-up: shown as it is, without a stack. The message says what was expected, what came and what to do next. */
 export class SetupFailure extends Error {}
 
-/** Ctrl-C, or a request to end. */
-export class SetupStopped extends Error {
-  /** @param {NodeJS.Signals} signal */
-  constructor(signal) {
-    super(`stopped by ${signal}`);
-    this.signal = signal;
-  }
-}
+/** Ctrl-C, or a request to end; the message is the signal's name. */
+export class SetupStopped extends Error {}
 
-/**
- * @param {string} text
- * @param {number} [by] spaces
- */
-export function indent(text, by = 4) {
-  return text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
-}
+/** @param {string} text */
+export const indent = (text) => text.replaceAll(/^(?=.)/gm, '    ');

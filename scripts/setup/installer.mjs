@@ -2,46 +2,29 @@
  * The package's own install script, for where there is no wheel: it downloads libtensorflow 2.9.1 and a prebuilt
  * binding, or compiles one with node-gyp.
  */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { bindingName, bindingPath, packageDirectory, unplace } from './binding.mjs';
-import { bytesUnder } from './cache.mjs';
-import { run } from './command.mjs';
-
-const stalledAfterMs = 60_000; // it says nothing while node-gyp works, and its download has no limit
-const withinMs = 15 * 60_000;
+import { packageDirectory, parts, unplace } from './binding.mjs';
+import { runOrFail } from './command.mjs';
 
 /**
  * Runs the installer, which writes into its package, and takes over what it has made.
  *
- * @param {import('./main.mjs').Context} context
- * @param {import('./report.mjs').Activity} activity
- * @param {string} directory gets deps/ and the binding
- * @returns {Promise<{ ok: true } | { ok: false, message: string }>}
+ * @type {(context: import('./main.mjs').Context, directory: string) => Promise<void>}
  */
-export async function fillFromInstaller({ root, env, signal }, activity, directory) {
+export async function fillFromInstaller({ root, env, signal, doing }, directory) {
   const cwd = packageDirectory(root);
-  unplace(root); // it would write through the link
-  const bytes = () => bytesUnder(cwd);
-  activity.doing({ name: "the package's own installer" });
-  const path = [join(root, 'node_modules/.bin'), env['PATH']].join(delimiter);
+  unplace(root); // it would write through the links
+  doing("the package's own installer");
+  const PATH = [join(root, 'node_modules/.bin'), env['PATH']].join(delimiter);
+  const args = ['scripts/install.js', 'gpu', 'download'];
+  const options = { cwd, env: { ...env, PATH }, signal, timeoutMs: 15 * 60_000 }; // its download has no limit
+  const copied = { recursive: true, verbatimSymlinks: true };
   try {
-    const result = await run(process.execPath, ['scripts/install.js', 'gpu', 'download'], {
-      cwd,
-      env: { ...env, PATH: path },
-      signal,
-      timeoutMs: withinMs,
-      growth: { bytes, withinMs: stalledAfterMs },
-    });
-    if (!result.ok) {
-      return { ok: false, message: `expected the package's own installer to work, but ${result.message}` };
-    }
-    mkdirSync(join(directory, 'deps'));
-    cpSync(join(cwd, 'deps'), join(directory, 'deps'), { recursive: true, verbatimSymlinks: true });
+    await runOrFail("the package's own installer to work", process.execPath, args, options);
+    for (const name of parts) cpSync(join(cwd, name), join(directory, name), copied);
+    rmSync(join(directory, 'deps/include'), { recursive: true, force: true });
     writeFileSync(join(directory, 'deps/variant'), 'stock');
-    await copyFile(bindingPath(root), join(directory, bindingName));
-    return { ok: true };
   } finally {
     unplace(root);
   }

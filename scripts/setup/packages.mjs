@@ -1,57 +1,54 @@
-/** The npm packages of the lock file, and the notes that set-up keeps beside them. */
+/** The npm packages of package-lock.json, how npm is run, and the notes that set-up keeps in node_modules. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { run } from './command.mjs';
+import { run, runOrFail } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
-import { ensure } from './turn.mjs';
 
 /**
- * @typedef {object} LockedPackage
- * @property {string} [version]
- * @property {string} [integrity]
- * @property {boolean} [optional]
- * @property {string[]} [os]
- * @property {string[]} [cpu]
- * @property {string[]} [libc]
+ * The digests of the lock files that were installed, and what TensorFlow came to.
  *
- * @typedef {Record<string, LockedPackage>} Packages by path, 'node_modules/zod'
- *
- * @typedef {object} Notes kept inside node_modules, so that they go when it goes
- * @property {Record<string, string>} [proven] by binding and Node version: the device the binding computed on
- * @property {string} [webgpu] which packages of WebGPU were placed last
- * @property {{ sources: string[], told: string }} [missing] why none of these could provide the engine
+ * @typedef {{ packages?: string, webgpu?: string, tensorflow?: import('./tensorflow.mjs').Note }} Notes
  */
-
-/**
- * Runs `npm ci` unless node_modules holds what the lock file says, and shows that what it installed loads.
- *
- * @param {import('./main.mjs').Context} context
- * @param {import('./report.mjs').Activity} activity
- * @returns {Promise<import('./main.mjs').Outcome>}
- * @throws {SetupFailure} when npm fails, or leaves out a package or brings one that does not load
- */
-export async function installPackages(context, activity) {
-  const { root } = context;
-  const check = async () => (wrongPackage(root) === null ? inPlace : null);
-  return ensure(context, activity, check, async () => {
-    activity.doing({ name: 'npm ci' });
-    const result = await runNpm(context, ['ci', '--prefer-offline', '--no-audit', '--no-fund']);
-    const wrong = wrongPackage(root);
-    if (!result.ok) refuse('the packages of package-lock.json', result.message);
-    if (wrong !== null) refuse(`${wrong} as package-lock.json has it`, 'it did not');
-    activity.doing({ name: 'loading them' });
-    await loadPackages(context);
-    return inPlace;
-  });
-}
 
 const inPlace = /** @type {const} */ ({ mark: '✓', text: 'npm packages' });
 
-/**
- * @param {string} what
- * @param {string} came
- * @returns {never}
- */
+/** `npm ci` when the lock file has changed or a package is gone. @type {import('./main.mjs').Step} */
+export const packages = {
+  title: 'npm packages',
+  async check({ root }) {
+    return readNotes(root).packages === lockDigest(root) && missingPackage(root) === null ? inPlace : null;
+  },
+  async make(context) {
+    const { root, env, signal, doing } = context;
+    doing('npm ci');
+    rmSync(notesPath(root), { force: true }); // npm empties node_modules
+    const result = await runNpm(context, []);
+    if (!result.ok) refuse('the packages of package-lock.json', result.message);
+    const missing = missingPackage(root);
+    if (missing !== null) refuse(`${missing} as package-lock.json has it`, 'it did not');
+    doing('loading them');
+    const args = ['--input-type=module', '-e', loader];
+    const options = { cwd: root, env, signal };
+    await runOrFail('the packages that npm installed to load', process.execPath, args, options, loadAdvice);
+    writeNotes(root, { packages: lockDigest(root) });
+    return inPlace;
+  },
+};
+
+const loadAdvice = 'see whether the package named above supports this system';
+/** Loads what has native parts: vite loads rolldown, esbuild starts its program when it is used. */
+const loader = `
+  for (const name of ['sharp', 'vite', 'esbuild']) {
+    const loaded = import(name).then(({ transform }) => name === 'esbuild' && transform(''));
+    await loaded.catch((error) => {
+      console.error('the package ' + name + ' does not load: ' + error.message);
+      process.exit(1);
+    });
+  }
+`;
+
+/** @type {(what: string, came: string) => never} */
 function refuse(what, came) {
   throw new SetupFailure(
     `expected npm to install ${what}, but ${came}\n` +
@@ -60,131 +57,55 @@ function refuse(what, came) {
   );
 }
 
-/**
- * Runs npm with its cache in the cache directory. How it reaches its registry is left as the user has it; settings
- * that change what is installed, and where, are overruled, whether they are in the environment or in an npmrc.
- *
- * @param {import('./main.mjs').Context} context
- * @param {string[]} args
- * @param {Partial<import('./command.mjs').Options>} [options]
- */
-export function runNpm({ root, cacheDir, env, signal }, args, options) {
-  const libc = process.platform === 'linux' ? [`--libc=${isMusl() ? 'musl' : 'glibc'}`] : [];
-  const flags = [...npmFlags, ...libc, '--cache', join(cacheDir, 'npm')];
-  const PATH = [env['PATH'], dirname(process.execPath)].join(delimiter); // where npm's first line looks for node
-  return run('npm', [...args, ...flags], { cwd: root, env: { ...env, PATH }, signal, ...options });
-}
-
 const npmFlags = (
-  '--include=dev --include=optional --include=peer --install-strategy=hoisted --bin-links --ignore-scripts ' +
-  '--location=project --no-global --no-workspaces --no-package-lock-only --no-dry-run --no-legacy-peer-deps ' +
-  `--no-engine-strict --no-usage --loglevel=error --os=${process.platform} --cpu=${process.arch}`
+  '--no-audit --no-fund --loglevel=error --prefer-offline --include=dev --include=optional --include=peer ' +
+  '--install-strategy=hoisted --bin-links --ignore-scripts --location=project --no-global --no-workspaces --no-package-lock-only --no-dry-run ' +
+  `--no-legacy-peer-deps --no-engine-strict --no-usage --os=${process.platform} --cpu=${process.arch}`
 ).split(' ');
 
 /**
- * Loads, in a process of its own, those packages that have native parts of which one may fail on this machine. A
- * tree that fails is installed anew by the next set-up.
+ * Runs `npm ci` with its cache in the cache directory. How it reaches its registry is left as the user has it; settings
+ * that change what is installed, and where, are overruled, whether they are in the environment or in an npmrc.
  *
- * @param {import('./main.mjs').Context} context
- * @throws {SetupFailure} with the package that does not load and why
+ * @type {(context: import('./main.mjs').Context, args: string[], timeoutMs?: number) => ReturnType<typeof run>}
  */
-async function loadPackages({ root, env, signal }) {
-  const args = ['--input-type=module', '-e', loader];
-  const result = await run(process.execPath, args, { cwd: root, env, signal });
-  if (result.ok) return;
-  rmSync(installedLock(root));
-  throw new SetupFailure(
-    `expected the packages that npm installed to load, but ${result.message}\n` +
-      'What to do: see whether the package named above supports this system, then run the command again.',
-  );
+export function runNpm({ root, cacheDir, env, signal }, args, timeoutMs = 3_600_000) {
+  const libc = process.platform === 'linux' ? [`--libc=${isMusl() ? 'musl' : 'glibc'}`] : [];
+  const PATH = [env['PATH'], dirname(process.execPath)].join(delimiter); // where npm's first line looks for node
+  const all = ['ci', ...npmFlags, ...libc, ...args, '--cache', join(cacheDir, 'npm')];
+  return run('npm', all, { cwd: root, env: { ...env, PATH }, signal, timeoutMs });
 }
 
-/** esbuild starts its program only when it has something to do; vite loads rolldown. */
-const loader = `
-  for (const name of ['sharp', 'vite', 'esbuild']) {
-    try {
-      const { transform } = await import(name);
-      if (name === 'esbuild') await transform('');
-    } catch (error) {
-      console.error('the package ' + name + ' does not load: ' + error.message);
-      process.exit(1);
-    }
-  }
-`;
+/** Changes with all that decides what npm installs. @param {string} folder has the lock file */
+export function lockDigest(folder) {
+  const lock = readFileSync(join(folder, 'package-lock.json'));
+  const system = `${process.platform} ${process.arch} Node ${process.versions.modules}`;
+  return createHash('sha256').update(lock).update(system).digest('hex');
+}
 
 /**
- * Compares the tree that npm noted down, and what is there of it, with package-lock.json. Packages for other
- * platforms are never missing.
+ * The path of a package that the lock file of a folder requires or npm has installed there, and that is gone; or null.
  *
- * @param {string} root
- * @returns the path of a package that is missing, of another version or left over, or null
+ * @type {(folder: string) => string | null}
  */
-function wrongPackage(root) {
-  const installed = readLock(installedLock(root)) ?? {};
-  const { '': _, ...wanted } = readLock(wantedLock(root)) ?? {};
-  const isThere = (/** @type {string} */ path) => existsSync(join(root, path, 'package.json'));
-  const isWrong = (/** @type {string} */ path) => {
-    const [found, locked] = [installed[path], wanted[path]];
-    if (!found) return !locked?.optional || isForHere(locked);
-    return found.version !== locked?.version || found.integrity !== locked?.integrity || !isThere(path);
-  };
-  return Object.keys({ ...installed, ...wanted }).find(isWrong) ?? null;
+export function missingPackage(folder) {
+  const read = (/** @type {string} */ path) =>
+    Object.entries(existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {});
+  const locked = read(join(folder, 'package-lock.json')).filter(([, { optional }]) => !optional);
+  const paths = [...locked, ...read(join(folder, 'node_modules/.package-lock.json'))].map(([path]) => path);
+  return paths.find((path) => !existsSync(join(folder, path, 'package.json'))) ?? null;
 }
 
-/**
- * An optional package that names no platform may be left out for reasons of its own.
- *
- * @param {LockedPackage} locked
- */
-function isForHere({ os, cpu, libc }) {
-  if (!os && !cpu) return false;
-  return fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, isMusl() ? 'musl' : 'glibc');
-}
-
-/**
- * @param {string[] | undefined} list
- * @param {string} own
- */
-function fits(list, own) {
-  return !list || list.includes(own);
-}
-
-/**
- * Alpine and its like, whose C library neither libtensorflow nor half of the prebuilt packages can use. Asked of
- * this Node: Debian may have musl's files as well.
- */
+/** Whether the C library is musl (Alpine), which neither libtensorflow nor half of the prebuilt packages can use. */
 export function isMusl() {
   if (process.platform !== 'linux') return false;
-  const { header } = /** @type {{ header: object }} */ (process.report.getReport());
+  const { header } = /** @type {{ header: object }} */ (process.report.getReport()); // Debian may have musl's files as well
   return !('glibcVersionRuntime' in header);
 }
 
-/** @param {string} root */
-function wantedLock(root) {
-  return join(root, 'package-lock.json');
-}
+const notesPath = (/** @type {string} */ root) => join(root, 'node_modules/.trainyard.json');
 
-/** @param {string} root */
-function installedLock(root) {
-  return join(root, 'node_modules/.package-lock.json');
-}
-
-/**
- * @param {string} path
- * @returns {Packages | null}
- */
-function readLock(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')).packages ?? null;
-  } catch {
-    return null; // missing or torn
-  }
-}
-
-/**
- * @param {string} root
- * @returns {Notes}
- */
+/** @type {(root: string) => Notes} */
 export function readNotes(root) {
   try {
     return JSON.parse(readFileSync(notesPath(root), 'utf8'));
@@ -193,19 +114,8 @@ export function readNotes(root) {
   }
 }
 
-/**
- * Adds to the notes.
- *
- * @param {string} root
- * @param {Notes} notes
- */
+/** @type {(root: string, notes: Notes) => void} adds to them */
 export function writeNotes(root, notes) {
-  const path = notesPath(root);
-  writeFileSync(`${path}.${process.pid}`, JSON.stringify({ ...readNotes(root), ...notes }, null, 2));
-  renameSync(`${path}.${process.pid}`, path);
-}
-
-/** @param {string} root */
-function notesPath(root) {
-  return join(root, 'node_modules/.trainyard.json');
+  writeFileSync(`${notesPath(root)}.new`, JSON.stringify({ ...readNotes(root), ...notes }, null, 2));
+  renameSync(`${notesPath(root)}.new`, notesPath(root));
 }

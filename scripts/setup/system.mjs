@@ -1,132 +1,80 @@
-/** What kind of system this is, how packages are installed on it, and doing so where that is ours to do. */
+/** What kind of system this is, how packages are installed on it, and doing so where set-up may. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { findCommand, run } from './command.mjs';
 
 /**
- * @typedef {object} System
- * @property {boolean} isRoot
- * @property {string[]} ids of /etc/os-release, the distribution and what it is like: ['ubuntu', 'debian']
- * @property {Manager | null} manager
+ * `ids` are those of /etc/os-release, the distribution and what it is like: ['ubuntu', 'debian'].
  *
- * @typedef {'apt' | 'dnf' | 'pacman' | 'apk' | 'zypper' | 'brew'} Manager
+ * @typedef {{ isRoot: boolean, ids: string[], manager: Manager | null }} System
+ * @typedef {keyof typeof managers} Manager
  * @typedef {'redis' | 'compiler' | 'pip' | 'browser'} Need
  */
 
-/** @type {Record<Manager, { command: string, install: string, packages: Record<Need, string> }>} */
+/** How each installs, and its names of what set-up needs. */
 const managers = {
-  apt: {
-    command: 'apt-get',
-    install: 'apt-get install -y',
-    packages: { redis: 'redis-server', compiler: 'g++', pip: 'python3-pip', browser: 'chromium' },
-  },
-  dnf: {
-    command: 'dnf',
-    install: 'dnf install -y',
-    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip', browser: 'chromium' },
-  },
-  pacman: {
-    command: 'pacman',
-    install: 'pacman -S --needed',
-    packages: { redis: 'valkey', compiler: 'gcc', pip: 'python-pip', browser: 'chromium' },
-  },
-  apk: {
-    command: 'apk',
-    install: 'apk add',
-    packages: { redis: 'valkey', compiler: 'g++', pip: 'py3-pip', browser: 'chromium' },
-  },
-  zypper: {
-    command: 'zypper',
-    install: 'zypper install -y',
-    packages: { redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip', browser: 'chromium' },
-  },
-  brew: {
-    command: 'brew',
-    install: 'brew install',
-    packages: { redis: 'redis', compiler: 'gcc', pip: 'python', browser: '--cask chromium' },
-  },
+  apt: { install: 'apt-get install -y', redis: 'redis-server', compiler: 'g++', pip: 'python3-pip' },
+  dnf: { install: 'dnf install -y', redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip' },
+  pacman: { install: 'pacman -S --needed', redis: 'valkey', compiler: 'gcc', pip: 'python-pip' },
+  apk: { install: 'apk add', redis: 'valkey', compiler: 'g++', pip: 'py3-pip' },
+  zypper: { install: 'zypper install -y', redis: 'valkey', compiler: 'gcc-c++', pip: 'python3-pip' },
+  brew: { install: 'brew install', redis: 'redis', compiler: 'gcc', pip: 'python' },
 };
 
-const aptFlags = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
-const aptNetwork = [
-  '-o',
-  'Acquire::Retries=1',
-  '-o',
-  'Acquire::http::Timeout=20',
-  '-o',
-  'Acquire::https::Timeout=20',
-];
+const aptFlags = (
+  '-y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=20 ' +
+  '-o Acquire::https::Timeout=20'
+).split(' ');
 const servicePolicy = '/usr/sbin/policy-rc.d';
 
 /** @returns {System} */
 export function readSystem() {
   const names = /** @type {Manager[]} */ (Object.keys(managers));
-  return {
-    isRoot: process.getuid?.() === 0,
-    ids: distribution(),
-    manager: names.find((name) => findCommand(process.env, managers[name].command)) ?? null,
-  };
+  const isHere = (/** @type {Manager} */ name) => findCommand(process.env, name === 'apt' ? 'apt-get' : name);
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].flatMap(
+    ([, value]) => value?.split(' ') ?? [],
+  );
+  return { isRoot: process.getuid?.() === 0, ids, manager: names.find(isHere) ?? null };
 }
 
-function distribution() {
-  if (!existsSync('/etc/os-release')) return [];
-  const lines = readFileSync('/etc/os-release', 'utf8').split('\n');
-  return lines.flatMap((line) => /^ID(?:_LIKE)?="?([^"]*)"?$/.exec(line)?.[1]?.split(' ') ?? []);
-}
-
-/**
- * The command that a person types to get what is missing, or what to look for where the system is unknown.
- *
- * @param {System} system
- * @param {Need[]} needs
- */
+/** @type {(system: System, needs: Need[]) => string} what a person types, or looks for where the system is unknown */
 export function installCommand({ manager, isRoot }, needs) {
   if (manager === null) return `install ${needs.join(' and ')} with this system's packages`;
-  const { install, packages } = managers[manager];
-  const names = needs.map((need) => packages[need]).join(' ');
-  return `${isRoot || manager === 'brew' ? '' : 'sudo '}${install} ${names}`;
+  const sudo = isRoot || manager === 'brew' ? '' : 'sudo ';
+  return `${sudo}${managers[manager].install} ${needs.map((need) => packageFor(manager, need)).join(' ')}`;
 }
 
-/**
- * Whether set-up may install system packages itself: root on Debian or Ubuntu.
- *
- * @param {System} system
- */
+/** @type {(manager: Manager, need: Need) => string} */
+function packageFor(manager, need) {
+  if (need === 'browser') return manager === 'brew' ? '--cask chromium' : 'chromium';
+  return managers[manager][need];
+}
+
+/** Whether set-up may install system packages itself: root on Debian or Ubuntu. @param {System} system */
 export function mayInstall({ isRoot, ids, manager }) {
   return isRoot && manager === 'apt' && (ids.includes('debian') || ids.includes('ubuntu'));
 }
 
 /**
- * Installs by apt-get; with fresh lists where the first try fails. No service is started.
+ * Installs by apt-get; with fresh lists where the first try fails. No service is started: Debian asks a policy, which
+ * is there as long as this process at most. One that is there already stays.
  *
- * @param {import('./main.mjs').Context} context
- * @param {Need[]} needs
- * @returns {Promise<import('./command.mjs').Result>}
+ * @type {(context: import('./main.mjs').Context, needs: Need[]) => Promise<import('./command.mjs').Result>}
  */
-export async function aptInstall({ env: outer, signal }, needs) {
-  const env = { ...outer, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = { env, signal, gently: true };
-  const packages = needs.map((need) => managers.apt.packages[need]);
-  const install = () => run('apt-get', ['install', ...aptFlags, ...aptNetwork, ...packages], options);
-  const allowServices = forbidServices();
+export async function aptInstall({ env, signal, doing }, needs) {
+  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, signal, gently: true };
+  const packages = needs.map((need) => packageFor('apt', need));
+  doing(`apt-get install ${packages.join(' ')}`);
+  const install = () => run('apt-get', ['install', ...aptFlags, ...packages], options);
+  const isOurs = !existsSync(servicePolicy);
+  const policy = `#!/bin/sh\nkill -0 ${process.pid} 2>/dev/null && exit 101\nexit 0\n`;
+  if (isOurs) writeFileSync(servicePolicy, policy, { mode: 0o755 });
   try {
     const first = await install();
     if (first.ok) return first;
-    const update = await run('apt-get', ['update', ...aptNetwork], options);
+    const update = await run('apt-get', ['update', ...aptFlags], options);
     return update.ok ? await install() : update;
   } finally {
-    allowServices();
+    if (isOurs) rmSync(servicePolicy, { force: true });
   }
-}
-
-/**
- * Debian's way to keep packages from starting services: a policy that lasts as long as this process at most.
- * One that is there already stays.
- *
- * @returns a function that takes it away again
- */
-function forbidServices() {
-  if (existsSync(servicePolicy)) return () => {};
-  const script = `#!/bin/sh\nkill -0 ${process.pid} 2>/dev/null && exit 101\nexit 0\n`;
-  writeFileSync(servicePolicy, script, { mode: 0o755 });
-  return () => rmSync(servicePolicy, { force: true });
 }

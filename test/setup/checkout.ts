@@ -30,6 +30,7 @@ const copied = [
   '.ci',
 ];
 const ownPackage = '@tensorflow/tfjs-node-gpu'; // the one that set-up writes into
+const withinMs = 120_000; // a test that has timed out must not hold the lock of this machine's cache
 const odd = "it's # 50% ü"; // names of folders as people have them
 
 export async function createCheckout(): Promise<Checkout> {
@@ -55,6 +56,8 @@ async function linkPackages(root: string): Promise<void> {
     if (name !== scope && !name.startsWith('.')) await symlink(join(from, name), join(to, name));
   }
   await cp(join(from, '.package-lock.json'), join(to, '.package-lock.json'));
+  const { lockDigest } = await setupModule<{ lockDigest: (folder: string) => string }>('packages');
+  await writeFile(notesIn({ root }), JSON.stringify({ packages: lockDigest(root) }));
   for (const name of await readdir(join(from, scope))) {
     if (`${scope}/${name}` !== ownPackage) await symlink(join(from, scope, name), join(to, scope, name));
   }
@@ -63,6 +66,11 @@ async function linkPackages(root: string): Promise<void> {
     recursive: true,
     filter: (path) => !made.includes(path),
   });
+}
+
+/** What set-up has noted about what is in node_modules. */
+export function notesIn({ root }: Pick<Checkout, 'root'>): string {
+  return join(root, 'node_modules/.trainyard.json');
 }
 
 /** Puts a shell script first on the PATH of a checkout. */
@@ -88,6 +96,7 @@ export function startSetup(
     ...user,
     env: environmentOf(checkout, changes),
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: withinMs,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,7 +1,6 @@
 /** Wheels that are laid out as TensorFlow's with CUDA, with a few bytes in place of each library. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { setupModule } from './checkout.ts';
 
 const script = `
 import json, os, sys, zipfile
@@ -17,13 +16,12 @@ for name, version, tag, files, requires in wheels:
         archive.writestr(f'{info}/RECORD', '')
 `;
 
-export async function writeFakeWheels(directory: string): Promise<void> {
-  const { headers } = await setupModule<{ headers: readonly string[] }>('wheel');
+export function writeFakeWheels(directory: string): void {
   const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-  const tensorflow = Object.fromEntries([
-    ...libraries.map((name) => [`tensorflow/${name}`, name]),
-    ...headers.map((name) => [`tensorflow/include/${name}`, '']),
-  ]) as Record<string, string>;
+  const others = ['include/tensorflow/c/c_api.h', 'python/keras.py'];
+  const tensorflow = Object.fromEntries(
+    [...libraries, ...others].map((name) => [`tensorflow/${name}`, name]),
+  );
   const requires = [
     'Requires-Dist: numpy>=1.26.0',
     'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',

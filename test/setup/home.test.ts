@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addCommand, type Checkout, createCheckout, startSetup } from './checkout.ts';
+import { addCommand, type Checkout, createCheckout, notesIn, startSetup } from './checkout.ts';
 
 /** Root may write anywhere, so root takes a user that has no entry in passwd. */
 const isRoot = process.getuid?.() === 0;
@@ -52,7 +52,7 @@ describe.skipIf(!canBeUser)('set-up keeps its downloads in the checkout', () => 
   });
 
   it('and npm gets a home there', async () => {
-    await unlink(join(checkout.root, 'node_modules/.package-lock.json'));
+    await unlink(notesIn(checkout));
     await addCommand(checkout, 'npm', 'echo "home: $HOME"; exit 1');
     const { output } = await runAs(['--only=packages'], { HOME: '/proc/nonexistent' });
     expect(output).toContain(`home: ${join(checkout.root, '.cache')}`);

@@ -10,10 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../temporary.ts';
 import { setupModule } from './checkout.ts';
 
-type Step = (context: object, activity: { doing(): void }) => Promise<unknown>;
-const { installPackages, isMusl } = await setupModule<{ installPackages: Step; isMusl: () => boolean }>(
-  'packages',
-);
+type Step = { make(context: object): Promise<unknown> };
+const { packages: step, isMusl } = await setupModule<{ packages: Step; isMusl: () => boolean }>('packages');
 
 const here = {
   os: [process.platform],
@@ -146,8 +144,7 @@ async function install(changes: NodeJS.ProcessEnv): Promise<[string[], string[]]
   await rm(folder, { recursive: true, force: true });
   const { signal } = new AbortController();
   const env = { ...process.env, ...changes };
-  const context = { root, cacheDir: join(root, 'cache'), env, signal, takeTurn: async () => {} };
-  await installPackages(context, { doing: () => {} });
+  await step.make({ root, cacheDir: join(root, 'cache'), env, signal, doing: () => {} });
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.'));
   return [names.toSorted(), await readdir(join(folder, '.bin'))];
 }

@@ -1,5 +1,5 @@
 /** The parts of set-up whose cases are too many, or too rare, for whole runs. */
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../temporary.ts';
@@ -24,14 +24,13 @@ describe('the Node version', async () => {
 });
 
 describe('a kept directory', async () => {
-  type Found = { state: 'whole' | 'absent' | 'damaged'; message?: string };
   type Options = { full: boolean; signal: AbortSignal };
-  type Filled = { ok: boolean };
+  type Fill = (fresh: string) => Promise<void>;
   type Module = {
-    checkKept: (directory: string, options: Options) => Promise<Found>;
-    keep: (directory: string, stop: AbortSignal, fill: (fresh: string) => Promise<Filled>) => Promise<Filled>;
+    damageOf: (directory: string, options: Options) => Promise<string | null>;
+    keep: (directory: string, stop: AbortSignal, fill: Fill) => Promise<void>;
   };
-  const { checkKept, keep } = await setupModule<Module>('cache');
+  const { damageOf, keep } = await setupModule<Module>('cache');
   const cheap = { full: false, signal };
   const full = { full: true, signal };
 
@@ -46,67 +45,42 @@ describe('a kept directory', async () => {
   const fillWith = (text: string) => async (fresh: string) => {
     await mkdir(join(fresh, 'lib'));
     await writeFile(join(fresh, 'lib/library.so'), text);
-    return { ok: true };
   };
   const library = () => join(directory, 'lib/library.so');
 
-  /** Other content of the same size, and the time it had: what only its SHA-256 tells. */
-  const forge = async () => {
-    const { atime, mtime } = await stat(library());
-    await writeFile(library(), '012345678!');
-    await utimes(library(), atime, mtime);
-  };
-
   it('is whole as it was written', async () => {
-    expect(await checkKept(directory, full)).toMatchObject({ state: 'whole' });
+    expect(await damageOf(directory, full)).toBeNull();
   });
 
-  it('is absent before it is filled', async () => {
-    expect(await checkKept(join(parent, 'other'), cheap)).toEqual({ state: 'absent' });
+  it('is not there before it is filled', async () => {
+    expect(await damageOf(join(parent, 'other'), cheap)).toBe('manifest.json is missing or torn');
   });
 
   it('is damaged when a file is shorter', async () => {
     await writeFile(library(), '01234');
-    const message = 'expected lib/library.so to have 10 bytes, it has 5';
-    expect(await checkKept(directory, cheap)).toEqual({ state: 'damaged', message });
+    expect(await damageOf(directory, cheap)).toBe('expected lib/library.so to have 10 bytes, it has 5');
   });
 
   it('is damaged when a file is gone', async () => {
     await rm(library());
-    expect(await checkKept(directory, cheap)).toEqual({
-      state: 'damaged',
-      message: 'lib/library.so is missing',
-    });
+    expect(await damageOf(directory, cheap)).toBe('lib/library.so is missing');
   });
 
-  it('is damaged when a file has other content and another time', async () => {
+  it('is damaged when a file has other content of the same size, on a full check', async () => {
     await writeFile(library(), '012345678!');
-    await utimes(library(), 1, 1);
-    expect(await checkKept(directory, cheap)).toMatchObject({ state: 'damaged' });
-  });
-
-  it('is damaged when a file has other content and the same time, on a full check', async () => {
-    await forge();
-    expect(await checkKept(directory, full)).toMatchObject({ state: 'damaged' });
-  });
-
-  it('is not read again when a file was only copied', async () => {
-    await utimes(library(), 1, 1);
-    expect(await checkKept(directory, cheap)).toMatchObject({ state: 'whole' });
-    const manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'));
-    expect(manifest.files[0].mtimeMs).toBe(1000);
+    expect(await damageOf(directory, full)).toBe('lib/library.so is not what was written (SHA-256)');
   });
 
   it.each(['', '{', '{"files": 1}'])('is damaged with the manifest %j', async (text) => {
     await writeFile(join(directory, 'manifest.json'), text);
-    expect(await checkKept(directory, cheap)).toMatchObject({ state: 'damaged' });
+    expect(await damageOf(directory, cheap)).toBe('manifest.json is missing or torn');
   });
 
   it('is replaced when it is damaged', async () => {
     await writeFile(library(), '');
     await keep(directory, signal, fillWith('new'));
     expect(await readFile(library(), 'utf8')).toBe('new');
-    expect(await checkKept(directory, full)).toMatchObject({ state: 'whole' });
+    expect(await damageOf(directory, full)).toBeNull();
     expect(await readdir(parent)).toEqual(['kept']);
   });
 
@@ -120,9 +94,8 @@ describe('a kept directory', async () => {
   });
 
   it('leaves nothing when filling fails', async () => {
-    const other = join(parent, 'other');
-    expect(await keep(other, signal, async () => ({ ok: false }))).toEqual({ ok: false });
-    await expect(keep(other, signal, () => Promise.reject(new Error('torn')))).rejects.toThrow('torn');
+    const failing = keep(join(parent, 'other'), signal, () => Promise.reject(new Error('torn')));
+    await expect(failing).rejects.toThrow('torn');
     expect(await readdir(parent)).toEqual(['kept']);
   });
 
@@ -130,59 +103,52 @@ describe('a kept directory', async () => {
     const stopping = new AbortController();
     const fill = async (fresh: string) => {
       stopping.abort(new Error('stopped'));
-      return fillWith('x')(fresh);
+      await fillWith('x')(fresh);
     };
-    await expect(keep(join(parent, 'other'), stopping.signal, fill)).rejects.toThrow('stopped');
+    await expect(keep(join(parent, 'other'), stopping.signal, fill)).rejects.toThrow(/stopped|aborted/);
     expect(await readdir(parent)).toEqual(['kept']);
   });
 });
 
-describe('taking turns', async () => {
-  type Turn = { take(): Promise<void>; release(): void };
-  type Module = { createTurn: (directory: string, stop: AbortSignal) => Turn };
-  const { createTurn } = await setupModule<Module>('turn');
+describe('the lock', async () => {
+  type Module = { takeLock: (cacheDir: string, stop: AbortSignal) => Promise<() => void> };
+  const { takeLock } = await setupModule<Module>('lock');
 
   it('lets a second set-up on the same cache go on when the first has ended', async () => {
     const directory = await temporaryDirectory();
-    const [first, second] = [createTurn(directory, signal), createTurn(directory, signal)];
     const order: string[] = [];
-    await first.take();
-    const taken = second.take().then(() => order.push('second'));
+    const release = await takeLock(directory, signal);
+    const second = takeLock(directory, signal).finally(() => order.push('second'));
     await new Promise(setImmediate);
     order.push('first ends');
-    first.release();
-    await taken;
-    second.release();
+    release();
+    (await second)();
     expect(order).toEqual(['first ends', 'second']);
   });
 
   it('does not hold up a set-up on another cache', async () => {
-    const turns = [
-      createTurn(await temporaryDirectory(), signal),
-      createTurn(await temporaryDirectory(), signal),
-    ];
-    await expect(Promise.all(turns.map((turn) => turn.take()))).resolves.toHaveLength(2);
-    for (const turn of turns) turn.release();
+    const [first, second] = [await temporaryDirectory(), await temporaryDirectory()];
+    const releases = await Promise.all([takeLock(first, signal), takeLock(second, signal)]);
+    expect(releases).toHaveLength(2);
+    for (const release of releases) release();
   });
 
-  it('ends waiting when set-up is told to stop', async () => {
+  it('is waited for no longer when set-up is told to stop', async () => {
     const directory = await temporaryDirectory();
     const stopping = new AbortController();
-    const [first, second] = [createTurn(directory, signal), createTurn(directory, stopping.signal)];
-    await first.take();
-    const taken = second.take();
+    const release = await takeLock(directory, signal);
+    const second = takeLock(directory, stopping.signal);
     stopping.abort(new Error('stopped'));
-    await expect(taken).rejects.toThrow('stopped');
-    first.release();
+    await expect(second).rejects.toThrow('stopped');
+    release();
   });
 });
 
 describe('Redis', async () => {
   type System = { isRoot: boolean; ids: string[]; manager: string | null };
-  type Module = {
-    provideRedis: (context: object, activity: object) => Promise<{ mark: string; text: string }>;
-  };
-  const { provideRedis } = await setupModule<Module>('redis');
+  type Outcome = { mark: string; text: string };
+  type Step = { check(context: object): Promise<Outcome | null>; make(context: object): Promise<Outcome> };
+  const { redis } = await setupModule<{ redis: Step }>('redis');
   const debian: System = { isRoot: false, ids: ['debian'], manager: 'apt' };
 
   let commands: string;
@@ -191,9 +157,9 @@ describe('Redis', async () => {
   });
 
   const add = (name: string, script: string) => addCommand({ commands } as Checkout, name, script);
-  const provide = (system: System = debian, env: NodeJS.ProcessEnv = {}) => {
-    const takeTurn = async () => {};
-    return provideRedis({ env: { PATH: commands, ...env }, system, signal, takeTurn }, { doing: () => {} });
+  const provide = async (system: System = debian, env: NodeJS.ProcessEnv = {}) => {
+    const context = { env: { PATH: commands, ...env }, system, signal, doing: () => {} };
+    return (await redis.check(context)) ?? redis.make(context);
   };
 
   it('is taken from REDIS_URL', async () => {
