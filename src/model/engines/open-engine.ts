@@ -37,8 +37,8 @@ export async function openEngine(preference: EnginePreference): Promise<Engine> 
   }
 }
 
-/** Tensors that are alive, for telling a leak: between two steps the number is always the same. */
-export function tensorCount(): number {
+/** How many tensors exist. Between two steps the number never changes, unless there is a leak. */
+export function liveTensors(): number {
   return tf.memory().numTensors;
 }
 
