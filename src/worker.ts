@@ -11,7 +11,7 @@ import {
   missedGpu,
   requireGpu,
   summarise,
-} from './model/device/device.ts';
+} from './model/device/examine-device.ts';
 import { takeOptions } from './options.mjs';
 
 await runEntry(async () => {

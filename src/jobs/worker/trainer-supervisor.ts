@@ -11,7 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
-import { cudaEnvironment } from '../../model/device/libraries.ts';
+import { cudaEnvironment } from '../../model/device/cuda-libraries.ts';
 import type { Engine, EnginePreference } from '../../model/engines/engine.ts';
 import type { PublishedEpoch } from '../../model/training/resume-point.ts';
 import type { Progress, TrainIntervals, TrainOutcome } from '../../model/training/training-run.ts';

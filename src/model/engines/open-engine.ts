@@ -9,8 +9,8 @@ import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { gpuInUse } from '../device/nvidia.ts';
 import { registerOperations } from '../network/operations.ts';
 import type { Engine, EnginePreference } from './engine.ts';
-import { tensorFlowOperations } from './tensorflow.ts';
-import { fastestOps } from './tensorflow-ops.ts';
+import { tensorFlowOperations } from './tensorflow-layers.ts';
+import { fastestOps } from './tensorflow-native-ops.ts';
 
 type TensorFlowBackend = tf.KernelBackend & {
   readonly isUsingGpuDevice: boolean;
@@ -76,7 +76,7 @@ async function openWebGpu(): Promise<Engine> {
 
 async function openWasm(): Promise<Engine> {
   await import('@tensorflow/tfjs-backend-wasm');
-  const { registerWasmKernels } = await import('./wasm.ts');
+  const { registerWasmKernels } = await import('./wasm-kernels.ts');
   const { shardedLossAndGradient } = await import('./wasm-shards.ts');
   registerWasmKernels();
   await useBackend('wasm');

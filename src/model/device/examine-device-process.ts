@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { messageOf } from '../../lib/errors.ts';
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import { openEngine } from '../engines/open-engine.ts';
-import type { DeviceFacts } from './findings.ts';
-import { findDeps, readVariant, tryLibraries } from './libraries.ts';
+import { findDeps, readVariant, tryLibraries } from './cuda-libraries.ts';
+import type { DeviceFacts } from './gpu-obstacles.ts';
+import { checkProduct } from './matrix-product.ts';
 import { readNvidia } from './nvidia.ts';
-import { checkProduct } from './product.ts';
 
 process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.on('disconnect', () => process.exit(1)); // nobody is left to be told

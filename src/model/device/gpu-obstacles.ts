@@ -1,8 +1,8 @@
 /** From what was seen to why there is no GPU, and what to do. Knows nothing but the facts that it is given. */
 import type { Engine } from '../engines/engine.ts';
-import type { TriedLibrary, Variant } from './libraries.ts';
+import type { TriedLibrary, Variant } from './cuda-libraries.ts';
+import type { Product } from './matrix-product.ts';
 import type { Nvidia } from './nvidia.ts';
-import type { Product } from './product.ts';
 
 /** What was seen, by trying. */
 export type DeviceFacts = {

@@ -5,8 +5,8 @@
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
 import type { EnginePreference } from '../engines/engine.ts';
-import { type DeviceFacts, type Finding, findObstacles } from './findings.ts';
-import { cudaEnvironment } from './libraries.ts';
+import { cudaEnvironment } from './cuda-libraries.ts';
+import { type DeviceFacts, type Finding, findObstacles } from './gpu-obstacles.ts';
 
 export type Device = DeviceFacts & {
   /** Why there is no GPU, most urgent first; empty where there is one. */
@@ -24,7 +24,7 @@ const aboutGpus = /cuda|gpu|nvidia|dlopen|dso_loader/i;
 export async function examineDevice(preference: EnginePreference): Promise<Device> {
   const said: string[] = [];
   const env = { ...cudaEnvironment(), TF_CPP_MIN_LOG_LEVEL: '0' }; // it is to say all
-  const child = forkBeside(import.meta.url, 'device-process', {
+  const child = forkBeside(import.meta.url, 'examine-device-process', {
     env,
     onErrorLine: (line) => said.push(line),
   });

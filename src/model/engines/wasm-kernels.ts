@@ -4,8 +4,8 @@
  * result from kernels that XNNPACK runs, or from a plain loop.
  */
 import * as tf from '@tensorflow/tfjs';
-import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution.ts';
-import { maxPoolGradient } from './wasm-pooling.ts';
+import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution-gradients.ts';
+import { maxPoolGradient } from './wasm-max-pool-gradient.ts';
 
 const backendName = 'wasm';
 

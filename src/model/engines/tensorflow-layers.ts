@@ -9,7 +9,7 @@ import { unflatten } from '../network/forward.ts';
 import type { Layer, Network } from '../network/network.ts';
 import type { Adam, Operations } from '../network/operations.ts';
 import { beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
-import type { NativeOps } from './tensorflow-ops.ts';
+import type { NativeOps } from './tensorflow-native-ops.ts';
 
 /** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
 type Applied = {
