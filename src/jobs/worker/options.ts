@@ -35,7 +35,7 @@ export type WorkerTimings = TrainIntervals & {
   /** The first pause after Redis refuses a report or the worker's queue calls; doubled up to `longestRetry`. */
   readonly firstRetry: number;
   readonly longestRetry: number;
-  /** How long the queue calls must work before the pauses start small again; each loop of BullMQ comes round in this time. */
+  /** How long BullMQ's loops, the longest of which takes 5 s, must run without an error before pauses start small again. */
   readonly withoutError: number;
 };
 
