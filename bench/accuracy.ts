@@ -29,19 +29,14 @@ for (const seed of values.seeds.split(',').map(Number)) {
   const plan = { ...recipe, dataset: 'mnist', seed, testImages: null } as const;
   let last = Number.NaN;
   const startedAt = performance.now();
-  const outcome = await train(
-    plan,
-    dataset,
-    {
-      onProgress: () => {},
-      onPosition: async () => {},
-      onEpoch: async ({ epoch, testAccuracy }) => {
-        last = testAccuracy;
-        console.log(`  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %`);
-      },
+  const outcome = await train(plan, dataset, {
+    onProgress: () => {},
+    onPosition: async () => {},
+    onEpoch: async ({ epoch, testAccuracy }) => {
+      last = testAccuracy;
+      console.log(`  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %`);
     },
-    new AbortController().signal,
-  );
+  });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const result = outcome.status === 'failed' ? outcome.code : `${(100 * last).toFixed(2)} %`;
   console.log(`seed ${seed}: ${outcome.status}, ${result}, after ${seconds} s`);

@@ -14,7 +14,8 @@ import type { TrainState } from '../src/model/network/operations.ts';
 import { disposeState, initialState, trainStep } from '../src/model/network/step.ts';
 import { evaluate } from '../src/model/training/evaluate.ts';
 import { type RecipeName, recipes } from '../src/model/training/recipe.ts';
-import { type TrainHooks, train } from '../src/model/training/train.ts';
+import { train } from '../src/model/training/train.ts';
+import type { TrainHooks } from '../src/model/training/training-run.ts';
 import { fingerprint } from './lib/fingerprint.ts';
 
 const { values } = parseArgs({
@@ -68,8 +69,7 @@ async function measureRate(batchSize: number, batches: number) {
   for (let index = 0; index < batches; index++) step(index);
   await loss.data();
   const seconds = (performance.now() - startedAt) / 1000;
-  const { signal } = new AbortController();
-  const { accuracy } = await evaluate(network, state.weights, firstOf(dataset.test, 1000), signal);
+  const { accuracy } = await evaluate(network, state.weights, firstOf(dataset.test, 1000));
   return { imagesPerSecond: (batches * batchSize) / seconds, accuracy };
 }
 
@@ -104,6 +104,6 @@ async function timeToAccuracy(recipe: RecipeName, seed: number, wanted: number) 
       epoch = position.epoch;
     },
   };
-  await train(plan, dataset, hooks, enough.signal);
+  await train(plan, dataset, hooks, { signal: enough.signal });
   return { seconds, evaluationSeconds: evaluatedMs / 1000, accuracies };
 }

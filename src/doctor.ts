@@ -1,7 +1,7 @@
-/** `npm run doctor`: what this machine trains on, and if it is no GPU, why not and what to do. Exit status 1: not usable. */
+/** `npm run doctor`: shows what this machine trains on and, without a GPU, why and what to do. Exit status 1: unusable. */
 import { readWorkerConfig } from './config.ts';
 import { runEntry } from './lifecycle.ts';
-import { type Device, examineDevice, requireGpu } from './model/device/device.ts';
+import { type Device, examineDevice, requireGpu } from './model/device/examine-device.ts';
 
 await runEntry(async () => {
   const { engine, requireGpu: isGpuRequired } = readWorkerConfig({ environment: {}, names: {} });

@@ -11,7 +11,7 @@ import {
   missedGpu,
   requireGpu,
   summarise,
-} from './model/device/device.ts';
+} from './model/device/examine-device.ts';
 import { takeOptions } from './options.mjs';
 
 await runEntry(async () => {
@@ -20,7 +20,7 @@ await runEntry(async () => {
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit } = config;
   await openDataDir(dataDir);
-  await lookAtRedis(redisUrl); // one that is away is waited for
+  await lookAtRedis(redisUrl); // waits for a Redis that is away
   const examined = await examineDevice(engine);
   expectRightProduct(examined);
   if (config.requireGpu) requireGpu(examined);
@@ -31,5 +31,5 @@ await runEntry(async () => {
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher
   log.info(`waiting for jobs, which train on ${device}`);
-  await worker.unfit; // ends the process with the reason; whoever starts it again has it look again
+  await worker.unfit; // ends the process with the reason; a restart examines the device again
 });

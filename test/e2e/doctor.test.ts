@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { examineDevice } from '../../src/model/device/device.ts';
+import { examineDevice } from '../../src/model/device/examine-device.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 type Ended = { readonly code: number; readonly output: string; readonly seconds: number };

@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { closeAfterTest, type Yard } from './yard.ts';
+import { closeAfterTest, shortTimings, type Yard } from './yard.ts';
 
 const program = fileURLToPath(new URL('worker-program.mjs', import.meta.url));
 
 /** Starts a worker that is killed at the end of the test if it still runs. */
 export function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
-  const child = spawn(process.execPath, [program, redisUrl, prefix, dataDir], {
+  const args = [redisUrl, prefix, dataDir, JSON.stringify(shortTimings)];
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   closeAfterTest(() => endProcess(child, 'SIGKILL'));

@@ -7,7 +7,7 @@ const { startWorker } = await importCompiled('jobs/worker/worker.js');
 /** @type {typeof import('../../src/lifecycle.ts')} */
 const { closeOnExit } = await importCompiled('lifecycle.js');
 
-const [redisUrl = '', prefix = '', dataDir = ''] = process.argv.slice(2);
+const [redisUrl = '', prefix = '', dataDir = '', timings = '{}'] = process.argv.slice(2);
 const log = pino({ level: 'warn' });
 const worker = await startWorker({
   redisUrl,
@@ -19,5 +19,7 @@ const worker = await startWorker({
   device: 'a test',
   gitCommit: null,
   log,
+  trainerNiceness: 0,
+  timings: JSON.parse(timings),
 });
 closeOnExit(log, () => worker.close());

@@ -10,7 +10,8 @@ import {
   trainRequestSchema,
 } from '../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
-import { startWorker, type TrainWorker, type WorkerOptions } from '../../src/jobs/worker/worker.ts';
+import type { WorkerOptions, WorkerTimings } from '../../src/jobs/worker/options.ts';
+import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { until } from './until.ts';
@@ -22,13 +23,26 @@ export type Yard = {
   readonly queue: JobQueue;
   readonly store: ModelStore;
   startWorker(
-    change?: Partial<Pick<WorkerOptions, 'log' | 'requireGpu' | 'noGpu' | 'device'>>,
+    change?: Partial<
+      Pick<WorkerOptions, 'log' | 'requireGpu' | 'noGpu' | 'device' | 'timings' | 'trainerNiceness'>
+    >,
   ): Promise<TrainWorker>;
   enqueue(change?: RequestInput): Promise<TrainJob>;
   find(id: string): Promise<TrainJob>;
   /** Waits until `ready` holds for a job. */
   untilJob(id: string, what: string, ready: (job: TrainJob) => boolean, withinMs?: number): Promise<TrainJob>;
   untilEnded(id: string, withinMs?: number): Promise<TrainJob>;
+};
+
+/** Short, but long enough for a busy machine: a lost worker is noticed within 2.25 s instead of 7.5 s. */
+export const shortTimings: Partial<WorkerTimings> = {
+  lock: 2000,
+  stalledCheck: 250,
+  cancelCheck: 50,
+  progressMs: 50,
+  resumePointMs: 500,
+  diskRetry: 100,
+  withoutError: 1000,
 };
 
 export type RequestInput = z.input<typeof trainRequestSchema>;
@@ -83,6 +97,8 @@ export async function buildYard(
         noGpu: null,
         device: 'a test',
         gitCommit: 'abc',
+        timings: shortTimings,
+        trainerNiceness: 0, // a busy machine would starve a nice one
       } as const;
       const log = pino({ level: 'silent' });
       const worker = await startWorker({ redisUrl, prefix, dataDir, ...usual, log, ...change });

@@ -1,16 +1,13 @@
-/** How a worker gets through an outage of its Redis: one line at each end, and longer and longer pauses between tries. */
+/** Handles outages of the worker's Redis: logs their begin and end, and pauses longer and longer between tries. */
 import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { probeWrites } from '../redis/connect.ts';
 import { asLoss } from '../redis/errors.ts';
 import { createOutage, type Outage } from '../redis/outage.ts';
+import type { WorkerTimings } from './options.ts';
 
-const shortestPauseMs = 200; // after an error of the queue …
-const longestPauseMs = 5000; // … doubled up to this …
-const withoutErrorMs = 6000; // … until all loops of a worker have come round without one
-
-/** The outages of a worker's connection, in its log. */
+/** Logs the outages of the worker's connection. */
 export function watchRedis(redis: Redis, prefix: string, log: Logger): Outage {
   const outage = createOutage({
     probe: () => probeWrites(redis, prefix),
@@ -26,28 +23,33 @@ export function watchRedis(redis: Redis, prefix: string, log: Logger): Outage {
 }
 
 /**
- * BullMQ's loop asks again at once when Redis refuses (up to 6,600 times a second). So the worker pauses after an error, for
- * longer each time, until it has gone on for a while without one. The function that it returns ends this.
+ * Pauses the worker after an error, longer each time, until it has run for `withoutError` ms without one. By itself
+ * BullMQ asks again at once when Redis refuses (up to 6,600 times a second). Returns a function that ends this.
  */
-export function backOffOnErrors(worker: Worker, redis: Redis, outage: Outage): () => void {
-  let pauseMs = shortestPauseMs;
+export function backOffOnErrors(
+  worker: Worker,
+  redis: Redis,
+  outage: Outage,
+  { firstRetry, longestRetry, withoutError }: WorkerTimings,
+): () => void {
+  let pauseMs = firstRetry;
   let timer: NodeJS.Timeout | undefined;
   const goOn = () => {
     void worker.resume();
     timer = setTimeout(() => {
-      pauseMs = shortestPauseMs;
+      pauseMs = firstRetry;
       outage.worked('worker');
-    }, withoutErrorMs);
+    }, withoutError);
   };
   worker.on('error', (error) => {
-    // BullMQ itself waits for a connection. The lock of a lost job has an event of its own.
+    // BullMQ itself waits for a connection, and reports a lost lock by another event.
     if (redis.status !== 'ready' || error.message.startsWith('could not renew lock')) return;
     outage.failed('worker', error);
     if (worker.isPaused() || worker.closing) return;
-    void worker.pause(true); // a job that runs goes on
+    void worker.pause(true); // the running job goes on
     clearTimeout(timer);
     timer = setTimeout(goOn, pauseMs);
-    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+    pauseMs = Math.min(2 * pauseMs, longestRetry);
   });
   return () => clearTimeout(timer);
 }

@@ -1,92 +1,125 @@
-/** Gathers what a trainer tells into one report and a list of events, and writes both to Redis a few times a second. */
+/** Turns a trainer's messages into the job's report and events, and writes both to Redis. */
 import type { Logger } from 'pino';
-import { reportEverySteps } from '../../model/training/train.ts';
+import type { PublishedEpoch } from '../../model/training/resume-point.ts';
+import type { Progress } from '../../model/training/training-run.ts';
 import type { TrainJobReport } from '../contract.ts';
 import { appendReport, type EventLog } from '../event-log.ts';
 import type { JobEvent } from '../events.ts';
 import type { Outage } from '../redis/outage.ts';
-import { createCourse } from './trainer-events.ts';
+import { defaultTimings, type WorkerTimings } from './options.ts';
 import type { TrainerMessage } from './trainer-supervisor.ts';
 
-const reportMs = 250; // at most four reports a second go to Redis
-const longestPauseMs = 5000; // between two tries while Redis refuses them
 const maxPending = 1000; // events
 
 export type Reporter = {
   readonly onMessage: (message: TrainerMessage) => void;
-  /** Resolves when Redis has all that was told, or has refused it once more. */
+  /** Resolves when Redis has everything, or has refused it once more. */
   flush(): Promise<void>;
 };
 
 export type ReportTarget = {
   readonly log: EventLog; // of the job
-  readonly token: string; // of its lock
+  readonly token: string; // of the job's lock
   readonly attempt: number; // from 1
 };
 
-/** Reports that Redis does not take are told to `outage`, and come with the next one. */
+/**
+ * Reports to the job's log in Redis, one write at a time, always the newest report.
+ *
+ * @param before what an earlier attempt reported; it stays until this attempt knows where it resumes
+ */
 export function createReporter(
   target: ReportTarget,
   before: TrainJobReport,
   log: Logger,
   outage: Pick<Outage, 'failed' | 'worked'>,
+  retries: Retries = defaultTimings,
 ): Reporter {
-  // What an earlier attempt has reported stays until this one knows where it goes on from.
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
-  let events: readonly JobEvent[] = []; // that Redis does not have
-  let isDue = false; // whether there is something to write …
-  let failures = 0; // … and how often in a row Redis has not taken it
-  let writing: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let batch = 0;
+  let pending: readonly JobEvent[] = []; // not in Redis yet
+  let writes = 0;
   const { token, attempt } = target;
-  const course = createCourse(attempt);
 
-  /** One write at a time, of what is newest then: while Redis is away one waits, and no more. */
-  const writeNewest = async () => {
-    do {
-      const sent = events;
-      [isDue, events] = [false, []];
-      try {
-        // BullMQ keeps a token from job to job, and may give it to another attempt at this one.
-        const mark = `${token} ${attempt} ${++batch}`;
-        const isOurs = await appendReport(target.log, { token, mark, report, events: sent });
-        if (!isOurs) log.warn('report not written: the job is another worker’s by now');
-        failures = 0;
-        outage.worked('reports');
-      } catch (error) {
-        outage.failed('reports', error);
-        events = bounded([...sent, ...events]);
-        failures++;
-      }
-    } while (isDue && failures === 0);
-    writing = null;
+  const append = async () => {
+    const events = pending;
+    pending = [];
+    // BullMQ keeps a token from job to job, and may give the same one to another attempt at this job.
+    const mark = `${token} ${attempt} ${++writes}`;
+    try {
+      const isOurs = await appendReport(target.log, { token, mark, report, events });
+      if (!isOurs) log.warn('report not written: the job belongs to another worker by now');
+      outage.worked('reports');
+    } catch (error) {
+      pending = bounded([...events, ...pending]);
+      outage.failed('reports', error);
+      throw error;
+    }
   };
-  const write = () => {
-    timer = null;
-    if (isDue) writing ??= writeNewest();
-  };
+  const { request, flush } = createWriter(append, retries);
   return {
     onMessage: (message) => {
       logMessage(log, message);
       const next = apply(report, message);
       if (next === report) return;
-      events = bounded([...events, ...course.eventsOf(message, report, next)]);
+      pending = bounded([...pending, ...eventsOf(message, report, next, attempt)]);
       report = next;
+      request();
+    },
+    flush,
+  };
+}
+
+type Retries = Pick<WorkerTimings, 'firstRetry' | 'longestRetry'>;
+
+/** Writes when requested, never twice at once; after a failure again, after a pause that doubles. */
+function createWriter(write: () => Promise<void>, { firstRetry, longestRetry }: Retries) {
+  let isDue = false;
+  let writing: Promise<void> | null = null;
+  let retryTimer: NodeJS.Timeout | null = null;
+  let retryMs = firstRetry;
+
+  const mayWrite = () => isDue && retryTimer === null;
+  const writeNewest = async () => {
+    isDue = false;
+    try {
+      await write();
+      retryMs = firstRetry;
+    } catch {
       isDue = true;
-      timer ??= setTimeout(write, Math.min(reportMs * 2 ** failures, longestPauseMs));
+      retryTimer = setTimeout(retry, retryMs);
+      retryMs = Math.min(2 * retryMs, longestRetry);
+    }
+  };
+  const writeAll = async () => {
+    while (mayWrite()) await writeNewest(); // also what was requested during the last write
+    writing = null;
+  };
+  const start = () => {
+    if (mayWrite()) writing ??= writeAll();
+  };
+  const stopRetrying = () => {
+    if (retryTimer) clearTimeout(retryTimer);
+    retryTimer = null;
+  };
+  const retry = () => {
+    stopRetrying();
+    start();
+  };
+  return {
+    request: () => {
+      isDue = true;
+      start();
     },
     flush: async () => {
-      if (timer) clearTimeout(timer);
       await writing;
-      isDue ||= failures > 0;
-      write();
+      retry();
       await writing;
+      stopRetrying();
     },
   };
 }
 
-/** While Redis is away for long, the course between two epochs is what can be done without. */
+/** During a long outage of Redis, the progress events are dropped first. */
 function bounded(events: readonly JobEvent[]): readonly JobEvent[] {
   return events.length <= maxPending ? events : events.filter(({ type }) => type !== 'progress');
 }
@@ -106,6 +139,7 @@ function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport 
       return { ...report, epochs: [...report.epochs, message.epoch] };
     case 'trouble':
       return { ...report, trouble: message.trouble };
+    case 'loss':
     case 'saved':
     case 'warning':
     case 'outcome':
@@ -113,6 +147,60 @@ function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport 
       return report;
   }
   return message satisfies never;
+}
+
+/** The events that a message adds to the job; `before` and `after` are the reports without and with the message. */
+function eventsOf(
+  message: TrainerMessage,
+  before: TrainJobReport,
+  { engine }: TrainJobReport,
+  attempt: number,
+): JobEvent[] {
+  const at = new Date().toISOString();
+  switch (message.type) {
+    case 'resumed': {
+      const { step = null, published = [] } = message.from ?? {};
+      // The worker of the earlier attempt was gone before it could report these.
+      const unreported = published.filter(({ epoch }) => !before.epochs.some((one) => one.epoch === epoch));
+      return [
+        ...unreported.flatMap((epoch) => epochEvents(epoch, at)),
+        { type: 'started', at, engine: engine!, attempt, resumedFromStep: step },
+      ];
+    }
+    case 'progress':
+      return [{ type: 'progress', at, ...rounded(message.progress) }];
+    case 'epoch':
+      return epochEvents(message.epoch, at);
+    case 'trouble':
+      return [{ type: 'trouble', at, error: message.trouble }];
+    case 'engine': // reported with `resumed`
+    case 'loss':
+    case 'saved':
+    case 'warning':
+    case 'outcome': // `done` is published once the queue has the end of the job
+    case 'fault':
+      return [];
+  }
+  return message satisfies never;
+}
+
+function epochEvents(published: PublishedEpoch, at: string): JobEvent[] {
+  const { epoch, testAccuracy, modelVersion } = published;
+  return [
+    { type: 'epoch', at, ...published },
+    { type: 'checkpoint', at, modelVersion, epoch, testAccuracy },
+  ];
+}
+
+/** Rounds what thousands of events with a job would store in full. */
+function rounded({ fraction, loss, imagesPerSecond, etaSeconds, ...counts }: Progress): Progress {
+  return {
+    ...counts,
+    fraction: Number(fraction.toFixed(4)),
+    loss: Number(loss.toPrecision(6)),
+    imagesPerSecond: Math.round(imagesPerSecond),
+    etaSeconds: Number(etaSeconds.toFixed(1)),
+  };
 }
 
 function logMessage(log: Logger, message: TrainerMessage): void {
@@ -138,17 +226,13 @@ function logMessage(log: Logger, message: TrainerMessage): void {
       if (message.trouble) log.error({ err: message.trouble }, message.trouble.message);
       else log.info('publishing goes on');
       break;
-    case 'progress':
-      logProgress(log, message.progress);
+    case 'loss': {
+      const { epoch, step, steps, loss } = message.progress;
+      log.info({ epoch, step, steps, loss }, `step ${step}/${steps}`);
       break;
+    }
+    case 'progress':
     case 'outcome':
-    case 'fault': // the worker's
+    case 'fault': // handled by the worker
   }
-}
-
-function logProgress(
-  log: Logger,
-  { epoch, step, steps, loss }: NonNullable<TrainJobReport['progress']>,
-): void {
-  if (step % reportEverySteps === 0) log.info({ epoch, step, steps, loss }, `step ${step}/${steps}`);
 }

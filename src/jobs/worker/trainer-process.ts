@@ -1,16 +1,16 @@
 /**
- * The trainer: a process that trains one job, publishes its checkpoints and ends. It ends as well
- * when its worker is gone, so that nothing computes for nobody.
+ * The trainer process: trains one job, publishes its checkpoints and ends. It also ends when its worker is gone,
+ * so that it does not compute for nobody.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
 import { datasetChecksums, readDataset } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
-import { openEngine, tensorCount } from '../../model/engines/open-engine.ts';
+import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
 import { networks } from '../../model/network/network.ts';
 import type { Provenance } from '../../model/store/manifest.ts';
-import { openStore } from '../../model/store/store.ts';
+import { type ModelStore, openStore } from '../../model/store/store.ts';
 import type { Evaluation } from '../../model/training/evaluation.ts';
 import {
   type FoundResumePoint,
@@ -19,17 +19,23 @@ import {
   removeUnusable,
   saveResumePoint,
 } from '../../model/training/resume-point.ts';
-import {
-  type EpochMetrics,
-  type RunPosition,
-  type TrainHooks,
-  type TrainOutcome,
-  train,
-} from '../../model/training/train.ts';
+import { train } from '../../model/training/train.ts';
+import type {
+  EpochMetrics,
+  RunPosition,
+  TrainHooks,
+  TrainOutcome,
+} from '../../model/training/training-run.ts';
 import { claimWorkspace, type Workspace } from '../../model/training/workspace.ts';
 import type { TrainerMessage, TrainerOrder } from './trainer-supervisor.ts';
 
-const retryStorageMs = 1000;
+/** One attempt at a job, and what it writes to. */
+type Attempt = {
+  readonly order: TrainerOrder;
+  readonly workspace: Workspace;
+  readonly engine: Engine;
+  readonly store: Pick<ModelStore, 'publish' | 'findCheckpoint'>;
+};
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
@@ -40,35 +46,37 @@ process.once('message', (order: TrainerOrder) => void carryOut(order));
 
 async function carryOut(order: TrainerOrder): Promise<void> {
   try {
-    await tell({ type: 'outcome', outcome: await trainAndPublish(order) });
+    await send({ type: 'outcome', outcome: await trainAndPublish(order) });
   } catch (error) {
     const code = error instanceof TrainyardError ? error.code : 'TRAINER_FAULT';
-    await tell({ type: 'fault', code, message: messageOf(error) });
+    await send({ type: 'fault', code, message: messageOf(error) });
   }
 }
 
 async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
-  const workspace = await untilStored(() => claimWorkspace(order.dataDir, order.jobId, order.attempt));
+  const { dataDir, jobId, attempt, request, intervals } = order;
+  const workspace = await untilStored(order, () => claimWorkspace(dataDir, jobId, attempt));
   const opened = await openEngine(order.engine);
   const engine = { ...opened, fallback: opened.fallback ?? (opened.gpu ? null : order.noGpu) };
-  await tell({ type: 'engine', engine });
+  await send({ type: 'engine', engine });
   if (order.requireGpu && !engine.gpu) throw gpuIsGone(engine);
-  const found = await findResumePoint(workspace.directory, order.request);
-  await tellResumed(found, engine);
+  const found = await findResumePoint(workspace.directory, request);
+  await sendResumed(found, engine);
   await removeUnusable(workspace.directory, found);
   const { point } = found;
-  const dataset = await readDataset(order.request.dataset);
-  const hooks = createHooks(order, workspace, engine, point?.published ?? []);
-  return train(order.request, dataset, hooks, stop.signal, point?.position);
+  const dataset = await readDataset(request.dataset);
+  const hooks = createHooks({ order, workspace, engine, store: openStore(dataDir) }, point?.published ?? []);
+  const from = point?.position ?? null;
+  return train(request, dataset, hooks, { ...intervals, signal: stop.signal, from });
 }
 
-/** The worker had found one at its start. */
+/** The worker found a GPU when it started. */
 function gpuIsGone({ device }: Engine): TrainyardError {
   const message = `expected a GPU, since REQUIRE_GPU=true, found ${device}; "npm run doctor" says why`;
   return new TrainyardError('GPU_REQUIRED', message);
 }
 
-async function tellResumed({ point, unusable }: FoundResumePoint, engine: Engine): Promise<void> {
+async function sendResumed({ point, unusable }: FoundResumePoint, engine: Engine): Promise<void> {
   const warnings = unusable.map(({ name, reason }) => `resume point ${name} not used: ${reason}`);
   if (point && point.device !== engine.device) {
     warnings.push(
@@ -76,49 +84,44 @@ async function tellResumed({ point, unusable }: FoundResumePoint, engine: Engine
     );
   }
   const from = point && { step: point.position.step, published: point.published };
-  await tell({ type: 'resumed', from, warnings });
+  await send({ type: 'resumed', from, warnings });
 }
 
-function createHooks(
-  order: TrainerOrder,
-  workspace: Workspace,
-  engine: Engine,
-  before: readonly PublishedEpoch[],
-): TrainHooks {
+function createHooks(attempt: Attempt, before: readonly PublishedEpoch[]): TrainHooks {
   const published = [...before];
   return {
-    onProgress: (progress) => {
-      void tell({ type: 'progress', progress });
-    },
+    onProgress: (progress) => void send({ type: 'progress', progress }),
+    onLoss: (progress) => void send({ type: 'loss', progress }),
     onEpoch: async (metrics, weights, evaluation) => {
-      const version = { provenance: provenanceOf(order, engine, metrics), weights, evaluation };
-      const modelVersion = await untilStored(() => publish(order, workspace, version));
+      const modelVersion = await untilStored(attempt.order, async () => {
+        return (
+          (await findPublished(attempt, metrics.epoch)) ?? publish(attempt, metrics, weights, evaluation)
+        );
+      });
       const epoch = { ...metrics, modelVersion };
       published.push(epoch);
-      await tell({ type: 'epoch', epoch });
+      await send({ type: 'epoch', epoch });
     },
-    onPosition: (position) => saveOrWarn(order, workspace, engine, published, position),
+    onPosition: (position) => saveOrWarn(attempt, published, position),
   };
 }
 
-type Version = {
-  readonly provenance: Provenance;
-  readonly weights: Float32Array;
-  readonly evaluation: Evaluation;
-};
+/** The version under which an earlier attempt has published this epoch; null when there is none. */
+async function findPublished({ order, store }: Attempt, epoch: number): Promise<number | null> {
+  if (order.attempt === 1) return null;
+  return (await store.findCheckpoint(order.jobId, epoch))?.version ?? null;
+}
 
-/** The version under which an epoch is published; one that an earlier attempt has published is that one. */
 async function publish(
-  order: TrainerOrder,
-  { staging: stagingRoot }: Workspace,
-  { provenance, weights, evaluation }: Version,
+  { order, workspace, engine, store }: Attempt,
+  metrics: EpochMetrics,
+  weights: Float32Array,
+  evaluation: Evaluation,
 ): Promise<number> {
-  const store = openStore(order.dataDir);
-  const earlier = await store.findCheckpoint(order.jobId, provenance.epoch);
-  if (earlier) return earlier.version;
-  const network = networks[order.request.network];
-  const published = await store.publish(network, weights, provenance, { evaluation, stagingRoot });
-  return published.version;
+  const provenance = provenanceOf(order, engine, metrics);
+  const options = { evaluation, stagingRoot: workspace.staging };
+  const { version } = await store.publish(networks[order.request.network], weights, provenance, options);
+  return version;
 }
 
 function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metrics: EpochMetrics): Provenance {
@@ -138,40 +141,39 @@ function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metric
   };
 }
 
-/** A resume point that can't be written costs time after a crash, and nothing else. */
+/** A resume point that can't be written costs no more than time after a crash. */
 async function saveOrWarn(
-  { request: plan, crashes }: TrainerOrder,
-  workspace: Workspace,
-  { device }: Engine,
+  { order, workspace, engine: { device } }: Attempt,
   published: readonly PublishedEpoch[],
   position: RunPosition,
 ): Promise<void> {
+  const { request: plan, crashes } = order;
   try {
     await saveResumePoint(workspace, { plan, device, crashes, published, position });
-    await tell({ type: 'saved', step: position.step, tensors: tensorCount() });
+    await send({ type: 'saved', step: position.step, tensors: liveTensors() });
   } catch (error) {
     if (isCode(error, 'FENCED')) throw error;
-    await tell({ type: 'warning', message: `no resume point at step ${position.step}: ${messageOf(error)}` });
+    await send({ type: 'warning', message: `no resume point at step ${position.step}: ${messageOf(error)}` });
   }
 }
 
-/** Repeats what fails for want of room on the disk until it works; what was trained waits in memory. */
-async function untilStored<T>(work: () => Promise<T>): Promise<T> {
-  for (let waiting = false; ; waiting = true) {
+/** Repeats work that fails because the disk is full until it succeeds; what was trained stays in memory. */
+async function untilStored<T>({ diskRetryMs }: TrainerOrder, work: () => Promise<T>): Promise<T> {
+  for (let isWaiting = false; ; isWaiting = true) {
     try {
       const result = await work();
-      if (waiting) await tell({ type: 'trouble', trouble: null });
+      if (isWaiting) await send({ type: 'trouble', trouble: null });
       return result;
     } catch (error) {
       if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
       const message = `expected room for a checkpoint in DATA_DIR, got: ${messageOf(error)}; free some, the job waits`;
-      if (!waiting) await tell({ type: 'trouble', trouble: { code: 'DISK_FULL', message } });
-      await delay(retryStorageMs, undefined, { signal: stop.signal });
+      if (!isWaiting) await send({ type: 'trouble', trouble: { code: 'DISK_FULL', message } });
+      await delay(diskRetryMs, undefined, { signal: stop.signal });
     }
   }
 }
 
-function tell(message: TrainerMessage): Promise<void> {
+function send(message: TrainerMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));
   });

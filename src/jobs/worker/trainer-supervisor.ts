@@ -1,23 +1,24 @@
 /**
- * The worker's side of a training run. It goes on in a process of its own (trainer-process), one a
- * job, so that a native crash or the out-of-memory killer ends one attempt and nothing else, and GPU
- * memory returns with its end.
+ * Starts, follows and stops the trainer of a job. Each job has a trainer process of its own (trainer-process), so
+ * that a native crash or the out-of-memory killer ends one attempt and nothing else, and GPU memory is freed when
+ * the process ends.
  *
- * Not BullMQ's sandbox: that keeps its children for later jobs, fails a job over one progress write
- * that Redis did not take, and has no way to end a child that hears nothing.
+ * This is not BullMQ's sandbox, which keeps its children for later jobs, fails a job when Redis refuses one
+ * progress write, and can't end a child that does not respond.
  */
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
-import { cudaEnvironment } from '../../model/device/libraries.ts';
+import { cudaEnvironment } from '../../model/device/cuda-libraries.ts';
 import type { Engine, EnginePreference } from '../../model/engines/engine.ts';
 import type { PublishedEpoch } from '../../model/training/resume-point.ts';
-import type { Progress, TrainOutcome } from '../../model/training/train.ts';
+import type { Progress, TrainIntervals, TrainOutcome } from '../../model/training/training-run.ts';
 import type { ResolvedRequest, TrainJob } from '../contract.ts';
+import type { StopReason, WorkerOptions, WorkerTimings } from './options.ts';
 
-/** Sent once, to start. */
+/** The one message to a trainer: what to train, and how. */
 export type TrainerOrder = {
   readonly jobId: string;
   readonly attempt: number; // from 1
@@ -28,9 +29,11 @@ export type TrainerOrder = {
   readonly requireGpu: boolean;
   readonly noGpu: string | null;
   readonly gitCommit: string | null;
+  readonly intervals: TrainIntervals;
+  readonly diskRetryMs: number;
 };
 
-/** What the trainer tells; an outcome or a fault is the last. */
+/** A message from a trainer; `outcome` or `fault` is the last one. */
 export type TrainerMessage =
   | { readonly type: 'engine'; readonly engine: Engine }
   | {
@@ -38,7 +41,7 @@ export type TrainerMessage =
       readonly from: { readonly step: number; readonly published: readonly PublishedEpoch[] } | null;
       readonly warnings: readonly string[];
     }
-  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'progress' | 'loss'; readonly progress: Progress }
   | { readonly type: 'epoch'; readonly epoch: PublishedEpoch }
   | { readonly type: 'saved'; readonly step: number; readonly tensors: number }
   | { readonly type: 'warning'; readonly message: string }
@@ -46,28 +49,25 @@ export type TrainerMessage =
   | { readonly type: 'outcome'; readonly outcome: TrainOutcome }
   | { readonly type: 'fault'; readonly code: string; readonly message: string };
 
-/** Why a run is stopped → ms that its trainer has for the step under way and a last resume point. */
-export const stopGraceMs = {
-  'cancel requested': 1000, // 2 s in all, and it may take 0.4 s until the mark is read
-  'worker closes': 1800,
-  'lock lost': 1800, // after a while without Redis; the job is, or will be, another worker's
-} as const;
-export type StopReason = keyof typeof stopGraceMs;
+type RunOptions = Pick<WorkerOptions, 'trainerNiceness'> & {
+  readonly timings: Pick<WorkerTimings, 'stopGrace'>;
+};
 
 /**
- * Runs one training to its outcome. Aborting `signal`, by a `StopReason`, asks the trainer to save where it
- * stands and to stop, and kills it when it has not done so in its time.
+ * Runs one training to its outcome. Aborting `signal` with a `StopReason` asks the trainer to save its position
+ * and to stop; it is killed when it takes longer than its `stopGrace` (ms).
  *
- * @throws TrainyardError with the trainer's own code, or `TRAINER_CRASHED` when it ended without a word
+ * @throws TrainyardError with the trainer's own code, or `TRAINER_CRASHED` when it ended without an outcome
  */
 export async function runTrainer(
   order: TrainerOrder,
   onMessage: (message: TrainerMessage) => void,
   signal: AbortSignal,
+  { timings, trainerNiceness = constants.priority.PRIORITY_LOW }: RunOptions,
 ): Promise<TrainOutcome> {
   const child = forkBeside(import.meta.url, 'trainer-process', { env: cudaEnvironment() });
-  giveWay(child);
-  const stop = () => void endChild(child, 'SIGTERM', stopGraceMs[signal.reason as StopReason]);
+  setNiceness(child, trainerNiceness);
+  const stop = () => void endChild(child, 'SIGTERM', timings.stopGrace[signal.reason as StopReason]);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
@@ -77,22 +77,18 @@ export async function runTrainer(
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    await endChild(child, 'SIGKILL', 0); // it has said its last word
+    await endChild(child, 'SIGKILL', 0); // nothing more is expected of it
   }
 }
 
-/**
- * A training takes every core there is; whoever waits for an answer on this machine goes first. Where Linux groups
- * processes by session, a priority counts within the group alone, and the group has one of its own.
- */
-function giveWay({ pid }: ChildProcess): void {
+/** Linux may group processes by session: niceness then counts only within the group, so the group's is set too. */
+function setNiceness({ pid }: ChildProcess, niceness: number): void {
   if (pid === undefined) return;
-  const lowest = constants.priority.PRIORITY_LOW;
   try {
-    setPriority(pid, lowest);
-    writeFileSync(`/proc/${pid}/autogroup`, String(lowest));
+    setPriority(pid, niceness);
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
-    // No such file on this system, or the process has ended, which is told below: it competes as others do.
+    // This system has no such file, or the process has ended (`exit` reports that): its priority stays.
   }
 }
 

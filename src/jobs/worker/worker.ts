@@ -1,11 +1,10 @@
-/** The worker: takes jobs off the queue one at a time, has each trained, and reports back to the queue. */
+/** The worker: takes jobs off the queue one at a time, runs a trainer for each, and reports back to the queue. */
 import { Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../lib/errors.ts';
-import type { EnginePreference } from '../../model/engines/engine.ts';
 import { findResumePoint } from '../../model/training/resume-point.ts';
-import type { TrainOutcome } from '../../model/training/train.ts';
+import type { TrainOutcome } from '../../model/training/training-run.ts';
 import {
   removeWorkspace,
   workspaceAgeMs,
@@ -20,27 +19,15 @@ import { isDefect } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
 import { announceLine, type TrainQueue } from '../waiting-order.ts';
 import { announceWorker } from '../worker-heartbeat.ts';
+import { checkForCancel } from './cancel-check.ts';
+import { defaultTimings, type StopReason, type WorkerOptions, type WorkerTimings } from './options.ts';
 import { backOffOnErrors, watchRedis } from './redis-outage.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { runTrainer, type StopReason, type TrainerOrder } from './trainer-supervisor.ts';
-
-export type WorkerOptions = {
-  readonly redisUrl: string;
-  readonly prefix?: string;
-  readonly dataDir: string;
-  readonly engine: EnginePreference;
-  /** A job whose trainer finds no GPU goes back to the queue, and this worker takes no more. */
-  readonly requireGpu: boolean;
-  /** What a job's `engine.fallback` says when it is on the CPU: why it is not on the GPU that seems to be there. */
-  readonly noGpu: string | null;
-  /** What this worker computes on, for people. */
-  readonly device: string;
-  readonly gitCommit: string | null;
-  readonly log: Logger;
-};
+import { runTrainer, type TrainerOrder } from './trainer-supervisor.ts';
 
 type TrainQueueWorker = Worker<TrainJobData, null>;
-type Context = WorkerOptions & {
+type Context = Omit<WorkerOptions, 'timings'> & {
+  readonly timings: WorkerTimings;
   readonly worker: TrainQueueWorker;
   readonly queue: TrainQueue;
   readonly redis: Redis;
@@ -49,46 +36,44 @@ type Context = WorkerOptions & {
 };
 export type TrainWorker = {
   close(): Promise<void>;
-  /** Rejects when this worker can't do what it is for, such as train on a GPU; its job has gone back to the queue. */
+  /** Rejects when this worker can't do its job, such as train on a GPU. The training job has gone back to the queue. */
   readonly unfit: Promise<never>;
 };
 
-const lockMs = 5000; // a worker that is gone is noticed after this long …
-const stalledCheckMs = 2500; // … plus this
-const cancelCheckMs = 400;
 const forgottenAfterMs = 7 * 24 * 3600 * 1000;
-const crashLimit = 3; // without getting any further: the next attempt would crash as well
+const crashLimit = 3; // in a row at the same place: the next attempt would crash as well
 
 export async function startWorker(options: WorkerOptions): Promise<TrainWorker> {
   const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
+  const timings = { ...defaultTimings, ...options.timings };
   const outage = watchRedis(redis, prefix, log);
   let giveUp!: (reason: TrainyardError) => void;
   const unfit = new Promise<never>((_, reject) => {
     giveUp = reject;
   });
-  unfit.catch(() => {}); // whoever waits for it hears of it
+  unfit.catch(() => {}); // the caller may not listen
   const queue: TrainQueue = new Queue(queueName, { connection: redis, prefix, skipVersionCheck: true });
-  queue.on('error', () => {}); // the connection tells of an outage
+  queue.on('error', () => {}); // the connection reports an outage
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
     (job, token, signal) =>
-      processJob({ ...options, worker, queue, redis, outage, giveUp }, job, token!, signal!),
+      processJob({ ...options, timings, worker, queue, redis, outage, giveUp }, job, token!, signal!),
     {
       connection: redis,
       prefix,
       name: 'trainyard',
-      lockDuration: lockMs,
-      stalledInterval: stalledCheckMs,
+      lockDuration: timings.lock,
+      stalledInterval: timings.stalledCheck,
       maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
-      skipVersionCheck: true, // it needs INFO, which a Redis user may lack; src/jobs/redis/check.ts has looked
+      skipVersionCheck: true, // the check needs INFO, which a Redis user may lack; jobs/redis/check.ts has checked
     },
   );
-  const stopBackingOff = backOffOnErrors(worker, redis, outage);
+  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
   });
-  worker.on('stalled', () => void tellLine({ queue, redis, outage, log })); // it waits again
+  worker.on('stalled', () => void publishPlaces({ queue, redis, outage, log })); // the job waits again
   const endings = followEndings({ ...options, worker, queue, redis, outage });
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
@@ -99,7 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       heartbeat.stop();
       stopBackingOff();
       outage.close();
-      const closed = worker.close(); // first, so that it takes no job back that it hands over
+      const closed = worker.close(); // first, so that the worker does not take back the job that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
       await closed;
       await endings.settled();
@@ -109,8 +94,8 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   };
 }
 
-/** Looks after jobs that end; `settled` waits for those that have. */
-function followEndings(context: Omit<Context, 'giveUp'>): { settled(): Promise<void> } {
+/** Finishes up after each job that ends; `settled` waits for the jobs that have ended so far. */
+function followEndings(context: Omit<Context, 'giveUp' | 'timings'>): { settled(): Promise<void> } {
   const { worker } = context;
   const endings = new Set<Promise<void>>();
   const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
@@ -129,7 +114,7 @@ function followEndings(context: Omit<Context, 'giveUp'>): { settled(): Promise<v
   };
 }
 
-/** Should this not come to pass, the API tells the end, and a worker removes the workspace when it starts. */
+/** If this fails, the API publishes the job's end, and a worker removes the workspace when it starts. */
 async function endJob(
   { queue, redis, dataDir }: Pick<Context, 'queue' | 'redis' | 'dataDir'>,
   id: string,
@@ -140,35 +125,36 @@ async function endJob(
   await removeWorkspace(dataDir, id);
 }
 
-/** Those of jobs that ended just when their worker did. */
+/** Removes the workspaces of jobs that ended together with their worker. */
 async function removeForgottenWorkspaces(worker: TrainQueueWorker, dataDir: string): Promise<void> {
   for (const id of await workspaces(dataDir)) {
     const job: BullJob | undefined = await Job.fromId(worker, id);
-    // One that this Redis does not know may be another one's, unless it is old.
+    // A job that this Redis does not know may belong to another Redis, unless its workspace is old.
     const isOver = job ? job.finishedOn : (await workspaceAgeMs(dataDir, id)) > forgottenAfterMs;
     if (isOver) await removeWorkspace(dataDir, id);
   }
 }
 
 async function processJob(context: Context, job: BullJob, token: string, signal: AbortSignal): Promise<null> {
-  const { worker, redis } = context;
+  const { worker, redis, timings } = context;
   const { requestId } = job.data;
   const log = context.log.child({ jobId: job.id, ...(requestId && { requestId }) });
   const before = { ...reportOf(job), startedAt: viewJob(job, 'active', []).startedAt };
   const eventLog = { redis, key: worker.toKey(job.id!) };
   const target = { log: eventLog, token, attempt: job.attemptsStarted };
-  const reporter = createReporter(target, before, log, context.outage);
-  const stopWatching = watchForCancel(worker, job);
+  const reporter = createReporter(target, before, log, context.outage, timings);
+  const stopChecking = checkForCancel(worker, job, timings.cancelCheck);
   try {
-    void tellLine(context);
+    void publishPlaces(context);
     if (job.data.cancelRequestedAt !== null) throw new UnrecoverableError(droppedFailure);
-    if (worker.closing) return await handBack(context, job, token); // it was on its way when close() was called
+    if (worker.closing) return await handBack(context, job, token); // the job was on its way when close() was called
     const crashes = crashesOf(job);
     if (await isStuck(context, job, crashes)) throw stuck('its worker was lost');
-    const outcome = await trainAndReport(orderFor(context, job, crashes), reporter, signal);
+    const order = orderFor(context, job, crashes);
+    const outcome = await trainAndReport(order, reporter, signal, context);
     log.info({ outcome }, 'job done');
     const reason = signal.reason as StopReason | undefined;
-    if (reason === 'lock lost') throw new WaitingError(); // leaves the job alone
+    if (reason === 'lock lost') throw new WaitingError(); // BullMQ then leaves the job alone
     if (outcome.status === 'stopped' && reason !== 'cancel requested')
       return await handBack(context, job, token);
     return finish(outcome);
@@ -177,28 +163,43 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
     if (error.code === 'GPU_REQUIRED') return await leaveToOthers(context, job, token, error);
     throw await asBullError(context, job, error, log);
   } finally {
-    stopWatching();
+    stopChecking();
   }
 }
 
 function orderFor(
-  { dataDir, engine, requireGpu, noGpu, gitCommit }: Context,
+  { dataDir, engine, requireGpu, noGpu, gitCommit, timings }: Context,
   job: BullJob,
   crashes: number,
 ): TrainerOrder {
   const { request } = job.data;
   const [jobId, attempt] = [job.id!, job.attemptsStarted];
-  return { jobId, attempt, crashes, request, dataDir, engine, requireGpu, noGpu, gitCommit };
+  const { progressMs, resumePointMs, diskRetry: diskRetryMs } = timings;
+  const intervals = { progressMs, resumePointMs };
+  return {
+    jobId,
+    attempt,
+    crashes,
+    request,
+    dataDir,
+    engine,
+    requireGpu,
+    noGpu,
+    gitCommit,
+    intervals,
+    diskRetryMs,
+  };
 }
 
-/** Whatever comes of the run, Redis has the last report before it hears of the end. */
+/** However the run ends, Redis gets the last report before it learns of the end. */
 async function trainAndReport(
   order: TrainerOrder,
   reporter: Reporter,
   signal: AbortSignal,
+  context: Context,
 ): Promise<TrainOutcome> {
   try {
-    return await runTrainer(order, reporter.onMessage, signal);
+    return await runTrainer(order, reporter.onMessage, signal, context);
   } finally {
     await reporter.flush();
   }
@@ -207,51 +208,51 @@ async function trainAndReport(
 /** Puts the job back at the head of the queue for the next worker; this counts as no failed attempt. */
 async function handBack(context: Context, job: BullJob, token: string): Promise<never> {
   await job.moveToWait(token);
-  await tellLine(context);
+  await publishPlaces(context);
   throw new WaitingError();
 }
 
-/** The job waits for a worker that is fit for it; this one takes no more. */
+/** Leaves the job to a worker that can run it; this worker takes no more jobs. */
 async function leaveToOthers(
   context: Context,
   job: BullJob,
   token: string,
   reason: TrainyardError,
 ): Promise<never> {
-  void context.worker.close(); // first, so that it takes no job back that it hands over
+  void context.worker.close(); // first, so that the worker does not take back the job that it hands over
   await job.moveToWait(token);
-  await tellLine(context);
+  await publishPlaces(context);
   context.giveUp(reason);
   throw new WaitingError();
 }
 
-/** Whoever waits hears of it next time, should this fail. */
-async function tellLine(context: Pick<Context, 'queue' | 'redis' | 'outage' | 'log'>): Promise<void> {
+/** Publishes the waiting jobs' places. If this fails, the next change publishes them. */
+async function publishPlaces(context: Pick<Context, 'queue' | 'redis' | 'outage' | 'log'>): Promise<void> {
   const { queue, redis } = context;
   await announceLine(queue, redis).catch((error: unknown) => noteFailure(context, 'places in line', error));
 }
 
-/** Trouble with Redis is told once an outage. */
+/** Logs a defect; an error of Redis goes to the outage, which logs once. */
 function noteFailure({ outage, log }: Pick<Context, 'outage' | 'log'>, part: string, error: unknown): void {
   if (isDefect(error)) log.warn({ err: error }, part);
   else outage.failed(part, error);
 }
 
-/** Succeeds, or throws what makes BullMQ end the job for good. */
+/** Returns when the job has succeeded; otherwise throws the error that makes BullMQ end the job for good. */
 function finish(outcome: TrainOutcome): null {
   if (outcome.status === 'succeeded') return null;
   if (outcome.status === 'failed') throw new UnrecoverableError(encodeFailure(outcome.code, outcome.message));
   throw new UnrecoverableError(encodeFailure('CANCELLED', 'the job was cancelled while it ran'));
 }
 
-/** Attempts that ended in a crash: of the trainer, or of the worker and all. */
+/** How many attempts ended in a crash, of the trainer alone or of the whole worker. */
 function crashesOf(job: BullJob): number {
   return job.attemptsMade + job.stalledCounter;
 }
 
-/** Whether the last few attempts all crashed before they came any further than the one before them. */
+/** Whether the last `crashLimit` attempts all crashed before they got past the newest resume point. */
 async function isStuck({ dataDir }: Context, job: BullJob, crashes: number): Promise<boolean> {
-  if (crashes < crashLimit) return false; // whatever the resume point says
+  if (crashes < crashLimit) return false; // no need to read the resume point
   const { point } = await findResumePoint(workspaceDirectory(dataDir, job.id!), job.data.request);
   return crashes - (point?.crashes ?? 0) >= crashLimit;
 }
@@ -261,7 +262,7 @@ function stuck(how: string): UnrecoverableError {
   return new UnrecoverableError(encodeFailure('TRAINER_CRASHED', message));
 }
 
-/** A crash, or a late start, is worth another attempt; a fault that the trainer could name will be there again. */
+/** A crash or a fenced attempt is worth another attempt; a fault that the trainer could name would occur again. */
 async function asBullError(
   context: Context,
   job: BullJob,
@@ -273,24 +274,4 @@ async function asBullError(
   if (error.code === 'FENCED') return new Error(reason);
   if (error.code !== 'TRAINER_CRASHED') return new UnrecoverableError(reason);
   return (await isStuck(context, job, crashesOf(job) + 1)) ? stuck(error.message) : new Error(reason);
-}
-
-/** Reads the cancel mark from Redis while the job runs: one mechanism, whichever process set it and when. */
-function watchForCancel(worker: TrainQueueWorker, job: BullJob): () => void {
-  const look = async () => {
-    const now: BullJob | undefined = await Job.fromId(worker, job.id!);
-    if (now && now.data.cancelRequestedAt !== null)
-      worker.cancelJob(job.id!, 'cancel requested' satisfies StopReason);
-  };
-  let looking = false; // without Redis one look waits for it; more of them would pile up
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look()
-      .catch(() => {}) // next time
-      .finally(() => {
-        looking = false;
-      });
-  }, cancelCheckMs);
-  return () => clearInterval(timer);
 }

@@ -1,31 +1,31 @@
 /**
- * New digits from old: each turned, scaled, slanted and shifted a little, as another hand might have written it
- * (LeCun et al., 1998, section III.B, widened MNIST by such distortions).
+ * Augmentation: rotates, scales, slants and shifts each digit a little, as another hand might have written it
+ * (LeCun et al., 1998, section III.B, extended MNIST by such distortions).
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { imageSide, imageSize } from './dataset.ts';
 import type { Random } from '../../lib/random.ts';
 
-/** The most of each, either way; uniform between. */
-const turn = (12 * Math.PI) / 180; // radians
-const growth = 0.1; // share, across and down by themselves
-const slant = 0.1; // columns a row
-const shift = 2; // pixels, across and down
+/** The limits in either direction; values are uniform between them. */
+const rotation = (12 * Math.PI) / 180; // radians
+const scaling = 0.1; // share; drawn separately for width and height
+const slant = 0.1; // columns per row
+const shift = 2; // pixels, horizontally and vertically
 
 const centre = (imageSide - 1) / 2;
 
-/** Where a target pixel comes from: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixel indices. */
+/** Maps a target pixel to its source: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixel indices. */
 type Affine = Readonly<Record<'xx' | 'xy' | 'x0' | 'yx' | 'yy' | 'y0', number>>;
 
-/** Writes a random distortion of `image` [784] to `target` [784]; what comes from outside the image is black. */
+/** Writes a random distortion of `image` [784] to `target` [784]; pixels from outside the image are black. */
 export function distort(image: Uint8Array, target: Uint8Array, random: Random): void {
   resample(image, target, drawAffine(random));
 }
 
 function drawAffine(random: Random): Affine {
   const draw = (most: number) => (2 * uniformFloat64(random) - 1) * most;
-  const angle = draw(turn);
-  const [across, down] = [1 + draw(growth), 1 + draw(growth)];
+  const angle = draw(rotation);
+  const [across, down] = [1 + draw(scaling), 1 + draw(scaling)];
   const [xx, xy] = [Math.cos(angle) / across, -Math.sin(angle) / across + draw(slant)];
   const [yx, yy] = [Math.sin(angle) / down, Math.cos(angle) / down];
   const x0 = centre - (xx + xy) * centre + draw(shift);
@@ -33,7 +33,7 @@ function drawAffine(random: Random): Affine {
   return { xx, xy, x0, yx, yy, y0 };
 }
 
-/** Bilinear. */
+/** Interpolates bilinearly. */
 function resample(image: Uint8Array, target: Uint8Array, { xx, xy, x0, yx, yy, y0 }: Affine): void {
   for (let i = 0; i < imageSize; i++) {
     const column = i % imageSide;

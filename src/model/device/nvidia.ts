@@ -1,4 +1,4 @@
-/** What this system has of NVIDIA's: the kernel's driver, the device files, and what nvidia-smi tells. Linux only. */
+/** Reads the NVIDIA kernel driver's version, the device files and the output of nvidia-smi. Linux only. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -6,19 +6,19 @@ import { messageOf } from '../../lib/errors.ts';
 
 export type Gpu = { readonly name: string; readonly memoryMegabytes: number };
 
-/** A device file (of WSL: dxg), and why it can't be opened; null: it can. */
+/** A device file (on WSL: dxg). `problem`: why it can't be opened, else null. */
 export type DeviceFile = { readonly path: string; readonly problem: string | null };
 
 export type Nvidia = {
   readonly driver: string | null; // version; null: none is loaded
-  readonly cuda: string | null; // the newest version that the driver can do
-  readonly gpus: readonly Gpu[]; // as far as nvidia-smi is there to name them
+  readonly cuda: string | null; // the newest version that the driver supports
+  readonly gpus: readonly Gpu[]; // empty if nvidia-smi is missing
   readonly files: readonly DeviceFile[];
 };
 
-const answerWithinMs = 5000; // nvidia-smi wakes up a GPU that sleeps
+const answerWithinMs = 5000; // nvidia-smi wakes a sleeping GPU
 
-/** @param root where `proc` and `dev` are looked for */
+/** @param root the directory that holds `proc` and `dev` */
 export async function readNvidia(root = '/'): Promise<Nvidia> {
   const [driver, { gpus, cuda }] = [readDriver(root), await askNvidiaSmi()];
   return { driver: driver ?? gpus[0]?.driver ?? null, cuda, gpus, files: readDeviceFiles(root) };
@@ -59,17 +59,17 @@ async function askNvidiaSmi(): Promise<Answer> {
     ]);
     return { gpus: readGpus(list), cuda: /CUDA Version: ([\d.]+)/.exec(page)?.[1] ?? null };
   } catch {
-    return { gpus: [], cuda: null }; // not there, or it can't talk to the driver: the files above tell why
+    return { gpus: [], cuda: null }; // missing, or it can't reach the driver: the device files show why
   }
 }
 
-/** The name of the GPU that CUDA numbers 0: what CUDA_VISIBLE_DEVICES names first, where that is a number. */
+/** The name of CUDA's GPU 0: the first one in CUDA_VISIBLE_DEVICES, if that is a number. */
 export async function gpuInUse(visibleDevices = process.env['CUDA_VISIBLE_DEVICES']): Promise<string> {
   const { gpus } = await askNvidiaSmi();
   return (gpus[Number.parseInt(visibleDevices ?? '0') || 0] ?? gpus[0])?.name ?? 'of unknown name';
 }
 
-/** 'NVIDIA H100 80GB HBM3, 81559, 550.54.15', a line each. */
+/** Parses lines such as 'NVIDIA H100 80GB HBM3, 81559, 550.54.15'. */
 export function readGpus(list: string): (Gpu & { readonly driver: string })[] {
   return list.split('\n').flatMap((line) => {
     const [name, memory, driver] = line.split(',').map((part) => part.trim());

@@ -1,7 +1,4 @@
-/**
- * Which tfjs backend runs on this machine, and on what device. One process opens one
- * engine; after that `tf` from '@tensorflow/tfjs' computes on it.
- */
+/** Opens an engine: a tfjs backend on a device. A process opens one; then `tf` of '@tensorflow/tfjs' computes on it. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
@@ -9,8 +6,8 @@ import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { gpuInUse } from '../device/nvidia.ts';
 import { registerOperations } from '../network/operations.ts';
 import type { Engine, EnginePreference } from './engine.ts';
-import { tensorFlowOperations } from './tensorflow.ts';
-import { fastestOps } from './tensorflow-ops.ts';
+import { tensorFlowOperations } from './tensorflow-layers.ts';
+import { fastestOps } from './tensorflow-native-ops.ts';
 
 type TensorFlowBackend = tf.KernelBackend & {
   readonly isUsingGpuDevice: boolean;
@@ -18,9 +15,9 @@ type TensorFlowBackend = tf.KernelBackend & {
 };
 
 /**
- * Opens the engine asked for; `auto` takes TensorFlow where its binding loads and wasm otherwise, never webgpu.
+ * Opens the preferred engine; `auto` means TensorFlow if its binding loads, else wasm, never webgpu.
  *
- * @throws TrainyardError `ENGINE_UNAVAILABLE` when an engine asked for by name can't be opened.
+ * @throws TrainyardError `ENGINE_UNAVAILABLE` when an engine that was named can't be opened
  */
 export async function openEngine(preference: EnginePreference): Promise<Engine> {
   if (preference === 'wasm') return openWasm();
@@ -37,13 +34,13 @@ export async function openEngine(preference: EnginePreference): Promise<Engine> 
   }
 }
 
-/** Tensors that are alive, for telling a leak: between two steps the number is always the same. */
-export function tensorCount(): number {
+/** How many tensors exist. Between two steps the number never changes, unless there is a leak. */
+export function liveTensors(): number {
   return tf.memory().numTensors;
 }
 
 async function openTensorFlow(): Promise<Engine> {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // errors only; the device is reported below
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // log errors only; the device is reported below
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // the binding passes no GPU options
   process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'; // as nvidia-smi numbers them
   const require = createRequire(import.meta.url);
@@ -76,7 +73,7 @@ async function openWebGpu(): Promise<Engine> {
 
 async function openWasm(): Promise<Engine> {
   await import('@tensorflow/tfjs-backend-wasm');
-  const { registerWasmKernels } = await import('./wasm.ts');
+  const { registerWasmKernels } = await import('./wasm-kernels.ts');
   const { shardedLossAndGradient } = await import('./wasm-shards.ts');
   registerWasmKernels();
   await useBackend('wasm');
@@ -100,18 +97,18 @@ async function useBackend(name: string): Promise<void> {
   await tf.ready();
 }
 
-/** tfjs-node 4.22 calls two functions of `util`: Node 23 removed one (tensorflow/tfjs#8425), and warns of the other. */
+/** tfjs-node 4.22 calls two functions of `util`: Node 23 removed one (tensorflow/tfjs#8425) and deprecates the other. */
 function restoreRemovedUtil(util: Record<string, unknown>): void {
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
   util['isArray'] = Array.isArray;
 }
 
-/** As TensorFlow itself decides; where it is told by this variable, as in the predictor, `wasm` heeds it as well. */
+/** TensorFlow's number of threads, which this variable sets (in the predictor, for example); wasm follows it too. */
 function threads(): number {
   return Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism();
 }
 
-/** More would hold shards too small to pay for their own copy of the weights. */
+/** With more threads, the shards are too small to be worth their own copy of the weights. */
 function wasmThreads(): number {
   return Math.min(threads(), 4);
 }

@@ -29,6 +29,6 @@ function compute(): typeof done | typeof failed {
     settings[1] = result.loss;
     return done;
   } catch {
-    return failed; // the main thread computes the shard itself, and meets the error if it is one of its own
+    return failed; // the main thread then computes the shard itself, and throws if the shard is the cause
   }
 }

@@ -1,8 +1,7 @@
 /**
- * Training on several cores with a backend that computes on one: a batch is cut into shards, each thread has a
- * wasm backend of its own and computes the gradient of its shard, and their mean is the batch's gradient. The
- * values depend on how many shards there are, not on who computed them: a thread that is not ready yet, or no longer
- * there, is done without.
+ * Trains on several cores with a backend that computes on one. A batch is cut into shards; each thread has its own wasm
+ * backend and computes the gradient of its shard; their mean is the gradient of the batch. The values depend on the
+ * number of shards, not on which thread computed them: if a thread is not ready or is lost, the main one takes its shard.
  */
 import type { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
@@ -12,7 +11,7 @@ import { type Network, parameterCount } from '../network/network.ts';
 import type { LossAndGradient } from '../network/operations.ts';
 import { referenceLossAndGradient } from '../network/step.ts';
 
-/** What a thread shares with the main one. */
+/** The memory that a thread shares with the main thread. */
 export type ShardMemory = {
   readonly control: Int32Array; // [2]: state, images in the shard
   readonly settings: Float32Array; // [2]: label smoothing in, loss out
@@ -22,16 +21,16 @@ export type ShardMemory = {
   readonly labels: Int32Array; // [capacity]
 };
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export type ShardThreadStart = { readonly network: Network; readonly memory: ShardMemory };
 
-/** Values of the state word: who may touch the memory, and what it holds. 0 while the thread starts. */
-export const idle = 1; // the main thread's, as from here on but for `working`
-export const working = 2; // the thread's
+/** Values of the state word. The main thread owns the memory in all states but `working`; 0 while the thread starts. */
+export const idle = 1;
+export const working = 2; // the thread owns the memory
 export const done = 3;
 export const failed = 4;
 
-const maxLosses = 3; // of threads in one place; then it stays empty
+const maxLosses = 3; // lost threads in one place; after that it stays empty
 
 export type ShardOptions = {
   readonly start: (start: ShardThreadStart) => Worker;
@@ -47,7 +46,7 @@ type Shard = { readonly start: number; readonly size: number };
 type Values = { readonly weights: Float32Array; readonly images: Float32Array; readonly labels: Int32Array };
 type Result = { readonly loss: number; readonly gradient: Float32Array };
 
-/** `threads` computes on: this one, and others that are started at the first batch. */
+/** Computes on `threads` threads: this one, and helpers that are started at the first batch. */
 export function shardedLossAndGradient(threads: number, options: ShardOptions = usual): LossAndGradient {
   const places = Array.from({ length: threads - 1 }, (): Place => ({ helper: null, losses: 0 }));
   return (network, weights, batch, labelSmoothing) => {
@@ -69,7 +68,7 @@ export function shardedLossAndGradient(threads: number, options: ShardOptions = 
   };
 }
 
-/** Nearly equal parts, none of them empty; the first is the largest. */
+/** Cuts a batch into nearly equal shards, none of them empty; the first is the largest. */
 export function cut(count: number, parts: number): Shard[] {
   const shards: Shard[] = [];
   for (let start = 0, left = Math.min(parts, count); left > 0; left--) {
@@ -88,20 +87,20 @@ function sliceOf({ weights, images, labels }: Values, { start, size }: Shard): V
   };
 }
 
-/** The same on every thread. */
+/** Computes one shard; helpers and the main thread run the same code. */
 export function computeShard(network: Network, values: Values, labelSmoothing: number): Result {
   const { loss, gradient } = tf.tidy(() => {
     const images = tf.tensor4d(values.images, [values.labels.length, imageSide, imageSide, 1]);
     const batch = { images, labels: tf.tensor1d(values.labels, 'int32') };
     return referenceLossAndGradient(network, tf.tensor1d(values.weights), batch, labelSmoothing);
   });
-  // Read out here, since tidy would look for tensors in every element of an array.
+  // Read outside of tidy, which would search every element of an array for tensors.
   const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>() };
   tf.dispose([loss, gradient]);
   return result;
 }
 
-/** The mean over all images, in the order of the shards. */
+/** Returns the mean over all images, summed in the order of the shards. */
 function combine(results: readonly Result[], shards: readonly Shard[]): ReturnType<LossAndGradient> {
   const count = shards.reduce((sum, { size }) => sum + size, 0);
   const gradient = new Float32Array(results[0]!.gradient.length);
@@ -119,14 +118,14 @@ type Place = { helper: Helper | null; losses: number };
 type Helper = {
   readonly network: Network;
   readonly capacity: number; // images
-  /** Its thread has failed, died or taken too long. */
+  /** Whether the thread has failed, died or taken too long. */
   isLost(): boolean;
-  /** Returns a function that waits for the result, or null when the thread is not ready; that one gives null when it is lost. */
+  /** Returns null if the thread is not ready, else a function that waits for the result (null if the thread is lost). */
   begin(values: Values, labelSmoothing: number): (() => Result | null) | null;
   end(): void;
 };
 
-/** The helper that is there, if the network is its own and the shard has room; else a new one; null after too many losses. */
+/** Returns the present helper if it fits network and shard, else a new one; null after too many losses. */
 function helperAt(place: Place, network: Network, size: number, options: ShardOptions): Helper | null {
   const { helper } = place;
   const isLost = helper?.isLost() ?? false;
@@ -140,11 +139,11 @@ function helperAt(place: Place, network: Network, size: number, options: ShardOp
 function startHelper(network: Network, capacity: number, { start, answerWithinMs }: ShardOptions): Helper {
   const memory = allocate(network, capacity);
   const { control, settings, gradient } = memory;
-  let lost = false; // for good, whatever a thread that was given up still writes
+  let lost = false; // stays true, whatever a lost thread still writes
   const thread = start({ network, memory });
   thread.unref();
   thread.on('error', () => {
-    lost = true; // it is done without
+    lost = true;
   });
   const finish = (): Result | null => {
     Atomics.wait(control, 0, working, answerWithinMs);

@@ -1,9 +1,9 @@
 /**
  * WebGPU outside a browser: Dawn (the npm package `webgpu`) drives any vendor's GPU through Vulkan, Metal or
- * Direct3D 12, and tfjs's own backend computes on it; it has every kernel that training needs. Both packages are
- * optional: set-up fetches them where ENGINE=webgpu asks for them (scripts/setup/webgpu.mjs).
+ * Direct3D 12, and tfjs's own backend, which has every kernel that training needs, computes on it. Both packages are
+ * optional: set-up fetches them if ENGINE=webgpu (scripts/setup/webgpu.mjs).
  *
- * tfjs reads nothing back synchronously here: whoever wants values awaits `data()`.
+ * tfjs can't read values back synchronously here: await `data()`.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,7 +18,7 @@ type Device = {
   onuncapturederror: ((event: { readonly error: Error }) => void) | null;
 };
 
-/** As https://www.w3.org/TR/webgpu/#gpuadapterinfo has it; what is not known is empty. */
+/** See https://www.w3.org/TR/webgpu/#gpuadapterinfo; unknown values are empty. */
 export type AdapterInfo = {
   readonly vendor: string;
   readonly architecture: string;
@@ -27,16 +27,16 @@ export type AdapterInfo = {
   readonly isFallbackAdapter: boolean;
 };
 
-/** Where set-up puts the packages; from there tfjs-core is the one of this checkout. */
+/** Where set-up puts the packages; they resolve tfjs-core to the one of this checkout. */
 const packagesDirectory = fileURLToPath(new URL('../../../node_modules/.trainyard-webgpu/', import.meta.url));
-const powerPreference = 'high-performance'; // as the backend asks, too: it then gets the same adapter
-const smallOutputProgram = 2; // of tfjs-webgpu's ways to multiply matrices
+const powerPreference = 'high-performance'; // the backend asks for the same, and so gets the same adapter
+const smallOutputProgram = 2; // one of tfjs-webgpu's programs for multiplying matrices
 const softwareNames = /swiftshader|llvmpipe|lavapipe|warp|basic render/i;
 
 /**
- * Brings in both packages and registers the tfjs backend `webgpu`, which starts when it is first set.
+ * Loads both packages and registers the tfjs backend `webgpu`, which starts when it is first set.
  *
- * @throws TrainyardError `ENGINE_UNAVAILABLE` without the packages, and without an adapter
+ * @throws TrainyardError `ENGINE_UNAVAILABLE` when the packages or an adapter are missing
  */
 export async function registerWebGpu(directory = packagesDirectory): Promise<void> {
   if (tf.findBackendFactory('webgpu') !== null) return;
@@ -44,7 +44,7 @@ export async function registerWebGpu(directory = packagesDirectory): Promise<voi
   const dawn = await importDawn(require);
   const gpu = dawn.create([]);
   if ((await gpu.requestAdapter({ powerPreference })) === null) throw noAdapter();
-  // The backend looks for both while it is imported, as a page would have them.
+  // When it is imported, the backend looks for the globals of a page.
   Object.assign(globalThis, dawn.globals);
   setNavigatorGpu(gpu);
   require('@tensorflow/tfjs-backend-webgpu');
@@ -70,7 +70,7 @@ function noAdapter(): TrainyardError {
   return new TrainyardError('ENGINE_UNAVAILABLE', message);
 }
 
-/** Node has a `navigator` of its own from version 21 on. */
+/** Node has its own `navigator` since version 21. */
 function setNavigatorGpu(gpu: Gpu): void {
   const owner = (globalThis as { navigator?: object }).navigator ?? {};
   Object.defineProperty(owner, 'gpu', { value: gpu, configurable: true });
@@ -78,14 +78,14 @@ function setNavigatorGpu(gpu: Gpu): void {
 }
 
 /**
- * For the dense layer the backend would choose a program in which threads add floats to one sum as they come: other
- * bytes each time. This one adds in the same order always; the dense layer is a hundredth of the network's work.
+ * For the dense layer, the backend would choose a program whose threads add floats to one sum in any order, so that the
+ * bytes differ each time. This program always adds in the same order; the dense layer is a hundredth of the work.
  */
 function multiplyInOneOrder(): void {
   tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', smallOutputProgram);
 }
 
-/** What the backend in use computes on, from here on watched by `endOnError`. */
+/** The adapter that the backend in use computes on. Also ends the process when the device reports an error. */
 export function deviceInUse(): AdapterInfo {
   const { device } = tf.backend() as tf.KernelBackend & { readonly device: Device };
   endOnError(device);
@@ -93,9 +93,8 @@ export function deviceInUse(): AdapterInfo {
 }
 
 /**
- * WebGPU reports errors beside the program's way (out of memory, a lost device), and what is computed after one means
- * nothing. The process ends, before it can take such values for its own: a trainer's job then goes on from its last
- * resume point.
+ * WebGPU reports errors asynchronously (out of memory, a lost device), and values computed after one are meaningless.
+ * So the process ends before it uses them; a trainer's job resumes from its last resume point.
  */
 function endOnError(device: Device): void {
   device.onuncapturederror = ({ error }) =>
@@ -108,12 +107,12 @@ function endProcess(what: string): never {
   process.exit(1);
 }
 
-/** Whether an adapter only plays a GPU on the CPU. */
+/** Whether the adapter emulates a GPU on the CPU. */
 export function isSoftware({ isFallbackAdapter, ...info }: AdapterInfo): boolean {
   return isFallbackAdapter || softwareNames.test(nameOf(info));
 }
 
-/** 'nvidia ada-lovelace, NVIDIA GeForce RTX 4090': whatever of it is known. */
+/** As far as known, such as 'nvidia ada-lovelace, NVIDIA GeForce RTX 4090'. */
 export function nameOf(info: Omit<AdapterInfo, 'isFallbackAdapter'>): string {
   const family = `${info.vendor} ${info.architecture}`.trim();
   return [family, info.device, info.description].filter(Boolean).join(', ') || 'unnamed adapter';

@@ -1,20 +1,20 @@
-/** The forward pass: images in, logits out. */
+/** The forward pass of a network: images in, logits out. */
 import * as tf from '@tensorflow/tfjs';
 import { type Network, parametersOf, sizeOf } from './network.ts';
 import { backendOperations, type Forward } from './operations.ts';
 
-/** The flat vector cut into the network's parameters, each in its shape. */
+/** Splits the flat weights into the network's parameters, each in its shape. */
 export function unflatten(network: Network, flat: tf.Tensor1D): tf.Tensor[] {
   const parameters = parametersOf(network);
   const sizes = parameters.map(({ shape }) => sizeOf(shape));
   return tf.split(flat, sizes).map((part, index) => part.reshape(parameters[index]!.shape));
 }
 
-/** Uses the backend's own way where it has one. For inference only: that way may have no gradient. */
+/** Uses the backend's own forward pass if it has one. For inference only: that one may have no gradient. */
 export const forward: Forward = (network, parameters, images) =>
   (backendOperations().forward ?? referenceForward)(network, parameters, images);
 
-/** The reference in plain tfjs, which tfjs can differentiate. */
+/** The reference implementation in plain tfjs, which tfjs can differentiate. */
 export const referenceForward: Forward = (network, parameters, images) => {
   let x: tf.Tensor4D = images;
   for (const [index, layer] of network.layers.entries()) {
@@ -27,8 +27,8 @@ export const referenceForward: Forward = (network, parameters, images) => {
         .add(bias);
     }
     x = tf.conv2d(x, kernel as tf.Tensor4D, 1, 'same');
-    // Pooling first is the same function, rounding included, since adding a bias and ReLU keep
-    // order; they then touch a quarter of the values.
+    // Pooling first gives the same values, rounding included, because bias and ReLU are monotonic; they then
+    // have a quarter of the values to process.
     if (layer.pool !== undefined) x = tf.maxPool(x, layer.pool, layer.pool, 'valid');
     x = x.add<tf.Tensor4D>(bias).relu();
   }

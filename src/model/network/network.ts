@@ -1,12 +1,12 @@
 /**
- * The networks: what they are made of and how their weights start. Weights are one flat vector in
- * layer order (kernel, then bias), so that the optimizer works on one tensor and `weights.bin` is
- * that vector as it is. This file loads no tfjs, so that any process can list the names.
+ * The networks: their layers and initial weights. Weights are one flat vector in layer order (kernel, then bias), so
+ * that the optimizer works on one tensor, and `weights.bin` is that vector. This file loads no tfjs, so that any
+ * process can import it.
  */
 import { randomFor, uniform } from '../../lib/random.ts';
 import { classCount, imageSide } from '../data/dataset.ts';
 
-/** A convolution with stride 1 that keeps height and width; ReLU; then, if asked, a max-pool. */
+/** A convolution with stride 1 that keeps height and width, then ReLU, then a max-pool if `pool` is set. */
 type Convolution = {
   readonly kind: 'convolution';
   readonly filters: number;
@@ -36,7 +36,7 @@ export const networks: Readonly<Record<NetworkName, Network>> = {
 
 export type Parameter = { readonly name: string; readonly shape: number[]; readonly fanIn: number };
 
-/** Every parameter in the order of the flat vector; names as Keras would give them. */
+/** All parameters in the order of the flat vector, with Keras names. */
 export function parametersOf(network: Network): Parameter[] {
   let side = imageSide;
   let channels = 1;
@@ -59,8 +59,8 @@ export function parameterCount(network: Network): number {
 }
 
 /**
- * Fresh weights, flat: every kernel and bias uniform in ±1/√fanIn, which is what PyTorch's layers
- * start from (kaiming_uniform with a = √5) and so what the article's program starts from.
+ * The initial weights, flat: every kernel and bias is uniform in ±1/√fanIn, as in PyTorch (kaiming_uniform with
+ * a = √5) and therefore in the article's program.
  */
 export function initialWeights(network: Network, seed: number): Float32Array {
   const random = randomFor(seed, 'initialise');

@@ -1,12 +1,12 @@
 /**
- * The operations of a training step that a tfjs backend may compute in a faster way of its own. forward.ts and
- * step.ts have each of them in plain tfjs: the reference, and what backends without their own way use.
+ * The operations for which a tfjs backend may register a faster implementation. forward.ts and step.ts have the
+ * reference implementation of each in plain tfjs, which all other backends use.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Batch } from '../data/batch.ts';
 import type { Network } from './network.ts';
 
-/** Everything a step reads and writes; all three vectors have the network's parameter count. */
+/** What a step reads and replaces. The three vectors have one value for each parameter of the network. */
 export type TrainState = {
   readonly step: number; // optimizer steps taken so far
   readonly weights: tf.Tensor1D;
@@ -21,7 +21,7 @@ export type Forward = (
   images: tf.Tensor4D,
 ) => tf.Tensor2D;
 
-/** The mean cross-entropy of a batch and its gradient by the flat weights [P]; the caller owns both. */
+/** The mean cross-entropy of a batch and its gradient with respect to the flat weights [P]; the caller owns both. */
 export type LossAndGradient = (
   network: Network,
   weights: tf.Tensor1D,
@@ -29,10 +29,10 @@ export type LossAndGradient = (
   labelSmoothing: number,
 ) => { loss: tf.Scalar; gradient: tf.Tensor1D };
 
-/** The state after a step down the gradient; the caller owns both. */
+/** The state after one step of Adam; the caller owns both states. */
 export type Adam = (state: TrainState, gradient: tf.Tensor1D, learningRate: number) => TrainState;
 
-/** What a backend computes in its own way; the rest it computes as the reference does. */
+/** A backend's own implementations; for what is missing, the reference is used. */
 export type Operations = {
   readonly forward?: Forward;
   readonly lossAndGradient?: LossAndGradient;
@@ -41,12 +41,12 @@ export type Operations = {
 
 const registered = new Map<string, Operations>(); // by the backend's name
 
-/** Registers a backend's own ways, as tfjs registers its kernels: once, when the backend is opened. */
+/** Registers a backend's own implementations, once, when the backend is opened (as tfjs registers kernels). */
 export function registerOperations(backend: string, operations: Operations): void {
   registered.set(backend, operations);
 }
 
-/** The ways of the backend in use. */
+/** The implementations of the backend in use. */
 export function backendOperations(): Operations {
   return registered.get(tf.getBackend()) ?? {};
 }

@@ -1,7 +1,7 @@
 /**
- * One training step as a pure function: state and batch in, new state and loss out. The optimizer
- * is Adam (Kingma and Ba, 2015, algorithm 1) on the flat weight vector. The gradient is written here in
- * plain tfjs, to read and to compare with; an engine may bring faster ways to the same values (operations.ts).
+ * One training step as a pure function: state and batch in, new state and loss out. The optimizer is Adam (Kingma and
+ * Ba, 2015, algorithm 1) on the flat weight vector. This is the reference in plain tfjs; an engine may register faster
+ * implementations with the same results (operations.ts).
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Batch } from '../data/batch.ts';
@@ -16,7 +16,7 @@ import {
   type TrainState,
 } from './operations.ts';
 
-/** Adam's constants, as its paper has them. */
+/** Adam's constants, from the paper. */
 export const beta1 = 0.9;
 export const beta2 = 0.999;
 export const epsilon = 1e-8;
@@ -32,7 +32,7 @@ export function initialState(weights: Float32Array): TrainState {
   };
 }
 
-/** The values of a state, on the CPU. */
+/** The values of a state, in main memory. */
 export type StateValues = {
   readonly step: number;
   readonly weights: Float32Array;
@@ -71,7 +71,7 @@ export function trainStep(
   });
 }
 
-/** By tfjs's automatic differentiation. */
+/** Uses tfjs's automatic differentiation. */
 export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
   tf.tidy(() => {
     const targets = smoothedTargets(batch.labels, labelSmoothing);
@@ -81,7 +81,7 @@ export const referenceLossAndGradient: LossAndGradient = (network, weights, batc
     return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
   });
 
-/** In the order of operations that the paper gives at the end of its section 2: fewer of them, the same values. */
+/** Uses the order of operations from the end of section 2 of the paper, which needs fewer of them. */
 export const referenceAdam: Adam = (state, gradient, learningRate) => {
   const step = state.step + 1;
   const mean = state.mean.mul(beta1).add<tf.Tensor1D>(gradient.mul(1 - beta1));
@@ -101,7 +101,7 @@ export function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tens
 
 /**
  * Mean cross-entropy of logits [N, 10] against target distributions [N, 10]. Its gradient,
- * (softmax - targets) / N, is given by hand: one op in place of the chain through log-softmax.
+ * (softmax - targets) / N, is written by hand: one op instead of the chain through log-softmax.
  */
 const meanCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar =>
   tf.customGrad((z, save) => {

@@ -6,7 +6,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
-import { openEngine, tensorCount } from '../engines/open-engine.ts';
+import { liveTensors, openEngine } from '../engines/open-engine.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import type { Manifest } from '../store/manifest.ts';
@@ -91,7 +91,7 @@ async function swapIn(stored: StoredModel, loadedIn: number): Promise<void> {
   live = next;
   tf.dispose(old?.parameters ?? []);
   const seconds = loadedIn + (performance.now() - startedAt) / 1000;
-  tell({ type: 'model', model: next.served, tensors: tensorCount(), seconds });
+  tell({ type: 'model', model: next.served, tensors: liveTensors(), seconds });
 }
 
 function prepare({ manifest, weights }: StoredModel): LiveModel {

@@ -1,4 +1,4 @@
-/** A network's weights as the two files of a tfjs LayersModel: model.json and weights.bin. */
+/** Encodes a network and its weights as the two files of a tfjs LayersModel, model.json and weights.bin. */
 import { createRequire } from 'node:module';
 import { TrainyardError } from '../../lib/errors.ts';
 import { imageSide } from '../data/dataset.ts';
@@ -8,7 +8,7 @@ const tfjs = createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as 
 
 export type CheckpointFiles = { readonly 'model.json': Uint8Array; readonly 'weights.bin': Uint8Array };
 
-/** What `tf.loadLayersModel` reads: https://www.tensorflow.org/js/guide/save_load. Weights are little-endian float32. */
+/** Writes what `tf.loadLayersModel` reads (https://www.tensorflow.org/js/guide/save_load). Weights are little-endian float32. */
 export function encodeCheckpoint(network: Network, weights: Float32Array): CheckpointFiles {
   const specs = parametersOf(network).map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
   const model = {
@@ -24,7 +24,7 @@ export function encodeCheckpoint(network: Network, weights: Float32Array): Check
   };
 }
 
-/** The flat weights of `network`. @throws TrainyardError `MODEL_DAMAGED` when the size does not fit */
+/** Decodes the flat weights of `network`. @throws TrainyardError `MODEL_DAMAGED` when the size does not fit */
 export function decodeWeights(network: Network, bytes: Uint8Array): Float32Array {
   const expected = parameterCount(network) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes.byteLength !== expected) {

@@ -1,7 +1,7 @@
 /**
- * What is known of a published model: where it came from, how good it is, what its files must hash to.
- * A manifest is sealed: its file is, byte for byte, what sealing its content gives, so that no change
- * to it goes unseen, be it of a blank.
+ * The manifest of a published model: where it came from, how good it is, and the checksums of its files. A manifest
+ * is sealed with its own checksum: the file must equal, byte for byte, what sealing its content writes, so that any
+ * change is detected, even of white space.
  */
 import { z } from 'zod';
 import { messageOf } from '../../lib/errors.ts';
@@ -32,7 +32,7 @@ export const provenanceSchema = z.object({
   gitCommit: z.string().nullable(),
   metrics: z.object({ trainLoss: z.number(), testLoss: z.number(), testAccuracy: z.number() }),
 });
-/** Everything about a model that its trainer knows and its bytes don't say. */
+/** What the trainer knows about a model and its weights don't say. */
 export type Provenance = z.output<typeof provenanceSchema>;
 
 export const manifestSchema = provenanceSchema.extend({
@@ -52,18 +52,18 @@ export const manifestSchema = provenanceSchema.extend({
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestContent = Omit<Manifest, 'sha256'>;
 
-/** `unsupported`: whole, but of a form that this program doesn't know, such as a later one's. */
+/** `unsupported`: undamaged, but in a form that this program doesn't know, such as a later version's. */
 export type OpenedManifest =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly problem: 'damaged' | 'unsupported'; readonly reason: string };
 
-/** The manifest and the bytes of its file. */
+/** Returns the sealed manifest and the bytes of its file. */
 export function sealManifest(content: ManifestContent): { manifest: Manifest; bytes: Buffer } {
   const manifest = seal(content);
   return { manifest, bytes: serialise(manifest) };
 }
 
-/** Reads the file that `sealManifest` made. */
+/** Reads and checks a file that `sealManifest` made. */
 export function openManifest(bytes: Uint8Array): OpenedManifest {
   let content: object;
   try {

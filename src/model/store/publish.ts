@@ -1,4 +1,4 @@
-/** Writing a version: staged beside, made durable, and renamed to its number only when whole. */
+/** Publishes a version: writes it to a staging directory, makes it durable, then renames the directory to the version's number. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,15 +12,15 @@ import { type Manifest, type ManifestContent, type Provenance, sealManifest } fr
 import { removedPrefix } from './retention.ts';
 import { claimNumber, nextNumber } from './version-numbers.ts';
 
-const staleAfterMs = 60 * 60 * 1000; // a half-written version this old has lost its writer
+const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
 const stagingPrefix = '.staging-';
 
 export type PublishOptions = {
-  /** What the model gets wrong; kept beside it. */
+  /** What the model gets wrong on the test images. */
   readonly evaluation?: Evaluation;
   /**
-   * Where it is written first, an existing directory of the same file system: renaming that away keeps this writer,
-   * wherever it is, from publishing.
+   * An existing directory, on the same file system, in which the version is staged. Once that directory is renamed
+   * away, this writer can no longer publish, however far it is.
    */
   readonly stagingRoot?: string;
 };
@@ -41,7 +41,7 @@ export async function publish(
   await removeLeftovers(root);
   const staging = join(stagingRoot, `${stagingPrefix}${randomUUID()}`);
   try {
-    await mkdir(staging); // not its parents: that `stagingRoot` is missing says something
+    await mkdir(staging); // not recursive: a missing `stagingRoot` means that this writer is fenced off
     const files: Files = {
       ...encodeCheckpoint(network, weights),
       ...(evaluation && { 'evaluation.json': encodeEvaluation(evaluation) }),
@@ -58,7 +58,7 @@ export async function publish(
   }
 }
 
-/** Renames `staging` to the next number, or, when other writers take that, to the one after. */
+/** Renames `staging` to the next free number; when another writer takes that number, to the one after it. */
 async function becomeVersion(
   root: string,
   staging: string,
@@ -68,7 +68,7 @@ async function becomeVersion(
     const { manifest, bytes } = sealManifest({ ...description, version: await nextNumber(root) });
     await writeDurably(join(staging, 'manifest.json'), bytes);
     await syncDirectory(staging);
-    // Last, so that a writer that is killed or finds the disk full leaves no gap in the numbers.
+    // Claimed last, so that a writer that is killed or finds the disk full leaves no gap in the numbers.
     if (!(await claimNumber(root, manifest.version))) continue;
     try {
       await rename(staging, join(root, String(manifest.version)));
@@ -79,7 +79,7 @@ async function becomeVersion(
   }
 }
 
-/** All of a version but its manifest. */
+/** The files of a version except its manifest. */
 type Files = CheckpointFiles & { readonly 'evaluation.json'?: Uint8Array };
 
 function describe(network: Network, files: Files, provenance: Provenance): Omit<ManifestContent, 'version'> {
@@ -101,7 +101,7 @@ function checksums(files: Files): Manifest['files'] {
   return Object.fromEntries(entries) as Manifest['files'];
 }
 
-/** What writers and removers that were killed have left. No reason to fail: the next writer tries again. */
+/** Deletes what killed writers and removers left behind. Errors are ignored: the next writer tries again. */
 async function removeLeftovers(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const path = join(root, name);
@@ -111,6 +111,6 @@ async function removeLeftovers(root: string): Promise<void> {
 }
 
 async function isStale(path: string): Promise<boolean> {
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // gone meanwhile
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // another writer has removed it
   return Date.now() - mtimeMs > staleAfterMs;
 }

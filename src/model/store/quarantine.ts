@@ -1,4 +1,4 @@
-/** Where damaged versions go, whole and with the reason, for a person to look at: nothing here deletes one. */
+/** The quarantine: damaged versions are moved here with the reason, for a person to inspect. Nothing here is deleted. */
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -13,18 +13,18 @@ export type Quarantined = {
   readonly at: string | null; // null: not recorded
 };
 
-/** Moves a version away. One that is gone already, by another server's hand, is fine. */
+/** Moves a version into quarantine. Does nothing if another server has already moved it. */
 export async function quarantine(root: string, version: number, reason: string): Promise<void> {
   await mkdir(quarantineOf(root), { recursive: true });
   const place = await moveAside(join(root, String(version)), join(quarantineOf(root), String(version)));
   if (place === null) return;
   const record: z.output<typeof recordSchema> = { version, reason, at: new Date().toISOString() };
   const bytes = Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
-  await writeDurably(join(place, 'reason.json'), bytes).catch(() => {}); // a full disk; the log has the reason
+  await writeDurably(join(place, 'reason.json'), bytes).catch(() => {}); // the disk is full; the log has the reason
   await syncDirectory(quarantineOf(root));
 }
 
-/** The newest `limit` versions in quarantine, newest first. */
+/** Lists the newest `limit` versions in quarantine, newest first. */
 export async function listQuarantined(root: string, limit: number): Promise<Quarantined[]> {
   const newest = (await listQuarantine(root)).slice(0, limit);
   return Promise.all(newest.map(({ name, version }) => readRecord(root, name, version)));
@@ -39,7 +39,7 @@ async function readRecord(root: string, name: string, version: number): Promise<
   }
 }
 
-/** Renames to `to`, or to `to`-2, `to`-3 … when taken. Returns the place; null when there is nothing to move. */
+/** Renames to `to`, or to `to`-2, `to`-3 … if that exists. Returns the new path; null when there is nothing to move. */
 async function moveAside(from: string, to: string): Promise<string | null> {
   for (let copy = 1; ; copy++) {
     const place = copy === 1 ? to : `${to}-${copy}`;

@@ -1,8 +1,7 @@
 /**
- * Reading a version: nothing is believed but the checksums. What is wrong with a version has one of
- * four codes, since they ask for different things: `MODEL_DAMAGED` (its bytes are not what was
- * published: quarantine), `MODEL_UNSUPPORTED` (whole, but another program's: leave it),
- * `MODEL_UNREADABLE` (the system could not read it: try again), `MODEL_NOT_FOUND` (there is none).
+ * Reads a version and checks it against its checksums. An error has one of four codes, each with its own remedy:
+ * `MODEL_DAMAGED` (the bytes are not what was published: quarantine it), `MODEL_UNSUPPORTED` (undamaged, but written
+ * by another program: leave it), `MODEL_UNREADABLE` (the system could not read it: try again), `MODEL_NOT_FOUND`.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +27,7 @@ export async function readManifest(root: string, version: number): Promise<Manif
   return opened.manifest;
 }
 
-/** Manifest and weights, every file checked. @throws TrainyardError with one of the four codes */
+/** Reads manifest and weights; checks every file. @throws TrainyardError with one of the four codes */
 export async function loadModel(root: string, version: number): Promise<StoredModel> {
   const manifest = await readManifest(root, version);
   const [, weights] = await Promise.all([
@@ -38,7 +37,7 @@ export async function loadModel(root: string, version: number): Promise<StoredMo
   return { manifest, weights: decodeWeights(manifest.network, weights) };
 }
 
-/** Null for a version without one. @throws TrainyardError with one of the four codes */
+/** Reads the evaluation; null for a version without one. @throws TrainyardError with one of the four codes */
 export async function readEvaluation(root: string, version: number): Promise<Evaluation | null> {
   const manifest = await readManifest(root, version);
   if (!manifest.files['evaluation.json']) return null;
@@ -67,7 +66,7 @@ async function readWhole(root: string, version: number, name: string): Promise<U
     return await readFile(join(directory, name));
   } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP')) {
-      // A whole version may have been removed between two reads; of a damaged one a part is missing.
+      // If the directory is gone too, the version was removed between two reads; otherwise it is damaged.
       if (await exists(directory)) throw damaged(version, name, 'expected a file, found none');
       throw new TrainyardError(
         'MODEL_NOT_FOUND',

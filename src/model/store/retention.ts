@@ -1,4 +1,4 @@
-/** Which versions stay: the newest, the best, and the one that is served. */
+/** The retention rule: the newest versions, the best one, and the one that is served stay; all others are deleted. */
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,15 +6,15 @@ import { isCode } from '../../lib/files.ts';
 import { readManifest } from './read-version.ts';
 import { listVersions } from './version-numbers.ts';
 
-/** A version that is being deleted. The name hides it first, so that no reader sees a half of it. */
+/** Marks a version that is being deleted. It is renamed first, so that no reader sees half a version. */
 export const removedPrefix = '.removed-';
 
-/** Test accuracy by version. A manifest never changes, so each is read once in a process. */
+/** Test accuracy by version. A manifest never changes, so a process reads each one once. */
 export type Accuracies = Map<number, number>;
 
 /**
- * Deletes all versions but the newest `keep`, the best by test accuracy, and `served`. One whose
- * manifest can't be read is left alone. Returns what was deleted, newest first.
+ * Deletes all versions except the newest `keep`, the best by test accuracy, and `served`. A version whose manifest
+ * can't be read is left alone. Returns the deleted versions, newest first.
  */
 export async function retain(
   root: string,
@@ -35,7 +35,7 @@ export async function retain(
   return removed;
 }
 
-/** Of equals, the newest. */
+/** The version with the highest test accuracy; of equals, the newest. */
 async function findBest(root: string, versions: number[], accuracies: Accuracies): Promise<number | null> {
   let best: number | null = null;
   for (const version of versions) {
@@ -52,13 +52,13 @@ async function readAccuracy(root: string, version: number): Promise<number | nul
   return manifest && manifest.metrics.testAccuracy;
 }
 
-/** Whether there was one to remove. */
+/** Returns false if another server has already removed the version. */
 async function remove(root: string, version: number): Promise<boolean> {
   const hidden = join(root, `${removedPrefix}${version}-${randomUUID()}`);
   try {
     await rename(join(root, String(version)), hidden);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return false; // another server was faster
+    if (isCode(error, 'ENOENT')) return false;
     throw error;
   }
   await rm(hidden, { recursive: true, force: true });

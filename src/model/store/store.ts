@@ -1,7 +1,7 @@
 /**
- * The model store: DATA_DIR/models/VERSION/{model.json, weights.bin, evaluation.json, manifest.json}. A
- * version appears under its final name only when whole, and disappears as a whole; a reader believes
- * nothing but the checksums. Any number of processes use one directory at once, without locks.
+ * The model store: DATA_DIR/models/VERSION/{model.json, weights.bin, evaluation.json, manifest.json}. A version
+ * appears and disappears in one rename, so readers never see half of one, and they check every file against its
+ * checksum. Any number of processes can use one directory at once, without locks.
  */
 import { join } from 'node:path';
 import { isCode } from '../../lib/files.ts';
@@ -17,7 +17,7 @@ import { listVersions } from './version-numbers.ts';
 export type { Quarantined } from './quarantine.ts';
 export type { StoredModel } from './read-version.ts';
 
-/** What the rest of Trainyard needs of a store; a bucket can take the directory's place behind it. */
+/** What the rest of Trainyard needs of a store. A bucket can implement it as well as a directory. */
 export type ModelStore = {
   /**
    * Publishes a checkpoint as the next version and returns it.
@@ -42,8 +42,8 @@ export type ModelStore = {
    */
   load(version: number): Promise<StoredModel>;
   /**
-   * What it gets wrong, checked; null for a version that was published without. A model is served
-   * whether this can be read or not.
+   * What the version gets wrong on the test images, checked; null if it was published without. A model is served
+   * even if its evaluation can't be read.
    *
    * @throws TrainyardError as `load` does
    */
@@ -55,8 +55,8 @@ export type ModelStore = {
   /** The newest `limit` (all, unless given) of the versions in quarantine, newest first. */
   quarantined(limit?: number): Promise<Quarantined[]>;
   /**
-   * Deletes all versions but the newest `keep`, the best by test accuracy, and `served`; returns the
-   * deleted. What another process serves is in that process's memory, and needs no file.
+   * Applies the retention rule: deletes all versions except the newest `keep`, the best by test accuracy, and
+   * `served`; returns the deleted ones. A version that another process serves is in that process's memory already.
    */
   retain(keep: number, served: number): Promise<number[]>;
 };

@@ -1,19 +1,19 @@
-/** Version numbers: which are there, and which is the next that no version has ever had. */
+/** Version numbers: lists the existing ones and claims the next one that no version has ever had. */
 import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode } from '../../lib/files.ts';
 
-/** Damaged versions: VERSION, or VERSION-2 … when that name is taken. */
+/** The directory of damaged versions: VERSION, or VERSION-2 … if that name is taken. */
 export const quarantineOf = (root: string) => join(root, 'quarantine');
 
 /**
- * An empty file for each of the last numbers given out. The high-water mark is a name, not a content:
- * it is never half-written, and of two writers only one can create it.
+ * The directory with an empty file for each of the last claimed numbers. A number is claimed by a file's name, not by
+ * its content: a name is never half-written, and only one of two writers can create it.
  */
 const claimsOf = (root: string) => join(root, '.numbers');
 const claimsKept = 100;
 
-/** All versions, newest first: one directory listing, no file is read. */
+/** Lists all versions, newest first, from one directory listing; no file is read. */
 export async function listVersions(root: string): Promise<number[]> {
   const entries = await emptyIfMissing(readdir(root, { withFileTypes: true }));
   return entries
@@ -22,7 +22,7 @@ export async function listVersions(root: string): Promise<number[]> {
     .toSorted((a, b) => b - a);
 }
 
-/** The names in quarantine with their numbers, newest first. */
+/** Lists the names in quarantine with their version numbers, newest first. */
 export async function listQuarantine(root: string): Promise<{ name: string; version: number }[]> {
   const names = await emptyIfMissing(readdir(quarantineOf(root)));
   return names
@@ -31,14 +31,14 @@ export async function listQuarantine(root: string): Promise<{ name: string; vers
     .toSorted((a, b) => b.version - a.version);
 }
 
-/** The number after all that any version has had, also those that were deleted or are in quarantine. */
+/** The number after the highest that any version has had, deleted and quarantined versions included. */
 export async function nextNumber(root: string): Promise<number> {
   return (await highestNumber(root)) + 1;
 }
 
 /**
- * Takes a number; false when another writer was faster. To take one that was given out before, a
- * writer would have to sleep through a hundred others between `nextNumber` and here.
+ * Claims a number; returns false if another writer has claimed it. A number could only be claimed twice if a writer
+ * slept through a hundred others between `nextNumber` and this call.
  */
 export async function claimNumber(root: string, number: number): Promise<boolean> {
   const claims = claimsOf(root);
@@ -63,7 +63,7 @@ async function highestNumber(root: string): Promise<number> {
 
 async function forgetClaims(claims: string, upTo: number): Promise<void> {
   for (const name of await readdir(claims)) {
-    if (numberIn(name) <= upTo) await unlink(join(claims, name)).catch(() => {}); // another writer did
+    if (numberIn(name) <= upTo) await unlink(join(claims, name)).catch(() => {}); // another writer has removed it
   }
 }
 

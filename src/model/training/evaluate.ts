@@ -1,4 +1,4 @@
-/** How good a network is on examples that it was not trained on. */
+/** Evaluates a network on examples that it was not trained on. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
@@ -6,7 +6,7 @@ import { classCount, imageSize, type Split } from '../data/dataset.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 
-const batchSize = 250; // examples; small enough that a cancel is heard within a second on any engine
+const batchSize = 250; // examples; small enough that an abort takes effect within a second on any engine
 
 export type Answers = {
   readonly loss: number; // mean cross-entropy
@@ -15,12 +15,16 @@ export type Answers = {
   readonly confidences: Float32Array; // [count], probability of each prediction, 0 … 1
 };
 
-/** Runs the whole split through the network. Throws the signal's reason when aborted. */
+/**
+ * Runs the whole split through the network.
+ *
+ * @throws the signal's reason when it aborts
+ */
 export async function evaluate(
   network: Network,
   weights: tf.Tensor1D,
   split: Split,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Answers> {
   const predictions = new Uint8Array(split.count);
   const confidences = new Float32Array(split.count);
@@ -39,12 +43,12 @@ export async function evaluate(
       if (digit === label) correct++;
     }
     await nextTurn();
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
   }
   return { loss: lossSum / split.count, accuracy: correct / split.count, predictions, confidences };
 }
 
-/** The accuracy of answering the commonest digit every time: what a dead network reaches. */
+/** The accuracy of answering the most frequent digit every time: what a dead network reaches. */
 export function constantAnswerAccuracy(split: Split): number {
   const counts = Array.from({ length: classCount }, () => 0);
   for (const label of split.labels) counts[label]!++;
@@ -68,7 +72,7 @@ async function inferLogProbabilities(
   return values;
 }
 
-/** Index, within values[start … start + length), of the largest; NaN never wins. */
+/** The index, relative to `start`, of the largest of values[start … start + length); NaN never wins. */
 export function indexOfMaximum(values: Float32Array, start: number, length: number): number {
   let best = 0;
   for (let i = 1; i < length; i++) {

@@ -1,6 +1,6 @@
 /**
- * What a model gets wrong on the test images, in a few kilobytes: which digits it takes for which, and the mistakes
- * that it is surest of. Published with each version.
+ * The evaluation that is published with each version: what the model gets wrong on the test images, as a confusion
+ * matrix and the misread images with the highest confidence.
  */
 import { z } from 'zod';
 import { classCount, type DatasetName, datasetNames, type Split } from '../data/dataset.ts';
@@ -52,7 +52,7 @@ export function summarise(
   return { dataset, images, accuracy, confusion, misread: misread.slice(0, mostMisread) };
 }
 
-/** One line of JSON. */
+/** Encodes an evaluation as one line of JSON. */
 export function encodeEvaluation(evaluation: Evaluation): Buffer {
   return Buffer.from(`${JSON.stringify(evaluation)}\n`);
 }

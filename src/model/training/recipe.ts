@@ -1,4 +1,4 @@
-/** How a network is trained: named sets of values that a job may override one by one. */
+/** Recipes: named sets of training values, which a job may override one by one. */
 import type { NetworkName } from '../network/network.ts';
 
 export const scheduleNames = ['constant', 'oneCycle'] as const;
@@ -12,8 +12,8 @@ export type Recipe = {
   readonly warmup: number; // share of all steps that rise to the peak; oneCycle only
   readonly labelSmoothing: number;
   readonly shuffle: boolean;
-  readonly augment: boolean; // each image distorted anew whenever it is trained on
-  readonly trainImages: number | null; // only the first so many; null: all
+  readonly augment: boolean; // distorts each image anew every time it is trained on
+  readonly trainImages: number | null; // the first N training images; null: all
 };
 
 export type RecipeName = 'default' | 'fast' | 'accurate' | 'article';
@@ -24,7 +24,7 @@ export const recipeNames = [
   'article',
 ] as const satisfies readonly RecipeName[];
 
-/** The article's network, trained so that it does not collapse and reaches 99.2 % in a minute on two cores. */
+/** Trains the article's network without a collapse, to 99.2 % in a minute on two cores. */
 const defaultRecipe: Recipe = {
   network: 'article',
   epochs: 1,
@@ -40,9 +40,9 @@ const defaultRecipe: Recipe = {
 
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   default: defaultRecipe,
-  /** To 99 % as soon as can be: two thirds of the images, once. */
+  /** Reaches 99 % as soon as possible: one pass over two thirds of the images. */
   fast: { ...defaultRecipe, trainImages: 40_000 },
-  /** Beyond 99.6 %: the same network sees sixteen different writings of each digit. */
+  /** Reaches more than 99.6 %: 16 epochs, in each of which every image is distorted differently. */
   accurate: {
     ...defaultRecipe,
     epochs: 16,
@@ -52,8 +52,8 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     augment: true,
   },
   /**
-   * Exactly as the article trains: Adam at 0.01, nine epochs, no shuffling. That rate is too hot for
-   * this network: about a third of all seeds are dead after the first epoch.
+   * Trains exactly as the article does: Adam at 0.01, nine epochs, no shuffling. That learning rate is too high for
+   * this network: with about a third of all seeds it collapses in the first epoch.
    */
   article: {
     network: 'article',
@@ -69,7 +69,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   },
 };
 
-/** Each in a line, for whoever has to choose. */
+/** One line on each recipe, for people who have to choose one. */
 export const recipeSummaries: Readonly<Record<RecipeName, string>> = {
   default: '99.2 % and more of the test images right after one epoch, a minute on two cores',
   fast: 'To 99 % as soon as can be: two thirds of the images, once',

@@ -1,21 +1,22 @@
 /**
- * Resume points: where a job stands, every few seconds, so that a later attempt goes on from there. A file is
- * the SHA-256 of what follows it, a line of JSON, and three vectors of float32. The newest two are kept: when
- * the newest is damaged, the one before it serves.
+ * Resume points: files that record every few seconds where a job stands, so that a later attempt resumes there.
+ * A file holds the SHA-256 of the rest, a line of JSON, and three float32 vectors. The newest two are kept: if
+ * the newest is damaged, the one before it is used.
  */
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { fencedOff, messageOf } from '../../lib/errors.ts';
 import { isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
-import type { EpochMetrics, RunPosition, TrainPlan } from './train.ts';
+import type { EpochMetrics, RunPosition, TrainPlan } from './training-run.ts';
 import type { Workspace } from './workspace.ts';
 
 export type PublishedEpoch = EpochMetrics & { readonly modelVersion: number };
 
 export type ResumePoint = {
   readonly plan: TrainPlan;
-  readonly device: string; // on another one the run goes on, but not to the same bytes
+  readonly device: string; // on another device the run ends with other bytes
   readonly crashes: number; // of this job, before this point was reached
   readonly published: readonly PublishedEpoch[];
   readonly position: RunPosition;
@@ -23,7 +24,7 @@ export type ResumePoint = {
 
 export type FoundResumePoint = {
   readonly point: ResumePoint | null;
-  /** Newer ones that can't be used, and why. */
+  /** Newer resume points that can't be used, and why. */
   readonly unusable: readonly { readonly name: string; readonly reason: string }[];
 };
 
@@ -32,9 +33,9 @@ const suffix = '.resume';
 const digestLength = 64; // hex digits
 
 /**
- * Writes a point durably; when it returns, a crash can't lose it.
+ * Writes a resume point durably: once it returns, a crash can't lose the point.
  *
- * @throws TrainyardError `FENCED` when a later attempt has taken over; else what the file system throws
+ * @throws TrainyardError `FENCED` when a later attempt has taken over; otherwise the file system's error
  */
 export async function saveResumePoint({ directory, staging }: Workspace, point: ResumePoint): Promise<void> {
   const { step, epoch } = point.position;
@@ -50,7 +51,7 @@ export async function saveResumePoint({ directory, staging }: Workspace, point: 
   await Promise.all(older.map((old) => rm(join(directory, old), { force: true })));
 }
 
-/** The newest point that can be read, is whole and belongs to `plan`. */
+/** Finds the newest resume point that is readable, undamaged and made for `plan`. */
 export async function findResumePoint(directory: string, plan: TrainPlan): Promise<FoundResumePoint> {
   const unusable: { name: string; reason: string }[] = [];
   for (const name of await listNewestFirst(directory)) {
@@ -61,18 +62,18 @@ export async function findResumePoint(directory: string, plan: TrainPlan): Promi
   return { point: null, unusable };
 }
 
-/** The point, or why it can't be used. */
+/** Returns the resume point, or the reason why it can't be used. */
 async function readResumePoint(path: string, plan: TrainPlan): Promise<ResumePoint | string> {
   try {
     const point = decode(await readFile(path));
     if (!point) return 'checksum or form is wrong';
-    return JSON.stringify(point.plan) === JSON.stringify(plan) ? point : 'made for another request';
+    return isDeepStrictEqual(point.plan, plan) ? point : 'made for another request';
   } catch (error) {
     return messageOf(error);
   }
 }
 
-/** Takes away what can't be used, lest it be kept in the place of a good one. */
+/** Deletes the unusable resume points, so that none of them is kept in place of a good one. */
 export async function removeUnusable(directory: string, { unusable }: FoundResumePoint): Promise<void> {
   for (const { name } of unusable) await rm(join(directory, name), { recursive: true, force: true });
 }
@@ -96,7 +97,7 @@ function encode(point: ResumePoint): Buffer {
   return Buffer.concat([Buffer.from(sha256Of(body)), body]);
 }
 
-/** Null for anything that `encode` did not write. */
+/** Returns null for anything that `encode` did not write. */
 function decode(bytes: Buffer): ResumePoint | null {
   const body = bytes.subarray(digestLength);
   if (sha256Of(body) !== bytes.toString('latin1', 0, digestLength)) return null;
@@ -105,7 +106,7 @@ function decode(bytes: Buffer): ResumePoint | null {
   const vectors = new Float32Array(Uint8Array.from(body.subarray(end + 1)).buffer); // a copy is aligned
   const size = vectors.length / 3;
   const [weights, mean, variance] = [0, 1, 2].map((i) => vectors.subarray(i * size, (i + 1) * size));
-  const lossSum = position.lossSum ?? Number.NaN; // which JSON does not have
+  const lossSum = position.lossSum ?? Number.NaN; // JSON has no NaN
   return { ...rest, position: { ...position, lossSum, weights: weights!, mean: mean!, variance: variance! } };
 }
 

@@ -1,87 +1,32 @@
 /**
- * The training run: epochs of steps, an evaluation after each, a checkpoint of what is good. A run can be
- * left at any step and taken up from there: it ends with the same bytes as one that was not left.
+ * The training loop: epochs of steps, an evaluation after each epoch, a checkpoint of each epoch worth keeping.
+ * A run can stop at any step and resume from there: it ends with the same bytes as an uninterrupted run.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { permutation, randomFor } from '../../lib/random.ts';
 import { takeBatch } from '../data/batch.ts';
-import { type Dataset, type DatasetName, firstOf, type Split } from '../data/dataset.ts';
+import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { initialWeights, type Network, networks } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
-import {
-  disposeState,
-  initialState,
-  readState,
-  restoreState,
-  type StateValues,
-  trainStep,
-} from '../network/step.ts';
+import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
-import { type Evaluation, summarise } from './evaluation.ts';
-import { createPace, type Pace } from './pace.ts';
-import { learningRateAt, type Recipe } from './recipe.ts';
+import { summarise } from './evaluation.ts';
+import { createProgressThrottle } from './progress-throttle.ts';
+import { learningRateAt } from './recipe.ts';
+import { createThroughputMeter, type ThroughputMeter } from './throughput.ts';
+import {
+  defaultIntervals,
+  type Progress,
+  type TrainHooks,
+  type TrainOptions,
+  type TrainOutcome,
+  type TrainPlan,
+} from './training-run.ts';
 
-/** A run with every value resolved: the same plan on the same engine gives the same weights, byte for byte. */
-export type TrainPlan = Recipe & {
-  readonly dataset: DatasetName;
-  readonly seed: number;
-  readonly testImages: number | null; // only the first so many; null: all
-};
+const lossEverySteps = 100; // as the article prints its loss
 
-export type Progress = {
-  readonly epoch: number; // from 1
-  readonly epochs: number;
-  readonly step: number; // in the whole run, from 1
-  readonly steps: number;
-  readonly fraction: number; // 0 … 1
-  readonly loss: number; // of the newest batch
-  readonly imagesPerSecond: number;
-  readonly etaSeconds: number;
-};
-
-export type EpochMetrics = {
-  readonly epoch: number;
-  readonly trainLoss: number; // mean over the epoch's batches
-  readonly testLoss: number;
-  readonly testAccuracy: number; // 0 … 1
-  readonly seconds: number; // training and evaluation
-};
-
-/**
- * Where a run stands between two steps: all that it takes to go on from there. Random numbers need no
- * state of their own, since each purpose draws from the seed afresh (random.ts).
- */
-export type RunPosition = StateValues & {
-  readonly epoch: number; // from 1; `epochs` + 1 when all are done
-  readonly lossSum: number; // over the batches of this epoch so far
-  readonly epochSeconds: number; // spent on this epoch so far
-};
-
-/** What a run tells while it goes on. */
-export type TrainHooks = {
-  /** At least every `reportEveryMs` and every 100 batches. */
-  readonly onProgress: (progress: Progress) => void;
-  /** After each epoch whose weights are better than one fixed answer; the run waits for it. */
-  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, evaluation: Evaluation) => Promise<void>;
-  /** After the first step, every few seconds, after each epoch, and when the run is stopped; the run waits for it. */
-  readonly onPosition: (position: RunPosition) => Promise<void>;
-};
-
-export type TrainOutcome =
-  | { readonly status: 'succeeded' }
-  | { readonly status: 'stopped' } // by the signal; it can be taken up again
-  | {
-      readonly status: 'failed';
-      readonly code: 'TRAINING_COLLAPSED' | 'LOSS_NOT_FINITE';
-      readonly message: string;
-    };
-
-const reportEveryMs = 250;
-const positionEveryMs = 3000; // at most so much is computed again after a crash
-export const reportEverySteps = 100; // as the article prints its loss
-
-/** One run in flight; what changes is replaced by each step. */
+/** The run in progress; each step replaces what changes. */
 type Run = {
   readonly plan: TrainPlan;
   readonly network: Network;
@@ -89,44 +34,46 @@ type Run = {
   readonly testSplit: Split;
   readonly stepsPerEpoch: number;
   readonly hooks: TrainHooks;
-  readonly signal: AbortSignal;
-  readonly pace: Pace;
+  readonly signal: AbortSignal | undefined;
+  readonly meter: ThroughputMeter;
+  readonly isProgressDue: () => boolean;
+  readonly resumePointMs: number;
   state: TrainState;
   epoch: number;
-  lossSum: tf.Scalar; // stays on the device: reading it each step would stall a GPU
+  lossSum: tf.Scalar; // stays on the device: reading it at each step would stall a GPU
   epochStartedAt: number; // ms; as if the epoch had not been interrupted
-  positionAt: number; // ms, when it was last told
+  positionAt: number; // ms, when the position was last handed out
 };
 
 /**
- * Trains to the plan's end, to the first sign of a run not worth going on with, or until the signal aborts.
+ * Trains to the end of the plan, until the run is not worth continuing (collapsed, loss not finite), or until
+ * `signal` aborts.
  *
- * @param from where an earlier attempt at the same plan stood; null: from the beginning
+ * @throws whatever a hook throws
  */
 export async function train(
   plan: TrainPlan,
   dataset: Dataset,
   hooks: TrainHooks,
-  signal: AbortSignal,
-  from: RunPosition | null = null,
+  options: TrainOptions = {},
 ): Promise<TrainOutcome> {
-  const run = startRun(plan, dataset, hooks, signal, from);
+  const run = startRun(plan, dataset, hooks, options);
   try {
     while (run.epoch <= plan.epochs) {
       const trainLoss = await trainEpoch(run);
       if (!Number.isFinite(trainLoss)) return lossNotFinite(run.epoch, trainLoss);
-      const answers = await evaluate(run.network, run.state.weights, run.testSplit, signal);
+      const answers = await evaluate(run.network, run.state.weights, run.testSplit, run.signal);
       const failure = findFailure(run, answers);
       if (failure) return failure;
-      // While it warms up, a network may be no better than one fixed answer: nothing worth keeping yet.
-      if (!isFixedAnswer(run, answers)) await publishEpoch(run, trainLoss, answers);
+      // During the warm-up a network may be no better than a constant answer, and is not worth keeping yet.
+      if (!isConstantAnswer(run, answers)) await finishEpoch(run, trainLoss, answers);
       startEpoch(run, run.epoch + 1);
-      await tellPosition(run);
+      await handOutPosition(run);
     }
     return { status: 'succeeded' };
   } catch (error) {
-    if (!signal.aborted) throw error;
-    await tellPosition(run);
+    if (!run.signal?.aborted) throw error;
+    await handOutPosition(run);
     return { status: 'stopped' };
   } finally {
     disposeState(run.state);
@@ -134,37 +81,28 @@ export async function train(
   }
 }
 
-function startRun(
-  plan: TrainPlan,
-  dataset: Dataset,
-  hooks: TrainHooks,
-  signal: AbortSignal,
-  from: RunPosition | null,
-): Run {
+function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
+  const { signal, from = null, progressMs, resumePointMs } = { ...defaultIntervals, ...options };
   const network = networks[plan.network];
   const trainSplit = firstOf(dataset.train, plan.trainImages);
   const testSplit = firstOf(dataset.test, plan.testImages);
-  const stepsPerEpoch = Math.ceil(trainSplit.count / plan.batchSize);
-  const pace = createPace({
-    epochs: plan.epochs,
-    trainImages: trainSplit.count,
-    testImages: testSplit.count,
-  });
-  const now = performance.now();
+  const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
   return {
     plan,
     network,
     trainSplit,
     testSplit,
-    stepsPerEpoch,
+    stepsPerEpoch: Math.ceil(trainSplit.count / plan.batchSize),
     hooks,
     signal,
-    pace,
+    meter: createThroughputMeter(size),
+    isProgressDue: createProgressThrottle(progressMs),
+    resumePointMs,
     state: from ? restoreState(from) : initialState(initialWeights(network, plan.seed)),
     epoch: from?.epoch ?? 1,
     lossSum: tf.scalar(from?.lossSum ?? 0),
-    epochStartedAt: now - 1000 * (from?.epochSeconds ?? 0),
-    positionAt: Number.NEGATIVE_INFINITY, // after the first step: it is a sign that the attempt got further
+    epochStartedAt: performance.now() - 1000 * (from?.epochSeconds ?? 0),
+    positionAt: Number.NEGATIVE_INFINITY, // so the first step is saved: it shows that the attempt got further
   };
 }
 
@@ -174,36 +112,40 @@ function startEpoch(run: Run, epoch: number): void {
   run.epochStartedAt = performance.now();
 }
 
-/** Goes on to the end of the training split; the mean loss of its batches, or the first loss that is not finite. */
+/** Trains to the end of the epoch. Returns the mean loss of its batches, or the first loss that is not finite. */
 async function trainEpoch(run: Run): Promise<number> {
   const { plan, trainSplit, stepsPerEpoch } = run;
   const order = epochOrder(plan, run.epoch, trainSplit.count);
   const first = run.state.step - (run.epoch - 1) * stepsPerEpoch; // batch; 0 unless resumed
-  run.pace.startEpoch(Math.min(first * plan.batchSize, trainSplit.count));
-  let reportedAt = performance.now();
+  run.meter.startEpoch(Math.min(first * plan.batchSize, trainSplit.count));
   for (let index = first; index < stepsPerEpoch; index++) {
     const loss = oneStep(run, order, index);
     run.lossSum = replace(run.lossSum, run.lossSum.add<tf.Scalar>(loss));
-    run.pace.trained(Math.min(plan.batchSize, trainSplit.count - index * plan.batchSize));
-    const due = run.state.step % reportEverySteps === 0 || performance.now() - reportedAt > reportEveryMs;
-    if (due || index === stepsPerEpoch - 1) {
-      const value = (await loss.data())[0]!;
-      if (!Number.isFinite(value)) {
-        loss.dispose();
-        return value;
-      }
-      run.hooks.onProgress(progressOf(run, value));
-      reportedAt = performance.now();
-    }
+    run.meter.count(Math.min(plan.batchSize, trainSplit.count - index * plan.batchSize));
+    const failed = await reportLoss(run, loss, index === stepsPerEpoch - 1);
     loss.dispose();
-    await nextTurn(); // lets a stop in
-    run.signal.throwIfAborted();
-    if (performance.now() - run.positionAt > positionEveryMs) await tellPosition(run);
+    if (failed !== null) return failed;
+    await nextTurn(); // lets an abort in
+    run.signal?.throwIfAborted();
+    if (performance.now() - run.positionAt > run.resumePointMs) await handOutPosition(run);
   }
   return (await run.lossSum.data())[0]! / stepsPerEpoch;
 }
 
-/** One optimizer step on the epoch's batch `index`; replaces the run's state and returns the loss. */
+/** Reads and reports the loss where a report is due. Returns the loss if it is not finite, else null. */
+async function reportLoss(run: Run, loss: tf.Scalar, isLastStep: boolean): Promise<number | null> {
+  const isLossDue = run.state.step % lossEverySteps === 0;
+  const isProgressDue = run.isProgressDue() || isLastStep;
+  if (!isLossDue && !isProgressDue) return null;
+  const value = (await loss.data())[0]!;
+  if (!Number.isFinite(value)) return value;
+  const progress = progressOf(run, value);
+  if (isLossDue) run.hooks.onLoss?.(progress);
+  if (isProgressDue) run.hooks.onProgress(progress);
+  return null;
+}
+
+/** Takes one optimizer step on batch `index` of the epoch. Replaces the run's state and returns the loss. */
 function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   const { plan, network, trainSplit, stepsPerEpoch } = run;
   const random = plan.augment ? randomFor(plan.seed, `augment step ${run.state.step}`) : null;
@@ -217,7 +159,7 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   return loss;
 }
 
-async function publishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
+async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
   const { epoch, hooks, plan, state, testSplit } = run;
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
@@ -225,7 +167,7 @@ async function publishEpoch(run: Run, trainLoss: number, answers: Answers): Prom
   await hooks.onEpoch(metrics, weights, summarise(plan.dataset, testSplit, answers));
 }
 
-async function tellPosition(run: Run): Promise<void> {
+async function handOutPosition(run: Run): Promise<void> {
   const lossSum = (await run.lossSum.data())[0]!;
   const position = { ...(await readState(run.state)), epoch: run.epoch, lossSum };
   await run.hooks.onPosition({ ...position, epochSeconds: epochSeconds(run) });
@@ -242,16 +184,16 @@ function epochOrder(plan: TrainPlan, epoch: number, count: number): Uint32Array 
 }
 
 function progressOf(run: Run, loss: number): Progress {
-  const { plan, state, stepsPerEpoch, pace, epoch } = run;
+  const { plan, state, stepsPerEpoch, meter, epoch } = run;
   const steps = stepsPerEpoch * plan.epochs;
-  const { imagesPerSecond, etaSeconds } = pace.estimate(epoch);
+  const { imagesPerSecond, etaSeconds } = meter.estimate(epoch);
   const fraction = state.step / steps;
   return { epoch, epochs: plan.epochs, step: state.step, steps, fraction, loss, imagesPerSecond, etaSeconds };
 }
 
 function findFailure(run: Run, answers: Answers): TrainOutcome | null {
   if (!Number.isFinite(answers.loss)) return lossNotFinite(run.epoch, answers.loss);
-  if (!isFixedAnswer(run, answers) || isWarmingUp(run)) return null;
+  if (!isConstantAnswer(run, answers) || isWarmingUp(run)) return null;
   const constant = constantAnswerAccuracy(run.testSplit);
   const message =
     `after epoch ${run.epoch} the network is no better than one fixed answer: expected more than ` +
@@ -260,11 +202,11 @@ function findFailure(run: Run, answers: Answers): TrainOutcome | null {
   return { status: 'failed', code: 'TRAINING_COLLAPSED', message };
 }
 
-function isFixedAnswer(run: Run, answers: Answers): boolean {
+function isConstantAnswer(run: Run, answers: Answers): boolean {
   return answers.accuracy <= constantAnswerAccuracy(run.testSplit);
 }
 
-/** While the rate still rises, a long run may well have learnt nothing after its first epochs. */
+/** While the learning rate still rises, a long run may well have learnt nothing after its first epochs. */
 function isWarmingUp({ plan, state, stepsPerEpoch }: Run): boolean {
   return plan.schedule === 'oneCycle' && state.step < plan.warmup * stepsPerEpoch * plan.epochs;
 }

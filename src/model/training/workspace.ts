@@ -1,8 +1,7 @@
 /**
- * What one job keeps on disk while it is not done: DATA_DIR/jobs/ID with the attempts' staging directories and
- * the resume points. One attempt at a time can write: a newer one takes the older one's staging directory
- * away, and since everything is written there first and then renamed into place, nothing of the older
- * one can appear any more, however late it wakes up.
+ * The directory of an unfinished job, DATA_DIR/jobs/ID: a staging directory for each attempt, and the resume points.
+ * Only one attempt can write at a time. Each attempt writes into its staging directory and renames from there; a newer
+ * attempt first renames the older one's staging directory away, so that nothing of the older attempt can appear later.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -12,7 +11,7 @@ import { isCode } from '../../lib/files.ts';
 
 export type Workspace = {
   readonly directory: string; // holds the resume points
-  readonly staging: string; // this attempt's own
+  readonly staging: string; // of this attempt
 };
 
 export function workspaceDirectory(dataDir: string, jobId: string): string {
@@ -20,9 +19,9 @@ export function workspaceDirectory(dataDir: string, jobId: string): string {
 }
 
 /**
- * Makes `attempt` (1, 2, …) the one that may write.
+ * Makes `attempt` (1, 2, …) the only one that may write.
  *
- * @throws TrainyardError `FENCED` when a later attempt, or this very one, has done so before
+ * @throws TrainyardError `FENCED` when this or a later attempt has already claimed the workspace
  */
 export async function claimWorkspace(dataDir: string, jobId: string, attempt: number): Promise<Workspace> {
   const directory = workspaceDirectory(dataDir, jobId);
@@ -31,7 +30,7 @@ export async function claimWorkspace(dataDir: string, jobId: string, attempt: nu
   await mkdir(staging).catch((error: unknown) => {
     throw isCode(error, 'EEXIST') ? fenced(jobId, attempt, attempt) : error;
   });
-  // Made first, listed then: of two attempts that start together, at least one sees the other.
+  // Created before listing: of two attempts that start together, at least one sees the other.
   const others = (await attemptsIn(directory)).filter((other) => other !== attempt);
   const later = others.find((other) => other > attempt);
   if (later !== undefined) {
@@ -42,12 +41,12 @@ export async function claimWorkspace(dataDir: string, jobId: string, attempt: nu
   return { directory, staging };
 }
 
-/** For a job that is done: nothing will be taken up again. */
+/** Deletes the workspace of a job that has ended. */
 export async function removeWorkspace(dataDir: string, jobId: string): Promise<void> {
   await rm(workspaceDirectory(dataDir, jobId), { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The ids of the jobs that have one. */
+/** The ids of the jobs that have a workspace. */
 export async function workspaces(dataDir: string): Promise<string[]> {
   return readdir(join(dataDir, 'jobs')).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return [];
@@ -55,7 +54,7 @@ export async function workspaces(dataDir: string): Promise<string[]> {
   });
 }
 
-/** Since anything was written into it. */
+/** Milliseconds since something was last created in the workspace. */
 export async function workspaceAgeMs(dataDir: string, jobId: string): Promise<number> {
   return Date.now() - (await stat(workspaceDirectory(dataDir, jobId))).mtimeMs;
 }
@@ -65,11 +64,11 @@ async function attemptsIn(directory: string): Promise<number[]> {
   return names.flatMap((name) => /^attempt-(\d+)$/.exec(name)?.slice(1).map(Number) ?? []);
 }
 
-/** By one rename, so that there is no moment in which the older attempt can still put half of something in place. */
+/** Renames before deleting, so that the older attempt can't put half of something in place meanwhile. */
 async function revoke(directory: string, attempt: number): Promise<void> {
   const revoked = join(directory, `revoked-${randomUUID()}`);
   await rename(join(directory, `attempt-${attempt}`), revoked).catch((error: unknown) => {
-    if (!isCode(error, 'ENOENT')) throw error; // it has given up by itself, or another has revoked it
+    if (!isCode(error, 'ENOENT')) throw error; // it gave up by itself, or another attempt revoked it
   });
   await rm(revoked, { recursive: true, force: true, maxRetries: 3 });
 }

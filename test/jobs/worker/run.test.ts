@@ -273,7 +273,7 @@ describe('the trainer', () => {
   it('gives way to whoever waits for an answer on this machine', async () => {
     const yard = await openYard(url);
     await yard.enqueue({ epochs: 1000 });
-    await yard.startWorker();
+    await yard.startWorker({ trainerNiceness: undefined });
     const trainer = await untilTrainer();
     expect(getPriority(trainer)).toBe(19);
     expect(getPriority(process.pid)).toBeLessThan(19);

@@ -1,7 +1,7 @@
 /** Real MNIST for the tests, read once a file. */
 import { readDataset } from '../../../src/model/data/dataset.ts';
 import { recipes } from '../../../src/model/training/recipe.ts';
-import type { TrainPlan } from '../../../src/model/training/train.ts';
+import type { TrainPlan } from '../../../src/model/training/training-run.ts';
 
 export const mnist = await readDataset('mnist');
 

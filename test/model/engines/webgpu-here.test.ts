@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { defaultTimings } from '../../../src/jobs/worker/options.ts';
 import { runTrainer, type TrainerMessage } from '../../../src/jobs/worker/trainer-supervisor.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
@@ -84,9 +85,12 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
       requireGpu: false,
       noGpu: null,
       gitCommit: null,
+      intervals: defaultTimings,
+      diskRetryMs: defaultTimings.diskRetry,
     };
     const dataDir = await temporaryDirectory();
-    const outcome = await runTrainer({ ...order, dataDir, engine: 'webgpu' }, take, stop.signal);
+    const started = { ...order, dataDir, engine: 'webgpu' } as const;
+    const outcome = await runTrainer(started, take, stop.signal, { timings: defaultTimings });
     expect(outcome).toEqual({ status: 'stopped' });
     expect(messages).toContainEqual({
       type: 'engine',

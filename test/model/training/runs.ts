@@ -1,11 +1,11 @@
 /** Training runs of the tests: all that a run tells, and runs that are left and taken up again. */
-import {
-  type EpochMetrics,
-  type Progress,
-  type RunPosition,
-  type TrainPlan,
-  train,
-} from '../../../src/model/training/train.ts';
+import { train } from '../../../src/model/training/train.ts';
+import type {
+  EpochMetrics,
+  Progress,
+  RunPosition,
+  TrainPlan,
+} from '../../../src/model/training/training-run.ts';
 import { mnist } from '../data/mnist.ts';
 
 const never = new AbortController().signal;
@@ -33,7 +33,7 @@ export async function runTraining(
       position = current;
     },
   };
-  const outcome = await train(plan, mnist, hooks, signal, from);
+  const outcome = await train(plan, mnist, hooks, { signal, from });
   return { outcome, progress, epochs, weights: weights as Float32Array | null, position };
 }
 

@@ -1,7 +1,7 @@
 /**
- * A network over TensorFlow's own ops, forward and backward written out. Plain tfjs gives the same (network.ts and
- * step.ts have it, and are the reference) with twice as many ops: ReLU's gradient from four of them and two
- * full-sized tensors, a bias's from a general sum.
+ * A network's layers over TensorFlow's own ops, with hand-written backward passes. The reference in plain tfjs
+ * (forward.ts, step.ts) gives the same values with twice as many ops: ReLU's gradient takes four ops and two full-sized
+ * tensors there, and the gradient of a bias takes a general sum.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Batch } from '../data/batch.ts';
@@ -9,15 +9,15 @@ import { unflatten } from '../network/forward.ts';
 import type { Layer, Network } from '../network/network.ts';
 import type { Adam, Operations } from '../network/operations.ts';
 import { beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
-import type { NativeOps } from './tensorflow-ops.ts';
+import type { NativeOps } from './tensorflow-native-ops.ts';
 
-/** What a layer gives: its output, and the gradients by its input and parameters, given the one by its output. */
+/** A layer's output, and its backward pass: from the output's gradient to those of input and parameters. */
 type Applied = {
   readonly y: tf.Tensor;
   readonly backward: (dy: tf.Tensor) => Gradients;
 };
 type Gradients = {
-  readonly dx: () => tf.Tensor; // a function, since nobody asks for the first layer's
+  readonly dx: () => tf.Tensor; // a function, because the first layer's is never needed
   readonly kernel: tf.Tensor;
   readonly bias: tf.Tensor;
 };
@@ -44,8 +44,8 @@ export function tensorFlowOperations(ops: NativeOps): Operations {
 }
 
 /**
- * With nothing kept for a gradient, and the bias before the pool, where the convolution adds it for nothing: a quarter
- * less time for a single image than the way of training.
+ * The forward pass for inference: it keeps nothing for a gradient, and adds the bias before the pool, where it costs
+ * nothing. A single image takes a quarter less time than with the forward pass for training.
  */
 function inferLayer(
   ops: NativeOps,
@@ -59,7 +59,7 @@ function inferLayer(
   return ops.relu(layer.pool === undefined ? convolved : ops.maxPool(convolved, layer.pool));
 }
 
-/** One op in place of twelve. It works on variables; they share a tensor's memory until it is written, then copy it. */
+/** One op instead of twelve. It works on variables, which share a tensor's memory until they write to it. */
 function createAdam(ops: NativeOps): Adam {
   const [weights, mean, variance] = [ops.variable(), ops.variable(), ops.variable()];
   return (state, gradient, learningRate) => {
@@ -68,7 +68,7 @@ function createAdam(ops: NativeOps): Adam {
     variance.assign(state.variance);
     const step = state.step + 1;
     const [power1, power2] = [beta1 ** step, beta2 ** step];
-    const scaledEpsilon = epsilon * Math.sqrt(1 - power2); // the op has the order at the end of the paper's section 2
+    const scaledEpsilon = epsilon * Math.sqrt(1 - power2); // the op uses the order at the end of section 2 of the paper
     const scalars = [power1, power2, learningRate, beta1, beta2, scaledEpsilon];
     ops.applyAdam([weights, mean, variance], scalars, gradient);
     return { step, weights: weights.read(), mean: mean.read(), variance: variance.read() };
@@ -89,7 +89,7 @@ function applyAll(
   });
 }
 
-/** The gradients of all parameters, flat, in the order of the weights. */
+/** Returns the gradients of all parameters, flat, in the order of the weights. */
 function backward(layers: readonly Applied[], dLogits: tf.Tensor): tf.Tensor1D {
   const flat: tf.Tensor1D[] = [];
   let dy = () => dLogits;
@@ -146,7 +146,7 @@ function convolution(ops: NativeOps, x: tf.Tensor, kernel: tf.Tensor, bias: tf.T
   };
 }
 
-/** Convolution, max-pool, bias, ReLU: bias and ReLU after the pool, as in network.ts. */
+/** Convolution, max-pool, bias, ReLU: bias and ReLU come after the pool, as in forward.ts. */
 function pooledConvolution(
   ops: NativeOps,
   size: number,

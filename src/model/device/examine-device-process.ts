@@ -1,16 +1,16 @@
-/** Finds out, in a process that ends at once, what this machine computes on. It is sent the engine preference. */
+/** A short-lived process that finds out what this machine computes on. It receives the engine preference. */
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../lib/errors.ts';
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import { openEngine } from '../engines/open-engine.ts';
-import type { DeviceFacts } from './findings.ts';
-import { findDeps, readVariant, tryLibraries } from './libraries.ts';
+import { findDeps, readVariant, tryLibraries } from './cuda-libraries.ts';
+import type { DeviceFacts } from './gpu-obstacles.ts';
+import { checkProduct } from './matrix-product.ts';
 import { readNvidia } from './nvidia.ts';
-import { checkProduct } from './product.ts';
 
 process.on('SIGHUP', () => {}); // its parent decides when it ends
-process.on('disconnect', () => process.exit(1)); // nobody is left to be told
-if (!process.connected) process.exit(1); // nor has been since this process was loading
+process.on('disconnect', () => process.exit(1)); // the parent is gone
+if (!process.connected) process.exit(1); // the parent ended while this process was loading
 process.once('message', (preference: EnginePreference) => {
   void examine(preference).then((facts) => process.send!(facts, () => process.exit(0)));
 });
@@ -31,7 +31,7 @@ async function examine(preference: EnginePreference): Promise<Omit<DeviceFacts, 
   };
 }
 
-/** An engine that opens and can't compute is none. */
+/** Opens the engine and computes on it; an engine that opens but can't compute does not count. */
 async function tryEngine(
   preference: EnginePreference,
 ): Promise<Pick<DeviceFacts, 'engine' | 'engineProblem' | 'product'>> {

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 type WasmBackend = {
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
-  /** A view, not a copy; it dies when the wasm memory grows, which `makeOutput` may cause. */
+  /** Returns a view, not a copy. It becomes invalid when the wasm memory grows, which `makeOutput` may cause. */
   typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array;
 };
 type Attributes = {
@@ -15,8 +15,8 @@ type Window = tf.backend_util.Conv2DInfo;
 
 /**
  * The kernel `MaxPoolGrad`: dy [N, H', W', C] and input [N, H, W, C] → [N, H, W, C]. Each value of
- * dy goes to the first largest value of its window. The stock kernel searches, for every input
- * value, all windows that hold it, which takes three to four times as long.
+ * dy goes to the first largest value of its window. The stock kernel searches all windows of every input value, which
+ * takes three to four times as long.
  */
 export const maxPoolGradient: tf.KernelFunc = (call) => {
   const backend = call.backend as WasmBackend;
@@ -52,7 +52,7 @@ function scatterToMaxima(window: Window, x: Float32Array, dy: Float32Array, dx: 
             const start = (image * inHeight + y) * inWidth;
             for (let at = columnStart; at < columnEnd; at++) {
               const index = (start + at) * channels + channel;
-              // No `if`: the processor would guess it wrong too often.
+              // Arithmetic instead of `if`: the processor would mispredict the branch too often.
               best += Number(x[index]! > x[best]!) * (index - best);
             }
           }

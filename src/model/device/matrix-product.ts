@@ -1,14 +1,14 @@
-/** A small matrix product on the engine that is open, beside the same one in plain arithmetic. */
+/** Multiplies two small matrices on the open engine and compares the product with plain arithmetic. */
 import * as tf from '@tensorflow/tfjs';
 
 export type Product = {
   readonly ok: boolean;
   readonly largestError: number; // as a share of the largest value
-  readonly ms: number; // of a second product, when all is loaded
+  readonly ms: number; // for a second product, when everything is loaded
 };
 
 const side = 192;
-const tolerance = 2e-3; // NVIDIA's TF32 keeps 10 bits of a factor
+const tolerance = 2e-3; // NVIDIA's TF32 keeps 10 bits of each factor
 
 export async function checkProduct(): Promise<Product> {
   const [a, b] = [matrix(0.1), matrix(0.7)];
@@ -43,7 +43,7 @@ function reference(a: Float32Array, b: Float32Array): Float64Array {
   return product;
 }
 
-/** Infinite where a value is no number. */
+/** The largest error, as a share of the largest value; infinite if a value is NaN. */
 function largestDifference(got: Float32Array, wanted: Float64Array): number {
   let [difference, largest] = [0, 0];
   for (const [i, value] of wanted.entries()) {

@@ -1,6 +1,6 @@
 /**
- * The two gradients of a convolution for the wasm backend, each computed as a convolution itself,
- * which XNNPACK runs about ten times as fast as the stock kernel computes the input gradient.
+ * The two gradients of a convolution for the wasm backend. Each is computed as a convolution itself, which XNNPACK runs
+ * about ten times as fast as the stock kernel computes the input gradient.
  */
 import * as tf from '@tensorflow/tfjs';
 import { TrainyardError } from '../../lib/errors.ts';
@@ -21,7 +21,7 @@ type InputGradient = Attributes & { readonly inputShape: Shape4D };
  * a convolution of x with dy, dilated by the stride s, in which N takes the place of the channels
  * and Cin that of the batch.
  *
- * @throws TrainyardError `UNSUPPORTED_CONVOLUTION` when the data format is not NHWC.
+ * @throws TrainyardError `UNSUPPORTED_CONVOLUTION` when the data format is not NHWC
  */
 export const conv2dFilterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
   const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
@@ -47,7 +47,7 @@ export const conv2dFilterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
 
 /**
  * The kernel `Conv2DBackpropInput`: dy [N, H', W', Cout] and filter [kh, kw, Cin, Cout] → [N, H, W, Cin].
- * For stride 1 that is dy convolved with the filter turned by 180° and its channels swapped, padded
+ * For stride 1 that is dy convolved with the filter rotated by 180° and its channels swapped, padded
  * by k - 1 - pad. Other strides, and padding wider than k - 1, stay with the stock kernel.
  */
 export function conv2dInputGradient(stock: tf.KernelFunc): tf.KernelFunc {
@@ -67,8 +67,8 @@ export function conv2dInputGradient(stock: tf.KernelFunc): tf.KernelFunc {
 }
 
 /**
- * The filter [kh, kw, Cin, Cout] by 180°, its channels swapped: [kh, kw, Cout, Cin]. One loop, since the stock
- * kernels for reversing and gathering take ten times as long to move the same values.
+ * Rotates the filter [kh, kw, Cin, Cout] by 180° and swaps its channels: [kh, kw, Cout, Cin]. One loop takes a tenth
+ * of the time of the stock kernels for reversing and gathering.
  */
 function turned(filter: tf.Tensor4D): tf.Tensor4D {
   const [kh, kw, inChannels, outChannels] = filter.shape;

@@ -1,10 +1,10 @@
-/** From what was seen to why there is no GPU, and what to do. Knows nothing but the facts that it is given. */
+/** Infers from the facts about a device why TensorFlow uses no GPU, and what to do about it. */
 import type { Engine } from '../engines/engine.ts';
-import type { TriedLibrary, Variant } from './libraries.ts';
+import type { TriedLibrary, Variant } from './cuda-libraries.ts';
+import type { Product } from './matrix-product.ts';
 import type { Nvidia } from './nvidia.ts';
-import type { Product } from './product.ts';
 
-/** What was seen, by trying. */
+/** What the examination found. */
 export type DeviceFacts = {
   readonly nvidia: Nvidia;
   readonly variant: Variant | null; // null: set-up has put no libtensorflow in place
@@ -20,7 +20,7 @@ export type DeviceFacts = {
 /** One thing that stands between TensorFlow and a GPU. */
 export type Finding = { readonly what: string; readonly cure: string };
 
-const oldestDriver = 525.6; // runs CUDA 12, by NVIDIA's promise for minor versions
+const oldestDriver = 525.6; // runs every CUDA 12, by NVIDIA's minor-version compatibility
 
 const installDriver = 'install the NVIDIA driver on the host, until nvidia-smi names the GPU there';
 const giveDevice =
@@ -30,7 +30,7 @@ const installWebGpuDriver =
 const getCuda =
   'TENSORFLOW=cuda npm run setup, or the build argument TENSORFLOW=cuda for an image; it is taken where set-up finds a driver';
 
-/** The first is the one to mend first; none where the engine runs on a GPU. */
+/** Returns the obstacles, the one to remove first at the front; none if the engine runs on a GPU. */
 export function findObstacles(facts: DeviceFacts): Finding[] {
   const { engine, engineProblem, nvidia } = facts;
   if (engine?.gpu) return [];
@@ -39,7 +39,7 @@ export function findObstacles(facts: DeviceFacts): Finding[] {
   if (problem !== null)
     return [{ what: problem, cure: isAboutAdapter ? installWebGpuDriver : 'npm run setup' }];
   if (engine?.name === 'wasm') return [{ what: 'ENGINE=wasm computes on the CPU', cure: 'unset ENGINE' }];
-  if (nvidia.driver === null) return [noDriver(facts)]; // nothing else is worth mending
+  if (nvidia.driver === null) return [noDriver(facts)]; // without a driver nothing else matters
   return [...deviceFileProblems(facts), ...driverProblems(facts), ...libraryProblems(facts)];
 }
 

@@ -2,18 +2,18 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  cudaEnvironment,
+  readVariant,
+  tryLibraries,
+  tryLibrary,
+} from '../../../src/model/device/cuda-libraries.ts';
+import {
   examineDevice,
   expectRightProduct,
   missedGpu,
   requireGpu,
   summarise,
-} from '../../../src/model/device/device.ts';
-import {
-  cudaEnvironment,
-  readVariant,
-  tryLibraries,
-  tryLibrary,
-} from '../../../src/model/device/libraries.ts';
+} from '../../../src/model/device/examine-device.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 describe('a library', () => {

@@ -1,19 +1,22 @@
-/** How fast a run goes and when it will end. */
+/** Measures how many images a run trains per second, and estimates when the run will end. */
 
-/** An evaluated image costs about a third of a trained one: a forward pass without the two backward ones. */
+/** Evaluating an image costs about a third of training on it: a forward pass without the two backward passes. */
 const evaluationCost = 1 / 3;
 
-export type Pace = {
-  /** `images`: those of the epoch that an earlier attempt has trained. */
+export type ThroughputMeter = {
+  /** `images`: how many images of this epoch an earlier attempt has trained. */
   startEpoch(images: number): void;
-  trained(images: number): void;
-  /** Images trained a second in this epoch so far, and the seconds that the whole run still needs. */
+  count(images: number): void;
+  /** Images per second in this epoch so far, and the seconds that the whole run still needs. */
   estimate(epoch: number): { imagesPerSecond: number; etaSeconds: number };
 };
 
-type Size = { readonly epochs: number; readonly trainImages: number; readonly testImages: number };
+type RunSize = { readonly epochs: number; readonly trainImages: number; readonly testImages: number };
 
-export function createPace({ epochs, trainImages, testImages }: Size, now = () => performance.now()): Pace {
+export function createThroughputMeter(
+  { epochs, trainImages, testImages }: RunSize,
+  now = () => performance.now(),
+): ThroughputMeter {
   let startedAt = now();
   let before = 0; // images of this epoch when it was started or resumed
   let images = 0; // since then
@@ -24,8 +27,8 @@ export function createPace({ epochs, trainImages, testImages }: Size, now = () =
       before = trainedBefore;
       images = 0;
     },
-    trained(count) {
-      images += count;
+    count(trained) {
+      images += trained;
     },
     estimate(epoch) {
       const imagesPerSecond = images / Math.max((now() - startedAt) / 1000, 1e-9);

@@ -1,11 +1,10 @@
 /**
- * What the tfjs 4.22 wasm backend needs to train a convolutional network at a useful speed. One
- * kernel is missing there (`Conv2DBackpropFilter`); four are several times slower than the same
- * result from kernels that XNNPACK runs, or from a plain loop.
+ * Kernels with which the tfjs 4.22 wasm backend trains a convolutional network at a useful speed. One kernel is missing
+ * there (`Conv2DBackpropFilter`), and four are several times slower than XNNPACK's kernels or a plain loop.
  */
 import * as tf from '@tensorflow/tfjs';
-import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution.ts';
-import { maxPoolGradient } from './wasm-pooling.ts';
+import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution-gradients.ts';
+import { maxPoolGradient } from './wasm-max-pool-gradient.ts';
 
 const backendName = 'wasm';
 
@@ -24,7 +23,7 @@ function replaceKernel(kernelName: string, replacement: (stock: tf.KernelFunc) =
   tf.registerKernel({ ...stock, kernelFunc: replacement(stock.kernelFunc) });
 }
 
-/** The stock kernel leaves XNNPACK, and is ten times slower, as soon as one side is to be transposed. */
+/** The stock kernel does not use XNNPACK if a side is transposed, and is then ten times slower. */
 function matMul(stock: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
     const { a, b } = call.inputs as { a: tf.Tensor; b: tf.Tensor };
@@ -40,8 +39,8 @@ function matMul(stock: tf.KernelFunc): tf.KernelFunc {
 }
 
 /**
- * The gradient of a bias sums [..., C] over all axes but the last. The stock kernel transposes
- * first; XNNPACK's average over one window as tall as the tensor does not.
+ * The gradient of a bias sums [..., C] over all axes but the last. The stock kernel transposes first; XNNPACK's average
+ * pool, over one window as tall as the tensor, need not.
  */
 function sum(stock: tf.KernelFunc): tf.KernelFunc {
   return (call) => {

@@ -1,16 +1,16 @@
-/** The shared libraries that TensorFlow opens for a GPU, each tried by opening it. */
+/** The shared libraries that TensorFlow needs for a GPU: tests each by opening it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 
-/** Which libtensorflow set-up has put in place: without CUDA, with CUDA 12 beside it, or the package's own for CUDA 11. */
+/** The libtensorflow that set-up has installed: without CUDA, with CUDA 12, or the package's own for CUDA 11. */
 export type Variant = 'cpu' | 'cuda' | 'stock';
 
-/** Why a library can't be opened, in the loader's words; null: it can. */
+/** `problem`: the loader's message if the library can't be opened, else null. */
 export type TriedLibrary = { readonly name: string; readonly problem: string | null };
 
-/** tensorflow/…/dso_loader.cc opens these, in the versions that TensorFlow 2.21 and 2.9 were built for. */
+/** The libraries that tensorflow/…/dso_loader.cc opens, in the versions for TensorFlow 2.21 and 2.9. */
 const namesOf: Readonly<Record<Variant, readonly string[]>> = {
   cpu: [],
   cuda: `libcuda.so.1 libcudart.so.12 libcublas.so.12 libcublasLt.so.12 libcufft.so.11 libcusolver.so.11
@@ -19,7 +19,7 @@ const namesOf: Readonly<Record<Variant, readonly string[]>> = {
     libcusolver.so.11 libcusparse.so.11 libcudnn.so.8`.split(/\s+/),
 };
 
-/** Where set-up has put the libraries of the tfjs-node binding; null without one. */
+/** The directory of the tfjs-node binding's libraries; null if set-up has installed none. */
 export function findDeps(): string | null {
   const require = createRequire(import.meta.url);
   const deps = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'deps');
@@ -31,15 +31,15 @@ export function readVariant(deps: string | null): Variant | null {
   return readFileSync(join(deps, 'variant'), 'utf8').trim() as Variant;
 }
 
-/** Opens each into this process, which is not to live on for long. */
+/** Opens each library in this process, which should be short-lived. */
 export function tryLibraries(variant: Variant, deps: string): TriedLibrary[] {
   const beside = librariesBeside(deps);
   return namesOf[variant].map((name) => ({ name, problem: tryLibrary(beside.get(name) ?? name) }));
 }
 
 /**
- * For a process that opens TensorFlow: where the loader finds CUDA's libraries beside it, whatever paths TensorFlow's
- * own libraries name. It has to be known before that process starts.
+ * The environment in which the loader finds the CUDA libraries beside TensorFlow. A process that opens TensorFlow has to
+ * be started with it.
  */
 export function cudaEnvironment(deps = findDeps()): NodeJS.ProcessEnv {
   const folders = deps === null ? [] : foldersBeside(deps);
@@ -47,7 +47,7 @@ export function cudaEnvironment(deps = findDeps()): NodeJS.ProcessEnv {
   return folders.length === 0 ? {} : { LD_LIBRARY_PATH: paths.join(':') };
 }
 
-/** deps/nvidia/cudnn/lib/libcudnn.so.9 and the like, by name. */
+/** Paths such as deps/nvidia/cudnn/lib/libcudnn.so.9, by file name. */
 function librariesBeside(deps: string): Map<string, string> {
   const files = foldersBeside(deps).flatMap((folder) => readdirSync(folder).map((name) => [folder, name]));
   return new Map(files.map(([folder, name]) => [name!, join(folder!, name!)]));
@@ -61,7 +61,7 @@ function foldersBeside(deps: string): string[] {
     .filter((folder) => existsSync(folder));
 }
 
-/** Node opens it as it would an addon, and complains that it is none only after the loader has succeeded. */
+/** Lets Node open the library as an addon: its complaint that it is none comes only after the loader has succeeded. */
 export function tryLibrary(name: string): string | null {
   try {
     process.dlopen({ exports: {} }, name);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceFacts } from '../../../src/model/device/findings.ts';
-import { findObstacles } from '../../../src/model/device/findings.ts';
+import type { DeviceFacts } from '../../../src/model/device/gpu-obstacles.ts';
+import { findObstacles } from '../../../src/model/device/gpu-obstacles.ts';
 
 const cpu = { name: 'tensorflow', device: 'TensorFlow 2.21.0, CPU', gpu: false, fallback: null } as const;
 /** A machine on which everything is as it should be, but TensorFlow sees no GPU. */

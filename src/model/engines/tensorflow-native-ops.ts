@@ -1,7 +1,6 @@
 /**
- * TensorFlow's own ops, called by name through the tfjs binding, for what tfjs has no kernel of or
- * builds from several. Names and attributes: https://www.tensorflow.org/api_docs/python/tf/raw_ops;
- * those that begin with `_Mkl` are oneDNN's, which TensorFlow keeps to itself (core/ops/mkl_nn_ops.cc).
+ * TensorFlow's own ops, called by name through the tfjs binding, where tfjs has no kernel or combines several. Names and attributes: https://www.tensorflow.org/api_docs/python/tf/raw_ops;
+ * names that begin with `_Mkl` are oneDNN's ops, which TensorFlow does not document (core/ops/mkl_nn_ops.cc).
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -24,14 +23,14 @@ type TensorFlowBackend = tf.KernelBackend & {
   ): tf.Tensor[];
 };
 
-/** The ops that training is made of. Every tensor is float32, images are [N, H, W, C], convolutions keep H and W. */
+/** The ops that training needs. Every tensor is float32, images are [N, H, W, C], convolutions keep H and W. */
 export type NativeOps = {
   convolution(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor;
   convolutionWithBias(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): tf.Tensor;
   convolutionKernelGradient(x: tf.Tensor, kernelShape: number[], dy: tf.Tensor): tf.Tensor;
   convolutionInputGradient(inputShape: number[], kernel: tf.Tensor, dy: tf.Tensor): tf.Tensor;
   maxPool(x: tf.Tensor, size: number): tf.Tensor;
-  /** What `maxPoolGradient` needs, too. */
+  /** Also returns what `maxPoolGradient` needs. */
   maxPoolToTrain(x: tf.Tensor, size: number): Pooled;
   maxPoolGradient(x: tf.Tensor, pooled: Pooled, dy: tf.Tensor, size: number): tf.Tensor;
   addBias(x: tf.Tensor, bias: tf.Tensor): tf.Tensor;
@@ -40,7 +39,7 @@ export type NativeOps = {
   reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
   /** logits and target distributions [N, C] → losses [N] and their gradients by the logits [N, C]. */
   softmaxCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): [losses: tf.Tensor, gradients: tf.Tensor];
-  /** A new one, which lives as long as the process. */
+  /** Creates a variable that lives as long as the process. */
   variable(): Variable;
   /** `scalars`: β1 and β2 to the power of the step, learning rate, β1, β2, ε. */
   applyAdam(
@@ -50,17 +49,17 @@ export type NativeOps = {
   ): void;
 };
 
-/** A tensor [P] that ops change in place. */
+/** A tensor [P] that ops update in place. */
 export type Variable = {
   readonly handle: tf.Tensor;
   assign(value: tf.Tensor): void;
   read(): tf.Tensor1D;
 };
 
-/** A pooled tensor and, with oneDNN, where each maximum was found. */
+/** A pooled tensor and, with oneDNN, the position of each maximum. */
 export type Pooled = { readonly y: tf.Tensor; readonly workspace: tf.Tensor | null };
 
-/** With oneDNN's where they can be had: on a CPU. Call with the tensorflow backend in use. */
+/** Uses oneDNN's ops on a CPU if this TensorFlow has them. Call with the tensorflow backend in use. */
 export function fastestOps(): NativeOps {
   const backend = tf.backend() as TensorFlowBackend;
   const plain = plainOps();
@@ -69,7 +68,7 @@ export function fastestOps(): NativeOps {
   return agree(plain, faster) ? faster : plain;
 }
 
-/** On any device. */
+/** The ops that work on any device. */
 export function plainOps(): NativeOps {
   const backend = tf.backend() as TensorFlowBackend;
   const { floats, layout, convolution, pooling } = attributesOf(backend.binding);
@@ -104,7 +103,7 @@ let variables = 0;
 
 function createVariable(backend: TensorFlowBackend): Variable {
   const { text, floatValues } = attributesOf(backend.binding);
-  const shape = { name: 'shape', type: backend.binding.TF_ATTR_SHAPE, value: [1] }; // of no consequence here
+  const shape = { name: 'shape', type: backend.binding.TF_ATTR_SHAPE, value: [1] }; // ignored by the ops used here
   const name = [text('container', ''), text('shared_name', `trainyard-${++variables}`)];
   const handle = tf.keep(backend.executeSingleOutput('VarHandleOp', [floatValues, shape, ...name], []));
   return {
@@ -116,14 +115,14 @@ function createVariable(backend: TensorFlowBackend): Variable {
 }
 
 /**
- * Bias added by the convolution, in place of a pass of its own; and a max-pool that keeps where it found each
- * maximum, so that its gradient need not search again.
+ * oneDNN's faster ops: a convolution that adds the bias itself, and a max-pool that keeps the position of each maximum,
+ * so that its gradient need not search again.
  */
 function oneDnnOps(
   backend: TensorFlowBackend,
 ): Pick<NativeOps, 'convolutionWithBias' | 'maxPoolToTrain' | 'maxPoolGradient'> {
   const { convolution, pooling, text, flag } = attributesOf(backend.binding);
-  const label = text('_kernel', 'MklNameChangeOp'); // as TensorFlow's own rewriting of graphs names these kernels
+  const label = text('_kernel', 'MklNameChangeOp'); // the name that TensorFlow's graph rewriting gives these kernels
   const keeping = (size: number) => [...pooling(size), flag('workspace_enabled', true), label];
   const run: Run = (op, attributes, ...inputs) => backend.executeSingleOutput(op, attributes, inputs);
   return {
@@ -138,7 +137,7 @@ function oneDnnOps(
   };
 }
 
-/** Whether two sets of ops compute the same; false where one can't run: not every TensorFlow has oneDNN. */
+/** Whether two sets of ops give the same results; false if one can't run: not every TensorFlow has oneDNN. */
 function agree(some: NativeOps, others: NativeOps): boolean {
   return tf.tidy(() => {
     const [a, b] = [tryOut(some), tryOut(others)];
@@ -146,7 +145,7 @@ function agree(some: NativeOps, others: NativeOps): boolean {
   });
 }
 
-/** What the ops that oneDNN has faster make of a small image. */
+/** Runs the ops that oneDNN replaces on a small image; null if they can't run. */
 function tryOut(ops: NativeOps): tf.Tensor1D | null {
   const values = Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => Math.sin(i));
   const x = tf.tensor4d(values, [2, 4, 4, 3]);

@@ -1,12 +1,12 @@
 /**
- * The truth about the device: what training really computes on here, shown by computing on it, and if that is no GPU,
- * exactly why not. A missing CUDA library is to TensorFlow a warning, then the CPU.
+ * Examines the device: finds out by computing what training really runs on, and why if that is no GPU. If a CUDA library
+ * is missing, TensorFlow itself only warns and uses the CPU.
  */
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
 import type { EnginePreference } from '../engines/engine.ts';
-import { type DeviceFacts, type Finding, findObstacles } from './findings.ts';
-import { cudaEnvironment } from './libraries.ts';
+import { cudaEnvironment } from './cuda-libraries.ts';
+import { type DeviceFacts, type Finding, findObstacles } from './gpu-obstacles.ts';
 
 export type Device = DeviceFacts & {
   /** Why there is no GPU, most urgent first; empty where there is one. */
@@ -23,8 +23,8 @@ const aboutGpus = /cuda|gpu|nvidia|dlopen|dso_loader/i;
  */
 export async function examineDevice(preference: EnginePreference): Promise<Device> {
   const said: string[] = [];
-  const env = { ...cudaEnvironment(), TF_CPP_MIN_LOG_LEVEL: '0' }; // it is to say all
-  const child = forkBeside(import.meta.url, 'device-process', {
+  const env = { ...cudaEnvironment(), TF_CPP_MIN_LOG_LEVEL: '0' }; // log everything
+  const child = forkBeside(import.meta.url, 'examine-device-process', {
     env,
     onErrorLine: (line) => said.push(line),
   });
@@ -40,11 +40,11 @@ export async function examineDevice(preference: EnginePreference): Promise<Devic
     const all = { ...facts, said: said.filter((line) => aboutGpus.test(line)).map(withoutPrefix) };
     return { ...all, obstacles: findObstacles(all) };
   } finally {
-    void endChild(child, 'SIGKILL', 0); // one that hangs in its driver is not waited for
+    void endChild(child, 'SIGKILL', 0); // not awaited: it may hang in a driver
   }
 }
 
-/** @throws TrainyardError `DEVICE_WRONG` when the small product was not what plain arithmetic makes of it */
+/** @throws TrainyardError `DEVICE_WRONG` when the matrix product differs from plain arithmetic */
 export function expectRightProduct({ engine, product }: Pick<Device, 'engine' | 'product'>): void {
   if (product === null || product.ok) return;
   const off = `${(100 * product.largestError).toPrecision(2)} %`;
@@ -60,14 +60,14 @@ export function requireGpu({ engine, obstacles }: Pick<Device, 'engine' | 'obsta
   throw new TrainyardError('GPU_REQUIRED', found + reasons.join(''));
 }
 
-/** Why training is on the CPU although a driver says that there is a GPU; null where the CPU was asked for, or there is none. */
+/** Why training is on the CPU although there is a GPU driver; null if the CPU was asked for or there is no driver. */
 export function missedGpu({ engine, nvidia, obstacles }: Device, isCpuWanted: boolean): string | null {
   const [first] = obstacles;
   if (engine?.gpu || !first || nvidia.driver === null || isCpuWanted) return null;
   return `expected the GPU, got the CPU: ${first.what}; ${first.cure}`;
 }
 
-/** In one line: 'TensorFlow 2.21.0, CPU, 2 threads (no GPU: no NVIDIA driver was found on this machine)'. */
+/** Summarises the device in one line: 'TensorFlow 2.21.0, CPU, 2 threads (no GPU: no NVIDIA driver was found on this machine)'. */
 export function summarise({ engine, engineProblem, obstacles }: Device): string {
   const [first] = obstacles;
   const why = engine?.gpu || !first ? '' : ` (no GPU: ${first.what})`;
@@ -79,7 +79,7 @@ function notExamined(how: string, lastWords: readonly string[]): string {
   return `expected the engine to open and compute a small product, but ${how}${words}; ENGINE=wasm needs nothing but Node`;
 }
 
-/** Without date, thread and source file: 'E0000 00:00:1795 12 cuda_platform.cc:51] failed call to cuInit: …'. */
+/** Removes date, thread and source file: 'E0000 00:00:1795 12 cuda_platform.cc:51] failed call to cuInit: …'. */
 function withoutPrefix(line: string): string {
   return line.replace(/^.*?\.cc:\d+\] /, '');
 }

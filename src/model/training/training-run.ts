@@ -1,0 +1,75 @@
+/** What a training run takes and what it reports. This file loads no tfjs, so that any process can import it. */
+import type { DatasetName } from '../data/dataset.ts';
+import type { StateValues } from '../network/step.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { Recipe } from './recipe.ts';
+
+/** A run with every value resolved: the same plan on the same engine gives the same weights, byte for byte. */
+export type TrainPlan = Recipe & {
+  readonly dataset: DatasetName;
+  readonly seed: number;
+  readonly testImages: number | null; // the first N test images; null: all
+};
+
+export type Progress = {
+  readonly epoch: number; // from 1
+  readonly epochs: number;
+  readonly step: number; // in the whole run, from 1
+  readonly steps: number;
+  readonly fraction: number; // 0 … 1
+  readonly loss: number; // of the newest batch
+  readonly imagesPerSecond: number;
+  readonly etaSeconds: number;
+};
+
+export type EpochMetrics = {
+  readonly epoch: number;
+  readonly trainLoss: number; // mean over the epoch's batches
+  readonly testLoss: number;
+  readonly testAccuracy: number; // 0 … 1
+  readonly seconds: number; // training and evaluation
+};
+
+/**
+ * Where a run stands between two steps: all that another process needs to go on from there. Random numbers
+ * need no saved state, because each purpose derives its own generator from the seed (lib/random.ts).
+ */
+export type RunPosition = StateValues & {
+  readonly epoch: number; // from 1; `epochs` + 1 when all are done
+  readonly lossSum: number; // over the batches of this epoch so far
+  readonly epochSeconds: number; // spent on this epoch so far
+};
+
+/** What the run calls as it goes. */
+export type TrainHooks = {
+  /** Called every `progressMs`, less often in a run of hours, and after the last step of each epoch. */
+  readonly onProgress: (progress: Progress) => void;
+  /** Called every 100 steps, as the article prints its loss. */
+  readonly onLoss?: (progress: Progress) => void;
+  /** Called after each epoch whose weights beat a constant answer; the run waits for it. */
+  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, evaluation: Evaluation) => Promise<void>;
+  /** Called after the first step, every `resumePointMs`, after each epoch, and when the run stops; the run waits for it. */
+  readonly onPosition: (position: RunPosition) => Promise<void>;
+};
+
+export type TrainIntervals = {
+  readonly progressMs: number; // between two progress reports
+  readonly resumePointMs: number; // between two resume points: the most that a crash makes compute again
+};
+export const defaultIntervals: TrainIntervals = { progressMs: 250, resumePointMs: 3000 };
+
+export type TrainOptions = Partial<TrainIntervals> & {
+  /** Stops the run after the step under way. */
+  readonly signal?: AbortSignal;
+  /** Where an earlier attempt at the same plan stood; null: start from the beginning. */
+  readonly from?: RunPosition | null;
+};
+
+export type TrainOutcome =
+  | { readonly status: 'succeeded' }
+  | { readonly status: 'stopped' } // by the signal; another attempt can go on from the last position
+  | {
+      readonly status: 'failed';
+      readonly code: 'TRAINING_COLLAPSED' | 'LOSS_NOT_FINITE';
+      readonly message: string;
+    };
