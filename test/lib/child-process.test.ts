@@ -23,8 +23,8 @@ describe('a child that can not be started', () => {
 
 describe('a child whose parent ends while it is loading', () => {
   it.each([
-    ['predictor', '../../src/model/serving/predictor.ts', 'predictor/predictor-process'],
-    ['examiner', '../../src/model/device/device.ts', 'device/device-process'],
+    ['predictor', '../../src/model/serving/predictor.ts', 'predictor-process'],
+    ['examiner', '../../src/model/device/device.ts', 'device-process'],
     ['trainer', '../../src/jobs/worker/worker.ts', 'trainer-process'],
     ['server', '../../src/app.ts', 'server'],
     ['worker', '../../src/app.ts', 'worker'],
