@@ -54,12 +54,12 @@ export async function buildApp({
     loggerInstance: log,
     logController: new RequestLog(),
     genReqId: requestIdOf,
-    bodyLimit: 64 * 1024, // bytes; routes that take images say more
+    bodyLimit: 64 * 1024, // bytes; routes that accept images set more
     routerOptions: { ignoreTrailingSlash: true },
     trustProxy: access.trustProxy,
     ...connectionOptions(access.keepAliveSeconds),
     clientErrorHandler: answerClientError,
-    // Paths that can't be decoded, before any route or hook.
+    // For paths that can't be decoded; no route or hook has run then.
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
       nameRequest(request.id, reply);
@@ -96,7 +96,7 @@ export async function buildApp({
   return app;
 }
 
-/** Node refuses two kinds of request itself, with an empty answer. */
+/** Node itself would refuse two kinds of request, with an empty answer. */
 function answerWhatNodeWould(app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     if (raw.httpVersion === '1.0' || raw.headers.host !== undefined) return done();

@@ -1,4 +1,4 @@
-/** The environment, read and checked once, as plain values. */
+/** Reads and validates the environment once, into plain values. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { problemOfRedisUrl } from './lib/redis-url.ts';
 import { engineNames } from './model/engines/engine.ts';
 import type { Options } from './options.mjs';
 
-const keyedRequestsPerMinute = 6000; // unless RATE_LIMIT says otherwise; 100 a second
+const keyedRequestsPerMinute = 6000; // default of RATE_LIMIT with keys; 100 a second
 const minKeyLength = 16; // characters
 
 const flag = z.stringbool({
@@ -19,7 +19,7 @@ const flag = z.stringbool({
   error: 'expected true or false',
 });
 
-/** Digits only: `Number` would take a space for 0, and 1e3 or 0x50 for numbers. */
+/** Digits only: `Number` also accepts a space, 1e3 and 0x50. */
 function wholeNumber(least: number, most: number) {
   const error = `expected a whole number from ${least} to ${most}`;
   return z
@@ -38,7 +38,7 @@ const redisUrl = z
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** One or several keys, separated by commas. The messages number the keys: none is ever printed. */
+/** One or several keys, separated by commas. The messages number the keys and never print one. */
 const keys = z
   .string()
   .transform((text) => text.split(',').map((key) => key.trim()))
@@ -52,7 +52,7 @@ const keys = z
     }
   });
 
-/** As browsers send them in `Origin`, separated by commas. */
+/** Origins as browsers send them in `Origin`, separated by commas. */
 const origins = z
   .string()
   .transform((text) => text.split(',').map((origin) => origin.trim()))
@@ -67,7 +67,7 @@ function isOrigin(text: string): boolean {
   return /^https?:[^*]*$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** Without the brackets that a URL has around an IPv6 address. */
+/** Removes the brackets that URLs have around an IPv6 address. */
 const withoutBrackets = (host: string) => host.replace(/^\[([^\]]*)\]$/, '$1');
 
 const listenHost = z.string().transform((host, context) => {
@@ -76,7 +76,7 @@ const listenHost = z.string().transform((host, context) => {
   return withoutBrackets(host);
 });
 
-/** `true`, or the addresses of proxies as Fastify's `trustProxy` takes them. */
+/** `true`, or addresses of proxies in the form of Fastify's `trustProxy`. */
 const proxies = z.string().transform((text, context): boolean | string[] => {
   if (/^(?:true|false)$/.test(text)) return text === 'true';
   const list = text.split(',').map((proxy) => proxy.trim());
@@ -111,8 +111,8 @@ const variables = z.object({
   ALLOW_ANONYMOUS: z
     .union([z.literal('local'), flag], { error: 'expected true, false or local' })
     .default(false),
-  PUBLISH: z.string().optional(), // by compose, the address of the host at which the port is published
-  TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // which one set-up was asked for
+  PUBLISH: z.string().optional(), // set by compose: the host's address at which the port is published
+  TENSORFLOW: z.enum(['cpu', 'cuda', 'stock']).optional(), // the build that set-up was asked for
   CORS_ORIGINS: origins.default([]),
   TRUST_PROXY: proxies.default(false),
   KEEP_ALIVE_SECONDS: wholeNumber(1, 3600).default(75),
@@ -133,7 +133,7 @@ const environmentSchema = variables
       },
     },
   )
-  // `local` trusts that only this machine reaches the port, which compose can say better than the server.
+  // `local` means that only this machine reaches the port. Compose knows that, the server doesn't.
   .refine(
     ({ ALLOW_ANONYMOUS, PUBLISH, API_KEY }) =>
       ALLOW_ANONYMOUS !== 'local' || PUBLISH === undefined || isLoopback(PUBLISH) || API_KEY.length > 0,
@@ -150,23 +150,23 @@ export type Config = Readonly<{
   redisUrl: string | null; // null: the launcher starts an embedded Redis
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
-  cpuWanted: boolean; // by name: it is no surprise then
+  cpuWanted: boolean; // asked for by name, so no warning about a missing GPU
   requireGpu: boolean; // refuse to train on a CPU
   firstModel: boolean;
-  keepModels: number; // newest versions that stay, besides the best
+  keepModels: number; // number of newest versions to keep, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
-  apiKeys: readonly string[]; // empty: none is asked for
-  allowAnonymous: boolean; // without keys, other hosts are answered too
-  trustProxy: boolean | string[]; // whose X-Forwarded-* headers are believed
+  apiKeys: readonly string[]; // empty: no key is required
+  allowAnonymous: boolean; // without keys: other hosts may send requests too
+  trustProxy: boolean | string[]; // the proxies whose X-Forwarded-* headers are trusted
   keepAliveSeconds: number; // that an idle connection stays open
-  corsOrigins: readonly string[]; // whose pages may call the API; "*": all
-  requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
+  corsOrigins: readonly string[]; // origins whose pages may call the API; "*": all
+  requestsPerMinute: number | null; // per key, or per address if there are no keys; null: unlimited
 }>;
 
 /**
- * @param names the options that set variables, for the messages
- * @throws TrainyardError `CONFIG_INVALID` naming each variable or option, what it should be and what it is
+ * @param names the command-line option that set each variable, for the messages
+ * @throws TrainyardError `CONFIG_INVALID` with each wrong variable or option, the expected and the actual value
  */
 export function readConfig(
   environment: NodeJS.ProcessEnv = process.env,
@@ -201,7 +201,7 @@ export function readConfig(
 }
 
 /**
- * For a process that listens: finds out whether HOST is of this machine, too, before saying who could reach it.
+ * For a process that listens. Checks first whether HOST is an address of this machine: other errors about it come later.
  *
  * @throws TrainyardError `CONFIG_INVALID`
  */
@@ -215,12 +215,12 @@ export async function readListenerConfig({ environment: overrides, names }: Opti
   return readConfig(environment, names);
 }
 
-/** For a process that does not listen, and so has no use for a HOST that conda or a shell may have set. */
+/** For a process that does not listen: ignores HOST, which conda or a shell may have set. */
 export function readWorkerConfig({ environment, names }: Options): Config {
   return readConfig({ ...process.env, ...environment, HOST: undefined, PUBLISH: undefined }, names);
 }
 
-/** For the parts that are started alone. @throws TrainyardError `CONFIG_INVALID` without REDIS_URL */
+/** For server and worker when they are started alone. @throws TrainyardError `CONFIG_INVALID` without REDIS_URL */
 export function requireRedisUrl(config: Config): string {
   if (config.redisUrl !== null) return config.redisUrl;
   const message =

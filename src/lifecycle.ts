@@ -1,12 +1,12 @@
-/** How an entry starts and ends: on a signal, on a fault, or when the launcher that started it is gone. */
+/** Start and end of a process: on a signal, on a fault, or when the launcher that started it is gone. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { TrainyardError, WrongCall } from './lib/errors.ts';
 import { ignoresHangup } from './lib/nohup.mjs';
 
-const echoMs = 1000; // npm passes a Ctrl-C on that the terminal has sent already; later, a person means it
+const echoMs = 1000; // npm repeats a Ctrl-C that the terminal has sent already; a later one comes from a person
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Others that close-with-grace would answer. After a crash of native code the handler runs again and again: no core, no end. */
+/** Signals that close-with-grace must not handle: after a native crash its handler would run forever, without a core dump. */
 const leftAlone = [
   'SIGQUIT',
   'SIGILL',
@@ -18,15 +18,15 @@ const leftAlone = [
   'SIGUSR2',
 ] as const;
 
-/** Runs `main`; what it throws is printed and ends the process with 1, or with 2 for a wrong call. */
+/** Runs `main`. Prints what it throws and exits with 1, or with 2 for a wrong call. */
 export async function runEntry(main: () => Promise<void>): Promise<void> {
   if (ignoresHangup()) {
-    process.env['IGNORE_SIGHUP'] = 'true'; // for the processes that this one starts
-    process.on('SIGHUP', () => {}); // ignored from the start, not only once there is something to close
+    process.env['IGNORE_SIGHUP'] = 'true'; // for child processes
+    process.on('SIGHUP', () => {}); // from the start, not only once there is something to close
   }
   process.on('disconnect', leave);
-  if (process.send && !process.connected) leave(); // it ended while this process was loading
-  // Whoever read what we print is gone; that is no reason to fail, least of all while closing.
+  if (process.send && !process.connected) leave(); // the launcher ended while this process was loading
+  // A reader of the output that is gone is no reason to fail, least of all while closing.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     await main();
@@ -36,20 +36,20 @@ export async function runEntry(main: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Before there is anything to close: when the launcher is gone, so are we. */
+/** Ends the process when the launcher is gone, before there is anything to close. */
 function leave(): void {
   process.exit(1);
 }
 
-/** A TrainyardError says all there is to say; anything else is a defect, and its stack is wanted. */
+/** The message of a TrainyardError is complete. Any other error is a defect, so its stack is printed. */
 function describe(error: unknown): string {
   if (error instanceof TrainyardError) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /**
- * Calls `close` once, whatever ends the process first. When it takes longer than `withinMs`, or a person
- * asks a second time, the process ends without waiting for it.
+ * Calls `close` once, on the first reason to end. If it takes longer than `withinMs`, or on a second signal, the process
+ * ends without waiting for it.
  */
 export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 10_000): void {
   let closingSince: number | null = null;
@@ -74,6 +74,6 @@ export function closeOnExit(log: Logger, close: () => Promise<void>, withinMs = 
   }
   process.off('disconnect', leave);
   process.on('disconnect', () => {
-    if (closingSince === null) begin('the launcher is gone'); // its end of the channel has closed
+    if (closingSince === null) begin('the launcher is gone'); // the IPC channel has closed
   });
 }

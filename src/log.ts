@@ -1,8 +1,8 @@
-/** The logger of an entry: JSON lines, or for people when it writes to a terminal. */
+/** The logger of a process: JSON lines, or readable lines on a terminal. */
 import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 
-/** What no line may show, whoever logs it: keys and passwords as they occur in requests and in Config. */
+/** Paths that are removed from every line: keys and passwords in requests and in Config. */
 const secrets = ['headers.authorization', '*.headers.authorization', 'authorization'].concat(
   ['apiKeys', 'redisUrl'].flatMap((name) => [name, `*.${name}`]),
 );
@@ -14,7 +14,7 @@ export function createLog(name: string, config: Pick<Config, 'logLevel'>): Logge
   return pino({ ...options, transport: { target: 'pino-pretty', options: pretty } });
 }
 
-/** Fastify's own lines show a request so; its query is nobody's business. */
+/** How Fastify's own lines show a request: without its query, which may be private. */
 function withoutQuery({ method, url }: { method?: string; url?: string }) {
   return { method, path: url?.split('?')[0] };
 }

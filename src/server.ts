@@ -24,7 +24,7 @@ await runEntry(async () => {
   await expectFree(config);
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
-  await lookAtRedis(redisUrl); // one that is away is waited for
+  await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
   const queue = openQueue({
     redisUrl,
     onError: ({ message: error }, refused) => {
@@ -52,7 +52,7 @@ await runEntry(async () => {
   const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
   closeOnExit(log, async () => {
     closing.abort();
-    await app.close(); // answers what is under way first
+    await app.close(); // answers the requests under way first
     feed.close();
     await Promise.all([predictor.close(), queue.close()]);
   });
@@ -66,7 +66,7 @@ await runEntry(async () => {
   wantModel();
 });
 
-/** Tries until Redis has taken the job or the server closes. */
+/** Retries until Redis accepts the job or the server closes. */
 async function queueFirstModel(
   queue: JobQueue,
   store: ModelStore,
@@ -86,7 +86,7 @@ async function queueFirstModel(
   }
 }
 
-/** `onDamage`: it may have been the only model. */
+/** `onDamage`: called for a damaged model, which may have been the only one. */
 function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEvents> {
   return {
     onMessage: (message) => {

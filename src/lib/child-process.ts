@@ -1,25 +1,25 @@
-/** Forks a program of this repository, whether it runs compiled from dist/ or, in tests, from source by tsx. */
+/** Forks a module of this repository: compiled from dist/, or from source by tsx, as in tests. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export type ForkOptions = {
   readonly env?: NodeJS.ProcessEnv;
-  /** Takes what the child writes to standard error, which else goes to ours, but for TensorFlow's chatter. */
+  /** Gets the child's standard error. Default: pass it on to ours, without TensorFlow's start-up lines. */
   readonly onErrorLine?: (line: string) => void;
 };
 
 /**
- * TensorFlow's announcements of itself, which no setting of it silences: an absl information line
- * (I, date, time) and the line that comes before the first of them.
+ * TensorFlow's start-up lines, which none of its settings silences: absl information lines (I, date, time) and the line
+ * before the first of them.
  */
 const nativeChatter =
   /^(?:I\d{4} \d{2}:\d{2}:\d{2}|I0000 00:00:|WARNING: All log messages before absl::InitializeLog)/;
 
 /**
- * Starts `name` (a module beside `importer`, without extension) in a process of its own. Messages are
- * structured clones, so that typed arrays cross as they are. The child does not get the terminal's
- * Ctrl-C: its parent decides when it ends. A child that could not be started exits, by the name of the error.
+ * Starts `name` (a module beside `importer`, without extension) in a child process. Messages are structured clones, so
+ * typed arrays stay typed arrays. The child does not get the terminal's Ctrl-C: its parent decides when it ends. A child
+ * that could not be started emits `exit` with the error's code in place of the signal.
  */
 export function forkBeside(importer: string, name: string, options: ForkOptions = {}): ChildProcess {
   const extension = importer.slice(importer.lastIndexOf('.'));
@@ -31,7 +31,7 @@ export function forkBeside(importer: string, name: string, options: ForkOptions 
     detached: true,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
-  // One that could not be started (no process, no file descriptor left) has no exit of its own: this is it.
+  // Node emits no exit for a child that could not be started (no process or file descriptor left).
   child.on('error', (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) child.emit('exit', null, error.code ?? error.message);
   });

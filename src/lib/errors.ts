@@ -1,6 +1,6 @@
 /**
- * Faults of the model layer. Expected outcomes (an image without ink, a run that
- * collapsed) are typed unions where they arise; what is thrown carries a stable `code`.
+ * Errors with a stable `code`, for faults. Expected outcomes (an image without ink, a run that collapsed) are typed
+ * unions instead.
  */
 export class TrainyardError extends Error {
   readonly code: string;
@@ -15,7 +15,7 @@ export class TrainyardError extends Error {
 /** A command line with a wrong value; the process ends with 2. */
 export class WrongCall extends TrainyardError {}
 
-/** For a writer whose staging directory is gone: a later attempt has taken it away. */
+/** For a writer whose staging directory is gone: a later attempt has moved it away. */
 export function fencedOff(cause: unknown): TrainyardError {
   const message =
     'expected the directory that this attempt writes in, it was moved away: another attempt has taken over; ' +
@@ -23,7 +23,7 @@ export function fencedOff(cause: unknown): TrainyardError {
   return new TrainyardError('FENCED', message, { cause });
 }
 
-/** The message of anything that was thrown, for logs and for `cause` chains in one line. */
+/** The message of anything that was thrown, for logs and other messages. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

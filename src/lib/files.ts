@@ -1,4 +1,4 @@
-/** Files that survive a crash, and the directory they are in. */
+/** Files that survive a crash, and the data directory. */
 import { constants } from 'node:fs';
 import { access, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -15,7 +15,7 @@ export async function openDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** Not by `recursive: true`, which never returns in /proc. */
+/** Creates parents too. Not by `recursive: true`, which never returns in /proc. */
 async function makeDirectory(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return null;
@@ -24,12 +24,12 @@ async function makeDirectory(path: string): Promise<void> {
   if (found?.isDirectory()) return;
   await makeDirectory(dirname(path));
   await mkdir(path).catch(async (error: unknown) => {
-    const isThere = isCode(error, 'EEXIST') && (await stat(path)).isDirectory(); // made by another meanwhile
+    const isThere = isCode(error, 'EEXIST') && (await stat(path)).isDirectory(); // another process created it meanwhile
     if (!isThere) throw error;
   });
 }
 
-/** Writes and fsyncs. */
+/** Writes a file and fsyncs it. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -40,7 +40,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Makes the names in a directory durable, as fsync(2) says it takes. */
+/** Makes the names in a directory durable: fsync of a file does not (fsync(2)). */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
@@ -60,7 +60,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Whether `error` is a system's error, or one of ours, with one of these codes. */
+/** Whether `error` is a system error or a TrainyardError with one of these codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

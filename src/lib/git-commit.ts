@@ -1,12 +1,12 @@
-/** The commit that this program is at, for the provenance of its models. */
+/** The commit that this program runs from, for the provenance of models. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const packageRoot = join(import.meta.dirname, '../..');
 
 /**
- * The commit that `root` has checked out; null where `root` is no checkout, or git is missing or refuses. Git is told
- * which repository to read, since by itself it would take GIT_DIR, or any repository further up.
+ * The commit checked out at `root`; null if `root` is no checkout, or git is missing or refuses. Git is told which
+ * repository to read: otherwise it would use GIT_DIR or any repository in a parent directory.
  */
 export function readGitCommit(root = packageRoot): string | null {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));

@@ -1,13 +1,13 @@
-/** Where the server listens: whether it can, tried by listening there for a moment, and what to do where it can't. */
+/** Checks that the server can listen at an address, by listening there for a moment, and says what to do if it can't. */
 import { createServer, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { TrainyardError } from './errors.ts';
 
 export type Place = { readonly host: string; readonly port: number };
 
-const withinMs = 5000; // a name server that does not answer takes longer
+const withinMs = 5000; // an unanswered DNS query takes longer
 
-/** What is wrong with the form of HOST, and what to set, or null. Names are not resolved. */
+/** Says what is wrong with the form of HOST and what to set, or null. Resolves no names. */
 export function malformedHost(text: string): string | null {
   if (isIP(text) !== 0) return null;
   const [, host, port] = /^(?:\w+:\/\/)?([^/]*?)(?::(\d+))?\/?$/.exec(text) ?? [];
@@ -16,7 +16,7 @@ export function malformedHost(text: string): string | null {
   return `expected an address or a name, without scheme, port or path; ${remedy}`;
 }
 
-/** Why the server can't listen at `host`, and what to set, or null. Names are resolved. */
+/** Says why the server can't listen at `host` and what to set, or null. Resolves names. */
 export async function unusableHost(host: string): Promise<string | null> {
   const error = await tryListening({ host, port: 0 });
   if (error === null) return null;
@@ -27,13 +27,13 @@ export async function unusableHost(host: string): Promise<string | null> {
   return `expected an address of this machine or a name that resolves to one, got neither (${error.code}); if you did not set HOST, then conda or your shell did: ${remedy}`;
 }
 
-/** @throws TrainyardError `LISTEN_FAILED` */
+/** @throws TrainyardError `LISTEN_FAILED` if the port is taken or forbidden */
 export async function expectFree(place: Place): Promise<void> {
   const error = await tryListening(place);
   if (error !== null) throw listenFailed(error, place);
 }
 
-/** What to tell of an error of `listen`. */
+/** The error to show for a failed `listen`. */
 export function listenFailed(error: NodeJS.ErrnoException, { host, port }: Place): TrainyardError {
   const message = `expected to listen on port ${port} of ${host}, ${reasonOf(error)}`;
   return new TrainyardError('LISTEN_FAILED', message, { cause: error });

@@ -1,10 +1,10 @@
-/** What is wrong with a REDIS_URL, found before anything connects: ioredis takes what it can't read for a default. */
+/** Validates a REDIS_URL before anything connects: ioredis replaces parts that it can't parse by defaults. */
 
 const form = 'redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS';
 const encoding =
   'with each special character of user and password percent-encoded: % as %25, # as %23, / as %2F, ? as %3F, @ as %40';
 
-/** Null when it can be used. No part of the URL is in the message, since any of it may belong to the password. */
+/** Says what is wrong; null if nothing is. The message shows no part that may belong to the password. */
 export function problemOfRedisUrl(text: string): string | null {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text) ?? [];
   if (rest === undefined) return `expected ${form}`;

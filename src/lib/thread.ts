@@ -1,9 +1,9 @@
-/** Starts a module of this repository in a thread, whether it runs compiled from dist/ or, in tests, from source by tsx. */
+/** Starts a module of this repository in a thread: compiled from dist/, or from source by tsx, as in tests. */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * `name` is a module beside `importer`, without extension. Node 20 has no --import for threads: from source, the
- * thread begins with a line that brings tsx in first.
+ * `name` is a module beside `importer`, without extension. Node 20 has no --import for threads, so a thread from source
+ * starts with a line that registers tsx.
  */
 export function startThread(importer: string, name: string, options: WorkerOptions = {}): Worker {
   const extension = importer.slice(importer.lastIndexOf('.'));

@@ -1,4 +1,4 @@
-/** A look at what the network learns from. */
+/** Pictures of the data sets that networks learn from. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { permutation, randomFor } from '../lib/random.ts';
@@ -14,7 +14,7 @@ import { renderSamples } from '../model/data/sample-sheet.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { problems } from './http/problem.ts';
 
-/** Read and checked once: 7.8 MB that do not change. One that could not be read is read again. */
+/** Test splits, read and checked once: 7.8 MB that never change. After a failure they are read again. */
 const testSplits = new Map<DatasetName, Promise<Split>>();
 
 function testSplit(dataset: DatasetName): Promise<Split> {

@@ -1,4 +1,4 @@
-/** The API's description to read and to try, at /docs: Swagger UI over /openapi.json, all of it from this server. */
+/** Swagger UI for /openapi.json at /docs, served by this server alone. */
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { letAnyoneAsk } from './http/guard.ts';
@@ -8,13 +8,13 @@ export const docsRoutes: FastifyPluginAsync = async (app) => {
   fitPage(app);
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // This copy of the document lies a level deeper than /openapi.json.
+    // This copy of the document is one level deeper than /openapi.json.
     transformSpecification: (document) => ({ ...document, servers: [{ url: '../' }] }),
     theme: { title: 'Trainyard API' },
     uiConfig: {
-      layout: 'BaseLayout', // no bar with a field for other documents
-      validatorUrl: null, // else the document would be sent to a service elsewhere
-      persistAuthorization: false, // a key is forgotten with the page
+      layout: 'BaseLayout', // without the bar to open other documents
+      validatorUrl: null, // else the document is sent to an external service
+      persistAuthorization: false, // closing the page forgets the key
       docExpansion: 'list',
       defaultModelsExpandDepth: 0,
       displayOperationId: true,
@@ -24,8 +24,8 @@ export const docsRoutes: FastifyPluginAsync = async (app) => {
 };
 
 /**
- * Swagger UI's page does not say that it is made for any width, so phones would show it as wide as a desk. And at /docs, without
- * a slash, it names its files by absolute paths, which are others behind a proxy that strips a prefix.
+ * Adds the viewport tag that Swagger UI's page lacks: without it phones show the desktop width. Makes the absolute paths of
+ * its files at /docs relative: they are wrong behind a proxy that strips a path prefix.
  */
 function fitPage(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {

@@ -1,4 +1,4 @@
-/** The published models and where they came from. */
+/** Published model versions and their provenance. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -53,7 +53,7 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
     },
   });
 
-  /** A version whose manifest can't be read is left out of the list; asked for by number it is an error. */
+  /** The list leaves out versions whose manifest can't be read; GET by number answers with the error. */
   async function readable(wanted: number) {
     return read(wanted).catch((error: unknown) => {
       app.log.warn({ err: error, version: wanted }, 'model left out of the list');
@@ -98,7 +98,7 @@ async function readEvaluation(store: ModelStore, wanted: number, log: FastifyBas
   return { version: wanted, ...evaluation };
 }
 
-/** It is there, but not as published. A damaged model is moved to quarantine by what loads it next. */
+/** For a version that is not as it was published. The predictor moves a damaged one to quarantine when it loads it. */
 function explainUnusable(error: unknown): never {
   const unusable = error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code);
   if (!unusable) throw error;

@@ -1,6 +1,6 @@
 /**
- * The page at `/`, as Vite has built it. It holds nothing of this installation, so anyone may load it: a browser has no
- * key to send before there is a page that asks for one.
+ * The page at `/`, built by Vite. Anyone may load it: it contains no data of this installation, and a browser has no key
+ * before the page has asked for it.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { HttpProblem } from './http/problem.ts';
 
 const builtPage = join(import.meta.dirname, '../../dist/web'); // from src/routes and from dist/routes
 
-/** Without a built page `/` says so, and the API works as with one. */
+/** Without a built page `/` answers 404, and the API works as usual. */
 export const pageRoutes: FastifyPluginAsync<{ root?: string }> = async (app, { root = builtPage }) => {
   letAnyoneAsk(app);
   const schema = { hide: true };
@@ -27,7 +27,7 @@ export const pageRoutes: FastifyPluginAsync<{ root?: string }> = async (app, { r
     prefix: '/assets/',
     preCompressed: true, // web/precompress.ts
     maxAge: '1y',
-    immutable: true, // each name has a hash of what is in it
+    immutable: true, // each name contains a hash of the contents
   });
   app.get('/', { schema }, (_request, reply) =>
     reply.header('cache-control', 'no-cache').sendFile('index.html', root, { cacheControl: false }),

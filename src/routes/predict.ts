@@ -33,7 +33,7 @@ const predictionSchema = z
   .meta({ id: 'Prediction' });
 const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
 
-/** The types of body that the route takes, which the OpenAPI generator can't be told by a schema. */
+/** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
 export const predictRequestBody = {
   description:
     'A PNG or JPEG as it is, of whatever `Content-Type`, or of none: the bytes decide. Or several as the files of a form, or one as base64 in JSON.',
@@ -92,7 +92,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
         ...problems(400, 413, 415, 422, 503),
       },
     },
-    serializerCompiler: () => JSON.stringify, // of predictions, which are ours: zod would check each once more
+    serializerCompiler: () => JSON.stringify, // predictions are our own: zod would check each again
     onRequest: (request, reply, done) => {
       request.received = received.open(reply.raw);
       done();
@@ -109,7 +109,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
   });
 };
 
-/** Ends early, with outcomes `CANCELLED`, when the client goes away or when one image makes the answer a 503. */
+/** Cancels the other images when the client disconnects or when one image makes the answer a 503. */
 async function predictAll(
   predictor: Predictor,
   images: readonly Uint8Array[],
@@ -121,7 +121,7 @@ async function predictAll(
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) unwanted.abort();
   });
-  if (reply.raw.destroyed) unwanted.abort(); // while the body was read
+  if (reply.raw.destroyed) unwanted.abort(); // the client left while the body was read
   const outcomes = await Promise.all(
     images.map(async (image) => {
       const outcome = await predictor.predict(image, unwanted.signal, withInput);
@@ -137,7 +137,7 @@ function isCancelled(outcome: PredictOutcome): boolean {
   return !outcome.ok && outcome.code === 'CANCELLED';
 }
 
-/** @throws HttpProblem 415 for a body of another type than documented, whose bytes are no picture either */
+/** @throws HttpProblem 415 for a body whose Content-Type is not documented and whose bytes are no picture */
 function expectPictureType({ mediaType }: FastifyRequest, [outcome]: readonly PredictOutcome[]): void {
   if (outcome!.ok || outcome!.code !== 'IMAGE_TYPE_UNSUPPORTED') return;
   if (mediaType !== undefined && mediaType in predictRequestBody.content) return;
@@ -156,7 +156,7 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   PREDICTOR_RESTARTED: 503,
   PREDICT_TIMEOUT: 503,
   OVERLOADED: 503,
-  CANCELLED: 499, // nobody reads it
+  CANCELLED: 499, // the client has left and does not read it
 };
 
 function expectPrediction(outcome: PredictOutcome, index: number, count: number): Omit<Prediction, 'ok'> {

@@ -23,7 +23,7 @@ describe('a child that can not be started', () => {
 
 describe('a child whose parent ends while it is loading', () => {
   it.each([
-    ['predictor', '../../src/model/serving/predictor.ts', 'predictor/predictor-process'],
+    ['predictor', '../../src/model/serving/predictor.ts', 'predictor-process'],
     ['examiner', '../../src/model/device/examine-device.ts', 'device/examine-device-process'],
     ['trainer', '../../src/jobs/worker/worker.ts', 'trainer-process'],
     ['server', '../../src/app.ts', 'server'],

@@ -8,6 +8,7 @@ import type { Greys } from './greys.ts';
 const leastContrast = 32; // levels between the line and the paper
 const widest = 0.1; // of the side, margin included
 const lineShare = 0.95; // of a row's pixels, for it to be a line
+const lineEnds = 0.1; // of a row, at each end, that do not count
 const cleanShare = 0.02; // … at most, for it to be clear of ink
 const clearBand = 0.03; // of the shorter side: ink beside a frame on one or two sides keeps this far from every edge
 const tall = 2; // height to width; a shape of one tone that is taller is a 1, not an empty field
@@ -79,9 +80,9 @@ type Frame = { readonly last: number; readonly sign: 1 | -1 };
 function lineAt(lines: Lines, paper: number): Frame | null {
   for (let line = 0; line < lines.count; line++) {
     for (const sign of [1, -1] as const) {
-      if (share(lines, line, paper, sign, 0.1) < lineShare) continue;
+      if (!isFrameLine(lines, line, paper, sign)) continue;
       let last = line;
-      while (last + 1 < lines.count && share(lines, last + 1, paper, sign, 0.1) >= lineShare) last++;
+      while (last + 1 < lines.count && isFrameLine(lines, last + 1, paper, sign)) last++;
       return last + 1 < lines.count ? { last, sign } : null;
     }
   }
@@ -91,25 +92,36 @@ function lineAt(lines: Lines, paper: number): Frame | null {
 /** How many lines go with the frame, its soft edge included; 0 where what follows is joined to it. */
 function clearOf(lines: Lines, { last, sign }: Frame, paper: number): number {
   for (let line = last + 1; line <= Math.min(last + 2, lines.count); line++)
-    if (share(lines, line, paper, sign, 0) <= cleanShare) return line;
+    if (isClean(lines, line, paper, sign)) return line;
   return 0;
 }
 
 const depthOf = (frame: Frame | null) => (frame === null ? 0 : frame.last + 3);
 
-/** The share of a line's pixels that differ from the paper, without its ends, where corners may be round. */
-function share(
+/**
+ * Whether enough of a line's pixels differ from the paper, without its ends, where corners may be round. Stops at the
+ * first pixel that settles it: most lines are paper, and most pictures have no frame.
+ */
+function isFrameLine(
   { values, length, at, step }: Lines,
   line: number,
   paper: number,
   sign: number,
-  ends: number,
-): number {
-  const [from, to] = [Math.floor(ends * length), Math.ceil((1 - ends) * length)];
-  let count = 0;
+): boolean {
+  const [from, to] = [Math.floor(lineEnds * length), Math.ceil((1 - lineEnds) * length)];
+  const most = to - from;
+  let count = most;
   for (let n = from, i = at(line) + from * step; n < to; n++, i += step)
+    if ((values[i]! - paper) * sign <= leastContrast && --count / most < lineShare) return false;
+  return most > 0;
+}
+
+/** Whether so few of a line's pixels differ from the paper that no ink crosses it. */
+function isClean({ values, length, at, step }: Lines, line: number, paper: number, sign: number): boolean {
+  let count = 0;
+  for (let n = 0, i = at(line); n < length; n++, i += step)
     if ((values[i]! - paper) * sign > leastContrast) count++;
-  return count / Math.max(1, to - from);
+  return count / Math.max(1, length) <= cleanShare;
 }
 
 function isClearOfEdges(greys: Greys, paper: number): boolean {
@@ -132,8 +144,8 @@ function hasInk({ values }: Greys, paper: number): boolean {
 /** The median of some pixels from all over the picture; the mean of the middle two, so that the inverse has the inverse. */
 function paperTone({ values }: Greys): number {
   const step = Math.max(1, Math.floor(values.length / 997)); // a prime: no column is seen again and again
-  const some: number[] = [];
-  for (let i = 0; i < values.length; i += step) some.push(values[i]!);
-  some.sort((a, b) => a - b);
+  const some = new Uint8Array(Math.ceil(values.length / step));
+  for (let n = 0; n < some.length; n++) some[n] = values[n * step]!;
+  some.sort();
   return (some[(some.length - 1) >> 1]! + some[some.length >> 1]!) / 2;
 }

@@ -1,7 +1,7 @@
-/** What the API process and the predictor process say to each other, and what comes of a prediction. */
+/** Messages between the API process and the predictor process, and the outcomes of a prediction. */
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import type { ImageProblem } from '../image/read-digit.ts';
-import type { StoreNews } from './follow-store.ts';
+import type { StoreNews } from './serve-newest-version.ts';
 
 export type ServedModel = {
   readonly version: number;
@@ -17,7 +17,7 @@ export type Prediction = {
   readonly probabilities: number[]; // [10], sums to 1
   readonly model: ServedModel;
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
-  readonly pixels?: Uint8Array; // [784], what the network saw; only where it was asked for
+  readonly pixels?: Uint8Array; // [784], what the network saw; only if asked for
 };
 
 export type PredictOutcome =
@@ -35,7 +35,7 @@ export type PredictOutcome =
       readonly retryAfterSeconds: number;
     };
 
-/** `withPixels`: the prediction is to have what the network saw. `drop`: nobody waits for this image any longer. */
+/** `withPixels`: the answer contains the pixels that the network saw. `drop`: nobody waits for this image any longer. */
 export type PredictorRequest =
   | { readonly type: 'image'; readonly id: number; readonly image: Uint8Array; readonly withPixels: boolean }
   | { readonly type: 'drop'; readonly id: number };
@@ -45,9 +45,9 @@ export type PredictorStart = {
   readonly keepModels?: number; // versions besides the best and the served one; unset: all
 };
 
-/** What a predictor process has done since its start, in images. */
+/** Work of a predictor process since its start, in images. */
 export type PredictorWork = { readonly decodings: number; readonly inferences: number };
-/** `answer` and `dropped`: the predictor has let go of this image. */
+/** After `answer` and `dropped` the process no longer holds the image. */
 export type PredictorMessage =
   | { readonly type: 'ready'; readonly engine: Engine }
   | {

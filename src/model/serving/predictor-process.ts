@@ -1,20 +1,16 @@
 /**
- * The predictor: decodes images, infers in batches that form while the engine is busy, and swaps in
- * each newly published model. It ends when its parent does.
+ * The predictor process: decodes images, infers in batches that form while the engine is busy, and swaps in each newly
+ * published model. It ends when its parent does.
  */
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
-import { toImageTensor } from '../data/batch.ts';
+import { coalesceMessages } from '../../lib/coalesce-messages.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
 import { liveTensors, openEngine } from '../engines/open-engine.ts';
-import { forward, unflatten } from '../network/forward.ts';
-import type { Network } from '../network/network.ts';
-import type { Manifest } from '../store/manifest.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import { indexOfMaximum } from '../training/evaluate.ts';
-import { createBatches } from './batches.ts';
-import { followStore } from './follow-store.ts';
-import { createIntake, type Decoded } from './intake.ts';
+import { startDecodePool } from './decode-pool.ts';
+import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
   Prediction,
   PredictorMessage,
@@ -22,37 +18,25 @@ import type {
   PredictorStart,
   ServedModel,
 } from './messages.ts';
-import { createOutbox } from './outbox.ts';
-import { createReader } from './reader.ts';
+import { type DecodedImage, MicroBatches } from './micro-batches.ts';
+import { serveNewestVersion } from './serve-newest-version.ts';
 
-type LiveModel = {
-  readonly served: ServedModel;
-  readonly network: Network;
-  readonly parameters: tf.Tensor[];
-};
-
-const maxBatch = 8; // images; a larger one takes 5 % less for each, while its clients and the API stand idle
+const maxBatch = 8; // images; a larger batch takes 5 % less for each, while its clients and the API stand idle
 const maxDecoding = 8; // images, which decode to 16 MB each at most
-const lookForModelMs = 200;
+const checkStoreMs = 200;
 const aliveMs = 500;
-const warmUpSizes = [1, 2, 4, 8];
 
-const tell = createOutbox<PredictorMessage>((messages) => process.send!(messages));
-let inferences = 0; // images since the start
-let live: LiveModel | null = null;
-const intake = createIntake(maxDecoding, {
-  decode: createReader(),
-  onDecoded: () => lookForBatch(),
-  onRefused: (id, problem) => {
-    tell({ type: 'answer', id, outcome: problem });
-    lookForBatch(); // what waited for it waits no longer
-  },
-  onDropped: (id) => {
-    tell({ type: 'dropped', id });
-    lookForBatch();
-  },
+const send = coalesceMessages<PredictorMessage>((messages) => process.send!(messages));
+const batches = new MicroBatches({
+  maxDecoding,
+  maxBatch,
+  decode: startDecodePool(),
+  infer: answer,
+  onRefused: (id, outcome) => send({ type: 'answer', id, outcome }),
+  onDropped: (id) => send({ type: 'dropped', id }),
 });
-const lookForBatch = createBatches(maxBatch, { counts: () => intake.counts(), inferNext });
+let model: LoadedModel | null = null; // the one that answers
+let inferences = 0; // images since the start
 
 process.on('disconnect', () => process.exit(0));
 if (!process.connected) process.exit(0); // the parent ended while this process was loading
@@ -63,88 +47,63 @@ process.once('message', (start: PredictorStart) => void serve(start));
 async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
   // Not on webgpu, which reads nothing back synchronously: a CPU has eight images done before a GPU is asked.
   const engine = await openEngine(preference === 'webgpu' ? 'auto' : preference);
-  tell({ type: 'ready', engine });
-  setInterval(sayAlive, aliveMs);
-  process.on('message', take);
+  send({ type: 'ready', engine });
+  setInterval(reportAlive, aliveMs);
+  process.on('message', receive);
   const store = openStore(dataDir);
-  const look = followStore({ store, keepModels: keepModels ?? Number.POSITIVE_INFINITY, swapIn, tell });
+  const checkStore = serveNewestVersion({
+    store,
+    keepModels: keepModels ?? Number.POSITIVE_INFINITY,
+    swapIn,
+    report: send,
+  });
   for (;;) {
-    await look();
-    await delay(lookForModelMs);
+    await checkStore();
+    await delay(checkStoreMs);
   }
 }
 
-/** Warms up a model beside the one that answers, then puts it in its place. */
-async function swapIn(stored: StoredModel, loadedIn: number): Promise<void> {
+/** Loads a model beside the one that answers, then puts it in its place. */
+async function swapIn(stored: StoredModel, readSeconds: number): Promise<void> {
   const startedAt = performance.now();
-  const next = prepare(stored);
-  try {
-    for (const size of warmUpSizes) {
-      infer(next, new Uint8Array(size * imageSize));
-      await nextTurn(); // requests go on between
-    }
-  } catch (error) {
-    tf.dispose(next.parameters);
-    throw error;
-  }
-  const old = live;
-  live = next;
-  tf.dispose(old?.parameters ?? []);
-  const seconds = loadedIn + (performance.now() - startedAt) / 1000;
-  tell({ type: 'model', model: next.served, tensors: liveTensors(), seconds });
-}
-
-function prepare({ manifest, weights }: StoredModel): LiveModel {
-  const parameters = tf.tidy(() => unflatten(manifest.network, tf.tensor1d(weights)));
-  return { served: servedModel(manifest), network: manifest.network, parameters };
-}
-
-function servedModel({ version, jobId, epoch, metrics }: Manifest): ServedModel {
-  return { version, jobId, epoch, testAccuracy: metrics.testAccuracy };
+  const next = await loadModel(stored);
+  tf.dispose(model?.parameters ?? []);
+  model = next;
+  const seconds = readSeconds + (performance.now() - startedAt) / 1000;
+  send({ type: 'model', model: next.served, tensors: liveTensors(), seconds });
 }
 
 /** The parent takes silence for a hang. */
-function sayAlive(): void {
-  tell({ type: 'alive', work: { decodings: intake.decodings(), inferences } });
+function reportAlive(): void {
+  send({ type: 'alive', work: { decodings: batches.decodings, inferences } });
 }
 
-function take(requests: PredictorRequest[]): void {
+function receive(requests: PredictorRequest[]): void {
   for (const request of requests) {
-    if (request.type === 'image') intake.take(request.id, request.image, request.withPixels);
-    else intake.drop(request.id);
+    if (request.type === 'image') batches.add(request.id, request.image, request.withPixels);
+    else batches.drop(request.id);
   }
 }
 
-function inferNext(): void {
-  const batch = intake.batch(maxBatch);
-  if (batch.length > 0) answerBatch(batch, live!); // images come only once there is a model
-}
-
-function answerBatch(batch: Decoded[], model: LiveModel): void {
+function answer(batch: DecodedImage[]): void {
+  const { served } = model!; // images come only once there is a model
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
-  for (const [i, { pixels: digit }] of batch.entries()) pixels.set(digit, i * imageSize);
-  const probabilities = infer(model, pixels); // [N × 10]
+  for (const [i, image] of batch.entries()) pixels.set(image.pixels, i * imageSize);
+  const probabilities = infer(model!, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
-  for (const [i, { id, decodeMs, takenAt, withPixels, pixels: seen }] of batch.entries()) {
-    const timings = { decodeMs, queueMs: startedAt - takenAt - decodeMs, inferMs };
+  for (const [i, image] of batch.entries()) {
+    const { id, decodeMs, arrivedAt, withPixels } = image;
+    const timings = { decodeMs, queueMs: startedAt - arrivedAt - decodeMs, inferMs };
     const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
-    const outcome = prediction(row, model.served, timings);
-    tell({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: seen } : outcome });
+    const outcome = predictionOf(row, served, timings);
+    send({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: image.pixels } : outcome });
   }
-  tell({ type: 'batch', images: batch.length });
+  send({ type: 'batch', images: batch.length });
 }
 
-/** pixels [N × 784] → probabilities [N × 10]. */
-function infer({ network, parameters }: LiveModel, pixels: Uint8Array): Float32Array {
-  const result = tf.tidy(() => tf.softmax(forward(network, parameters, toImageTensor(pixels))));
-  const values = result.dataSync<'float32'>();
-  result.dispose();
-  return values;
-}
-
-function prediction(row: Float32Array, model: ServedModel, timings: Prediction['timings']): Prediction {
+function predictionOf(row: Float32Array, served: ServedModel, timings: Prediction['timings']): Prediction {
   const digit = indexOfMaximum(row, 0, classCount);
-  return { ok: true, digit, confidence: row[digit]!, probabilities: [...row], model, timings };
+  return { ok: true, digit, confidence: row[digit]!, probabilities: [...row], model: served, timings };
 }

@@ -1,11 +1,8 @@
 /**
- * The API's side of prediction. Decoding and inference go on in a process of their own
- * (predictor-process), so that neither blocks the event loop that answers requests and a native
- * crash costs a restart, not the service.
+ * The API's side of prediction. Decoding and inference run in a process of their own (predictor-process.ts), so that
+ * neither blocks the event loop that answers requests, and a native crash costs a restart, not the service.
  */
 import type { Engine } from '../engines/engine.ts';
-import { keepPredictorRunning } from './child.ts';
-import { createDelivery, restarted } from './delivery.ts';
 import type {
   PredictOutcome,
   PredictorMessage,
@@ -14,7 +11,8 @@ import type {
   PredictorWork,
   ServedModel,
 } from './messages.ts';
-import type { Load } from './pending.ts';
+import { type Load, PendingImages, restarted } from './pending-images.ts';
+import { PredictorSupervisor } from './predictor-supervisor.ts';
 
 export type PredictorEvents = {
   readonly onMessage?: (message: PredictorNews) => void;
@@ -30,9 +28,9 @@ export type Predictor = {
   predict(image: Uint8Array, signal?: AbortSignal, withPixels?: boolean): Promise<PredictOutcome>;
   /** The model that answers now; null before the first. */
   model(): ServedModel | null;
-  /** What inference runs on; null until it is open. */
+  /** The engine that inference runs on; null until it is open. */
   engine(): Engine | null;
-  /** What waits, and what has been done by the process that runs now, as of its last sign of life. */
+  /** What waits, and what the process that runs now has done, as of its last sign of life. */
   load(): Load & PredictorWork;
   close(): Promise<void>;
 };
@@ -41,6 +39,8 @@ const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 
 /** Starts the predictor and keeps it running until `close`. */
 export function startPredictor(start: PredictorStart, events: PredictorEvents = {}): Predictor {
+  const supervisor = new PredictorSupervisor(start);
+  const images = new PendingImages(supervisor);
   let model: ServedModel | null = null;
   let engine: Engine | null = null;
   let hadModel = false;
@@ -48,8 +48,8 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
   let work = noWork;
 
   const onMessage = (message: PredictorMessage) => {
-    if (message.type === 'answer') return delivery.answered(message.id, message.outcome);
-    if (message.type === 'dropped') return delivery.dropped(message.id);
+    if (message.type === 'answer') return images.answered(message.id, message.outcome);
+    if (message.type === 'dropped') return images.dropped(message.id);
     if (message.type === 'alive') {
       work = message.work;
       return;
@@ -58,35 +58,31 @@ export function startPredictor(start: PredictorStart, events: PredictorEvents = 
     if (message.type === 'model') {
       model = message.model;
       hadModel = true;
-      delivery.sendNext();
+      images.sendNext();
     }
     events.onMessage?.(message);
   };
   const onEnd = (how: string) => {
     model = null;
     work = noWork;
-    if (closed) return delivery.end();
-    delivery.childEnded();
+    if (closed) return images.close();
+    images.processEnded();
     events.onExit?.(how);
   };
-  const delivery = createDelivery({
-    send: (request) => child.send(request),
-    kill: (why) => child.kill(why),
-  });
-  const child = keepPredictorRunning(start, { onMessage, onEnd });
+  supervisor.run({ onMessage, onEnd });
 
   return {
     predict: async (image, signal, withPixels) => {
-      if (model) return delivery.deliver(image, signal, withPixels);
+      if (model) return images.predict(image, signal, withPixels);
       return hadModel ? restarted : noModel;
     },
     model: () => model,
     engine: () => engine,
-    load: () => ({ ...delivery.load(), ...work }),
+    load: () => ({ ...images.load(), ...work }),
     close: async () => {
       closed = true;
-      await child.close();
-      delivery.end();
+      await supervisor.close();
+      images.close();
     },
   };
 }

@@ -1,9 +1,9 @@
-/** What never becomes a request (garbage, a header too large, a body that does not come) is answered by a problem, too. */
+/** Answers to requests that are not valid HTTP or don't arrive in time: problems, as everywhere else. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { securityHeaders } from './headers.ts';
 
-const readOnMs = 500; // a connection closed at once takes the answer with it when bytes are unread
+const readOnMs = 500; // closing at once, with bytes unread, would lose the answer
 
 type Refusal = { readonly status: number; readonly code: string; readonly detail: string };
 
@@ -31,10 +31,10 @@ const notHttp: Refusal = {
   detail: 'expected an HTTP/1.1 request, got bytes that are none; use a client that speaks HTTP',
 };
 
-/** For Fastify's `clientErrorHandler`; Node calls it again for each chunk that comes after. */
+/** Use it as Fastify's `clientErrorHandler`. Node calls it again for each chunk that follows. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
-  if (isAnswering(socket)) return void socket.destroy(); // a second answer would end up inside the first
+  if (isAnswering(socket)) return void socket.destroy(); // a second answer would land inside the first
   const { status, code, detail } = refusals[error.code ?? ''] ?? notHttp;
   const title = STATUS_CODES[status]!;
   const body = JSON.stringify({ type: 'about:blank', title, status, code, detail, instance: '' });
@@ -50,7 +50,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   setTimeout(() => socket.destroy(), readOnMs).unref();
 }
 
-/** Whether a response has begun and not ended. Node's own handler looks at the same field. */
+/** Whether a response has begun and not ended. Node's own handler reads the same field. */
 function isAnswering(socket: Socket & { readonly ['_httpMessage']?: ServerResponse | null }): boolean {
   return socket['_httpMessage']?.headersSent ?? false;
 }

@@ -1,31 +1,31 @@
-/** How long connections live: what a request may take to come in, how long an idle one stays open, and what closing does. */
+/** Lifetime of connections: the deadlines for a request, how long an idle connection stays open, and how they close. */
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** For the server. */
+/** Fastify's options for the server. */
 export function connectionOptions(keepAliveSeconds: number) {
   const keepAliveMs = 1000 * keepAliveSeconds;
   return {
-    connectionTimeout: Math.max(60_000, keepAliveMs + 5000), // of silence; an idle one is closed by keepAliveTimeout
-    requestTimeout: 30_000, // for a request to come in whole
+    connectionTimeout: Math.max(60_000, keepAliveMs + 5000), // of silence; keepAliveTimeout closes idle connections earlier
+    requestTimeout: 30_000, // for the whole request to arrive
     http: {
-      headersTimeout: 10_000, // Node swaps the two silently when this one, 60 s by default, is the longer
-      connectionsCheckingInterval: 1000, // both are looked at so often
-      requireHostHeader: false, // answered below
+      headersTimeout: 10_000, // Node silently swaps it with requestTimeout if it is longer; its default is 60 s
+      connectionsCheckingInterval: 1000, // how often both are checked
+      requireHostHeader: false, // app.ts answers requests without one
     },
-    keepAliveTimeout: keepAliveMs, // longer than balancers keep theirs, or they send into one that is being closed
+    keepAliveTimeout: keepAliveMs, // longer than load balancers keep theirs: else they send into a connection that is closing
     forceCloseConnections: 'idle',
-    return503OnClosing: false, // what still comes is answered
+    return503OnClosing: false, // requests that still arrive are answered
   } as const;
 }
 
 const onTheirWayMs = 200;
 
 /**
- * Answers the requests that are on their way when the server closes, each with `connection: close`, and closes what is idle
- * after that. Fastify closes idle connections, but to Node one is not idle before its first request, and browsers
- * open connections ahead.
+ * When the server closes, requests that are on their way are answered with `connection: close`, and then unused
+ * connections are closed. Fastify closes idle connections only, and to Node a connection is not idle before its first
+ * request; browsers open such connections in advance.
  */
 export function closeConnectionsOnShutdown(app: FastifyInstance): void {
   let closing = false;
@@ -43,7 +43,7 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     closing = true;
     if (open.size > 0) await delay(onTheirWayMs);
-    // Meanwhile Fastify stops listening; who connected just before has the same time.
+    // Meanwhile Fastify stops listening. A client that connected just before gets the same time.
     setTimeout(() => unused.forEach((socket) => socket.destroy()), onTheirWayMs).unref();
   });
   // An answer that began before closing and ended after it leaves a connection open that nobody else closes.
@@ -57,11 +57,11 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
   });
 }
 
-const unreadMs = 1000; // that the rest of a body may take
+const unreadMs = 1000; // for the rest of a body to arrive
 
 /**
- * Reads a body that no route wanted to its end before the answer, where the connection is closed after it: one that is
- * closed with data unread is reset, and the client may never see the answer (RFC 9112, 9.6).
+ * Reads a body that no route has read to its end, if the connection is to be closed after the answer. Closing with unread
+ * data resets the connection, and the client may never see the answer (RFC 9112, 9.6).
  */
 export function readUnwantedBodies(app: FastifyInstance): void {
   app.addHook('onSend', ({ raw, headers }, reply, payload, done) => {

@@ -1,4 +1,4 @@
-/** Content codings of request bodies (RFC 9110, section 8.4.1): which are taken, and how they are decoded. */
+/** Content codings of request bodies (RFC 9110, section 8.4.1): which are accepted, and how they are decoded. */
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { messageOf } from '../../lib/errors.ts';
@@ -16,7 +16,7 @@ const decoders = new Map<string, (encoded: Buffer) => Transform>([
 /**
  * The coding that a Content-Encoding header names; null when it names none.
  *
- * @throws HttpProblem 415 for a coding that is not taken, and for several: nobody compresses twice but to make a bomb
+ * @throws HttpProblem 415 for an unknown coding, and for several: compressing twice only serves zip bombs
  */
 export function codingOf(contentEncoding: string | undefined): string | null {
   if (contentEncoding === undefined) return null;
@@ -29,12 +29,12 @@ export function codingOf(contentEncoding: string | undefined): string | null {
 }
 
 /**
- * Decodes as far as it is read: whoever stops reading stops the decoder.
+ * Decodes only as far as the caller reads.
  *
  * @throws HttpProblem 400 when `encoded` is damaged or cut off
  */
 export async function* decode(coding: string, encoded: Buffer): AsyncGenerator<Buffer> {
-  if (encoded.byteLength === 0) return; // a client may name a coding where it sends no body
+  if (encoded.byteLength === 0) return; // clients may name a coding even for an empty body
   const endTurn = await takeTurn();
   try {
     yield* decoders.get(coding)!(encoded).end(encoded) as AsyncIterable<Buffer>;
@@ -63,7 +63,7 @@ function isZlib([first = 0]: Buffer): boolean {
   return (first & 0x0f) === 8; // the compression method in a zlib header (RFC 1950, section 2.2)
 }
 
-/** Accept-Encoding says what would have been taken (RFC 9110, section 15.5.16). */
+/** Accept-Encoding lists the accepted codings (RFC 9110, section 15.5.16). */
 function codingUnsupported(contentEncoding: string): HttpProblem {
   const detail = `expected a Content-Encoding of one of ${accepted}, or none, got ${contentEncoding.slice(0, 80)}; send the body uncompressed`;
   const headers = { 'accept-encoding': accepted };

@@ -1,4 +1,4 @@
-/** Pages of other origins that may call the API (CORS, Fetch standard, 3.2): those of CORS_ORIGINS, none by default. */
+/** Lets pages of the origins in CORS_ORIGINS, by default none, call the API (CORS, Fetch standard, 3.2). */
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
@@ -15,9 +15,9 @@ const exposedHeaders = [
   'X-Label',
   'X-Request-Id',
 ];
-const preflightSeconds = 600; // that a browser may keep an answer
+const preflightSeconds = 600; // that a browser may cache the answer to a preflight
 
-/** Goes before the guard: a preflight carries no key, and a page has to be able to read a refusal. */
+/** Register it before the guard: a preflight carries no key, and pages must be able to read refusals. */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   await app.register(cors, {
@@ -25,6 +25,6 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders,
     maxAge: preflightSeconds,
-    strictPreflight: false, // an OPTIONS of another kind gets the same answer, rather than a 400 in other words
+    strictPreflight: false, // other OPTIONS requests get the same answer, not the plugin's own 400
   });
 }

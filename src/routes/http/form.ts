@@ -1,4 +1,4 @@
-/** The pictures in a form (multipart/form-data, RFC 7578). */
+/** Reads the pictures in a form (multipart/form-data, RFC 7578) and refuses large forms with 413. */
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
@@ -10,7 +10,7 @@ import { type Received, receive } from './received-body.ts';
 
 const maxTexts = 100;
 const maxTextBytes = 1024 * 1024; // all texts of a form together
-const maxFormBytes = maxImagesBytes + 2 * maxTextBytes; // images, texts and the headers of both
+const maxFormBytes = maxImagesBytes + 2 * maxTextBytes; // images, texts and the headers of their parts
 
 type Part = {
   readonly filename: string | undefined;
@@ -19,9 +19,9 @@ type Part = {
 };
 
 /**
- * The files of a form in their order, whatever the names of their fields. Texts are ignored.
+ * Returns the files of a form in order, whatever the names of their fields. Ignores text fields.
  *
- * @throws HttpProblem 400 for a form that can't be read or has no file, 413 for one that is too large; as `receive`
+ * @throws HttpProblem 400 for a form that can't be read or has no file, 413 for one that is too large, and what `receive` throws
  */
 export async function readForm(
   request: FastifyRequest,
@@ -37,7 +37,7 @@ export async function readForm(
   }
 }
 
-/** A parser that takes every part for a file: as a text, a picture without a file name would be decoded to nonsense. */
+/** Parses every part as a file: parsed as text, a picture without a file name would be garbled. */
 function openForm(contentType: string) {
   const parts: Part[] = [];
   const parser = new Busboy({
@@ -77,8 +77,8 @@ function imagesOf(parts: readonly Part[]): Buffer[] {
 }
 
 /**
- * A part with a file name. Browsers send an empty part without one for a file input that was left empty; some clients
- * send no file name for a picture.
+ * Whether a part is a file: it has a file name, or it is binary, since some clients send pictures without a name. For an
+ * empty file input browsers send an empty part.
  */
 function isFile(part: Part): boolean {
   if (part.filename) return true;
@@ -86,7 +86,7 @@ function isFile(part: Part): boolean {
   return part.filename === '' || isBinary(part);
 }
 
-/** By its type, or by a NUL byte: text has none, and every picture has one near its beginning. */
+/** By its type, or by a NUL byte, which every picture has near its beginning and text never has. */
 function isBinary({ type, chunks }: Part): boolean {
   const declared = type.startsWith('image/') || type === 'application/octet-stream';
   return declared || chunks.some((chunk) => chunk.includes(0));
@@ -96,7 +96,7 @@ function sizeOf(parts: readonly Part[]): number {
   return parts.flatMap(({ chunks }) => chunks).reduce((total, { byteLength }) => total + byteLength, 0);
 }
 
-/** What is neither a refusal of ours nor of Fastify is a form that is cut off or malformed. */
+/** Any error besides our own refusals and Fastify's means a malformed or incomplete form. */
 function toRefusal(error: unknown): unknown {
   if (error instanceof HttpProblem) return error;
   const code = error instanceof Error && 'code' in error ? error.code : null;

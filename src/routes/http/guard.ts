@@ -1,6 +1,6 @@
 /**
- * Who may ask, and how often: loopback only or API keys, the rate limit. It stands
- * before every route, unknown paths too; a route that anyone may ask says `config: { anonymous: true }`.
+ * Decides who may send requests, and how many: API keys or loopback only, and the rate limit. It runs before every route,
+ * for unknown paths too. A route that is open to everyone declares `config: { anonymous: true }`.
  */
 import bearerAuth from '@fastify/bearer-auth';
 import rateLimit from '@fastify/rate-limit';
@@ -10,24 +10,24 @@ import { HttpProblem, problems } from './problem.ts';
 import { refuseProxied, type TrustProxy } from './proxies.ts';
 
 export type Access = {
-  readonly apiKeys: readonly string[]; // empty: nobody is asked for one
-  readonly allowAnonymous: boolean; // without keys: also from other hosts
-  readonly trustProxy: TrustProxy; // whose X-Forwarded-* headers are believed
+  readonly apiKeys: readonly string[]; // empty: no key is required
+  readonly allowAnonymous: boolean; // without keys: other hosts may send requests too
+  readonly trustProxy: TrustProxy; // the proxies whose X-Forwarded-* headers are trusted
   readonly keepAliveSeconds: number; // that an idle connection stays open
-  readonly corsOrigins: readonly string[]; // other origins whose pages may ask
-  readonly requestsPerMinute: number | null; // a key, or an address where there are no keys; null: any number
+  readonly corsOrigins: readonly string[]; // other origins whose pages may call the API
+  readonly requestsPerMinute: number | null; // per key, or per address if there are no keys; null: unlimited
 };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answered without an API key and whatever the rate. */
+    /** Needs no API key and does not count for the rate limit. */
     anonymous?: boolean;
-    /** For pages: also takes the key as the password of HTTP Basic, which browsers ask for. */
+    /** For pages: also accepts the key as the password of HTTP Basic, for which browsers prompt. */
     basic?: boolean;
   }
 }
 
-/** Goes before the routes: hooks apply to what is registered after them. */
+/** Call it before registering the routes: hooks apply to routes that are registered later. */
 export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
   documentRefusals(app, access);
   if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
@@ -35,12 +35,12 @@ export async function registerGuard(app: FastifyInstance, access: Access): Promi
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
 }
 
-/** For plugins that bring routes of their own: all that are registered in this context from now on are anonymous. */
+/** Makes all routes that are registered in this context from now on anonymous; for plugins that add routes. */
 export function letAnyoneAsk(app: FastifyInstance): void {
   configure(app, { anonymous: true });
 }
 
-/** Likewise, for pages that need the key. A browser sends it along by itself from then on: only for what changes nothing. */
+/** Likewise accepts HTTP Basic. Browsers then send the key with every request by themselves: only for routes that change nothing. */
 export function letBrowsersSendKey(app: FastifyInstance): void {
   configure(app, { basic: true });
 }
@@ -51,7 +51,7 @@ function configure(app: FastifyInstance, config: FastifyContextConfig): void {
   });
 }
 
-/** For a document's `components.securitySchemes` and `security`. */
+/** The OpenAPI document's `components.securitySchemes` and `security`. */
 export function describeAccess({ apiKeys }: Access) {
   const description = 'A key of API_KEY; where that is unset, none is asked for';
   return {
@@ -60,7 +60,7 @@ export function describeAccess({ apiKeys }: Access) {
   } as const;
 }
 
-/** Adds to the schema of every route what the guard may answer in its place. */
+/** Adds the guard's own answers to the schema of every route. */
 function documentRefusals(app: FastifyInstance, { apiKeys, requestsPerMinute }: Access): void {
   const refusals = {
     ...(apiKeys.length > 0 ? problems(401) : problems(403)),
@@ -82,7 +82,7 @@ async function requireKey(app: FastifyInstance, keys: readonly string[]): Promis
   await app.register(bearerAuth, {
     keys: [...keys], // compared by crypto.timingSafeEqual
     addHook: false,
-    specCompliance: 'rfc6749', // the scheme in any case, as RFC 9110 has it
+    specCompliance: 'rfc6749', // the scheme in upper or lower case, as in RFC 9110
     verifyErrorLogLevel: 'debug',
   });
   app.addHook('onRequest', (request, reply, done) => {
@@ -92,14 +92,14 @@ async function requireKey(app: FastifyInstance, keys: readonly string[]): Promis
   });
 }
 
-/** As if it had come as a bearer key: compared and counted in the same way. */
+/** Turns the password into a bearer key, which is compared and counted in the same way. */
 function takePassword({ headers }: FastifyRequest): void {
   const [, encoded = ''] = /^basic +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
   const [, password] = /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
   if (password !== undefined) headers.authorization = `Bearer ${password}`;
 }
 
-/** The challenge of RFC 6750, section 3: an error is named only where a key was sent. Of RFC 7617 for pages. */
+/** Answers with the challenge of RFC 6750, section 3 (for pages, of RFC 7617). It names an error only if a key was sent. */
 function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
   const sent = /^bearer /i.test(request.headers.authorization ?? '');
   const scheme = takesBasic(request) ? 'Basic' : 'Bearer';
@@ -114,9 +114,9 @@ function refuseKey(request: FastifyRequest, reply: FastifyReply): HttpProblem {
 }
 
 /**
- * Listening on loopback keeps other hosts out, but neither the clients of a proxy on this machine nor the pages of other
- * sites in a browser on it. Pages can send a POST here, or read answers under a name of theirs that resolves to
- * 127.0.0.1 (DNS rebinding).
+ * Listening on loopback keeps other hosts out, but neither the clients of a proxy on this machine nor pages of other
+ * sites in a browser on it. Such pages can send a POST to this server, or read its answers through a name of their own
+ * that resolves to 127.0.0.1 (DNS rebinding).
  */
 function refuseOthers(app: FastifyInstance, { corsOrigins }: Access): void {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -127,7 +127,7 @@ function refuseOthers(app: FastifyInstance, { corsOrigins }: Access): void {
   });
 }
 
-/** Why a request is not one by this machine's own programs and pages; null if it is. */
+/** Says why a request does not come from this machine's own programs and pages; null if it does. */
 function refuseSite(request: FastifyRequest, origins: readonly string[]): string | null {
   const { hostname, host, headers } = request;
   const { origin } = headers;
@@ -143,7 +143,7 @@ function sameHost(origin: string, host: string): boolean {
 
 async function limitRate(app: FastifyInstance, max: number, keys: readonly string[]): Promise<void> {
   await app.register(rateLimit, {
-    global: false, // by the hook below: for unknown paths too
+    global: false, // the hook below covers unknown paths too
     max,
     timeWindow: 60_000, // ms
     enableDraftSpec: true, // RateLimit-* rather than X-RateLimit-*
@@ -156,7 +156,7 @@ async function limitRate(app: FastifyInstance, max: number, keys: readonly strin
   });
 }
 
-/** The key itself, so that spaces around it or the case of "Bearer" make no second one of it. */
+/** The key alone: spaces around it or the case of "Bearer" don't make it another one. */
 function keyOf(request: FastifyRequest): string {
   return request.headers.authorization!.slice(bearerPrefix).trim();
 }

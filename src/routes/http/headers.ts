@@ -1,4 +1,4 @@
-/** The headers that keep other sites' pages and scripts away from every answer. */
+/** Security headers on every answer, against scripts, frames and pages of other sites. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
@@ -6,10 +6,10 @@ import helmet from 'helmet';
 type Directives = Record<string, readonly string[]>;
 type Headers = readonly (readonly [name: string, value: string])[];
 
-/** A page may come from this origin and load from it; nothing else may be loaded, and no page may frame it. */
+/** Pages may load from this origin only, and no page may frame them. */
 const directives: Directives = {
   defaultSrc: ["'self'"],
-  imgSrc: ["'self'", 'data:', 'blob:'], // a drawn digit is one before it is sent
+  imgSrc: ["'self'", 'data:', 'blob:'], // the page shows a drawn digit before it sends it
   objectSrc: ["'none'"],
   scriptSrcAttr: ["'none'"],
   baseUri: ["'none'"],
@@ -17,14 +17,14 @@ const directives: Directives = {
   frameAncestors: ["'none'"],
 };
 
-/** Worked out once: @fastify/helmet does it for each request, a twentieth of the work on a prediction here. */
+/** Computed once. @fastify/helmet computes them for each request, 5 % of the API's work on a prediction. */
 export const securityHeaders: Headers = headersWith({});
 
 export function addSecurityHeaders(app: FastifyInstance): void {
   add(app, securityHeaders);
 }
 
-/** For pages that others have made: what those registered in this context from now on may load instead. */
+/** Changes what the pages that are registered in this context from now on may load; for pages of other packages. */
 export function letPagesLoad(app: FastifyInstance, change: Directives): void {
   add(app, headersWith(change));
 }
@@ -44,7 +44,7 @@ function headersWith(change: Directives): Headers {
   const addTo = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...directives, ...change } },
     xFrameOptions: { action: 'deny' },
-    strictTransportSecurity: false, // for the proxy that has the certificate to say
+    strictTransportSecurity: false, // set by the proxy that has the certificate
   });
   const headers: [string, string][] = [];
   const response = {

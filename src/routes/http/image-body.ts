@@ -1,38 +1,38 @@
-/** Where images are in a body: they are the body, the files of a form, or base64 in JSON. */
+/** Reads the images in a body: the body itself, the files of a form, or base64 in JSON. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { createJsonParser } from './bodies.ts';
 import { readForm } from './form.ts';
 import { limited, maxImageBytes } from './image-limits.ts';
-import { createJsonParser } from './json.ts';
 import { HttpProblem } from './problem.ts';
 import { type Received, readWhole } from './received-body.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The memory that its body takes up. */
+    /** The account of the memory that its body takes up. */
     received: Received | null;
   }
 }
 
-export const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // base64 takes 4/3, and the JSON around it
+export const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // 4/3 for base64, and the JSON around it
 
 /**
- * Makes a `Buffer[]` of every body. The type of a body says only whether it is a form, JSON or something else: what is
- * something else is decided by its bytes, and so is a picture that is declared to be JSON.
+ * Registers parsers that turn every body into a `Buffer[]`. The Content-Type only tells forms and JSON from other bodies.
+ * For other bodies, and for a picture that is declared as JSON, the bytes decide.
  */
 export function registerImageParsers(app: FastifyInstance): void {
   const parseJson = createJsonParser(app);
   app.removeAllContentTypeParsers();
-  // "*" alone would do for all of them, but its parser is looked up anew for each request.
+  // "*" alone would cover them all, but Fastify looks its parser up anew for each request.
   app.addContentTypeParser(
     ['image/png', 'image/jpeg', 'application/octet-stream', '*'],
     async (request: FastifyRequest, payload: IncomingMessage) => [limited(await read(request, payload))],
   );
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
     const body = await read(request, payload);
-    if (!isUtf8(body)) return [limited(body)]; // JSON would be (RFC 8259, 8.1)
+    if (!isUtf8(body)) return [limited(body)]; // JSON is always UTF-8 (RFC 8259, 8.1)
     return [limited(decodeJson(parseJson(request, body)))];
   });
   app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: IncomingMessage) =>
@@ -56,12 +56,12 @@ function decodeJson(body: unknown): Buffer {
   throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: `image: ${message}`, errors });
 }
 
-/** What precedes the base64 in a data URL (RFC 2397), in which a type may have parameters, or there is none. */
+/** The part of a data URL before the base64 (RFC 2397); its type may have parameters or be missing. */
 const dataUrlHead = /^data:.{0,1000}?;base64,/i;
 
 /**
- * Base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, as it is or in a data URL, where characters
- * may be percent-encoded; null for anything else.
+ * Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, also in a data URL, whose characters may
+ * be percent-encoded. Null for anything else.
  */
 function decodeBase64(text: string): Buffer | null {
   const data = decodePercents(text.replaceAll(/\s/g, '').replace(dataUrlHead, ''));
@@ -74,6 +74,6 @@ function decodePercents(text: string): string {
   try {
     return text.includes('%') ? decodeURIComponent(text).replaceAll(/\s/g, '') : text;
   } catch {
-    return text; // whose "%" is no base64
+    return text; // no base64, because of its "%"
   }
 }

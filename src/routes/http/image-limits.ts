@@ -1,11 +1,11 @@
-/** How large the images in a request may be, however they are sent. */
+/** Size limits of the images in a request, in whatever form they are sent. */
 import { HttpProblem } from './problem.ts';
 
 export const maxImageBytes = 5 * 1024 * 1024;
 export const maxImages = 16;
 export const maxImagesBytes = 16 * 1024 * 1024; // all images of one request together
 
-/** @throws HttpProblem 413 */
+/** Returns the image. @throws HttpProblem 413 if it is too large */
 export function limited(image: Buffer): Buffer {
   if (image.byteLength > maxImageBytes) throw tooLarge('an image', maxImageBytes);
   return image;

@@ -1,8 +1,8 @@
-/** A path that is known, asked by a method that it does not take: 405 and the methods that it takes (RFC 9110, 15.5.6). */
+/** Answers 405 with `Allow` where a path exists but not with this method (RFC 9110, 15.5.6). */
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
-/** To be called before the routes; the function that it returns, after them. */
+/** Call it before registering the routes, and `refuseOtherMethods` after that. */
 export function watchPaths(app: FastifyInstance): { refuseOtherMethods(): void } {
   const paths = new Set<string>();
   app.addHook('onRoute', ({ url }) => void paths.add(url));
@@ -20,7 +20,7 @@ function refuse(app: FastifyInstance, url: string): void {
     url,
     method: app.supportedMethods.filter((method) => !takes(method)),
     schema: { hide: true },
-    // Here rather than in the handler: before a body is read and found to be of the wrong type.
+    // Not in the handler: a body would be read first and might be refused for its type.
     onRequest: (request, reply, done) => {
       reply.header('allow', allow);
       const detail = `expected ${allow} for this path, got ${request.method}`;

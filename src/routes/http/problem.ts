@@ -1,4 +1,4 @@
-/** Errors as RFC 9457 problems: one shape for everything that goes wrong, with a stable `code`. */
+/** Errors as RFC 9457 problems: one shape for all of them, with a stable `code`. */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -27,7 +27,7 @@ type ProblemOptions = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** A fault that a route names itself; everything else is mapped below. */
+/** An error that a route or hook throws as a problem. All other errors are mapped below. */
 export class HttpProblem extends Error {
   readonly options: ProblemOptions;
 
@@ -38,7 +38,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** Problem responses for a route's schema: `responses: {200: …, ...problems(400, 404)}`. */
+/** Problem answers for a route's schema: `responses: {200: …, ...problems(400, 404)}`. */
 export function problems<Status extends number>(...statuses: Status[]): Record<Status, typeof problemSchema> {
   return Object.fromEntries(statuses.map((status) => [status, problemSchema])) as Record<
     Status,
@@ -65,7 +65,7 @@ export function sendProblem(
   };
   if (headers) reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
-  // Serialised here: a problem is also sent for statuses that a route's schema does not list.
+  // Serialised here: problems are also sent for statuses that the route's schema does not list.
   return reply
     .code(status)
     .header('content-type', 'application/problem+json; charset=utf-8')
@@ -74,12 +74,12 @@ export function sendProblem(
 }
 
 export function handleError(
-  error: FastifyError | undefined, // `throw undefined` is possible, too
+  error: FastifyError | undefined, // `throw undefined` is possible
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const options = toProblem(error ?? (new Error('undefined was thrown') as FastifyError), request);
-  // A 503 is a state, not a fault: what is away has been logged once, by whoever noticed.
+  // A 503 is a state, not a fault. The part that is away was logged once, when that was noticed.
   if (options.status >= 500 && options.status !== 503) request.log.error({ err: error }, options.detail);
   return sendProblem(request, reply, options);
 }
@@ -113,7 +113,7 @@ type Refusal = {
   readonly what: (request: FastifyRequest, error: Error) => string;
 };
 
-/** The refusals of Fastify and its plugins, in our words. */
+/** Errors of Fastify and its plugins, with our codes and texts. */
 const refusals: Record<string, Refusal> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,
@@ -158,7 +158,7 @@ function validationProblem(
   return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };
 }
 
-/** One zod issue as the fields it is about, with what came. */
+/** The fields that a zod issue is about, with the value that came. */
 function describeIssue(
   issue: { instancePath: string; message?: string; params: Record<string, unknown> },
   source: unknown,
@@ -177,6 +177,6 @@ function briefly(value: unknown): string {
   try {
     return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
   } catch {
-    return 'something nested too deeply to show'; // it is read without recursion, and written with
+    return 'something nested too deeply to show'; // JSON.stringify is recursive, the parser is not
   }
 }

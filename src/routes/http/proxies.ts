@@ -1,25 +1,25 @@
 /**
- * Requests that came through a proxy, where only this machine is answered. The proxy runs on this machine, its clients
- * need not. Headers that a client can send itself never make a request local: each of them has to name a loopback address.
+ * Refuses requests that came through a proxy from another machine, where only this machine is answered. Headers that a
+ * client can set itself never make a request local: each of them must name a loopback address.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { isLoopback } from '../../lib/loopback.ts';
 
-/** Addresses and subnets of proxies; `true`: every peer is one. */
+/** Addresses and subnets of trusted proxies; `true`: every peer is one. */
 export type TrustProxy = boolean | string[];
 
-/** RFC 7239, RFC 9110 (7.6.3), and what proxies and content networks send in practice. */
+/** Headers of RFC 7239, RFC 9110 (7.6.3), and those that proxies and content networks send in practice. */
 const forwarding =
   /^(?:forwarded|via|x-forwarded(?:-\w+)?|x-original-forwarded-for|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip)$/;
 const namesClient = /-(?:ip|for)$/;
 const othersMayAsk = 'set API_KEY, or ALLOW_ANONYMOUS=true, to answer others';
 
-/** Why a request through a proxy does not count as one from this machine; null if it does, or came through none. */
+/** Says why a request through a proxy does not count as local; null if it does, or came through no proxy. */
 export function refuseProxied(request: FastifyRequest): string | null {
   const names = Object.keys(request.headers).filter((name) => forwarding.test(name));
   if (names.length === 0) return null;
-  const isTrusted = (request.ips?.length ?? 0) > 1; // Fastify follows X-Forwarded-For from a trusted peer only
+  const isTrusted = (request.ips?.length ?? 0) > 1; // Fastify reads X-Forwarded-For only from trusted peers
   if (!isTrusted || names.includes('forwarded')) {
     const came = `${names.join(', ')} from ${request.socket.remoteAddress}`;
     return `expected a request that came through no proxy, or X-Forwarded-For by one that TRUST_PROXY names, got ${came}; ${othersMayAsk} through it, or TRUST_PROXY to answer this machine through it`;
@@ -29,7 +29,7 @@ export function refuseProxied(request: FastifyRequest): string | null {
   return `expected loopback addresses alone in what the proxy forwards, got ${JSON.stringify(other)}; ${othersMayAsk}`;
 }
 
-/** A client or a host that is not loopback. */
+/** The first client or host that is not loopback. */
 function foreignEntry(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
   const clients = names.filter((name) => namesClient.test(name)).flatMap((name) => entriesOf(headers[name]));
   const hosts = ['host', 'x-forwarded-host'].flatMap((name) => entriesOf(headers[name]));

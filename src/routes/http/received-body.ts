@@ -1,6 +1,6 @@
 /**
- * Reads the bodies of requests, and bounds the memory that all of them together take up until they are answered. Bytes
- * are counted when they arrive, not when they are announced, so that a slow upload reserves no memory it doesn't use.
+ * Reads request bodies, and bounds the memory that all of them together take up until they are answered. Bytes count when
+ * they arrive, not when they are announced, so that a slow upload reserves no memory that it doesn't use.
  */
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -9,16 +9,16 @@ import { codingOf, decode } from './content-coding.ts';
 import { HttpProblem } from './problem.ts';
 
 const maxReceivedBytes = 128 * 1024 * 1024;
-const pieceBytes = 400; // of memory that each piece of a body takes up besides its content
+const pieceBytes = 400; // of memory for each piece of a body, besides its content
 
-/** The account of one request. */
+/** The bytes of one request. */
 export type Received = {
-  /** False when there is no room for a piece of so many bytes more. */
+  /** Counts a piece. False if there is no room for it. */
   take(bytes: number): boolean;
   refusal(): HttpProblem;
 };
 
-/** One for all requests of a route; `open` gives a request its account, which ends with the response. */
+/** Counts the bytes of all requests of a route; `open` begins a request's count, which ends with the response. */
 export function createReceived(
   limit = maxReceivedBytes,
   perPiece = pieceBytes,
@@ -36,7 +36,7 @@ export function createReceived(
         take: (bytes) => {
           const taken = bytes + perPiece;
           if (total + taken > limit) return false;
-          if (ended) return true; // nobody is left to be counted
+          if (ended) return true; // the response was closed and its count given back
           mine += taken;
           total += taken;
           return true;
@@ -53,9 +53,9 @@ export function createReceived(
 type Sink = (chunk: Buffer) => void;
 
 /**
- * Reads a whole body, decoded.
+ * Reads and decodes a whole body.
  *
- * @throws as `receive`
+ * @throws what `receive` throws
  */
 export async function readWhole(
   request: FastifyRequest,
@@ -69,11 +69,11 @@ export async function readWhole(
 }
 
 /**
- * Passes a body to `sink` in chunks, decoded. `received` counts each byte: those that arrive and, of a compressed body,
- * those that it inflates to. `sink` throws to refuse the rest.
+ * Decodes a body and passes it to `sink` in chunks. `received` counts the bytes that arrive and, for a compressed body,
+ * also the inflated ones. `sink` may throw to refuse the rest.
  *
- * @throws HttpProblem 503 when there is no room for it, 400 when it ends early or can't be decoded, 415 for a content
- *   coding that is not taken; FST_ERR_CTP_BODY_TOO_LARGE past `limit` bytes, compressed or inflated
+ * @throws HttpProblem 503 if there is no room for the body, 400 if it ends early or can't be decoded, 415 for an unknown
+ *   content coding; FST_ERR_CTP_BODY_TOO_LARGE past `limit` bytes, compressed or inflated
  */
 export async function receive(
   { headers }: FastifyRequest,
@@ -97,7 +97,7 @@ export async function receive(
   for await (const chunk of decode(coding, Buffer.concat(encoded))) take(chunk);
 }
 
-/** `sink` with its bytes counted and limited. */
+/** Wraps `sink`: counts and limits its bytes. */
 function bounded(sink: Sink, received: Received | null, limit: number): Sink {
   let length = 0;
   return (chunk) => {
@@ -108,10 +108,7 @@ function bounded(sink: Sink, received: Received | null, limit: number): Sink {
   };
 }
 
-/**
- * After `sink` has thrown, the rest is still read, and dropped: a client that sends on without reading would otherwise
- * never see the answer.
- */
+/** After `sink` has thrown, reads and discards the rest: a client that only sends would never see the answer otherwise. */
 function readToEnd(payload: Readable, sink: Sink): Promise<void> {
   return new Promise((resolve, reject) => {
     let length = 0;

@@ -1,11 +1,11 @@
-/** How fast a queue is worked off, measured only while there is work: idle time says nothing about speed. */
+/** Measures how fast a queue empties, only while it has work: idle time says nothing about speed. */
 
 export type RateMeter = {
-  /** Work is there; called again before `idle` it changes nothing. */
+  /** There is work. Calling it again before `idle` changes nothing. */
   busy(): void;
   /** One item is done. */
   count(): void;
-  /** Nothing is left to do. */
+  /** No work is left. */
   idle(): void;
   /** Items a second. */
   perSecond(): number;
@@ -13,7 +13,7 @@ export type RateMeter = {
 
 const windowMs = 1000; // of busy time
 
-/** `initial`: items a second, until the first window of busy time is over. */
+/** `initial`: the rate, in items a second, until the first window of busy time is over. */
 export function createRateMeter(initial: number, now = () => performance.now()): RateMeter {
   let rate = initial;
   let items = 0; // in this window

@@ -1,86 +1,86 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createDelivery } from '../../../src/model/serving/delivery.ts';
 import type { PredictorRequest } from '../../../src/model/serving/messages.ts';
+import { PendingImages } from '../../../src/model/serving/pending-images.ts';
 
 const image = new Uint8Array([1]);
 
 afterEach(() => vi.useRealTimers());
 
-/** A delivery to a process that does nothing but write down what it is sent. */
-function openDelivery() {
+/** A queue for a process that only records what it is sent. */
+function openQueue() {
   const sent: string[] = [];
   const send = ({ type, id }: PredictorRequest) => void sent.push(`${type} ${id}`);
-  const delivery = createDelivery({ send, kill: (why) => void sent.push(`kill: ${why}`) });
-  return { delivery, sent };
+  const queue = new PendingImages({ send, kill: (why) => void sent.push(`kill: ${why}`) });
+  return { queue, sent };
 }
 
-describe('delivery', () => {
+describe('pending images', () => {
   it('sends an image again after a crash, once', async () => {
-    const { delivery, sent } = openDelivery();
-    const outcome = delivery.deliver(image);
-    delivery.childEnded();
+    const { queue, sent } = openQueue();
+    const outcome = queue.predict(image);
+    queue.processEnded();
     expect(sent).toEqual(['image 0']);
-    delivery.sendNext();
+    queue.sendNext();
     expect(sent).toEqual(['image 0', 'image 0']);
-    delivery.childEnded();
+    queue.processEnded();
     expect(await outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
-    delivery.sendNext();
+    queue.sendNext();
     expect(sent).toHaveLength(2);
-    expect(delivery.load()).toEqual({ images: 0, bytes: 0 });
+    expect(queue.load()).toEqual({ images: 0, bytes: 0 });
   });
 
-  it('does not send again what nobody waits for', async () => {
-    const { delivery, sent } = openDelivery();
+  it('does not send an image again that nobody waits for', async () => {
+    const { queue, sent } = openQueue();
     const gone = new AbortController();
-    const outcome = delivery.deliver(image, gone.signal);
-    delivery.childEnded();
+    const outcome = queue.predict(image, gone.signal);
+    queue.processEnded();
     gone.abort();
     expect(await outcome).toMatchObject({ code: 'CANCELLED' });
-    delivery.sendNext();
+    queue.sendNext();
     expect(sent).toEqual(['image 0']);
   });
 
   it('counts a cancelled image until the process has let go of it', async () => {
-    const { delivery, sent } = openDelivery();
+    const { queue, sent } = openQueue();
     const gone = new AbortController();
-    const outcome = delivery.deliver(image, gone.signal);
+    const outcome = queue.predict(image, gone.signal);
     gone.abort();
     expect(await outcome).toMatchObject({ code: 'CANCELLED' });
     expect(sent).toEqual(['image 0', 'drop 0']);
-    expect(delivery.load()).toEqual({ images: 1, bytes: 1 });
-    delivery.dropped(0);
-    expect(delivery.load()).toEqual({ images: 0, bytes: 0 });
+    expect(queue.load()).toEqual({ images: 1, bytes: 1 });
+    queue.dropped(0);
+    expect(queue.load()).toEqual({ images: 0, bytes: 0 });
   });
 
-  it('gives the process so many at once, and the next ones as it lets go', async () => {
-    const { delivery, sent } = openDelivery();
+  it('sends at most 32 at once, and the next ones as the process lets go', async () => {
+    const { queue, sent } = openQueue();
     const gone = new AbortController();
     const outcomes = Array.from({ length: 40 }, (_, id) =>
-      delivery.deliver(image, id === 33 ? gone.signal : undefined),
+      queue.predict(image, id === 33 ? gone.signal : undefined),
     );
     expect(sent).toHaveLength(32);
     gone.abort();
     expect(await outcomes[33]).toMatchObject({ code: 'CANCELLED' });
-    expect(delivery.load().images).toBe(39); // one that was not sent is gone at once
-    for (const id of [0, 1]) delivery.dropped(id);
+    expect(queue.load().images).toBe(39); // one that was not sent is gone at once
+    for (const id of [0, 1]) queue.dropped(id);
     expect(sent.slice(32)).toEqual(['image 32', 'image 34']);
-    delivery.end();
+    queue.close();
   });
 
   it('ends every wait when it is closed', async () => {
-    const { delivery } = openDelivery();
-    const outcome = delivery.deliver(image);
-    delivery.end();
+    const { queue } = openQueue();
+    const outcome = queue.predict(image);
+    queue.close();
     expect(await outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
-    expect(delivery.load().images).toBe(0);
+    expect(queue.load().images).toBe(0);
   });
 });
 
-describe('delivery to a process that takes and gives nothing', () => {
+describe('pending images of a process that answers nothing', () => {
   it('answers in 5 s, and has the process killed when it does not let go of the image in 5 more', async () => {
-    const { delivery, sent } = openDelivery();
+    const { queue, sent } = openQueue();
     vi.useFakeTimers();
-    const outcome = delivery.deliver(image);
+    const outcome = queue.predict(image);
     await vi.advanceTimersByTimeAsync(5000);
     expect(await outcome).toMatchObject({ code: 'PREDICT_TIMEOUT' });
     expect(sent).toEqual(['image 0', 'drop 0']);
@@ -88,13 +88,13 @@ describe('delivery to a process that takes and gives nothing', () => {
     expect(sent.at(-1)).toMatch(/^kill: expected image 0/);
   });
 
-  it('leaves it alone when it does', async () => {
-    const { delivery, sent } = openDelivery();
+  it('does not have it killed when it lets go in time', async () => {
+    const { queue, sent } = openQueue();
     vi.useFakeTimers();
-    const outcome = delivery.deliver(image);
+    const outcome = queue.predict(image);
     await vi.advanceTimersByTimeAsync(5000);
     await outcome;
-    delivery.dropped(0);
+    queue.dropped(0);
     await vi.advanceTimersByTimeAsync(5000);
     expect(sent).toEqual(['image 0', 'drop 0']);
   });

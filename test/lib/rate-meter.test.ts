@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRateMeter } from '../../../src/model/serving/rate.ts';
+import { createRateMeter } from '../../src/lib/rate-meter.ts';
 
 /** A meter and its clock, in ms. */
 function metered(initial = 100) {

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createOutbox } from '../../../src/model/serving/outbox.ts';
+import { coalesceMessages } from '../../src/lib/coalesce-messages.ts';
 
 it('sends the first message of a turn at once, and the others together at its end, in order', async () => {
   const sent: number[][] = [];
-  const post = createOutbox<number>((messages) => sent.push(messages));
+  const post = coalesceMessages<number>((messages) => sent.push(messages));
   post(1);
   expect(sent).toEqual([[1]]);
   post(2);

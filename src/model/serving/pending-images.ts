@@ -1,0 +1,180 @@
+/**
+ * The API's queue of images that the predictor process is to read. Every caller gets an outcome within a deadline,
+ * whatever the process does. An image that was in the process at a crash is sent once more.
+ *
+ * An image counts, with its bytes, until the process has let go of it, even when nobody waits for its outcome any longer:
+ * the bounds are on what really lies in memory.
+ */
+import { createRateMeter } from '../../lib/rate-meter.ts';
+import type { PredictOutcome, PredictorRequest } from './messages.ts';
+
+const maxImages = 256; // a fifth of a second of work
+const maxBytes = 64 * 1024 * 1024;
+/** Enough to keep the process busy. It reads a message to drop one only after the images that were sent before. */
+const maxInProcess = 32;
+const maxSends = 2; // an image that was in the process at two crashes may be their cause
+const answerWithinMs = 5000;
+const dropWithinMs = 5000; // for the process to let go of an image that it was told to drop
+const initialRate = 256; // images a second, before anything was measured
+const maxRetryAfter = 60; // s
+
+export type Load = { readonly images: number; readonly bytes: number };
+
+/** The part of the process that the queue needs. It kills a process that does not let go of an image. */
+export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: string): void };
+
+type PendingImage = {
+  readonly image: Uint8Array;
+  readonly withPixels: boolean; // wanted in the outcome
+  resolve: ((outcome: PredictOutcome) => void) | null; // null: has its outcome
+  sends: number;
+  inProcess: boolean; // the process that runs now has it
+};
+
+export class PendingImages {
+  readonly #process: ProcessPort;
+  readonly #pending = new Map<number, PendingImage>(); // by id, oldest first
+  readonly #rate = createRateMeter(initialRate);
+  #nextId = 0;
+  #bytes = 0;
+  #inProcess = 0; // images
+
+  constructor(process: ProcessPort) {
+    this.#process = process;
+  }
+
+  load(): Load {
+    return { images: this.#pending.size, bytes: this.#bytes };
+  }
+
+  async predict(image: Uint8Array, signal?: AbortSignal, withPixels = false): Promise<PredictOutcome> {
+    if (signal?.aborted) return cancelled;
+    if (!this.#hasRoomFor(image)) return overloaded(this.load(), this.#rate.perSecond());
+    const id = this.#nextId++;
+    const outcome = this.#add(id, image, withPixels);
+    const timer = setTimeout(() => this.#giveUp(id, timedOut), answerWithinMs);
+    const onAbort = () => this.#giveUp(id, cancelled);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.sendNext();
+    try {
+      return await outcome;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Sends as many images as the process may have, oldest first. Call it also when a process is ready for images. */
+  sendNext(): void {
+    for (const [id, pending] of this.#pending) {
+      if (this.#inProcess >= maxInProcess) return;
+      if (pending.inProcess) continue;
+      pending.inProcess = true;
+      pending.sends++;
+      this.#inProcess++;
+      const { image, withPixels } = pending;
+      this.#process.send({ type: 'image', id, image, withPixels });
+      this.#rate.busy();
+    }
+  }
+
+  /** The process has answered, and let go of the image. */
+  answered(id: number, outcome: PredictOutcome): void {
+    this.#settle(id, outcome);
+    this.dropped(id);
+  }
+
+  /** The process has let go of an image that nobody waits for. */
+  dropped(id: number): void {
+    this.#remove(id);
+    this.#rate.count();
+    if (this.#pending.size === 0) this.#rate.idle();
+    this.sendNext();
+  }
+
+  /** The process has ended with all that it had. Images that somebody waits for stay, to be sent once more. */
+  processEnded(): void {
+    this.#inProcess = 0;
+    for (const [id, pending] of this.#pending) {
+      pending.inProcess = false;
+      if (pending.sends >= maxSends) this.#settle(id, restarted);
+      if (pending.resolve === null) this.#remove(id);
+    }
+    this.#rate.idle(); // a restart is no measure of speed
+  }
+
+  /** Ends every wait: no process will answer any longer. */
+  close(): void {
+    for (const id of this.#pending.keys()) {
+      this.#settle(id, restarted);
+      this.#remove(id);
+    }
+  }
+
+  #hasRoomFor(image: Uint8Array): boolean {
+    return this.#pending.size < maxImages && this.#bytes + image.byteLength <= maxBytes;
+  }
+
+  #add(id: number, image: Uint8Array, withPixels: boolean): Promise<PredictOutcome> {
+    this.#bytes += image.byteLength;
+    return new Promise((resolve) => {
+      this.#pending.set(id, { image, withPixels, resolve, sends: 0, inProcess: false });
+    });
+  }
+
+  /** Gives an image its outcome; only the first counts. */
+  #settle(id: number, outcome: PredictOutcome): void {
+    const pending = this.#pending.get(id);
+    pending?.resolve?.(outcome);
+    if (pending) pending.resolve = null;
+  }
+
+  #remove(id: number): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id);
+    this.#bytes -= pending.image.byteLength;
+    if (pending.inProcess) this.#inProcess--;
+  }
+
+  #giveUp(id: number, outcome: PredictOutcome): void {
+    this.#settle(id, outcome);
+    if (!this.#isInProcess(id)) return this.#remove(id);
+    this.#process.send({ type: 'drop', id });
+    const killIfStuck = () => {
+      if (this.#isInProcess(id))
+        this.#process.kill(`expected image ${id} to be let go of in ${dropWithinMs} ms`);
+    };
+    setTimeout(killIfStuck, dropWithinMs).unref();
+  }
+
+  /** False as well when it was removed. */
+  #isInProcess(id: number): boolean {
+    return this.#pending.get(id)?.inProcess ?? false;
+  }
+}
+
+export const restarted: PredictOutcome = {
+  ok: false,
+  code: 'PREDICTOR_RESTARTED',
+  message: 'the predictor ended while it had this image, or is being started again; send the image again',
+};
+
+const timedOut: PredictOutcome = {
+  ok: false,
+  code: 'PREDICT_TIMEOUT',
+  message: `expected the predictor to answer within ${answerWithinMs / 1000} s, it did not; send the image again`,
+};
+
+const cancelled: PredictOutcome = {
+  ok: false,
+  code: 'CANCELLED',
+  message: 'nobody waits for this image any longer',
+};
+
+function overloaded({ images, bytes }: Load, perSecond: number): PredictOutcome {
+  const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(images / perSecond)), maxRetryAfter);
+  const megabytes = (bytes / 1e6).toFixed(1);
+  const message = `${images} images of ${megabytes} MB in all are waiting, and no more fit; try again in ${retryAfterSeconds} s`;
+  return { ok: false, code: 'OVERLOADED', message, retryAfterSeconds };
+}

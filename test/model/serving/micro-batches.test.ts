@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ReadDigit } from '../../../src/model/image/read-digit.ts';
+import { MicroBatches } from '../../../src/model/serving/micro-batches.ts';
+
+const digit: ReadDigit = { ok: true, pixels: new Uint8Array(784) };
+const damaged: ReadDigit = { ok: false, code: 'IMAGE_EMPTY', message: '' };
+
+/** Longer than turns of the event loop, shorter than the wait for a fuller batch ever is. */
+const aFewTurns = async () => {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+};
+
+/** Batches of images with the ids 1, 2, …; the decoding of each ends when the test says so. */
+function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}) {
+  const begun: number[] = []; // ids, in order
+  const ending = new Map<number, (result: ReadDigit) => void>();
+  const inferred: number[][] = [];
+  const withPixels = new Map<number, boolean>();
+  const events: string[] = [];
+  let onInferred = () => {};
+  const batches = new MicroBatches({
+    maxDecoding,
+    maxBatch,
+    decode: ([id]) => {
+      begun.push(id!);
+      return new Promise((resolve) => ending.set(id!, resolve));
+    },
+    infer: (batch) => {
+      inferred.push(batch.map(({ id }) => id));
+      for (const image of batch) withPixels.set(image.id, image.withPixels);
+      onInferred();
+    },
+    onRefused: (id, { code }) => events.push(`refused ${id} ${code}`),
+    onDropped: (id) => events.push(`dropped ${id}`),
+  });
+  for (let id = 1; id <= images; id++) batches.add(id, new Uint8Array([id]), id === 2);
+  const end = (id: number, result = digit) => ending.get(id)!(result);
+  const nextBatch = () =>
+    new Promise<void>((resolve) => {
+      onInferred = resolve;
+    });
+  return { batches, begun, inferred, withPixels, events, end, nextBatch };
+}
+
+describe('decoding', () => {
+  it('takes no more than so many at once, in order of arrival', async () => {
+    const { batches, begun, inferred, end } = openBatches(4, { maxDecoding: 2 });
+    expect(begun).toEqual([1, 2]);
+    end(2);
+    await Promise.resolve();
+    expect(begun).toEqual([1, 2, 3]);
+    for (const id of [1, 3]) end(id);
+    await Promise.resolve();
+    end(4);
+    await aFewTurns();
+    expect(batches.decodings).toBe(4);
+    expect(inferred).toEqual([[2, 1, 3, 4]]);
+  });
+
+  it('remembers whose pixels are wanted', async () => {
+    const { withPixels, end } = openBatches(2);
+    for (const id of [1, 2]) end(id);
+    await aFewTurns();
+    expect([...withPixels]).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+
+  it('never begins for an image that is dropped while it waits', async () => {
+    const { batches, begun, events, end } = openBatches(4, { maxDecoding: 2 });
+    batches.drop(3);
+    expect(events).toEqual(['dropped 3']);
+    end(1);
+    await aFewTurns();
+    expect(begun).toEqual([1, 2, 4]);
+  });
+
+  it('of a dropped image keeps its slot until it ends, and lets go of the image then', async () => {
+    const { batches, begun, inferred, events, end } = openBatches(3, { maxDecoding: 2 });
+    batches.drop(1);
+    expect([begun, events]).toEqual([[1, 2], []]);
+    end(1);
+    await aFewTurns();
+    expect([begun, events, inferred]).toEqual([[1, 2, 3], ['dropped 1'], []]);
+  });
+
+  it('that fails is reported, and the next one begins', async () => {
+    const { begun, events, end } = openBatches(3, { maxDecoding: 2 });
+    end(1, damaged);
+    await aFewTurns();
+    expect([begun, events]).toEqual([[1, 2, 3], ['refused 1 IMAGE_EMPTY']]);
+  });
+});
+
+describe('a batch', () => {
+  it('leaves out an image that is dropped after its decoding', async () => {
+    const { batches, inferred, events, end } = openBatches(3);
+    for (const id of [1, 2]) end(id);
+    await Promise.resolve();
+    batches.drop(1);
+    end(3);
+    await aFewTurns();
+    expect([events, inferred]).toEqual([['dropped 1'], [[2, 3]]]);
+  });
+
+  it('is not changed by ids that are unknown or already inferred', async () => {
+    const { batches, inferred, events, end } = openBatches(1);
+    end(1);
+    await aFewTurns();
+    for (const id of [1, 99]) batches.drop(id);
+    expect([inferred, events]).toEqual([[[1]], []]);
+  });
+
+  it('of one image that is alone does not wait', async () => {
+    const { inferred, end } = openBatches(1);
+    end(1);
+    await aFewTurns();
+    expect(inferred).toEqual([[1]]);
+  });
+
+  it('waits for images that are being decoded, until the last one is', async () => {
+    const { inferred, end } = openBatches(3);
+    for (const id of [1, 2]) {
+      end(id);
+      await Promise.resolve();
+      expect(inferred).toEqual([]);
+    }
+    end(3);
+    await aFewTurns();
+    expect(inferred).toEqual([[1, 2, 3]]);
+    await delay(5); // the wait that was begun has been ended
+    expect(inferred).toEqual([[1, 2, 3]]);
+  });
+
+  it.each(['refused', 'dropped'])('waits no longer for an image that is %s', async (how) => {
+    const { batches, inferred, end } = openBatches(2);
+    end(1);
+    await Promise.resolve();
+    if (how === 'refused') end(2, damaged);
+    else batches.drop(2);
+    await aFewTurns();
+    expect(inferred).toEqual([[1]]);
+  });
+
+  it('waits for others only a short time', async () => {
+    const { inferred, end, nextBatch } = openBatches(2);
+    const done = nextBatch();
+    end(1);
+    await done;
+    expect(inferred).toEqual([[1]]);
+  });
+
+  it('waits for nobody once it is full, and what is left goes on', async () => {
+    const { inferred, end, nextBatch } = openBatches(10);
+    for (let id = 1; id <= 9; id++) end(id);
+    await aFewTurns();
+    expect(inferred).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ]);
+    await nextBatch(); // the one that is left has waited for the one being decoded
+    expect(inferred).toHaveLength(3);
+    expect(inferred[2]).toEqual([9]);
+  });
+
+  it('is not inferred when all its images were dropped', async () => {
+    const { batches, inferred, events, end } = openBatches(1);
+    end(1);
+    await Promise.resolve();
+    batches.drop(1);
+    await aFewTurns();
+    expect([inferred, events]).toEqual([[], ['dropped 1']]);
+  });
+});
