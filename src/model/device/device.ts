@@ -24,7 +24,7 @@ const aboutGpus = /cuda|gpu|nvidia|dlopen|dso_loader/i;
 export async function examineDevice(preference: EnginePreference): Promise<Device> {
   const said: string[] = [];
   const env = { ...cudaEnvironment(), TF_CPP_MIN_LOG_LEVEL: '0' }; // it is to say all
-  const child = forkBeside(import.meta.url, 'device/device-process', {
+  const child = forkBeside(import.meta.url, 'device-process', {
     env,
     onErrorLine: (line) => said.push(line),
   });
