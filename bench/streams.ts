@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startRedis } from '../src/launcher/redis.ts';
+import { startRedis } from '../src/launcher/embedded-redis.ts';
 import { atEnd, runBench } from './lib/ending.ts';
 import { measure, tsProgram } from './lib/measure.ts';
 import { describeMachine, formatTable, formatVerdicts, toJson, type Verdict } from './lib/report.ts';

@@ -1,9 +1,10 @@
-/** The door of the client: for browsers and Node, typed by the OpenAPI document. */
+/** The public interface of the client, for browsers and Node; typed by the OpenAPI document. */
 import type { components } from './schema.ts';
 
-export { type ClientOptions, createClient, type TrainyardClient } from './client.ts';
+export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
 export { predict } from './predict.ts';
-export { answerOf, type Problem, ProblemError } from './problem.ts';
+export { answerOf, type Call, type Problem, ProblemError, retryAfterOf } from './problem.ts';
+export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';
 
 type Schemas = components['schemas'];

@@ -1,14 +1,14 @@
-/** What goes wrong between a program and the API: always a problem (RFC 9457), also where the server sent none. */
+/** The client's error model: every failed call is a problem (RFC 9457), also where the server sent none. */
 import type { components } from './schema.ts';
 
 export type Problem = components['schemas']['Problem'];
 
-/** A call that was not answered as wanted; its message is the problem's detail. */
+/** A failed call; the message is the problem's detail. */
 export class ProblemError extends Error {
   readonly problem: Problem;
-  /** Stable, for programs: the server's, or `SERVER_UNREACHABLE`, `SERVER_SILENT`, `ANSWER_UNEXPECTED`. */
+  /** Stable, for programs: the server's code, or `SERVER_UNREACHABLE`, `SERVER_SILENT`, `ANSWER_UNEXPECTED`. */
   readonly code: string;
-  /** How long the server wants to be left alone; null: it did not say. */
+  /** From the Retry-After header; null where there was none. */
   readonly retryAfterSeconds: number | null;
 
   constructor(problem: Problem, retryAfterSeconds: number | null = null) {
@@ -21,14 +21,14 @@ export class ProblemError extends Error {
 }
 
 /** What a call of the client resolves to. */
-type Outcome<Data> = { readonly data?: Data; readonly error?: unknown; readonly response: Response };
+export type Call<Data> = { readonly data?: Data; readonly error?: unknown; readonly response: Response };
 
 /**
- * The answer itself: `const job = await answerOf(client.GET('/jobs/{id}', { params: { path: { id } } }))`.
+ * The body of a successful call: `const job = await answerOf(client.GET('/jobs/{id}', { params: { path: { id } } }))`.
  *
- * @throws ProblemError for everything but an answer
+ * @throws ProblemError when the call failed
  */
-export async function answerOf<Data>(call: Promise<Outcome<Data>>): Promise<NonNullable<Data>> {
+export async function answerOf<Data>(call: Promise<Call<Data>>): Promise<NonNullable<Data>> {
   const { data, error, response } = await call;
   if (data !== undefined && data !== null) return data;
   throw new ProblemError(isProblem(error) ? error : unexpectedAnswer(response), retryAfterOf(response));
@@ -39,8 +39,8 @@ export function isProblem(value: unknown): value is Problem {
   return 'code' in value && 'detail' in value && typeof value.detail === 'string';
 }
 
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfterOf({ headers }: Response): number | null {
+/** The Retry-After header in seconds; the header may hold a date as well (RFC 9110, 10.2.3). */
+export function retryAfterOf({ headers }: Response): number | null {
   const text = headers.get('retry-after');
   if (text === null) return null;
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
@@ -57,14 +57,14 @@ export function serverSilent(url: string, seconds: number): Problem {
   return gatewayProblem(url, 'SERVER_SILENT', detail);
 }
 
-/** Something answers, but not as Trainyard does: a proxy's page, another program. */
+/** Another program answered, such as a proxy. */
 export function unexpectedAnswer({ url, status, headers }: Response): Problem {
   const came = `status ${status} with ${headers.get('content-type') ?? 'no content type'}`;
   const detail = `expected an answer of Trainyard from ${url}, got ${came}; see that it is Trainyard's address, and what lies between`;
   return gatewayProblem(url, 'ANSWER_UNEXPECTED', detail, status < 400 ? undefined : status);
 }
 
-/** Of what lies between, as the server would say it. */
+/** A problem made by the client, in the form that the server uses. */
 function gatewayProblem(url: string, code: string, detail: string, status = 502): Problem {
   const instance = URL.canParse(url) ? new URL(url).pathname : url;
   const title = status === 502 ? 'Bad Gateway' : 'Error';
@@ -75,7 +75,7 @@ function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : url;
 }
 
-/** The innermost: fetch itself says no more than "fetch failed". */
+/** The message of the innermost cause: fetch itself only says "fetch failed". */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);

@@ -1,33 +1,33 @@
-/** The events of a job as they happen, whatever happens to the connection. */
+/** Follows the events of a job; reconnects when the connection is lost. */
 import { createParser } from 'eventsource-parser';
-import { type Backoff, createBackoff } from './backoff.ts';
 import type { TrainyardClient } from './client.ts';
 import { answerOf, type Problem, ProblemError } from './problem.ts';
+import { type Backoff, createBackoff, pause } from './retry.ts';
 import type { components } from './schema.ts';
 
-/** `id` counts a job's events from 1. */
+/** The `id` counts a job's events from 1. */
 export type NumberedEvent = components['schemas']['JobEvent'] & { readonly id: number };
 
-/** `away`: why, where that is known, and when the next try is. */
+/** While the server is away: the problem, where there was an answer, and the time to the next try. */
 export type ConnectionState =
   | { readonly state: 'connected' }
   | { readonly state: 'away'; readonly problem: Problem | null; readonly retryInSeconds: number };
 
 export type WatchOptions = {
-  /** The id of the last event that is known already. */
+  /** The id of the last event already received. */
   readonly after?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onConnection?: ((connection: ConnectionState) => void) | undefined;
 };
 
-const silentMs = 30_000; // the server is heard every 10 s
+const silentMs = 30_000; // the server sends at least a comment every 10 s
 const maxEventLength = 1 << 20;
 
 /**
- * Every event of a job, once and in order, until it is done. A connection that breaks off or falls silent is made again;
- * a server that is away is waited for.
+ * Yields every event of a job once and in order, until the job is done. Reconnects when the connection breaks or falls
+ * silent, and waits for a server that is away.
  *
- * @throws ProblemError when the server refuses: it does not know the job, or wants a key
+ * @throws ProblemError when the server refuses the request: the job is unknown, or a key is required
  * @throws the signal's reason when it aborts
  */
 export async function* watchJob(
@@ -42,7 +42,7 @@ export async function* watchJob(
     let trouble: ProblemError | null = null;
     try {
       const stream = await connection.open();
-      if (stream === null) return; // everything is known already
+      if (stream === null) return; // no events after `last`
       onConnection?.({ state: 'connected' });
       for await (const event of connection.read(stream, backoff)) {
         if (event.id <= last) continue;
@@ -59,11 +59,11 @@ export async function* watchJob(
     }
     const waitMs = backoff.next(trouble?.retryAfterSeconds ?? null);
     onConnection?.({ state: 'away', problem: trouble?.problem ?? null, retryInSeconds: waitMs / 1000 });
-    await backoff.wait(waitMs, signal);
+    await pause(waitMs, signal);
   }
 }
 
-/** It will be the same next time; too many requests, and one that was too slow, will not. */
+/** Client errors are permanent, except for a timeout (408) and too many requests (429). */
 function isRefusal({ problem: { status } }: ProblemError): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
@@ -74,17 +74,17 @@ type EventStream = ReadableStream<Uint8Array>;
 function openConnection(client: TrainyardClient, id: string, last: number, signal: AbortSignal | undefined) {
   const ending = new AbortController();
   const ended = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
-  const heardInTime = async <T>(step: Promise<T>): Promise<T> => {
+  const beforeSilence = async <T>(step: Promise<T>): Promise<T> => {
     const timer = setTimeout(() => ending.abort(), silentMs);
     return step.finally(() => clearTimeout(timer));
   };
   return {
-    /** null: there are none, and there won't be. */
+    /** null: there are no such events and there will be none. */
     open: async (): Promise<EventStream | null> => {
       const header = last > 0 ? { 'last-event-id': last } : {};
       const params = { path: { id }, header };
       const call = client.GET('/jobs/{id}/events', { params, parseAs: 'stream', signal: ended });
-      const { response } = await heardInTime(call);
+      const { response } = await beforeSilence(call);
       return response.status === 204 ? null : ((await answerOf(call)) as EventStream);
     },
     read: async function* (stream: EventStream, backoff: Backoff): AsyncGenerator<NumberedEvent, void> {
@@ -100,7 +100,7 @@ function openConnection(client: TrainyardClient, id: string, last: number, signa
       const reader = stream.getReader();
       const decoder = new TextDecoder();
       for (;;) {
-        const { done, value } = await heardInTime(reader.read());
+        const { done, value } = await beforeSilence(reader.read());
         if (done) return;
         parser.feed(decoder.decode(value, { stream: true }));
         if (events.length > 0) backoff.reset();

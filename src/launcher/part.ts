@@ -1,4 +1,4 @@
-/** One of the processes that the launcher runs: started, waited for, restarted when it dies, stopped. */
+/** A process that the launcher runs (server or worker): starts it, waits until it is ready, restarts it when it dies. */
 import type { ChildProcess } from 'node:child_process';
 import { endChild, forkBeside } from '../lib/child-process.ts';
 import { TrainyardError } from '../lib/errors.ts';
@@ -11,15 +11,15 @@ export type Part = {
 
 export type PartReady = { readonly type: 'ready'; readonly address?: string };
 
-const readyWithinMs = 90_000; // the first use of a GPU may compile for it, which the worker gives a minute
+const readyWithinMs = 90_000; // the first use of a GPU may compile kernels; the worker allows a minute
 const restartDelayMs = 1000;
-const stopGraceMs = 15_000; // more than the part's own limit
+const stopGraceMs = 15_000; // longer than the part's own limit
 
-/** Starts `name`, an entry beside the launcher's folder. When it ends after it was ready, it is started again. */
+/** Forks the entry `name` and restarts it whenever it ends after it was ready. */
 export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Part {
   let stopped = false;
   let restart: NodeJS.Timeout | undefined;
-  let port: string | undefined; // once it listens, it listens there after a restart too
+  let port: string | undefined; // a restarted server listens on the same port
   const run = () => forkBeside(import.meta.url, `../${name}`, { env: port ? { ...env, PORT: port } : env });
   let child = run();
   const restartWhenEnded = () => {

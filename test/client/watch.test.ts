@@ -4,7 +4,6 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createBackoff } from '../../src/client/backoff.ts';
 import {
   type ConnectionState,
   createClient,
@@ -243,21 +242,5 @@ describe('a reader that leaves', () => {
     const { url, asked } = await serveEvents((_request, response) => beginStream(response));
     await expect(collect(watchAt(url, { signal: AbortSignal.abort() }))).rejects.toThrow(/abort/);
     expect(asked).toEqual([]);
-  });
-});
-
-describe('the wait for a server', () => {
-  it('doubles from 0.25 s to 5 s, and begins anew when the server is heard', () => {
-    const backoff = createBackoff();
-    const waits = Array.from({ length: 7 }, () => backoff.next(null));
-    expect(waits).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
-    backoff.reset();
-    expect(backoff.next(null)).toBe(250);
-  });
-
-  it('begins as the server says, and is never shorter than it asks', () => {
-    const backoff = createBackoff();
-    backoff.setFirst(1000);
-    expect([backoff.next(null), backoff.next(30), backoff.next(null)]).toEqual([1000, 30_000, 4000]);
   });
 });

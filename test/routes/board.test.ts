@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
-import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
+import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';

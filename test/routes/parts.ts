@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
-import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
+import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { initialWeights, networks } from '../../src/model/network/network.ts';
 import type { PredictorNews } from '../../src/model/serving/messages.ts';
 import { type Predictor, startPredictor } from '../../src/model/serving/predictor.ts';

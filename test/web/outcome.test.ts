@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { isAbsence, outcomeOf } from '../../web/src/api/outcome.ts';
+import { isUnreachable, ProblemError } from '../../src/client/index.ts';
+import { outcomeOf } from '../../web/src/api/outcome.ts';
 import { parseRoute } from '../../web/src/route.ts';
 
 const problem = {
@@ -11,32 +12,27 @@ const problem = {
   instance: '/predict',
 } as const;
 
-it('an answer is data, with the response for its headers', async () => {
-  const response = new Response(null, { headers: { 'x-label': '7' } });
-  const outcome = await outcomeOf(Promise.resolve({ data: 1, response }));
-  expect(outcome).toEqual({ ok: true, data: 1, response });
+it('an answer is data', async () => {
+  expect(await outcomeOf(Promise.resolve(1))).toEqual({ ok: true, data: 1 });
 });
 
 it('a refusal is its problem, with when to try again', async () => {
-  const refusal = (headers: Record<string, string>) =>
-    outcomeOf(Promise.resolve({ error: problem, response: new Response(null, { status: 503, headers }) }));
-  expect(await refusal({ 'retry-after': '3' })).toMatchObject({
-    ok: false,
-    problem: { code: 'NO_MODEL', detail: 'none yet', retryAfterSeconds: 3 },
-  });
-  expect(await refusal({})).toMatchObject({ problem: { retryAfterSeconds: null } });
+  const refusal = (retryAfterSeconds: number | null) =>
+    outcomeOf(Promise.reject(new ProblemError(problem, retryAfterSeconds)));
+  expect(await refusal(3)).toEqual({ ok: false, problem: { ...problem, retryAfterSeconds: 3 } });
+  expect(await refusal(null)).toMatchObject({ problem: { retryAfterSeconds: null } });
 });
 
-it('what is called off is no fault, anything else thrown is one with its message', async () => {
+it('an aborted call is the problem ABORTED, any other error PAGE_FAILED with its message', async () => {
   const called = outcomeOf(Promise.reject(new DOMException('off', 'AbortError')));
   expect(await called).toMatchObject({ ok: false, problem: { code: 'ABORTED' } });
   const broken = outcomeOf(Promise.reject(new TypeError('broken')));
   expect(await broken).toMatchObject({ ok: false, problem: { code: 'PAGE_FAILED', detail: 'broken' } });
 });
 
-it('a server that is not there is told from one that refuses', () => {
-  expect(isAbsence({ code: 'SERVER_UNREACHABLE' })).toBe(true);
-  expect(isAbsence({ code: 'NO_MODEL' })).toBe(false);
+it('a server that is unreachable is told from one that refuses', () => {
+  expect(isUnreachable({ code: 'SERVER_UNREACHABLE' })).toBe(true);
+  expect(isUnreachable({ code: 'NO_MODEL' })).toBe(false);
 });
 
 it.each([

@@ -1,11 +1,12 @@
-/** Asks for the API key. It can't be put aside: without a key the API shows nothing. */
+/** Asks for the API key. It can't be dismissed: without a key the API answers nothing. */
 import { useEffect, useRef } from 'preact/hooks';
-import { giveKey, keyDialog } from './api/key.ts';
+import { useApp } from './app-context.ts';
 
 export function KeyDialog() {
+  const { key } = useApp().api;
   const dialog = useRef<HTMLDialogElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  const shown = keyDialog.value;
+  const shown = key.dialog.value;
   useEffect(() => {
     if (shown && !dialog.current!.open) dialog.current!.showModal();
     if (!shown) dialog.current!.close();
@@ -14,7 +15,7 @@ export function KeyDialog() {
     event.preventDefault();
     const text = input.current!.value.trim();
     input.current!.value = '';
-    if (text) giveKey(text);
+    if (text) key.enter(text);
   };
   return (
     <dialog

@@ -1,23 +1,33 @@
 import { render } from 'preact';
-import { App, viewNames } from './app.tsx';
-import { followRoute, route, type View } from './route.ts';
+import { createApi } from './api/api.ts';
+import { AppContext, createApp } from './app-context.ts';
+import { Frame, viewNames } from './frame.tsx';
+import { followRoute, type View } from './route.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
 import './styles/draw.css';
 import { keepFocus } from './ui/keep-focus.ts';
-import { followScheme } from './ui/theme.ts';
+import { followTheme } from './ui/theme.ts';
 
-followScheme();
-followRoute((view) => {
-  nameView(view);
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus());
-  scrollTo(0, 0);
+const app = createApp({
+  api: createApi(new URL('.', location.href).href.replace(/\/$/, '')),
+  route: followRoute((view) => {
+    nameView(view);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus());
+    scrollTo(0, 0);
+  }),
+  theme: followTheme(),
 });
-nameView(route.value.view);
-const app = document.querySelector<HTMLElement>('#app')!;
-keepFocus(app);
-render(<App />, app);
+nameView(app.route.value.view);
+const root = document.querySelector<HTMLElement>('#app')!;
+keepFocus(root);
+render(
+  <AppContext.Provider value={app}>
+    <Frame />
+  </AppContext.Provider>,
+  root,
+);
 
 function nameView(view: View): void {
   document.title = `${viewNames[view]} · Trainyard`;

@@ -1,47 +1,27 @@
-/** What a call of the API came to. Whatever goes wrong is a problem with a code and a sentence to show. */
-import type { Problem as ApiProblem } from '../../../src/client/index.ts';
+/** The result of an API call as views use it: data, or a problem to show. */
+import { type Problem as ApiProblem, ProblemError } from '../../../src/client/index.ts';
 
 export type Problem = ApiProblem & { readonly retryAfterSeconds: number | null };
 export type FieldProblem = { readonly field: string; readonly message: string };
 
 export type Outcome<T> =
-  | { readonly ok: true; readonly data: T; readonly response: Response }
+  | { readonly ok: true; readonly data: T }
   | { readonly ok: false; readonly problem: Problem };
 
-export type Answer<T> = { data?: T; error?: unknown; response: Response };
-
-/** Never throws: what is called off is the problem `ABORTED`, which nobody waits for. */
-export async function outcomeOf<T>(request: Promise<Answer<T>>): Promise<Outcome<T>> {
+/** Never throws: an aborted call is the problem `ABORTED`, which views ignore. */
+export async function outcomeOf<T>(answer: Promise<T>): Promise<Outcome<T>> {
   try {
-    const { data, error, response } = await request;
-    if (response.ok) return { ok: true, data: data as T, response };
-    return { ok: false, problem: { ...(error as ApiProblem), retryAfterSeconds: retryAfter(response) } };
+    return { ok: true, data: await answer };
   } catch (error) {
-    return { ok: false, problem: calledOff(error) };
+    return { ok: false, problem: problemOf(error) };
   }
 }
 
-/** The server is not there; the page says so at one place. */
-export function isAbsence({ code }: Pick<Problem, 'code'>): boolean {
-  return code === 'SERVER_UNREACHABLE' || code === 'SERVER_SILENT';
-}
-
-function retryAfter({ headers }: Response): number | null {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds : null;
-}
-
-function calledOff(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return { ...error.problem, retryAfterSeconds: error.retryAfterSeconds };
   const aborted = error instanceof Error && error.name === 'AbortError';
   const detail = error instanceof Error ? error.message : String(error);
   const code = aborted ? 'ABORTED' : 'PAGE_FAILED';
-  return {
-    type: 'about:blank',
-    title: 'Error',
-    status: 0,
-    code,
-    detail,
-    instance: '',
-    retryAfterSeconds: null,
-  };
+  const about = { type: 'about:blank', title: 'Error', status: 0, instance: '' } as const;
+  return { ...about, code, detail, retryAfterSeconds: null };
 }

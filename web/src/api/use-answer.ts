@@ -1,14 +1,14 @@
-/** The answer of a call, for a component: asked for anew when the server has come back, and regularly if wanted. */
+/** A component's data from the API: reloaded when the server is back, and regularly where wanted. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { returns } from './connection.ts';
+import { pause } from '../../../src/client/index.ts';
+import { useApp } from '../app-context.ts';
 import type { Outcome, Problem } from './outcome.ts';
-import { pause } from './wait.ts';
 
 type Shown<T> = { readonly data: T | null; readonly problem: Problem | null };
 
 /**
- * What was last answered stays while more is asked for. Asks again when `inputs` change, every `everyMs`
- * while the page can be seen, and where the server has said when to (Retry-After).
+ * Calls `load` when the component appears, when `inputs` change, every `everyMs` while the page is visible, and after the
+ * server's Retry-After. Keeps the last data meanwhile.
  */
 export function useAnswer<T>(
   load: (signal: AbortSignal) => Promise<Outcome<T>>,
@@ -16,13 +16,14 @@ export function useAnswer<T>(
   everyMs?: number,
 ): Shown<T> & { reload: () => void } {
   const [shown, show] = useState<Shown<T>>({ data: null, problem: null });
-  const [reloads, setReloads] = useState(0);
+  const [ownReloads, setOwnReloads] = useState(0);
+  const { reloads } = useApp().api;
   useEffect(() => {
     const ending = new AbortController();
     void keepAsking(load, show, everyMs, ending.signal);
     return () => ending.abort();
-  }, [...inputs, everyMs, reloads, returns.value]);
-  return { ...shown, reload: useCallback(() => setReloads((count) => count + 1), []) };
+  }, [...inputs, everyMs, ownReloads, reloads.value]);
+  return { ...shown, reload: useCallback(() => setOwnReloads((count) => count + 1), []) };
 }
 
 async function keepAsking<T>(

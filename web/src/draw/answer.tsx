@@ -1,15 +1,16 @@
-/** What the network makes of the drawing. Its places are there before there is an answer, so nothing moves. */
+/** What the network reads in the drawing. All parts are there before the first answer, so that nothing moves. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Prediction } from '../api/client.ts';
+import type { Prediction } from '../../../src/client/index.ts';
+import { useStore } from '../app-context.ts';
 import { milliseconds, percent } from '../ui/format.ts';
+import { createDrawing, type Reading } from './drawing.ts';
 import { Hint } from './hint.tsx';
-import { type Reading, reading } from './reading.ts';
 
 const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-const quietMs = 700; // before a screen reader is told
+const quietMs = 700; // before a screen reader is told the answer
 
 export function Answer() {
-  const now = reading.value;
+  const now = useStore(createDrawing).reading.value;
   const prediction = now.state === 'read' ? now.prediction : null;
   return (
     <section class="answer" aria-label="What the network reads">
@@ -68,7 +69,7 @@ function Bars({ prediction }: { prediction: Prediction | null }) {
   );
 }
 
-/** The model that answered, and how long that took. */
+/** The model that answered, and the timings. */
 function Source({ now }: { now: Reading }) {
   const read = now.state === 'read' ? now : null;
   const { model, timings } = read?.prediction ?? {};
@@ -96,7 +97,7 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   );
 }
 
-/** The answer in words, once the pen has rested: not each of the many while drawing. */
+/** The answer for screen readers, announced when the pen rests rather than after each stroke. */
 function Spoken({ now }: { now: Reading }) {
   const [text, setText] = useState('');
   const next =

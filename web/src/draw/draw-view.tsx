@@ -1,14 +1,15 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { route } from '../route.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Answer } from './answer.tsx';
-import { clear, marks, pictureProblem, sheet, showFile, showTestImage, undo } from './reading.ts';
+import { createDrawing, type Drawing } from './drawing.ts';
 import { Surface } from './surface.tsx';
 
 export function DrawView() {
-  usePastedPictures();
-  useUndoKey();
-  useTestImageOfRoute();
+  const drawing = useStore(createDrawing);
+  usePastedPictures(drawing);
+  useUndoKey(drawing);
+  useTestImageOfRoute(drawing);
   return (
     <div class="view draw">
       <header class="view-head">
@@ -17,9 +18,9 @@ export function DrawView() {
       </header>
       <section class="draw-area" aria-label="Drawing">
         <Surface />
-        <Tools />
+        <Tools drawing={drawing} />
         <p class="draw-note" role="status">
-          {pictureProblem.value ?? nameOfPicture()}
+          {drawing.pictureProblem.value ?? nameOfPicture(drawing)}
         </p>
       </section>
       <Answer />
@@ -27,7 +28,8 @@ export function DrawView() {
   );
 }
 
-function Tools() {
+function Tools({ drawing }: { drawing: Drawing }) {
+  const { marks, sheet, undo, clear, showTestImage } = drawing;
   return (
     <div class="tools">
       <button type="button" class="button" aria-disabled={marks.value.length === 0} onClick={undo}>
@@ -38,7 +40,7 @@ function Tools() {
         <Icon name="clear" />
         Clear
       </button>
-      <FileButton />
+      <FileButton showFile={drawing.showFile} />
       <button type="button" class="button" onClick={() => void showTestImage()}>
         <Icon name="sample" />
         Try a test image
@@ -47,7 +49,7 @@ function Tools() {
   );
 }
 
-function FileButton() {
+function FileButton({ showFile }: Pick<Drawing, 'showFile'>) {
   const input = useRef<HTMLInputElement>(null);
   const choose = () => {
     const file = input.current!.files?.[0];
@@ -72,14 +74,14 @@ function FileButton() {
   );
 }
 
-function nameOfPicture(): string {
+function nameOfPicture({ sheet }: Drawing): string {
   const seen = sheet.value;
   if (seen.kind !== 'picture') return 'Or drop or paste a picture here.';
   const label = seen.label === null ? '' : `, labelled ${seen.label}`;
   return `This is ${seen.name}${label}. Draw over it to start anew.`;
 }
 
-function usePastedPictures(): void {
+function usePastedPictures({ showFile }: Drawing): void {
   useEffect(() => {
     const paste = (event: ClipboardEvent) => {
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
@@ -90,7 +92,7 @@ function usePastedPictures(): void {
   }, []);
 }
 
-function useUndoKey(): void {
+function useUndoKey({ undo }: Drawing): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
@@ -102,8 +104,9 @@ function useUndoKey(): void {
   }, []);
 }
 
-/** `#draw/test/INDEX` puts that image on the sheet: the models' misread digits link here. */
-function useTestImageOfRoute(): void {
+/** Shows the image of `#draw/test/INDEX`, to which the misread digits of a model link. */
+function useTestImageOfRoute({ showTestImage }: Drawing): void {
+  const { route } = useApp();
   const [kind, text] = route.value.rest;
   useEffect(() => {
     if (kind === 'test' && /^\d{1,4}$/.test(text ?? '')) void showTestImage(Number(text));

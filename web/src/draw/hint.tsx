@@ -1,6 +1,6 @@
-/** Why there is no answer, in a line that is always there. What passes by itself is said calmly. */
+/** Says why there is no answer. The line is always there, so that nothing moves. */
 import { sentence } from '../ui/sentence.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './drawing.ts';
 
 export function Hint({ now }: { now: Reading }) {
   const problem = now.state === 'problem' ? now.problem : null;

@@ -1,13 +1,13 @@
-/** One piece of work at a time, on the newest input: what comes meanwhile waits, and only the last of it. */
-import { pause } from '../api/wait.ts';
+/** Does one piece of work at a time, always on the newest input; inputs in between are skipped. */
+import { pause } from '../../../src/client/index.ts';
 
 export type Latest<Input> = {
   submit(input: Input): void;
-  /** Drops what waits and calls off what is under way. */
+  /** Drops the waiting input and aborts the work under way. */
   drop(): void;
 };
 
-/** `work` resolves with null, or with the milliseconds after which the newest input, be it the same, is tried again. */
+/** @param work resolves with null, or with the milliseconds after which to try again with the newest input */
 export function createLatest<Input>(
   work: (input: Input, signal: AbortSignal) => Promise<number | null>,
 ): Latest<Input> {

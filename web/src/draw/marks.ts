@@ -1,6 +1,6 @@
-/** What has been put on the drawing area, in order; each can be taken back. */
+/** The marks on the drawing area, in order; undo removes the last one. */
 
-/** In parts of the area's side: 0 to 1. */
+/** Coordinates from 0 to 1, as a share of the area's side. */
 export type Point = { readonly x: number; readonly y: number };
 
 export type Stroke = { readonly kind: 'stroke'; readonly points: readonly Point[] };
@@ -9,7 +9,7 @@ export type Picture = {
   readonly name: string;
   readonly image: Blob;
   readonly url: string; // of the image, to show it
-  readonly label: number | null; // the digit that it is known to show
+  readonly label: number | null; // the digit it shows, where that is known
 };
 export type Mark = Stroke | Picture | { readonly kind: 'blank' };
 
@@ -18,7 +18,7 @@ export type Sheet =
   | { readonly kind: 'strokes'; readonly strokes: readonly Stroke[] }
   | Picture;
 
-/** What can be seen of the marks: a picture or a blank sheet covers what came before, strokes cover a picture. */
+/** The visible part of the marks: a picture or a blank sheet hides what came before; strokes replace a picture. */
 export function sheetOf(marks: readonly Mark[]): Sheet {
   const last = marks.at(-1);
   if (last === undefined || last.kind === 'blank') return { kind: 'empty' };
@@ -33,9 +33,9 @@ type Path = {
   quadraticCurveTo(cx: number, cy: number, x: number, y: number): void;
 };
 
-const dot = 0.01; // pixels: a tap is a line of no length, which a canvas leaves out, round caps and all
+const dot = 0.01; // pixels: a canvas does not draw lines of no length, which a tap is
 
-/** A smooth line: through the middles between neighbouring points, bent towards the points. */
+/** Traces a smooth line through the midpoints of neighbouring points, with the points as controls (quadratic Bézier). */
 export function traceStroke(path: Path, { points }: Stroke, side: number): void {
   const [first, ...others] = points.map(({ x, y }) => ({ x: x * side, y: y * side }));
   if (first === undefined) return;

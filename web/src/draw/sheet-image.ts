@@ -1,9 +1,9 @@
-/** The drawing as a picture: on the screen, and for the network as a PNG, white on black. */
+/** Paints the drawing: on the screen, and as the PNG for the network, white on black. */
 import { type Sheet, type Stroke, traceStroke } from './marks.ts';
 
 const sentSide = 280; // pixels
-const strokeWidth = 0.075; // of the side; two to three pixels once the network's 28×28 are made of it
-const largestSide = 1400; // of a picture that is sent; more says no more about a digit
+const strokeWidth = 0.075; // of the side; two to three pixels of the network's 28×28
+const largestSide = 1400; // of a picture that is sent; more pixels add nothing to a digit
 
 export function paintStrokes(
   context: CanvasRenderingContext2D,
@@ -20,7 +20,7 @@ export function paintStrokes(
   }
 }
 
-/** What POST /predict takes; null: there is nothing on the sheet. */
+/** The body of POST /predict; null for an empty sheet. */
 export async function imageOf(sheet: Sheet): Promise<Blob | null> {
   if (sheet.kind === 'empty') return null;
   if (sheet.kind === 'picture') return sheet.image;
@@ -32,7 +32,7 @@ export async function imageOf(sheet: Sheet): Promise<Blob | null> {
   return toPng(context);
 }
 
-/** A file of any image type that the browser can show, as one that the server takes; null: it is no picture. */
+/** Converts any image that the browser can show to one that the server takes; null when it is no image. */
 export async function sendable(file: Blob): Promise<Blob | null> {
   const url = URL.createObjectURL(file);
   try {

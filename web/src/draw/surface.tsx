@@ -1,11 +1,12 @@
-/** The drawing area: strokes by mouse, touch or pen, pictures dropped on it. */
+/** The drawing area: takes strokes by mouse, touch or pen, and pictures dropped on it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { scheme } from '../ui/theme.ts';
+import { useApp, useStore } from '../app-context.ts';
+import { createDrawing } from './drawing.ts';
 import type { Point, Sheet } from './marks.ts';
-import { continueStroke, sheet, showFile, startStroke } from './reading.ts';
 import { paintStrokes } from './sheet-image.ts';
 
 export function Surface() {
+  const { sheet, showFile } = useStore(createDrawing);
   const [isTarget, setTarget] = useState(false);
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -24,20 +25,22 @@ export function Surface() {
       onDrop={drop}
     >
       <StrokeCanvas />
-      <OnTop sheet={sheet.value} />
+      <Overlay sheet={sheet.value} />
     </div>
   );
 }
 
-function OnTop({ sheet: seen }: { sheet: Sheet }) {
+function Overlay({ sheet: seen }: { sheet: Sheet }) {
   if (seen.kind === 'empty') return <p class="surface-hint">Draw a digit here</p>;
   if (seen.kind === 'strokes') return null;
   return <img class="surface-picture" src={seen.url} alt={seen.name} draggable={false} />;
 }
 
 function StrokeCanvas() {
+  const { scheme } = useApp().theme;
+  const { sheet, startStroke, continueStroke } = useStore(createDrawing);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const active = useRef<number | null>(null); // the pointer that draws; a second finger does not
+  const active = useRef<number | null>(null); // the pointer that draws; further fingers are ignored
   const seen = sheet.value;
   useEffect(() => paintSoon(canvas.current!, seen), [seen, scheme.value]);
   useEffect(() => {

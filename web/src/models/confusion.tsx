@@ -1,5 +1,5 @@
-/** Which digit is taken for which: rows are what is on the image, columns what was read. */
-import type { Evaluation } from '../api/client.ts';
+/** The confusion matrix: rows are labels, columns predictions. */
+import type { Evaluation } from '../../../src/client/index.ts';
 import { count, percent } from '../ui/format.ts';
 import { heatOf } from './heat.ts';
 

@@ -1,6 +1,6 @@
-/** The test images that were read wrong, the surest answers first. */
+/** The misread test images, most confident answers first. */
 import { useState } from 'preact/hooks';
-import type { Evaluation } from '../api/client.ts';
+import type { Evaluation } from '../../../src/client/index.ts';
 import { percent } from '../ui/format.ts';
 import type { Pair } from './confusion.tsx';
 import { TestImage } from './test-image.tsx';

@@ -1,14 +1,16 @@
-/** One version: where it came from, and what it gets wrong. */
+/** One version: its provenance and its mistakes. */
 import { useState } from 'preact/hooks';
-import { ask, client, type Evaluation, type Model } from '../api/client.ts';
+import type { Evaluation, Model } from '../../../src/client/index.ts';
 import type { Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { useApp } from '../app-context.ts';
 import { count, loss, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Confusion, type Pair } from './confusion.tsx';
 import { Misread } from './misread.tsx';
 
 export function ModelDetail({ model }: { model: Model }) {
+  const { client, ask } = useApp().api;
   const { version } = model;
   const { data, problem } = useAnswer<Evaluation>(
     (signal) => ask(client.GET('/models/{version}/evaluation', { params: { path: { version } }, signal })),

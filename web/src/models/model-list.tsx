@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import type { Model } from '../api/client.ts';
+import type { Model } from '../../../src/client/index.ts';
 import type { Problem } from '../api/outcome.ts';
+import { useStore } from '../app-context.ts';
 import { age, percent } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
-import { readOlder } from './models.ts';
+import { createModelList } from './models.ts';
 
 type Props = {
   models: readonly Model[];
@@ -13,6 +14,7 @@ type Props = {
 };
 
 export function ModelList({ models, hasOlder, problem, open }: Props) {
+  const { readOlder } = useStore(createModelList);
   const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
   return (
     <section class="panel model-list" aria-labelledby="versions-title">

@@ -1,14 +1,15 @@
 import '../styles/train.css';
 import '../styles/models.css';
-import { ask, client, type Model } from '../api/client.ts';
+import type { Model } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { route } from '../route.ts';
+import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { ModelDetail } from './model-detail.tsx';
 import { ModelList } from './model-list.tsx';
 import { useModels } from './models.ts';
 
 export function ModelsView() {
+  const { route } = useApp();
   const list = useModels();
   const [wanted] = route.value.rest;
   const isNamed = wanted !== undefined;
@@ -40,9 +41,10 @@ function NoModel() {
   );
 }
 
-/** A version that the address names and the first page of the list does not have. */
+/** Loads the version that the address names when the list does not contain it. */
 function Unlisted({ version: given }: { version: string }) {
-  const version = given as unknown as number; // the server says what is wrong with it
+  const { client, ask } = useApp().api;
+  const version = given as unknown as number; // the server rejects what is no version
   const { data, problem } = useAnswer<Model>(
     (signal) => ask(client.GET('/models/{version}', { params: { path: { version } }, signal })),
     [version],

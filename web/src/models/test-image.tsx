@@ -1,31 +1,29 @@
-/** A test image. It is fetched rather than linked: an <img> has no header for the API key. */
-import { useEffect, useState } from 'preact/hooks';
-import { ask, client } from '../api/client.ts';
-import { returns } from '../api/connection.ts';
+/** A test image. Fetched rather than linked: an <img> can't send the API key. */
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { type App, useApp, useStore } from '../app-context.ts';
 
-const addresses = new Map<number, string>(); // of images that are here; a few hundred bytes each
-
-export function TestImage({ index }: { index: number }) {
-  const [address, setAddress] = useState(addresses.get(index));
-  useEffect(() => {
-    if (address !== undefined) return undefined;
-    const ending = new AbortController();
-    void fetchImage(index, ending.signal).then((fetched) => fetched && setAddress(fetched));
-    return () => ending.abort();
-  }, [index, returns.value]);
-  return <span class="pixels">{address && <img src={address} alt="" width="28" height="28" />}</span>;
+/** Object URLs of the images loaded so far, by index; a few hundred bytes each. */
+export function createTestImages({ api: { client, ask } }: App) {
+  const urls = signal<Readonly<Record<number, string>>>({});
+  const load = async (index: number, ended: AbortSignal) => {
+    const path = { name: 'mnist', index: String(index) } as const;
+    const init = { params: { path }, parseAs: 'blob', signal: ended } as const;
+    const outcome = await ask(client.GET('/datasets/{name}/test/{index}.png', init));
+    if (outcome.ok) urls.value = { ...urls.value, [index]: URL.createObjectURL(outcome.data) };
+  };
+  return { urls, load };
 }
 
-async function fetchImage(index: number, signal: AbortSignal): Promise<string | null> {
-  const outcome = await ask(
-    client.GET('/datasets/{name}/test/{index}.png', {
-      params: { path: { name: 'mnist', index: String(index) } },
-      parseAs: 'blob',
-      signal,
-    }),
-  );
-  if (!outcome.ok) return null;
-  const address = URL.createObjectURL(outcome.data);
-  addresses.set(index, address);
-  return address;
+export function TestImage({ index }: { index: number }) {
+  const { urls, load } = useStore(createTestImages);
+  const { reloads } = useApp().api;
+  const url = urls.value[index];
+  useEffect(() => {
+    if (url !== undefined) return undefined;
+    const ending = new AbortController();
+    void load(index, ending.signal);
+    return () => ending.abort();
+  }, [index, url, reloads.value]);
+  return <span class="pixels">{url && <img src={url} alt="" width="28" height="28" />}</span>;
 }

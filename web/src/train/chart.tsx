@@ -1,24 +1,26 @@
-/** Lines over numbers, drawn by uPlot; to a screen reader a picture with a summary. */
+/** A line chart drawn by uPlot; for screen readers an image with a summary. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { scheme } from '../ui/theme.ts';
-import { type Line, tellCursor } from './readout.ts';
+import { useApp } from '../app-context.ts';
+import { type Line, showCursor } from './readout.ts';
 
 type Props = {
   title: string;
   xName: string;
-  lines: readonly Line[] /** `step` is how far apart two marks of the axis are. */;
+  lines: readonly Line[];
+  /** `step` is the distance between two marks of the axis. */
   format: (value: number, step: number) => string;
   yRange?: (min: number, max: number) => [min: number, max: number];
   summary: string;
-  /** x counts whole things, of which there are few: each is a dot, and its axis starts at 1. */
+  /** x counts few whole things: each is a dot, and the axis starts at 1. */
   isCounted?: boolean;
 };
 
 const height = 220; // px
 
 export function Chart(props: Props) {
+  const { scheme } = useApp().theme;
   const { title, lines, summary } = props;
   const place = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLSpanElement>(null);
@@ -26,7 +28,7 @@ export function Chart(props: Props) {
   const look = lines.map(({ label, series }) => `${label}/${series}`).join();
   useEffect(() => {
     const element = place.current!;
-    const setCursor = (at: uPlot) => tellCursor(at, readout.current!, props);
+    const setCursor = (at: uPlot) => showCursor(at, readout.current!, props);
     const options = { ...optionsOf(element, props), hooks: { setCursor: [setCursor] } };
     const made = new uPlot(options, dataOf(lines), element);
     plot.current = made;
@@ -97,7 +99,7 @@ function stepOf([first = 0, second = 1]: readonly number[]): number {
   return Math.abs(second - first);
 }
 
-/** What a custom property comes to here: a canvas knows colours, not `light-dark()`. */
+/** Resolves a custom property to a colour: a canvas does not know `light-dark()`. */
 function styleOf(place: HTMLElement, property: string): { color: string; font: string } {
   const probe = place.appendChild(document.createElement('span'));
   probe.style.color = `var(${property})`;

@@ -1,16 +1,19 @@
-/** Loss per step and test accuracy per epoch, of the open job and of those it is compared with. */
+/** Loss per step and test accuracy per epoch: of the open job and of those compared with it. */
 import { useMemo } from 'preact/hooks';
-import type { Job } from '../api/client.ts';
+import type { Job } from '../../../src/client/index.ts';
+import { useStore } from '../app-context.ts';
 import { loss, percent, shortId } from '../ui/format.ts';
 import { Chart } from './chart.tsx';
-import { compared } from './compared.ts';
 import { type Curve, emptyCurve, smooth } from './curve.ts';
-import { curves } from './follow.ts';
+import { createCurves } from './curves.ts';
+import { createComparison } from './jobs.ts';
 import type { Line } from './readout.ts';
 
 type Shown = { readonly job: Job; readonly curve: Curve; readonly series: number };
 
 export function Charts({ job, others }: { job: Job | undefined; others: readonly Job[] }) {
+  const curves = useStore(createCurves).byId;
+  const compared = useStore(createComparison).ids;
   const shown = [...others, ...(job ? [job] : [])].map((each) => ({
     job: each,
     curve: curves.value[each.id] ?? { ...emptyCurve, epochs: each.epochs },
@@ -52,7 +55,7 @@ function useIdentity(inputs: readonly unknown[]): object {
   return before.key;
 }
 
-/** Each step's loss faintly, their running mean over it. */
+/** The loss of each step as a faint line, its running mean as a strong one. */
 function lossLinesOf({ job, curve: { points }, series }: Shown): Line[] {
   const steps = points.map(({ step }) => step);
   const losses = points.map((point) => point.loss);
@@ -71,13 +74,13 @@ function accuracyLineOf({ job, curve: { epochs }, series }: Shown): Line {
   };
 }
 
-/** Around what is there; not of no height, for which uPlot looks for marks until the memory is full. */
+/** The range of the losses with a margin. It has a height: for a range of none, uPlot computes marks without end. */
 function lossRange(min: number, max: number): [number, number] {
   const margin = Math.max(0.01, 0.05 * (max - min));
   return [Math.max(0, min - margin), max + margin];
 }
 
-/** Around what is there, and never beyond all of the images. */
+/** The range of the accuracies with a margin, at most 1. */
 function accuracyRange(min: number, max: number): [number, number] {
   const margin = Math.max(0.002, 0.15 * (max - min));
   return [Math.max(0, min - margin), Math.min(1, max + margin)];

@@ -1,14 +1,14 @@
-/** The course of a job, folded from its events or taken from its metrics. */
+/** A job's progress and curves, folded from its events or taken from its metrics. */
 import type { Job, JobEvent, JobMetrics } from '../../../src/client/index.ts';
 
 export type Curve = {
   readonly status: Job['status'];
-  readonly position: number | null; // in the queue
-  readonly device?: string; // that it trains on
+  readonly position: number | null; // in the queue, from 1
+  readonly device?: string; // it trains on
   readonly progress: Job['progress'];
   readonly points: JobMetrics['curve'];
   readonly epochs: Job['epochs'];
-  readonly trouble: Job['error']; // what a running job waits for
+  readonly trouble: Job['error']; // why a running job waits
 };
 
 export const emptyCurve: Curve = {
@@ -27,7 +27,7 @@ export function foldEvent(curve: Curve, event: JobEvent): Curve {
     case 'queued':
       return { ...curve, status: 'queued', position: event.position };
     case 'started': {
-      const kept = event.resumedFromStep ?? 0; // what came after it happens anew
+      const kept = event.resumedFromStep ?? 0; // later steps are repeated
       const points = curve.points.filter(({ step }) => step <= kept);
       const { device } = event.engine;
       return { ...curve, status: 'running', position: null, device, trouble: null, points };
@@ -45,12 +45,12 @@ export function foldEvent(curve: Curve, event: JobEvent): Curve {
     case 'done':
       return { ...curve, status: event.status, trouble: null };
     case 'checkpoint':
-      break; // the epoch has said it
+      break; // the epoch event has the version, too
   }
   return curve;
 }
 
-/** Of a job that has ended. */
+/** The curve from a job's metrics. */
 export function curveOf({ status, curve, epochs }: JobMetrics): Curve {
   return { ...emptyCurve, status, points: curve, epochs };
 }
@@ -62,13 +62,13 @@ function addPoint(points: Curve['points'], progress: NonNullable<Curve['progress
   return all.length > mostPoints ? thin(all, step / (mostPoints / 2)) : all;
 }
 
-/** One point every so many steps, besides the newest. */
+/** Keeps one point for each so many steps, and the newest. */
 function thin(points: Curve['points'], steps: number): Curve['points'] {
   const place = (index: number) => Math.floor((points[index]?.step ?? -1) / steps);
   return points.filter((_, index) => index === points.length - 1 || place(index) !== place(index - 1));
 }
 
-/** The running mean of a noisy curve, the newest values counting most; as long as what it is made of. */
+/** The exponentially weighted running mean, without the bias of the first values (as in Adam); as long as `values`. */
 export function smooth(values: readonly number[], weight = 0.7): number[] {
   let sum = 0;
   let weights = 0;

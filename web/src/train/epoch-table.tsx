@@ -1,7 +1,7 @@
-import type { Epoch } from '../api/client.ts';
+import type { Job } from '../../../src/client/index.ts';
 import { duration, loss, percent } from '../ui/format.ts';
 
-export function EpochTable({ epochs, isOver }: { epochs: readonly Epoch[]; isOver: boolean }) {
+export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: boolean }) {
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label="Epochs">
       <table class="numbers">

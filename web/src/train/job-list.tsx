@@ -1,12 +1,12 @@
-/** All jobs; those that are ticked have their curves beside the open one's. */
+/** The list of jobs; the curves of ticked jobs are shown beside those of the open one. */
 import { useState } from 'preact/hooks';
-import type { Job } from '../api/client.ts';
+import type { Job } from '../../../src/client/index.ts';
 import type { Problem } from '../api/outcome.ts';
+import { useStore } from '../app-context.ts';
 import { age, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Status } from '../ui/status.tsx';
-import { compared, mostCurves, setCompared } from './compared.ts';
-import { readOlder } from './jobs.ts';
+import { createComparison, createJobList, mostCurves } from './jobs.ts';
 
 type Props = {
   jobs: readonly Job[];
@@ -17,6 +17,7 @@ type Props = {
 };
 
 export function JobList({ jobs, isKnown, hasOlder, problem, open }: Props) {
+  const { readOlder } = useStore(createJobList);
   const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
   return (
     <section class="panel job-list" aria-labelledby="jobs-title">
@@ -57,8 +58,9 @@ function JobRow({ job, isOpen }: { job: Job; isOpen: boolean }) {
 }
 
 function CompareBox({ id }: { id: string }) {
-  const place = compared.value.indexOf(id);
-  const isFull = compared.value.length >= mostCurves - 1;
+  const compared = useStore(createComparison);
+  const place = compared.ids.value.indexOf(id);
+  const isFull = compared.ids.value.length >= mostCurves - 1;
   return (
     <input
       type="checkbox"
@@ -66,7 +68,7 @@ function CompareBox({ id }: { id: string }) {
       checked={place >= 0}
       disabled={isFull && place < 0}
       data-series={place < 0 ? undefined : place + 2}
-      onChange={(event) => setCompared(id, event.currentTarget.checked)}
+      onChange={(event) => compared.set(id, event.currentTarget.checked)}
     />
   );
 }

@@ -1,45 +1,34 @@
-/** The list of jobs, newest first: the newest ones are asked for every two seconds, older ones page by page. */
-import { computed, signal } from '@preact/signals';
-import { ask, client, type Job } from '../api/client.ts';
-import type { Problem } from '../api/outcome.ts';
+/** The list of jobs, refreshed every two seconds while it is shown; and the jobs whose curves are compared. */
+import { signal } from '@preact/signals';
+import type { Job } from '../../../src/client/index.ts';
+import { createNewestFirst } from '../api/newest-first.ts';
 import { useAnswer } from '../api/use-answer.ts';
+import { type App, useStore } from '../app-context.ts';
 
-const pageSize = 20;
-const mostAsked = 100; // the server's limit
+export const mostCurves = 6; // as many colours can be told apart
+
 const everyMs = 2000;
 
-const known = signal<Readonly<Record<string, Job>>>({});
-const hasOlder = signal(false);
-/** Ids grow with time. */
-const list = computed(() => Object.values(known.value).toSorted((a, b) => (a.id < b.id ? 1 : -1)));
-
-export function addJobs(jobs: readonly Job[]): void {
-  known.value = { ...known.value, ...Object.fromEntries(jobs.map((job) => [job.id, job])) };
+/** Ids of jobs grow with time. */
+export function createJobList({ api: { client, ask } }: App) {
+  return createNewestFirst<Job, string>(
+    ({ id }) => id,
+    (query, ended) => ask(client.GET('/jobs', { params: { query }, ...(ended && { signal: ended }) })),
+  );
 }
 
 export function useJobs() {
-  const { data, problem, reload } = useAnswer(readNewest, [], everyMs);
-  return { jobs: list.value, isKnown: data !== null, problem, hasOlder: hasOlder.value, reload };
+  const { items, hasOlder, refresh } = useStore(createJobList);
+  const { data, problem, reload } = useAnswer(refresh, [], everyMs);
+  return { jobs: items.value, isKnown: data !== null, problem, hasOlder: hasOlder.value, reload };
 }
 
-async function readNewest(ended: AbortSignal) {
-  const shown = list.value.length;
-  const limit = Math.min(mostAsked, Math.max(pageSize, shown));
-  const outcome = await ask(client.GET('/jobs', { params: { query: { limit } }, signal: ended }));
-  if (outcome.ok) {
-    addJobs(outcome.data.data);
-    if (shown < mostAsked) hasOlder.value = outcome.data.hasMore;
-  }
-  return outcome;
-}
-
-/** Null when they are in the list. */
-export async function readOlder(): Promise<Problem | null> {
-  const after = list.value.at(-1)?.id;
-  const query = { limit: pageSize, ...(after !== undefined && { after }) };
-  const outcome = await ask(client.GET('/jobs', { params: { query } }));
-  if (!outcome.ok) return outcome.problem;
-  addJobs(outcome.data.data);
-  hasOlder.value = outcome.data.hasMore;
-  return null;
+/** The jobs whose curves are shown beside the open one's, in the order in which they were ticked. */
+export function createComparison() {
+  const ids = signal<readonly string[]>([]);
+  const set = (id: string, isWanted: boolean) => {
+    const others = ids.value.filter((each) => each !== id);
+    ids.value = isWanted && others.length < mostCurves - 1 ? [...others, id] : others;
+  };
+  return { ids, set };
 }

@@ -1,4 +1,4 @@
-/** Beside the title of a chart: where the cursor is and what each line has there. */
+/** Text beside a chart's title: the cursor's position and each line's value there. */
 import type uPlot from 'uplot';
 
 export type Line = {
@@ -15,7 +15,7 @@ type Names = {
   readonly format: (value: number, step: number) => string;
 };
 
-export function tellCursor(
+export function showCursor(
   { cursor, data }: uPlot,
   readout: HTMLElement,
   { xName, lines, format }: Names,
@@ -29,7 +29,7 @@ export function tellCursor(
   readout.replaceChildren(part(`${xName} ${data[0][index]}`, ''), ...values);
 }
 
-/** Jobs have steps of their own: where a line has no point, its last one before counts. */
+/** The last value up to `index`: jobs have different steps, so a line may have no point there. */
 function lastUpTo(values: uPlot.AlignedData[number] | undefined, index: number): number | undefined {
   for (let at = index; at >= 0; at--) {
     const value = values?.[at];

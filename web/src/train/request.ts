@@ -1,7 +1,7 @@
-/** The form of a training: which values it has, which are sent, and what is wrong with them. */
+/** The train form's values: their limits, validation and the request body. */
 import type { FieldProblem } from '../api/outcome.ts';
 
-/** Of one value in the schema of POST /jobs/train. */
+/** The limits of one field in the schema of POST /jobs/train. */
 export type Limits = {
   readonly type?: string;
   readonly description?: string;
@@ -16,14 +16,14 @@ export type Schema = Readonly<Record<string, Limits>>;
 export type Value = string | number | boolean | null;
 type Values = Readonly<Record<string, Value>>;
 
-/** What a person has changed, as typed: text, or a tick. */
+/** The user's changes, as typed: text, or a tick. */
 export type Changes = Readonly<Record<string, string | boolean>>;
 
 export type Checked =
   | { readonly ok: true; readonly body: Values }
   | { readonly ok: false; readonly errors: readonly FieldProblem[] };
 
-/** From the OpenAPI document; a value that may be null has its limits in one of two branches there. */
+/** Takes the limits from the OpenAPI document; a nullable field has them in one of two branches of `anyOf`. */
 export function schemaOf(document: unknown): Schema {
   const properties = (document as OpenApi).components.schemas['TrainRequest']?.properties ?? {};
   const plain = Object.entries(properties).map(([name, { anyOf, ...limits }]) => {
@@ -35,7 +35,7 @@ export function schemaOf(document: unknown): Schema {
 type Property = Limits & { anyOf?: Limits[] };
 type OpenApi = { components: { schemas: Record<string, { properties?: Record<string, Property> }> } };
 
-/** Only what differs from the recipe is sent, so that a job shows what was meant by it. */
+/** Validates the changes. The body has only values that differ from the recipe. */
 export function checkRequest(
   recipe: Values & { readonly name: string },
   changes: Changes,
@@ -51,7 +51,7 @@ export function checkRequest(
   return errors.length > 0 ? { ok: false, errors } : { ok: true, body };
 }
 
-/** What the form starts with: the recipe's value, or the default of what recipes don't say. */
+/** The initial value: the recipe's, or the default of a field that recipes do not set. */
 export function initial(recipe: Values, field: string, schema: Schema): Value | undefined {
   return field in recipe ? recipe[field] : schema[field]?.default;
 }

@@ -1,18 +1,20 @@
-/** One job: how far it is, its curves, its epochs. */
+/** One job: progress, curves, epochs. */
 import { useState } from 'preact/hooks';
-import { ask, client, type Job } from '../api/client.ts';
-import { isAbsence, type Problem } from '../api/outcome.ts';
+import { isUnreachable, type Job } from '../../../src/client/index.ts';
+import type { Problem } from '../api/outcome.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { count, duration, loss, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Status } from '../ui/status.tsx';
 import { Charts } from './charts.tsx';
 import { type Curve, emptyCurve } from './curve.ts';
+import { createCurves } from './curves.ts';
 import { EpochTable } from './epoch-table.tsx';
-import { curves } from './follow.ts';
 
 type Props = { isKnown: boolean; job: Job | undefined; others: readonly Job[]; reload: () => void };
 
 export function Run({ isKnown, job, others, reload }: Props) {
+  const curves = useStore(createCurves).byId;
   const curve = job && newest(job, curves.value[job.id]);
   return (
     <section class="panel run" aria-labelledby="run-title">
@@ -32,7 +34,7 @@ export function Run({ isKnown, job, others, reload }: Props) {
   );
 }
 
-/** The stream is ahead of the list while the job runs, and the list where there is no stream. */
+/** While the job runs, its event stream is newer than the list; without a stream the list is. */
 function newest(job: Job, curve: Curve | undefined): Curve {
   const { status, progress, epochs, queuePosition: position, error: trouble } = job;
   const listed = { ...emptyCurve, status, progress, epochs, position, trouble };
@@ -58,7 +60,7 @@ function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => vo
   );
 }
 
-/** Where a job is trained; where it is not yet, or never was, why. */
+/** The device that trains the job, or why there is none. */
 function placeOf(status: Job['status'], device: string | undefined): string {
   if (device) return device;
   if (status === 'queued') return 'Waiting for a worker';
@@ -73,6 +75,7 @@ function settingsOf({ request }: Job): string {
 }
 
 function Cancel({ job, status, reload }: { job: Job; status: Job['status']; reload: () => void }) {
+  const { client, ask } = useApp().api;
   const [isAsked, setAsked] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isAway, setAway] = useState(false);
@@ -82,7 +85,7 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
     const outcome = await ask(client.POST('/jobs/{id}/cancel', { params: { path: { id: job.id } } }));
     setProblem(outcome.ok ? null : outcome.problem);
     if (!outcome.ok) setAsked(false);
-    setAway(!outcome.ok && isAbsence(outcome.problem));
+    setAway(!outcome.ok && isUnreachable(outcome.problem));
     reload();
   };
   return (

@@ -1,6 +1,6 @@
-/** The values of a recipe, each to be changed; what is wrong with one is said beside it. */
+/** The fields that override a recipe's values; each shows its own error. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Recipe } from '../api/client.ts';
+import type { Recipe } from '../../../src/client/index.ts';
 import type { FieldProblem } from '../api/outcome.ts';
 import { type Changes, initial, rangeOf, type Schema, type Value } from './request.ts';
 
@@ -29,7 +29,7 @@ type Props = {
 export function Settings({ recipe, schema, changes, setChanges, errors }: Props) {
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
-    if (errors.length > 0) setOpen(true); // what is wrong is to be seen
+    if (errors.length > 0) setOpen(true); // the errors have to be visible
   }, [errors]);
   const changed = Object.keys(changes).length;
   return (

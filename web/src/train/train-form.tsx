@@ -1,22 +1,24 @@
-/** Starts a training: a recipe, and whatever is to differ from it. */
+/** The form that starts a training: a recipe, and values that override it. */
 import { useState } from 'preact/hooks';
-import { ask, client, type Job, type Recipe } from '../api/client.ts';
+import { type Job, pause, type Recipe } from '../../../src/client/index.ts';
+import type { Api } from '../api/api.ts';
 import type { FieldProblem, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { pause } from '../api/wait.ts';
+import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { sentence } from '../ui/sentence.ts';
 import { type Changes, type Checked, checkRequest, schemaOf } from './request.ts';
 import { Settings } from './settings.tsx';
 
-const longestWaitSeconds = 5; // for a server that is busy; beyond that a person decides
+const longestWaitSeconds = 5; // before a retry; after a longer Retry-After the user decides
 
 type Refusal = { readonly errors: readonly FieldProblem[]; readonly problem: Problem | null };
 const nothingWrong: Refusal = { errors: [], problem: null };
 
 export function TrainForm({ started }: { started: (job: Job) => void }) {
-  const recipes = useAnswer((signal) => ask(client.GET('/recipes', { signal })), []);
-  const openApi = useAnswer((signal) => ask(readOpenApi(signal)), []);
+  const { api } = useApp();
+  const recipes = useAnswer((signal) => api.ask(api.client.GET('/recipes', { signal })), []);
+  const openApi = useAnswer((signal) => api.ask(readOpenApi(api, signal)), []);
   const [name, setName] = useState('default');
   const [changes, setChanges] = useState<Changes>({});
   const [refusal, setRefusal] = useState(nothingWrong);
@@ -27,7 +29,7 @@ export function TrainForm({ started }: { started: (job: Job) => void }) {
     event.preventDefault();
     if (!recipe || isStarting) return;
     setStarting(true);
-    const result = await start(checkRequest(recipe, changes, schema));
+    const result = await start(api, checkRequest(recipe, changes, schema));
     setStarting(false);
     if ('id' in result) started(result);
     setRefusal('id' in result ? nothingWrong : result);
@@ -85,15 +87,15 @@ function RecipeChoice({ recipes, chosen, choose }: ChoiceProps) {
   );
 }
 
-/** The form's limits are the server's: they come with its schema. */
-function readOpenApi(signal: AbortSignal) {
+/** Reads the schema, from which the form takes its limits. */
+function readOpenApi({ client }: Api, signal: AbortSignal) {
   return (client.GET as (path: string, init: object) => ReturnType<typeof client.GET>)('/openapi.json', {
     signal,
   });
 }
 
-/** One key for all tries, so that one whose answer was lost starts no second job. */
-async function start(checked: Checked): Promise<Job | Refusal> {
+/** Queues the job; all tries have one idempotency key, so that a lost answer leads to no second job. */
+async function start({ client, ask }: Api, checked: Checked): Promise<Job | Refusal> {
   if (!checked.ok) return { errors: checked.errors, problem: null };
   const headers = { 'idempotency-key': randomKey() };
   for (let tries = 1; ; tries++) {
@@ -106,7 +108,7 @@ async function start(checked: Checked): Promise<Job | Refusal> {
   }
 }
 
-/** crypto.randomUUID is there on HTTPS and loopback only. */
+/** A random key; crypto.randomUUID exists on HTTPS and loopback only. */
 function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-');
 }

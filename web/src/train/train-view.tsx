@@ -1,16 +1,18 @@
 import '../styles/train.css';
-import { ask, client, type Job } from '../api/client.ts';
+import type { Job } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { route } from '../route.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
-import { compared } from './compared.ts';
-import { useCurves } from './follow.ts';
+import { useCurves } from './curves.ts';
 import { JobList } from './job-list.tsx';
-import { addJobs, useJobs } from './jobs.ts';
+import { createComparison, createJobList, useJobs } from './jobs.ts';
 import { Run } from './run.tsx';
 import { TrainForm } from './train-form.tsx';
 
 export function TrainView() {
+  const { route } = useApp();
+  const { put } = useStore(createJobList);
+  const compared = useStore(createComparison).ids;
   const list = useJobs();
   const wanted = route.value.rest[0];
   const listed = wanted ? list.jobs.find(({ id }) => id === wanted) : preferred(list.jobs);
@@ -24,7 +26,7 @@ export function TrainView() {
       </header>
       <TrainForm
         started={(job) => {
-          addJobs([job]);
+          put(job);
           location.hash = `#train/${job.id}`;
           list.reload();
         }}
@@ -38,17 +40,19 @@ export function TrainView() {
   );
 }
 
-/** The one that runs, else the newest. */
+/** The running job, else the newest. */
 function preferred(jobs: readonly Job[]): Job | undefined {
   return jobs.find(({ status }) => status === 'running') ?? jobs[0];
 }
 
-/** A job that the address names and the newest ones of the list do not have. */
+/** Loads the job that the address names when the list does not contain it. */
 function Unlisted({ id }: { id: string }) {
+  const { client, ask } = useApp().api;
+  const { put } = useStore(createJobList);
   const { problem } = useAnswer(
     async (signal) => {
       const outcome = await ask(client.GET('/jobs/{id}', { params: { path: { id } }, signal }));
-      if (outcome.ok) addJobs([outcome.data]);
+      if (outcome.ok) put(outcome.data);
       return outcome;
     },
     [id],

@@ -1,9 +1,10 @@
-/** A problem as people can read it: what was expected, what came, what to do next, and its code. */
-import { isAbsence, type Problem } from '../api/outcome.ts';
+/** A problem's detail and code. An unreachable server is shown by the frame. */
+import { isUnreachable } from '../../../src/client/index.ts';
+import type { Problem } from '../api/outcome.ts';
 import { sentence } from './sentence.ts';
 
 export function ProblemNote({ problem }: { problem: Pick<Problem, 'code' | 'detail'> | null }) {
-  if (problem === null || problem.code === 'ABORTED' || isAbsence(problem)) return null;
+  if (problem === null || problem.code === 'ABORTED' || isUnreachable(problem)) return null;
   return (
     <div class="problem" role="alert">
       <p>{sentence(problem.detail)}</p>

@@ -1,5 +1,5 @@
-/** The state of a job as a signal lamp and a word. */
-import type { Job } from '../api/client.ts';
+/** The status of a job as a coloured dot and a word. */
+import type { Job } from '../../../src/client/index.ts';
 
 export function Status({ status }: { status: Job['status'] }) {
   return (

@@ -1,4 +1,4 @@
-/** A Redis that REDIS_URL names has to answer before anything is started on it. */
+/** Checks the Redis of REDIS_URL before anything is started on it. */
 import { lookAtRedis } from '../jobs/redis/check.ts';
 import { TrainyardError } from '../lib/errors.ts';
 

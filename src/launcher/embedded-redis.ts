@@ -1,6 +1,6 @@
 /**
- * The embedded Redis: loopback only, a port and a password of its own, every write in an append-only
- * file under DATA_DIR/redis. It is started again when it dies, and ends when its launcher is gone.
+ * The embedded Redis: listens on loopback only, with a random port and password, and appends every write to a file under
+ * DATA_DIR/redis. It is restarted when it dies and ends with its launcher.
  */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,27 +19,27 @@ import {
   repairFile,
   type ServerOptions,
   urlOf,
-} from './redis-server.ts';
+} from './redis-process.ts';
 
 export type EmbeddedRedis = {
-  readonly url: string; // stays the same when Redis is started again
+  readonly url: string; // stays the same when Redis restarts
   /** The newest process. */
   readonly process: ChildProcess;
   close(): Promise<void>;
 };
 
-/** Where the Redis of a data directory answers, and whose it is. */
+/** The address of a data directory's Redis, and the processes it belongs to. */
 type Endpoint = { readonly url: string; readonly launcherPid: number; readonly redisPid: number };
 
 const closeGraceMs = 5000;
 const orphanAnswersMs = 2000;
-const firstDelayMs = 100; // before it is started again; doubled each time …
-const longestDelayMs = 5000; // … up to this …
-const livesMs = 10_000; // … until it has lived so long
+const firstDelayMs = 100; // before a restart; doubled each time
+const longestDelayMs = 5000;
+const stableMs = 10_000; // a process that lived so long resets the delay
 
 /**
- * Starts Redis on a data directory, and again whenever it dies. A Redis that a killed launcher has left
- * there is stopped first. What people should know of goes to `tell`, a line each.
+ * Starts Redis on a data directory and restarts it whenever it dies. First stops a Redis that a killed launcher left
+ * behind. Calls `tell` with one line for each event that people should know of.
  *
  * @throws TrainyardError `DATA_DIR_IN_USE`, `REDIS_MISSING` or `REDIS_NOT_STARTED`
  */
@@ -83,7 +83,7 @@ function writeToStderr(text: string): void {
   process.stderr.write(`the embedded Redis: ${text}\n`);
 }
 
-/** Runs, and once more after a repair where the append-only file is damaged. */
+/** Calls `run`; if the append-only file is damaged, repairs it and calls `run` again. */
 async function repairing<T>(
   run: () => Promise<T>,
   directory: string,
@@ -104,7 +104,7 @@ type Keeping = {
   readonly signal: AbortSignal;
 };
 
-/** Starts Redis again whenever it ends, at most every `longestDelayMs` when it keeps ending; resolves when `signal` aborts. */
+/** Restarts Redis whenever it ends, with a growing delay while it keeps ending; resolves when `signal` aborts. */
 async function keepRunning(first: ChildProcess, { run, tell, signal }: Keeping): Promise<void> {
   let child: ChildProcess | null = first;
   let delayMs = firstDelayMs;
@@ -112,7 +112,7 @@ async function keepRunning(first: ChildProcess, { run, tell, signal }: Keeping):
     if (child) {
       const startedAt = performance.now();
       const how = await untilEnded(child);
-      if (performance.now() - startedAt > livesMs) delayMs = firstDelayMs;
+      if (performance.now() - startedAt > stableMs) delayMs = firstDelayMs;
       if (!signal.aborted) tell(`it ended (${how}); starting it again`);
     }
     await delay(delayMs, undefined, { signal }).catch(() => {});
@@ -132,7 +132,7 @@ async function untilEnded(child: ChildProcess): Promise<string> {
 }
 
 /**
- * Whoever answers to the password in the endpoint file is the Redis of this directory.
+ * Stops the Redis that a killed launcher left running. It is recognised by the password in the endpoint file.
  *
  * @throws TrainyardError `DATA_DIR_IN_USE`
  */
@@ -141,12 +141,12 @@ async function stopOrphan(directory: string): Promise<void> {
   if (!endpoint) return;
   const redis = new Redis(endpoint.url, {
     lazyConnect: true,
-    enableReadyCheck: false, // one that is still loading can be stopped too
+    enableReadyCheck: false, // a Redis that is still loading can be stopped as well
     retryStrategy: () => null,
     connectTimeout: orphanAnswersMs,
     socketTimeout: orphanAnswersMs,
   });
-  redis.on('error', () => {}); // nobody there: nothing to stop
+  redis.on('error', () => {}); // no process listens: nothing to stop
   const closed = new Promise((resolve) => redis.once('end', resolve));
   const startedAt = performance.now();
   try {
@@ -160,7 +160,7 @@ async function stopOrphan(directory: string): Promise<void> {
     redis.disconnect();
     throw inUse(directory, `a running Trainyard (process ${endpoint.launcherPid}); stop it`);
   }
-  await redis.shutdown().catch(() => {}); // the connection breaks, as it should
+  await redis.shutdown().catch(() => {}); // Redis closes the connection instead of answering
   await closed;
 }
 
@@ -175,7 +175,7 @@ function endpointPath(directory: string): string {
   return join(directory, 'endpoint.json');
 }
 
-/** Null where there is none, or nothing that can be read. */
+/** Null when the file is missing or not readable. */
 async function readEndpoint(directory: string): Promise<Endpoint | null> {
   try {
     return JSON.parse(await readFile(endpointPath(directory), 'utf8')) as Endpoint;
@@ -184,11 +184,11 @@ async function readEndpoint(directory: string): Promise<Endpoint | null> {
   }
 }
 
-/** Readable by the owner only, since it holds the password; whole or not at all. */
+/** Writes the file atomically; only its owner may read it, since it holds the password. */
 async function writeEndpoint(directory: string, endpoint: Endpoint): Promise<void> {
   const path = endpointPath(directory);
   const beside = `${path}.new`;
-  await rm(beside, { force: true }); // one that a killed launcher left may have another mode
+  await rm(beside, { force: true }); // a leftover of a killed launcher may have another mode
   await writeFile(beside, JSON.stringify(endpoint), { mode: 0o600 });
   await rename(beside, path);
 }

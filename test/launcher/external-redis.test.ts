@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectRedis } from '../../src/launcher/given-redis.ts';
+import { expectRedis } from '../../src/launcher/external-redis.ts';
 import { createRedisServer } from '../jobs/redis-server.ts';
 
 const server = await createRedisServer();

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EmbeddedRedis, startRedis } from '../../src/launcher/redis.ts';
+import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { untilGone } from '../jobs/processes.ts';
 import { until } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';

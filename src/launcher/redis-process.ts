@@ -1,6 +1,6 @@
 /**
- * One run of a Redis server on a directory: found on the PATH, guarded, its append-only file repaired.
- * What keeps it running is in redis.ts.
+ * One Redis process on a directory: finds the server on the PATH, starts it with a guard, repairs its append-only file.
+ * embedded-redis.ts restarts it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { endChild } from '../lib/child-process.ts';
 import { messageOf, TrainyardError } from '../lib/errors.ts';
 
 export type ServerOptions = {
-  readonly directory: string; // absolute; the append-only file's
+  readonly directory: string; // absolute; of the append-only file
   readonly port: number;
   readonly password: string;
 };
@@ -22,16 +22,16 @@ export type RedisServer = {
   readonly process: ChildProcess;
   /** Resolves when it answers. Rejects with a TrainyardError `REDIS_NOT_STARTED`. */
   readonly ready: Promise<void>;
-  /** The end of what it has printed. */
+  /** The last 2,000 characters of its output. */
   output(): string;
 };
 
 const startWithinMs = 30_000; // a long append-only file takes a while to load
 
 /**
- * Starts Redis by way of a shell that leaves a guard behind: when the launcher's end of pipe 3 closes,
- * whatever ended the launcher, the guard lets the parts hand back what they hold, and then ends Redis,
- * which writes out what it has; a line on the pipe sends the guard home. `$$` is the shell, then Redis.
+ * Starts Redis from a shell that leaves a guard process behind. Pipe 3 closes when the launcher ends for any reason; the
+ * guard then gives server and worker 3 s to finish and ends Redis, with SIGKILL after 5 s more. A line on the pipe ends
+ * the guard. `$$` is the process id of the shell, which `exec` turns into Redis.
  */
 const guardedStart = `
 (
@@ -52,12 +52,12 @@ export function launchServer(options: ServerOptions): RedisServer {
     detached: true, // a terminal's Ctrl-C is for the launcher, which ends Redis last
   });
   const [input, , , guard] = child.stdio as unknown as [Writable, unknown, unknown, Writable];
-  for (const pipe of [input, guard]) pipe.on('error', () => {}); // it has ended, as `exit` tells
-  input.end(configuration(options)); // not as arguments, which others can read
+  for (const pipe of [input, guard]) pipe.on('error', () => {}); // Redis has ended; `exit` reports it
+  input.end(configuration(options)); // not as arguments, which other users can read
   child.once('exit', () => guard.end('\n'));
   const output = collect(child);
   const ready = untilReady(urlOf(options), child, output);
-  ready.catch(() => {}); // whoever waits for it hears of it
+  ready.catch(() => {}); // callers that await it get the error
   return { process: child, ready, output };
 }
 
@@ -70,9 +70,9 @@ function configuration({ directory, port, password }: ServerOptions): string {
     'bind 127.0.0.1',
     `port ${port}`,
     `requirepass ${password}`,
-    `dir ${JSON.stringify(directory)}`, // whose escapes are Redis's, too
+    `dir ${JSON.stringify(directory)}`, // Redis has the same escapes
     'appendonly yes',
-    'appendfsync always', // a job is on the disk before its 202 is on the wire
+    'appendfsync always', // a job is on disk before its 202 is sent
     'aof-load-truncated yes',
     'save ""',
     'maxmemory-policy noeviction',
@@ -120,7 +120,7 @@ async function untilReady(url: string, child: ChildProcess, output: () => string
   }
 }
 
-/** The last of what a child prints, for a message when it fails. */
+/** Keeps the last output of a child, for error messages. */
 function collect(child: ChildProcess): () => string {
   let text = '';
   child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
@@ -129,15 +129,15 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** Whether Redis did not start because of what its append-only file holds, such as zeros after a power cut. */
+/** True when Redis did not start because its append-only file is damaged, for instance by a power cut. */
 export function isFileDamaged(error: unknown): boolean {
   return error instanceof TrainyardError && error.message.includes('Bad file format');
 }
 
 /**
- * Cuts the append-only file off where it stops making sense, and keeps a copy of how it was.
+ * Truncates the append-only file at its first invalid entry, after making a copy.
  *
- * @returns what was done, for people
+ * @returns a description of the repair, for people
  * @throws TrainyardError `REDIS_NOT_STARTED` when it can't be repaired
  */
 export async function repairFile(directory: string): Promise<string> {
@@ -146,12 +146,12 @@ export async function repairFile(directory: string): Promise<string> {
   const damaged = parts ? folder : join(directory, 'appendonly.aof');
   const copy = `${damaged}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await cp(damaged, copy, { recursive: true });
-  // The server is its own repair tool when it is called by that name.
+  // The server binary acts as the repair tool when argv[0] is redis-check-aof.
   const tool = spawn(findServer(), ['--fix', parts ? join(folder, 'appendonly.aof.manifest') : damaged], {
     argv0: 'redis-check-aof',
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  tool.stdin.on('error', () => {}); // it ended without asking
+  tool.stdin.on('error', () => {}); // it ended without reading the answer
   tool.stdin.end('y\n');
   const output = collect(tool);
   const [code] = (await once(tool, 'close')) as [number | null];

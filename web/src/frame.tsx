@@ -1,16 +1,16 @@
 /** The frame around the views: navigation, and whether the server is there. */
 import type { ComponentType } from 'preact';
-import { askedToWait, isAway } from './api/connection.ts';
+import { useApp } from './app-context.ts';
 import { DrawView } from './draw/draw-view.tsx';
 import { KeyDialog } from './key-dialog.tsx';
 import { Lazy } from './lazy.tsx';
-import { route, type View, views } from './route.ts';
+import { type View, views } from './route.ts';
 import { Icon, Mark } from './ui/icons.tsx';
-import { scheme, switchScheme } from './ui/theme.ts';
 
 export const viewNames: Readonly<Record<View, string>> = { draw: 'Draw', train: 'Train', models: 'Models' };
 
-export function App() {
+export function Frame() {
+  const { route } = useApp();
   return (
     <>
       <a class="skip" href="#main" onClick={skipToContent}>
@@ -39,24 +39,25 @@ export function App() {
       <footer class="foot">
         <a href="docs">API reference</a>
       </footer>
-      <ServerWord />
+      <ServerNote />
       <KeyDialog />
     </>
   );
 }
 
-/** Only the first view comes with the page; each of the others, charts and all, when it is opened. */
+/** The first view comes with the page; the others are loaded when they are opened. */
 const loaders: Readonly<Record<Exclude<View, 'draw'>, () => Promise<ComponentType>>> = {
   train: async () => (await import('./train/train-view.tsx')).TrainView,
   models: async () => (await import('./models/models-view.tsx')).ModelsView,
 };
 
 function CurrentView() {
-  const { view } = route.value;
+  const { view } = useApp().route.value;
   return view === 'draw' ? <DrawView /> : <Lazy key={view} load={loaders[view]} />;
 }
 
 function SchemeButton() {
+  const { scheme, switchScheme } = useApp().theme;
   const other = scheme.value === 'dark' ? 'light' : 'dark';
   return (
     <button type="button" class="bar-scheme" aria-label={`Switch to ${other}`} onClick={switchScheme}>
@@ -65,9 +66,10 @@ function SchemeButton() {
   );
 }
 
-/** Over the page rather than in it: it comes and goes, and nothing moves. */
-function ServerWord() {
-  const wait = askedToWait.value;
+/** Lies over the page, so that nothing moves when it appears. */
+function ServerNote() {
+  const { isAway, waitSeconds } = useApp().api;
+  const wait = waitSeconds.value;
   const text = isAway.value
     ? 'The server does not answer. This page goes on as soon as it does.'
     : wait !== null && `The server has many requests; the next one goes in ${wait} s.`;
@@ -78,7 +80,7 @@ function ServerWord() {
   );
 }
 
-/** A skip link can't use the address: that says which view is open. */
+/** A skip link can't use the address, which names the view. */
 function skipToContent(event: Event): void {
   event.preventDefault();
   document.querySelector<HTMLElement>('main h1')?.focus();

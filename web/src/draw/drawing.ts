@@ -1,0 +1,125 @@
+/** The drawing and what the network reads in it. Both outlive the view. */
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { isTransient, type Prediction, predict } from '../../../src/client/index.ts';
+import type { Api } from '../api/api.ts';
+import { outcomeOf, type Problem } from '../api/outcome.ts';
+import { createLatest } from './latest.ts';
+import { type Mark, type Picture, type Point, type Sheet, sheetOf } from './marks.ts';
+import { imageOf, sendable } from './sheet-image.ts';
+
+export type Reading =
+  | { readonly state: 'empty' }
+  | { readonly state: 'first' } // under way, no answer yet
+  | { readonly state: 'read'; readonly prediction: Prediction; readonly roundTripMs: number }
+  | { readonly state: 'problem'; readonly problem: Problem };
+
+export type Drawing = {
+  readonly marks: ReadonlySignal<readonly Mark[]>;
+  readonly sheet: ReadonlySignal<Sheet>;
+  readonly reading: ReadonlySignal<Reading>;
+  /** Why a picture could not be put on the sheet. */
+  readonly pictureProblem: ReadonlySignal<string | null>;
+  readonly startStroke: (point: Point) => void;
+  readonly continueStroke: (points: readonly Point[]) => void;
+  readonly undo: () => void;
+  readonly clear: () => void;
+  readonly showFile: (file: File) => Promise<void>;
+  /** Shows a test image by its number, or a random one. */
+  readonly showTestImage: (index?: number) => Promise<void>;
+};
+
+const maxMarks = 500;
+const testImages = 10_000; // of MNIST
+const noModelRetryMs = 5000; // a first training takes longer than the usual retry
+
+export function createDrawing({ api }: { readonly api: Api }): Drawing {
+  const marks = signal<readonly Mark[]>([]);
+  const sheet = computed(() => sheetOf(marks.value));
+  const reading = signal<Reading>({ state: 'empty' });
+  const pictureProblem = signal<string | null>(null);
+  const reader = createLatest<Sheet>((seen, ended) => readSheet(api, seen, ended, reading));
+
+  const change = (next: readonly Mark[]) => {
+    const kept = next.slice(-maxMarks);
+    for (const mark of marks.value) {
+      if (mark.kind === 'picture' && !kept.includes(mark)) URL.revokeObjectURL(mark.url);
+    }
+    marks.value = kept;
+    pictureProblem.value = null;
+    if (sheet.value.kind === 'empty') {
+      reader.drop();
+      reading.value = { state: 'empty' };
+      return;
+    }
+    if (reading.value.state === 'empty') reading.value = { state: 'first' };
+    reader.submit(sheet.value);
+  };
+  const place = (picture: Omit<Picture, 'kind' | 'url'>) => {
+    change([...marks.value, { kind: 'picture', url: URL.createObjectURL(picture.image), ...picture }]);
+  };
+  return {
+    marks,
+    sheet,
+    reading,
+    pictureProblem,
+    startStroke: (point) => change([...marks.value, { kind: 'stroke', points: [point] }]),
+    continueStroke: (points) => {
+      const last = marks.value.at(-1);
+      if (last?.kind !== 'stroke') return;
+      change([...marks.value.slice(0, -1), { kind: 'stroke', points: [...last.points, ...points] }]);
+    },
+    undo: () => change(marks.value.slice(0, -1)),
+    clear: () => {
+      if (sheet.value.kind !== 'empty') change([...marks.value, { kind: 'blank' }]);
+    },
+    showFile: async (file) => {
+      const image = await sendable(file);
+      if (image) return place({ name: file.name || 'pasted picture', image, label: null });
+      pictureProblem.value = `“${file.name}” is no picture that this browser can open; choose a PNG or a JPEG.`;
+    },
+    showTestImage: async (index = Math.floor(Math.random() * testImages)) => {
+      const picture = await readTestImage(api, index);
+      if (typeof picture === 'string') pictureProblem.value = picture;
+      else place(picture);
+    },
+  };
+}
+
+/** Resolves with a message when there is no such image. */
+async function readTestImage(
+  { client, ask }: Api,
+  index: number,
+): Promise<Omit<Picture, 'kind' | 'url'> | string> {
+  const path = { name: 'mnist', index: String(index) } as const;
+  const call = client.GET('/datasets/{name}/test/{index}.png', { params: { path }, parseAs: 'blob' });
+  const outcome = await ask(call);
+  if (!outcome.ok) return `Test image ${index} could not be fetched: ${outcome.problem.detail}`;
+  const label = (await call).response.headers.get('x-label');
+  return { name: `test image ${index}`, image: outcome.data, label: label === null ? null : Number(label) };
+}
+
+/** Has one state of the drawing read; resolves with the milliseconds until the next try, or null. */
+async function readSheet(
+  { client }: Api,
+  seen: Sheet,
+  ended: AbortSignal,
+  reading: { value: Reading },
+): Promise<number | null> {
+  const image = await imageOf(seen);
+  if (image === null || ended.aborted) return null;
+  const startedAt = performance.now();
+  const outcome = await outcomeOf(predict(client, image, { include: 'input', signal: ended }));
+  if (ended.aborted) return null;
+  if (outcome.ok) {
+    reading.value = { state: 'read', prediction: outcome.data, roundTripMs: performance.now() - startedAt };
+    return null;
+  }
+  reading.value = { state: 'problem', problem: outcome.problem };
+  return retryAfterMs(outcome.problem);
+}
+
+/** Null for problems with the picture, which do not pass. */
+function retryAfterMs(problem: Problem): number | null {
+  if (problem.code === 'NO_MODEL') return noModelRetryMs;
+  return isTransient(problem) ? 1000 * (problem.retryAfterSeconds ?? 1) : null;
+}
