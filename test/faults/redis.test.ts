@@ -18,6 +18,7 @@ import {
 } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { openStore } from '../../src/model/store/store.ts';
+import { startOwnTime, timed } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 
@@ -91,9 +92,9 @@ describe.each(faultsOfRedis)('Redis %s during training and load', (name, fault) 
     const load = startLoad(`${name} ${round}`);
     await until(() => load.posted.size > 0, 'a job to be accepted before the fault');
     await fault();
-    const backAt = performance.now();
-    await until(async () => (await read(running)) !== null, 'what needs Redis to answer again');
-    const backMs = performance.now() - backAt;
+    const { ms: backMs } = await timed(() =>
+      until(async () => (await read(running)) !== null, 'what needs Redis to answer again'),
+    );
     await until(() => load.posted.size >= postedLeast, 'jobs to be accepted after the fault');
     await load.stop();
 
@@ -156,14 +157,15 @@ function startLoad(name: string) {
   const posted = new Map<string, string>(); // key → job id
   const failures: string[] = [];
   const counts: Record<string, number> = {};
+  const time = startOwnTime();
   let slowestMs = 0; // of what needs Redis
   const stopping = new AbortController();
 
   const ask = async (path: string, allowed: readonly number[], init: RequestInit = {}) => {
-    const startedAt = performance.now();
+    const startedAt = time.ms();
     const response = await fetch(`${service.address}${path}`, init);
     const text = await response.text();
-    if (allowed.includes(503)) slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+    if (allowed.includes(503)) slowestMs = Math.max(slowestMs, time.ms() - startedAt);
     const what = `${init.method ?? 'GET'} ${path.replace(/[0-9a-f-]{36}/, 'ID')} ${response.status}`;
     counts[what] = (counts[what] ?? 0) + 1;
     if (!allowed.includes(response.status)) failures.push(`${what}: ${text}`);
@@ -209,6 +211,7 @@ function startLoad(name: string) {
     stop: async () => {
       stopping.abort();
       await all;
+      time.stop();
     },
   };
 }
