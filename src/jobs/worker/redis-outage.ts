@@ -2,8 +2,8 @@
 import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { probeWrites } from '../redis/connect.ts';
-import { asLoss } from '../redis/errors.ts';
+import { probeWrites, reportConnection } from '../redis/connect.ts';
+import { describePartRefused, remedyOf } from '../redis/errors.ts';
 import { createOutage, type Outage } from '../redis/outage.ts';
 import type { WorkerTimings } from './options.ts';
 
@@ -11,17 +11,22 @@ import type { WorkerTimings } from './options.ts';
 export function watchRedis(redis: Redis, prefix: string, log: Logger, onEnd: () => void): Outage {
   const outage = createOutage({
     probe: () => probeWrites(redis, prefix),
-    onBegin: (error, refused) => {
+    onCause: (error, refused) => {
       const [what, when] = refused ? ['refuses what it is asked', 'it can'] : ['is away', 'it is back'];
-      log.warn({ error }, `Redis ${what}; a job that runs goes on and reports when ${when}`);
+      const remedy = remedyOf(error);
+      log.warn(
+        { error },
+        `Redis ${what}; a job that runs goes on and reports when ${when}${remedy ? `; ${remedy}` : ''}`,
+      );
     },
+    optionalParts: ['last event', 'places in line'],
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
     onEnd: (seconds) => {
       log.warn(`Redis is back after ${seconds.toFixed(1)} s`);
       onEnd();
     },
   });
-  redis.on('error', (error) => outage.failed('connection', asLoss(error)));
-  redis.on('ready', () => outage.worked());
+  reportConnection(redis, outage);
   return outage;
 }
 

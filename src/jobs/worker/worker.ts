@@ -106,7 +106,7 @@ function followEndings(context: Omit<Context, 'giveUp' | 'timings' | 'locks'>): 
   const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
     if (!job?.finishedOn) return;
     const ending = endJob(context, job.id!, state)
-      .catch((error: unknown) => noteFailure(context, 'endings', error))
+      .catch((error: unknown) => noteFailure(context, 'last event', error))
       .finally(() => endings.delete(ending));
     endings.add(ending);
   };
