@@ -7,6 +7,7 @@ import { openFeed } from './jobs/producer/event-feed.ts';
 import { ensureFirstModel } from './jobs/producer/first-model.ts';
 import { type JobQueue, openQueue } from './jobs/producer/queue.ts';
 import { lookAtRedis } from './jobs/redis/check.ts';
+import { describePartRefused, remedyOf } from './jobs/redis/errors.ts';
 import { messageOf, TrainyardError } from './lib/errors.ts';
 import { openDataDir } from './lib/files.ts';
 import { expectFree, listenFailed } from './lib/listen.ts';
@@ -28,11 +29,11 @@ await runEntry(async () => {
   const queue = openQueue({
     redisUrl,
     onError: ({ message: error }, refused) => {
-      log.warn(
-        { error },
-        `Redis ${refused ? 'refuses what it is asked' : 'is away'}; what needs it answers 503`,
-      );
+      const what = refused ? 'refuses what it is asked' : 'is away';
+      const remedy = remedyOf(error);
+      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
     },
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   const feed = openFeed({ redisUrl, queue });

@@ -2,7 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { emptyReport, resolveRequest, trainRequestSchema } from '../../src/jobs/contract.ts';
-import { appendDone, appendReport, channelOf, type EventLog } from '../../src/jobs/event-log.ts';
+import {
+  appendDone,
+  appendReport,
+  channelOf,
+  type EventLog,
+  type ReportResult,
+} from '../../src/jobs/event-log.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
 
 const token = 'bench';
@@ -57,17 +63,18 @@ async function untilSubscribed(redis: Redis, logs: readonly EventLog[]): Promise
 export async function tellJobs({ logs }: Jobs, perSecond: number, seconds: number): Promise<void> {
   const startedAt = performance.now();
   const total = perSecond * seconds;
-  const pending: Promise<boolean>[] = [];
+  const pending: Promise<ReportResult>[] = [];
   for (let sent = 0; sent < total; ) {
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * perSecond));
     for (; sent < due; sent++) pending.push(tell(logs[sent % logs.length]!, sent, total));
     await delay(2);
   }
   const told = await Promise.all(pending);
-  if (told.includes(false)) throw new Error('expected every update to be taken, one was not');
+  if (told.some((result) => result !== 'written'))
+    throw new Error('expected every update to be taken, one was not');
 }
 
-function tell(log: EventLog, sent: number, steps: number): Promise<boolean> {
+function tell(log: EventLog, sent: number, steps: number): Promise<ReportResult> {
   const progress = {
     epoch: 1,
     epochs: 1,

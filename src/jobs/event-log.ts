@@ -49,11 +49,13 @@ redis.call('RPUSH', log, ARGV[2])
 redis.call('EXPIRE', log, ARGV[1])`);
 
 const reportScript = defineScript(`${helpers}
-if redis.call('GET', lock) ~= ARGV[1] then return 0 end
-if redis.call('HGET', job, 'reported') == ARGV[2] then return 1 end
+local holder = redis.call('GET', lock)
+if not holder then return 'unlocked' end
+if holder ~= ARGV[1] then return 'taken' end
+if redis.call('HGET', job, 'reported') == ARGV[2] then return 'written' end
 redis.call('HSET', job, 'progress', ARGV[3], 'reported', ARGV[2])
 append(4)
-return 1`);
+return 'written'`);
 
 const queuedScript = defineScript(`${helpers}
 if redis.call('EXISTS', job) == 0 then return end
@@ -71,14 +73,17 @@ append(1)`);
 const run = (script: Script, { redis, key }: EventLog, ...values: (string | number)[]) =>
   script(redis, [`${key}:logs`, key, `${key}:lock`], values);
 
+/** `taken`: another worker holds the job's lock; `unlocked`: nobody does, since it has expired. */
+export type ReportResult = 'written' | 'taken' | 'unlocked';
+
 /**
- * Writes a report and its events at once; returns false when the worker no longer holds the job's lock. BullMQ's own
- * `updateProgress` takes no token, so that a worker that was frozen could overwrite its successor's report.
+ * Writes a report and its events at once, if the worker holds the job's lock. BullMQ's own `updateProgress` takes no
+ * token, so that a worker that was frozen could overwrite its successor's report.
  */
-export async function appendReport(log: EventLog, batch: ReportBatch): Promise<boolean> {
+export async function appendReport(log: EventLog, batch: ReportBatch): Promise<ReportResult> {
   const { token, mark, report, events } = batch;
   const texts = [report, ...events].map((value) => JSON.stringify(value));
-  return (await run(reportScript, log, token, mark, ...texts)) === 1;
+  return (await run(reportScript, log, token, mark, ...texts)) as ReportResult;
 }
 
 /**

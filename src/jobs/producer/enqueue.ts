@@ -20,9 +20,17 @@ const kept = { count: 1000 }; // finished jobs that stay readable
 const maxWaiting = 1000; // jobs
 const full: EnqueueResult = { outcome: 'full', waiting: maxWaiting };
 
-export async function enqueue(context: Context, order: Order, key?: string): Promise<EnqueueResult> {
-  if (key !== undefined) return enqueueOnce(context, order, key);
-  const job = await add(context, uuidv7(), order);
+/** Whether BullMQ has added the job, for a caller whose call failed. */
+type EnqueueProgress = { isAdded: boolean };
+
+export async function enqueue(
+  context: Context,
+  order: Order,
+  progress: EnqueueProgress,
+  key?: string,
+): Promise<EnqueueResult> {
+  if (key !== undefined) return enqueueOnce(context, order, progress, key);
+  const job = await add(context, uuidv7(), order, progress);
   return job ? { outcome: 'queued', job } : full;
 }
 
@@ -35,19 +43,25 @@ return redis.call('GET', KEYS[1])`);
  * The key holds the id of its job before the job is added, and a mark afterwards. So a repeated call adds the same id,
  * which changes nothing if the first call added it; and a job that has ended and is no longer kept does not run again.
  */
-async function enqueueOnce(context: Context, order: Order, key: string): Promise<EnqueueResult> {
+async function enqueueOnce(
+  context: Context,
+  order: Order,
+  progress: EnqueueProgress,
+  key: string,
+): Promise<EnqueueResult> {
   const { redis, prefix } = context;
   const name = `${prefix}:idempotency:${sha256Of(key)}`;
   const body = sha256Of(canonicalJson(order.request));
   const mine = `${uuidv7()} ${body}`;
   const claim = (await claimKey(redis, [name], [mine, idempotencySeconds])) as string;
   const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
+  progress.isAdded = claim !== mine; // an earlier call may have added it
   if (itsBody !== body) return { outcome: 'conflict', jobId: id };
   if (added) {
     const job = await find(context, id);
     return job ? { outcome: 'existing', job } : { outcome: 'forgotten', jobId: id };
   }
-  const job = await add(context, id, order);
+  const job = await add(context, id, order, progress);
   if (!job) return full; // the key keeps its id for the next call
   await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
   return { outcome: claim === mine ? 'queued' : 'existing', job };
@@ -65,7 +79,12 @@ function canonicalJson(value: unknown): string {
  * Adds a job; null when too many wait. Adding a known id changes nothing, so a call that was carried out and then timed
  * out can be repeated.
  */
-async function add(context: Context, id: string, order: Order): Promise<TrainJob | null> {
+async function add(
+  context: Context,
+  id: string,
+  order: Order,
+  progress: EnqueueProgress,
+): Promise<TrainJob | null> {
   const { queue, redis } = context;
   const waiting = await queue.getJobCountByTypes(...waitingStates); // cancelled ones included
   if (waiting >= maxWaiting && (await waitingOrder(queue, redis)).length >= maxWaiting) return null;
@@ -73,6 +92,7 @@ async function add(context: Context, id: string, order: Order): Promise<TrainJob
   const at = await timeOf(redis);
   await beginLog(log, { type: 'queued', at, position: waiting + 1 });
   await queue.add('train', { ...order, cancelRequestedAt: null }, addOptions(id));
+  progress.isAdded = true;
   const job = await find(context, id);
   if (!job) throw new Error(`job ${id} was added but can't be read back`);
   if (job.queuePosition !== null) await appendQueued(log, job.queuePosition, at);

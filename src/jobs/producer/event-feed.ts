@@ -62,8 +62,11 @@ export function openFeed(options: FeedOptions): EventFeed {
   const topics = new Map<string, Topic>(); // by channel
   const feed: Feed = { prefix: 'trainyard', beatMs: 10_000, gatherMs: 50, ...options, topics, subscriber };
   subscriber.on('error', () => {}); // the queue's connection reports an outage
-  // Messages may have been missed. ioredis has subscribed again when the ping is answered.
-  subscriber.on('ready', () => void subscriber.ping().then(() => topics.forEach(forget), ignore));
+  subscriber.on('ready', () => {
+    for (const [channel, topic] of topics) if (!topic.isSubscribed) subscribe(feed, channel, topic);
+    // Messages may have been missed. ioredis has subscribed again when the ping is answered.
+    void subscriber.ping().then(() => topics.forEach(forget), ignore);
+  });
   subscriber.on('message', (channel: string, text: string) => {
     const topic = topics.get(channel);
     if (!topic) return;
@@ -156,14 +159,14 @@ function join(feed: Feed, channel: string, jobId: string): Topic {
 function subscribe({ subscriber, queue }: Feed, channel: string, topic: Topic): void {
   const onSubscribed = () => {
     topic.isSubscribed = true;
-    queue.outage.worked('subscribe');
+    queue.outage.worked('live events');
     forget(topic); // events may have been published before
   };
   subscriber
     .subscribe(channel)
     .then(onSubscribed)
     .catch((error: unknown) => {
-      if (refusalOf(error) !== null) queue.outage.failed('subscribe', error);
+      if (refusalOf(error) !== null) queue.outage.failed('live events', error);
     });
 }
 

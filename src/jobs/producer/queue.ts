@@ -8,8 +8,8 @@ import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } fro
 import { type EventLog, readLog, tellEnding } from '../event-log.ts';
 import type { JobMetrics } from '../events.ts';
 import { viewJob } from '../job-view.ts';
-import { connectProducer, probeWrites } from '../redis/connect.ts';
-import { asLoss, reasonOf, refusalOf } from '../redis/errors.ts';
+import { connectProducer, probeWrites, reportConnection } from '../redis/connect.ts';
+import { type Advice, reasonOf, refusalOf } from '../redis/errors.ts';
 import { createOutage, type Outage, type ProbePauses } from '../redis/outage.ts';
 import { defineScript } from '../redis/script.ts';
 import { announceLine, cancelledKey, pruneCancelled } from '../waiting-order.ts';
@@ -64,8 +64,10 @@ export type JobQueue = {
 export type QueueOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
-  /** Called once when an outage begins: Redis is away, or it refuses a command (`refused`). */
+  /** Called when an outage begins or its cause changes: Redis is away, or it refuses a command (`refused`). */
   readonly onError: (error: Error, refused: boolean) => void;
+  /** Called when Redis refuses a command that jobs and predictions do not need, such as SUBSCRIBE. */
+  readonly onPartRefused?: (part: string, reason: string) => void;
   /** Called once when the outage ends. */
   readonly onRecovery?: (outageSeconds: number) => void;
   /** How long a call may take. The default of 800 ms leaves time to send an answer within a second. */
@@ -75,7 +77,8 @@ export type QueueOptions = {
 };
 
 export function openQueue(options: QueueOptions): JobQueue {
-  const { redisUrl, prefix = 'trainyard', onError, onRecovery, deadlineMs = 800, probePauses } = options;
+  const { redisUrl, prefix = 'trainyard', onError, onRecovery, deadlineMs = 800 } = options;
+  const { onPartRefused, probePauses } = options;
   const redis = connectProducer(redisUrl, deadlineMs);
   // BullMQ asks for the version once: if Redis goes away just then, that Queue would never work.
   const queue = new Queue<TrainJobData, null>(queueName, {
@@ -85,29 +88,35 @@ export function openQueue(options: QueueOptions): JobQueue {
   });
   const outage = createOutage({
     probe: () => probeWrites(redis, prefix),
-    onBegin: (reason, refused) => onError(new Error(reason), refused),
+    onCause: (reason, refused) => onError(new Error(reason), refused),
     onEnd: (seconds) => onRecovery?.(seconds),
+    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'board'],
+    ...(onPartRefused && { onPartRefused }),
     ...(probePauses && { pauses: probePauses }),
   });
-  redis.on('error', (error) => outage.failed('connection', asLoss(error)));
+  reportConnection(redis, outage);
   queue.on('error', () => {}); // the same errors, or those of a call that fails
-  redis.on('ready', () => outage.worked());
   const context = { queue, redis, prefix };
   const inTime = createDeadline(redis, outage, deadlineMs);
   const countOutcomes = createOutcomeCounter(context);
   return {
-    enqueue: (request, key, requestId) =>
-      inTime(
+    enqueue: (request, key, requestId) => {
+      const progress = { isAdded: false };
+      return inTime(
         'enqueue',
-        () => enqueue(context, { request, requestId: requestId ?? null }, key),
-        key === undefined ? mayBeQueued : repeatWithKey,
-      ),
+        () => enqueue(context, { request, requestId: requestId ?? null }, progress, key),
+        (error) => {
+          if (refusalOf(error) !== null && !progress.isAdded) return notQueued;
+          return key === undefined ? mayBeQueued : repeatWithKey;
+        },
+      );
+    },
     find: (id) => inTime('find', () => find(context, id), tryAgain),
     list: (listOptions) => inTime('list', () => list(context, listOptions), tryAgain),
     events: (id, first, count) => inTime('events', () => readLog(logOf(context, id), first, count), tryAgain),
-    settle: (id) => inTime('settle', () => settle(context, id), tryAgain),
-    metrics: (id) => inTime('metrics', () => metrics(context, id), tryAgain),
-    outcomes: (endedAtMost) => inTime('outcomes', () => countOutcomes(endedAtMost), tryAgain),
+    settle: (id) => inTime('events', () => settle(context, id), tryAgain),
+    metrics: (id) => inTime('loss curves', () => metrics(context, id), tryAgain),
+    outcomes: (endedAtMost) => inTime('job metrics', () => countOutcomes(endedAtMost), tryAgain),
     cancel: (id) => inTime('cancel', () => cancel(context, id), repeatCancel),
     health: () => inTime('health', () => readHealth(context, outage), tryAgain),
     board: async () => ({
@@ -123,13 +132,21 @@ export function openQueue(options: QueueOptions): JobQueue {
   };
 }
 
-/** What a caller is told about a call that was sent and not answered. */
-const tryAgain = 'try again';
-const repeatCancel = 'the job may have been cancelled; try again, cancelling twice is fine';
-const repeatWithKey =
-  'the job may have been queued; try again with the same Idempotency-Key, which queues it once';
-const mayBeQueued =
-  'the job may have been queued; look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one';
+/** What a caller is told about a call that was sent and failed. */
+const tryAgain: Advice = { next: 'try again' };
+const repeatCancel: Advice = {
+  outcome: 'the job may have been cancelled',
+  next: 'try again, cancelling twice is fine',
+};
+const notQueued: Advice = { outcome: 'the job was not queued', next: 'try again' };
+const repeatWithKey: Advice = {
+  outcome: 'the job may have been queued',
+  next: 'try again with the same Idempotency-Key, which queues it once',
+};
+const mayBeQueued: Advice = {
+  outcome: 'the job may have been queued',
+  next: 'look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one',
+};
 
 /**
  * Read-only: a retry or a clean-up in Bull Board would bypass the API and the worker, and leave a job's events, cancel

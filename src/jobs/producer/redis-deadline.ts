@@ -1,16 +1,19 @@
 /** Redis calls with a deadline, for use in request handlers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { isDefect, redisUnavailable } from '../redis/errors.ts';
+import { type Advice, isDefect, redisUnavailable } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
 
 /**
- * Runs a call on Redis. `part` names it in an outage; `next` tells the caller what may have happened and what to do when
- * the call was sent and failed.
+ * Runs a call on Redis. `part` names it in an outage; `advice` tells the caller what may have happened and what to do
+ * when the call was sent and failed.
  *
  * @throws TrainyardError `REDIS_UNAVAILABLE`
  */
-export type WithDeadline = <T>(part: string, call: () => Promise<T>, next: string) => Promise<T>;
+export type WithDeadline = <T>(part: string, call: () => Promise<T>, advice: Advice | AdviceOn) => Promise<T>;
+type AdviceOn = (error: unknown) => Advice;
+
+const nothingDone: Advice = { outcome: 'nothing was done', next: 'try again' };
 
 /**
  * Without a connection, a call fails at once, since BullMQ would wait for the connection for ever. Only the calls before
@@ -25,7 +28,7 @@ export function createDeadline(redis: Redis, outage: Outage, deadlineMs: number)
       resolve();
     });
   });
-  return async (part, call, next) => {
+  return async (part, call, advice) => {
     const waits = !wasConnected;
     let sent = false;
     const timer = new AbortController();
@@ -50,7 +53,8 @@ export function createDeadline(redis: Redis, outage: Outage, deadlineMs: number)
     } catch (error) {
       if (isDefect(error)) throw error;
       if (!sent || !waits) outage.failed(part, error); // otherwise the connection came, but late for this call
-      throw redisUnavailable(error, sent ? next : 'nothing was done; try again');
+      if (!sent) throw redisUnavailable(error, nothingDone);
+      throw redisUnavailable(error, typeof advice === 'function' ? advice(error) : advice);
     } finally {
       timer.abort();
     }

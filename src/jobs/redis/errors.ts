@@ -46,6 +46,43 @@ export function isPermissionMissing(error: unknown): boolean {
   return /^NOPERM|^ERR The user executing the script can't/.test(reasonOf(error));
 }
 
+/**
+ * The cause that a reason names: `away` without an answer, else the code of the reply. Replies to one failover, and the
+ * two wordings of a missing permission, are one cause.
+ */
+export function causeOf(reason: string): string {
+  if (isPermissionMissing(reason)) return 'NOPERM';
+  if (/^(READONLY|UNBLOCKED|MASTERDOWN) /.test(reason)) return 'READONLY';
+  if (reason.startsWith('ERR max number of clients')) return 'MAXCLIENTS';
+  return /^([A-Z]{3,}) /.exec(reason)?.[1] ?? 'away';
+}
+
+/** Only says that there is no connection, not why. */
+export function isConsequence(reason: string): boolean {
+  return /^(Stream isn't writeable|Connection is closed|Command aborted|the connection broke off|connection is ")/.test(
+    reason,
+  );
+}
+
+/** What a person has to correct; null when the cause passes by itself or is not known. */
+export function remedyOf(reason: string): string | null {
+  const cause = causeOf(reason);
+  if (cause === 'WRONGPASS' || cause === 'NOAUTH') return 'correct the user and the password in REDIS_URL';
+  if (reason.startsWith('ERR DB index')) return 'correct the database in REDIS_URL';
+  if (cause !== 'NOPERM') return null;
+  const [, command] = /the '([^']+)' command/.exec(reason) ?? [];
+  if (command !== undefined) return `grant the Redis user +${command}`;
+  if (/channel/.test(reason)) return 'grant the Redis user its channels (&*)';
+  if (/key/.test(reason)) return 'grant the Redis user its keys (~*)';
+  return 'grant the Redis user the commands that its scripts run (+@all)';
+}
+
+/** Tells people that an optional part does not work, and how to mend it. */
+export function describePartRefused(part: string, reason: string): string {
+  const remedy = remedyOf(reason);
+  return `Redis refuses a command for: ${part}; the rest works${remedy ? `; ${remedy}` : ''}`;
+}
+
 /** An error in this program, rather than in the connection or in the state or permissions of Redis. */
 export function isDefect(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
@@ -54,9 +91,18 @@ export function isDefect(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
-/** `next` tells the caller what may have happened and what to do. */
-export function redisUnavailable(error: unknown, next: string): TrainyardError {
-  const wanted = refusalOf(error) === null ? 'answer within a second' : 'carry this out';
-  const message = `expected Redis to ${wanted}, got: ${reasonOf(error)}; ${next}`;
+/** What a caller is told after a failed call. */
+export type Advice = {
+  /** What may have happened to the call's effect. */
+  readonly outcome?: string;
+  /** What to do, unless the cause needs a correction. */
+  readonly next: string;
+};
+
+export function redisUnavailable(error: unknown, { outcome, next }: Advice): TrainyardError {
+  const reason = reasonOf(error);
+  const wanted = causeOf(reason) === 'away' ? 'answer within a second' : 'carry this out';
+  const advice = [outcome, remedyOf(reason) ?? next].filter((part) => part !== undefined);
+  const message = `expected Redis to ${wanted}, got: ${reason}; ${advice.join('; ')}`;
   return new TrainyardError('REDIS_UNAVAILABLE', message, { cause: error });
 }

@@ -1,8 +1,8 @@
 /**
- * Reports an outage of Redis once when it begins and once when it ends, however many commands fail. In an outage Redis is
+ * Reports an outage of Redis once when it begins, for each new cause, and when it ends, however many commands fail. In an outage Redis is
  * away, or it answers and refuses commands (a replica after a failover, a full memory, a missing permission).
  */
-import { reasonOf, refusalOf } from './errors.ts';
+import { causeOf, isConsequence, reasonOf, refusalOf } from './errors.ts';
 
 export type Outage = {
   /** A command has failed. `part` names what it was for, such as "reports". */
@@ -17,9 +17,16 @@ export type Outage = {
 export type OutageOptions = {
   /** Writes a little to Redis. */
   readonly probe: () => Promise<unknown>;
-  /** `refused`: Redis answers and refuses, rather than being away. */
-  readonly onBegin: (reason: string, refused: boolean) => void;
+  /**
+   * Called when an outage begins and when its cause changes, once for each cause. `refused`: Redis answers and refuses,
+   * rather than being away.
+   */
+  readonly onCause: (reason: string, refused: boolean) => void;
   readonly onEnd: (seconds: number) => void;
+  /** Parts that the rest works without. A command that is refused only to them is no outage. */
+  readonly optionalParts?: readonly string[];
+  /** Called when Redis refuses a command to an optional part, once an hour for each reason. */
+  readonly onPartRefused?: (part: string, reason: string) => void;
   readonly pauses?: ProbePauses;
 };
 
@@ -28,9 +35,15 @@ export type ProbePauses = { readonly firstMs: number; readonly longestMs: number
 
 const usualPauses: ProbePauses = { firstMs: 250, longestMs: 2000 };
 
+const hourMs = 3_600_000;
+const maxCauses = 10; // told in one outage
+const explainedWithinMs = 1000; // the cause of a broken connection is known, or stays unknown
+
 type Trouble = {
   readonly since: number;
   reason: string;
+  /** Causes that have been passed to `onCause`. */
+  readonly told: Set<string>;
   /** Parts whose commands Redis refuses; a successful probe proves nothing about them. */
   readonly refused: Set<string>;
   isAway: boolean; // the last command got no answer
@@ -41,9 +54,13 @@ type Trouble = {
  * The outage ends when a write succeeds and each part whose command was refused (a missing permission) has worked again.
  * A read proves nothing, since replicas answer reads.
  */
-export function createOutage({ probe, onBegin, onEnd, pauses = usualPauses }: OutageOptions): Outage {
+export function createOutage(options: OutageOptions): Outage {
+  const { probe, onCause, onEnd, optionalParts = [], onPartRefused, pauses = usualPauses } = options;
+  const isNews = createHourlyFilter();
   let trouble: Trouble | null = null;
   let isClosed = false;
+
+  const note = (begun: Trouble, error: unknown) => noteCause(begun, error, onCause);
 
   const recover = async (begun: Trouble) => {
     for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(2 * pauseMs, pauses.longestMs)) {
@@ -52,34 +69,32 @@ export function createOutage({ probe, onBegin, onEnd, pauses = usualPauses }: Ou
       const works = await probe().then(
         () => true,
         (error: unknown) => {
-          if (refusalOf(error) === null) begun.isAway = true;
-          else note(begun, error);
+          note(begun, error);
           return false;
         },
       );
       if (!works || begun.refused.size > 0) continue;
       trouble = null;
-      return onEnd((performance.now() - begun.since) / 1000);
+      if (begun.told.size > 0) onEnd((performance.now() - begun.since) / 1000);
+      return;
     }
   };
 
   return {
     failed: (part, error) => {
       if (isClosed) return;
-      const refusal = refusalOf(error);
-      const isNew = trouble === null;
-      trouble ??= {
-        since: performance.now(),
-        reason: '',
-        refused: new Set(),
-        isAway: true,
-        probeNow: () => {},
-      };
-      note(trouble, error);
-      if (refusal === 'command') trouble.refused.add(part);
-      if (!isNew) return;
-      onBegin(trouble.reason, refusal !== null);
-      void recover(trouble);
+      const isRefused = refusalOf(error) === 'command';
+      if (isRefused && optionalParts.includes(part)) {
+        const reason = reasonOf(error);
+        if (isNews(`${part}: ${reason}`)) onPartRefused?.(part, reason);
+        return;
+      }
+      const begun = trouble ?? beginTrouble();
+      if (isRefused) begun.refused.add(part);
+      note(begun, error);
+      if (trouble) return;
+      trouble = begun;
+      void recover(begun);
     },
     worked: (part) => {
       if (!trouble) return;
@@ -94,11 +109,32 @@ export function createOutage({ probe, onBegin, onEnd, pauses = usualPauses }: Ou
   };
 }
 
-function note(trouble: Trouble, error: unknown): void {
+function beginTrouble(): Trouble {
+  const since = performance.now();
+  return { since, reason: '', told: new Set(), refused: new Set(), isAway: true, probeNow: () => {} };
+}
+
+function noteCause(trouble: Trouble, error: unknown, onCause: OutageOptions['onCause']): void {
   const reason = reasonOf(error);
-  // "Stream isn't writeable" only says that there is no connection; keep the reason why there is none.
-  if (trouble.reason === '' || !reason.startsWith("Stream isn't writeable")) trouble.reason = reason;
+  if (trouble.reason === '' || !isConsequence(reason)) trouble.reason = reason;
   trouble.isAway = refusalOf(error) === null;
+  if (isConsequence(trouble.reason) && performance.now() - trouble.since < explainedWithinMs) return;
+  const cause = causeOf(trouble.reason);
+  if (trouble.told.has(cause) || trouble.told.size >= maxCauses) return;
+  trouble.told.add(cause);
+  onCause(trouble.reason, cause !== 'away');
+}
+
+/** Returns a function that says whether a text is new within an hour. */
+function createHourlyFilter(): (text: string) => boolean {
+  const passedAt = new Map<string, number>();
+  return (text) => {
+    const now = performance.now();
+    for (const [known, at] of passedAt) if (now - at > hourMs) passedAt.delete(known);
+    if (passedAt.has(text)) return false;
+    passedAt.set(text, now);
+    return true;
+  };
 }
 
 /** Resolves after `ms`, or at `probeNow`. */

@@ -2,39 +2,63 @@
 import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { probeWrites } from '../redis/connect.ts';
-import { asLoss } from '../redis/errors.ts';
+import { probeWrites, reportConnection } from '../redis/connect.ts';
+import { describePartRefused, remedyOf } from '../redis/errors.ts';
 import { createOutage, type Outage } from '../redis/outage.ts';
 import type { WorkerTimings } from './options.ts';
 
-/** Logs the outages of the worker's connection. */
-export function watchRedis(redis: Redis, prefix: string, log: Logger): Outage {
+/** Logs the outages of the worker's connection; calls `onEnd` after each. */
+export function watchRedis(redis: Redis, prefix: string, log: Logger, onEnd: () => void): Outage {
   const outage = createOutage({
     probe: () => probeWrites(redis, prefix),
-    onBegin: (error, refused) => {
+    onCause: (error, refused) => {
       const [what, when] = refused ? ['refuses what it is asked', 'it can'] : ['is away', 'it is back'];
-      log.warn({ error }, `Redis ${what}; a job that runs goes on and reports when ${when}`);
+      const remedy = remedyOf(error);
+      log.warn(
+        { error },
+        `Redis ${what}; a job that runs goes on and reports when ${when}${remedy ? `; ${remedy}` : ''}`,
+      );
     },
-    onEnd: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
+    optionalParts: ['last event', 'places in line'],
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
+    onEnd: (seconds) => {
+      log.warn(`Redis is back after ${seconds.toFixed(1)} s`);
+      onEnd();
+    },
   });
-  redis.on('error', (error) => outage.failed('connection', asLoss(error)));
-  redis.on('ready', () => outage.worked());
+  reportConnection(redis, outage);
   return outage;
 }
 
 /**
  * Pauses the worker after an error, longer each time, until it has run for `withoutError` ms without one. By itself
- * BullMQ asks again at once when Redis refuses (up to 6,600 times a second). Returns a function that ends this.
+ * BullMQ asks again at once when Redis refuses (up to 6,600 times a second). The pause also goes on while
+ * `beforeResume` fails. Returns a function that ends this.
  */
 export function backOffOnErrors(
   worker: Worker,
   redis: Redis,
   outage: Outage,
   { firstRetry, longestRetry, withoutError }: WorkerTimings,
+  beforeResume: () => Promise<void>,
 ): () => void {
   let pauseMs = firstRetry;
   let timer: NodeJS.Timeout | undefined;
-  const goOn = () => {
+  let isStopped = false;
+  const pause = () => {
+    clearTimeout(timer);
+    if (isStopped) return;
+    timer = setTimeout(() => void goOn(), pauseMs);
+    pauseMs = Math.min(2 * pauseMs, longestRetry);
+  };
+  const goOn = async () => {
+    try {
+      await beforeResume();
+    } catch (error) {
+      outage.failed('worker', error);
+      return pause();
+    }
+    if (isStopped) return;
     void worker.resume();
     timer = setTimeout(() => {
       pauseMs = firstRetry;
@@ -47,9 +71,10 @@ export function backOffOnErrors(
     outage.failed('worker', error);
     if (worker.isPaused() || worker.closing) return;
     void worker.pause(true); // the running job goes on
-    clearTimeout(timer);
-    timer = setTimeout(goOn, pauseMs);
-    pauseMs = Math.min(2 * pauseMs, longestRetry);
+    pause();
   });
-  return () => clearTimeout(timer);
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
 }

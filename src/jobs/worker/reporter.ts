@@ -46,12 +46,13 @@ export function createReporter(
     // BullMQ keeps a token from job to job, and may give the same one to another attempt at this job.
     const mark = `${token} ${attempt} ${++writes}`;
     try {
-      const isOurs = await appendReport(target.log, { token, mark, report, events });
-      if (!isOurs) log.warn('report not written: the job belongs to another worker by now');
+      const result = await appendReport(target.log, { token, mark, report, events });
+      if (result === 'unlocked') throw new LockExpired();
+      if (result === 'taken') log.warn('report not written: the job belongs to another worker by now');
       outage.worked('reports');
     } catch (error) {
       pending = bounded([...events, ...pending]);
-      outage.failed('reports', error);
+      if (!(error instanceof LockExpired)) outage.failed('reports', error);
       throw error;
     }
   };
@@ -68,6 +69,9 @@ export function createReporter(
     flush,
   };
 }
+
+/** The report is written once the worker has regained the lock; see job-locks.ts. */
+class LockExpired extends Error {}
 
 type Retries = Pick<WorkerTimings, 'firstRetry' | 'longestRetry'>;
 

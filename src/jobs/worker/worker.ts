@@ -20,6 +20,7 @@ import type { Outage } from '../redis/outage.ts';
 import { announceLine, type TrainQueue } from '../waiting-order.ts';
 import { announceWorker } from '../worker-heartbeat.ts';
 import { checkForCancel } from './cancel-check.ts';
+import { clearStalledMarks, createJobLocks, type HeldLock, type JobLocks } from './job-locks.ts';
 import { defaultTimings, type StopReason, type WorkerOptions, type WorkerTimings } from './options.ts';
 import { backOffOnErrors, watchRedis } from './redis-outage.ts';
 import { createReporter, type Reporter } from './reporter.ts';
@@ -32,6 +33,7 @@ type Context = Omit<WorkerOptions, 'timings'> & {
   readonly queue: TrainQueue;
   readonly redis: Redis;
   readonly outage: Outage;
+  readonly locks: JobLocks;
   readonly giveUp: (reason: TrainyardError) => void;
 };
 export type TrainWorker = {
@@ -47,7 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
   const timings = { ...defaultTimings, ...options.timings };
-  const outage = watchRedis(redis, prefix, log);
+  const outage = watchRedis(redis, prefix, log, () => regainLocks());
   let giveUp!: (reason: TrainyardError) => void;
   const unfit = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -58,7 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
     queueName,
     (job, token, signal) =>
-      processJob({ ...options, timings, worker, queue, redis, outage, giveUp }, job, token!, signal!),
+      processJob({ ...options, timings, worker, queue, redis, outage, locks, giveUp }, job, token!, signal!),
     {
       connection: redis,
       prefix,
@@ -69,9 +71,12 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       skipVersionCheck: true, // the check needs INFO, which a Redis user may lack; jobs/redis/check.ts has checked
     },
   );
-  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings);
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id, 'lock lost' satisfies StopReason);
+  const locks = createJobLocks(worker, redis, outage, timings);
+  const regainLocks = () => void locks.regain().catch(() => {}); // the outage has it; the next renewal tries again
+  worker.on('lockRenewalFailed', regainLocks);
+  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings, async () => {
+    await locks.regain();
+    await clearStalledMarks(worker, redis);
   });
   worker.on('stalled', () => void publishPlaces({ queue, redis, outage, log })); // the job waits again
   const endings = followEndings({ ...options, worker, queue, redis, outage });
@@ -95,13 +100,13 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
 }
 
 /** Finishes up after each job that ends; `settled` waits for the jobs that have ended so far. */
-function followEndings(context: Omit<Context, 'giveUp' | 'timings'>): { settled(): Promise<void> } {
+function followEndings(context: Omit<Context, 'giveUp' | 'timings' | 'locks'>): { settled(): Promise<void> } {
   const { worker } = context;
   const endings = new Set<Promise<void>>();
   const onEnd = (state: 'completed' | 'failed') => (job: BullJob | undefined) => {
     if (!job?.finishedOn) return;
     const ending = endJob(context, job.id!, state)
-      .catch((error: unknown) => noteFailure(context, 'endings', error))
+      .catch((error: unknown) => noteFailure(context, 'last event', error))
       .finally(() => endings.delete(ending));
     endings.add(ending);
   };
@@ -143,6 +148,7 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
   const eventLog = { redis, key: worker.toKey(job.id!) };
   const target = { log: eventLog, token, attempt: job.attemptsStarted };
   const reporter = createReporter(target, before, log, context.outage, timings);
+  const lock = context.locks.hold(job, token);
   const stopChecking = checkForCancel(worker, job, timings.cancelCheck);
   try {
     void publishPlaces(context);
@@ -151,7 +157,7 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
     const crashes = crashesOf(job);
     if (await isStuck(context, job, crashes)) throw stuck('its worker was lost');
     const order = orderFor(context, job, crashes);
-    const outcome = await trainAndReport(order, reporter, signal, context);
+    const outcome = await trainAndReport(order, reporter, lock, signal, context);
     log.info({ outcome }, 'job done');
     const reason = signal.reason as StopReason | undefined;
     if (reason === 'lock lost') throw new WaitingError(); // BullMQ then leaves the job alone
@@ -164,6 +170,7 @@ async function processJob(context: Context, job: BullJob, token: string, signal:
     throw await asBullError(context, job, error, log);
   } finally {
     stopChecking();
+    lock.release();
   }
 }
 
@@ -195,12 +202,14 @@ function orderFor(
 async function trainAndReport(
   order: TrainerOrder,
   reporter: Reporter,
+  lock: HeldLock,
   signal: AbortSignal,
   context: Context,
 ): Promise<TrainOutcome> {
   try {
     return await runTrainer(order, reporter.onMessage, signal, context);
   } finally {
+    await lock.settle();
     await reporter.flush();
   }
 }

@@ -143,9 +143,9 @@ describe('appending a report', () => {
     const { yard, id, log } = await heldJob('mine');
     const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
     const batch = { token: 'mine', mark: '1', report: emptyReport, events: [event] };
-    expect(await appendReport(log, batch)).toBe(true);
-    expect(await appendReport(log, batch)).toBe(true);
-    expect(await appendReport(log, { ...batch, mark: '2' })).toBe(true);
+    expect(await appendReport(log, batch)).toBe('written');
+    expect(await appendReport(log, batch)).toBe('written');
+    expect(await appendReport(log, { ...batch, mark: '2' })).toBe('written');
     expect(typesOf(await eventsOf(yard, id))).toEqual(['queued', 'trouble', 'trouble']);
   });
 
@@ -153,7 +153,7 @@ describe('appending a report', () => {
     const { yard, id, log } = await heldJob('another');
     const event: JobEvent = { type: 'trouble', at: new Date().toISOString(), error: null };
     expect(await appendReport(log, { token: 'mine', mark: '1', report: emptyReport, events: [event] })).toBe(
-      false,
+      'taken',
     );
     expect(typesOf(await eventsOf(yard, id))).toEqual(['queued']);
   });

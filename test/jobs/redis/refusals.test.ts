@@ -1,12 +1,13 @@
-/** A Redis that answers and refuses: each outage is reported once when it begins and ends, commands are retried with pauses, and the job goes on. */
+/** A Redis that answers and refuses: each outage is reported once when it begins and ends, commands are retried with pauses, and the job goes on at the same attempt. */
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { TrainJob } from '../../../src/jobs/contract.ts';
+import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
+import { trainersOf, untilGone } from '../processes.ts';
 import { createRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, requestOf } from '../yard.ts';
+import { closeAfterTest, openYard, requestOf, shortTimings } from '../yard.ts';
 
 const server = await createRedisServer();
 let admin: Redis;
@@ -17,6 +18,8 @@ beforeEach(async () => {
   admin = new Redis(server.url);
   closeAfterTest(async () => admin.disconnect());
 });
+
+const lockMs = shortTimings.lock!;
 
 type Refusal = {
   readonly name: string;
@@ -110,6 +113,7 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
     closeAfterTest(() => queue.close());
     const job = await yard.enqueue({ epochs: 200, trainImages: 3200 });
     await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null, 90_000);
+    const trainers = trainersOf(process.pid);
 
     await begin(admin);
     const before = performance.now();
@@ -122,6 +126,11 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
       'more tries',
       () => countReplies(code),
       (count) => count >= 6,
+    );
+    await until(
+      "the job's lock to expire",
+      () => performance.now() - before,
+      (ms) => ms > 2 * lockMs,
     );
     const perSecond = (await countReplies(code)) / ((performance.now() - before) / 1000);
     console.log(`${code}: ${perSecond.toFixed(1)} refusals a second`);
@@ -148,10 +157,34 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
       (found) => found.includes('back'),
     );
     expect((await queue.health()).refusal).toBeNull();
+    const { progress } = await yard.find(job.id);
+    await yard.untilJob(job.id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
+    expect(await yard.find(job.id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
+    expect(trainersOf(process.pid)).toEqual(trainers);
     await yard.queue.cancel(job.id);
     await yard.untilEnded(job.id, 60_000);
     expect(await yard.untilEnded(jobOf(next).id, 90_000)).toMatchObject({ status: 'succeeded' });
-    expect(lines.filter((line) => line.startsWith('Redis '))).toHaveLength(2);
+    expect(lines).toEqual([expect.stringMatching(says), expect.stringMatching(/^Redis is back/)]);
     expect(told).toHaveLength(2);
+  }, 300_000);
+});
+
+describe('a job whose trainer ends while Redis refuses writes', () => {
+  it('succeeds afterwards at the same attempt, with all its epochs', async () => {
+    const yard = await openYard(server.url);
+    await yard.startWorker();
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 3200 });
+    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
+    const [trainer] = trainersOf(process.pid);
+    await admin.config('SET', 'maxmemory', '1');
+    await untilGone(trainer!, 90_000);
+    await until(
+      "the job's lock to expire",
+      () => admin.exists(`${yard.prefix}:${queueName}:${id}:lock`),
+      (count) => count === 0,
+    );
+    await admin.config('SET', 'maxmemory', '0');
+    const ended = await yard.untilEnded(id, 90_000);
+    expect(ended).toMatchObject({ status: 'succeeded', attempt: 1, epochs: { length: 2 } });
   }, 300_000);
 });
