@@ -1,6 +1,7 @@
 /**
- * Reports an outage of Redis once when it begins, for each new cause, and when it ends, however many commands fail. In an outage Redis is
- * away, or it answers and refuses commands (a replica after a failover, a full memory, a missing permission).
+ * Reports an outage of Redis when it begins, once for each new cause, and when it ends, however many commands fail. In an
+ * outage Redis is away, or it answers and refuses commands (a replica after a failover, a full memory, a missing
+ * permission).
  */
 import { causeOf, isConsequence, reasonOf, refusalOf } from './errors.ts';
 
