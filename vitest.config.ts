@@ -6,12 +6,15 @@ import { SlowestFiles } from './test/slowest.ts';
 // The tests ask servers on this machine. With NODE_USE_ENV_PROXY=1, Node would send those requests to HTTP_PROXY.
 process.env['NO_PROXY'] = process.env['no_proxy'] = 'localhost,127.0.0.1,[::1],::1';
 
+// With their usual nice value, trainers would starve beside tests that compute.
+process.env['TRAINER_NICENESS'] = '0';
+
 /** Where .ci/run wants the counts; what a person sees is the same with and without. */
 const report = process.env['TEST_REPORT'];
 /** Else, and while watching, the tests run the sources. */
 const isCompiled = process.argv.includes('run') && isUpToDate(import.meta.dirname);
 
-/** These train: a trainer has the lowest priority, and starves beside more than one other that computes. */
+/** These train, or start the whole service, which takes a core and more. */
 const training = [
   'test/cli/service.test.ts',
   'test/client/service.test.ts',

@@ -103,6 +103,7 @@ const variables = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
   REQUIRE_GPU: flag.default(false),
+  TRAINER_NICENESS: wholeNumber(0, 19).default(19),
   FIRST_MODEL: flag.default(true),
   KEEP_MODELS: wholeNumber(1, 1_000_000_000).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -152,6 +153,7 @@ export type Config = Readonly<{
   engine: z.output<typeof environmentSchema>['ENGINE'];
   cpuWanted: boolean; // asked for by name, so no warning about a missing GPU
   requireGpu: boolean; // refuse to train on a CPU
+  trainerNiceness: number; // 19: everything else on the machine goes first
   firstModel: boolean;
   keepModels: number; // number of newest versions to keep, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
@@ -187,6 +189,7 @@ export function readConfig(
     engine: values.ENGINE,
     cpuWanted: values.ENGINE === 'wasm' || values.TENSORFLOW === 'cpu',
     requireGpu: values.REQUIRE_GPU,
+    trainerNiceness: values.TRAINER_NICENESS,
     firstModel: values.FIRST_MODEL,
     keepModels: values.KEEP_MODELS,
     logLevel: values.LOG_LEVEL,

@@ -18,7 +18,7 @@ await runEntry(async () => {
   const config = readWorkerConfig(takeOptions('worker'));
   const redisUrl = requireRedisUrl(config);
   const log = createLog('worker', config);
-  const { dataDir, engine, gitCommit } = config;
+  const { dataDir, engine, gitCommit, trainerNiceness } = config;
   await openDataDir(dataDir);
   await lookAtRedis(redisUrl); // waits for a Redis that is away
   const examined = await examineDevice(engine);
@@ -27,7 +27,8 @@ await runEntry(async () => {
   const [device, noGpu] = [summarise(examined), missedGpu(examined, config.cpuWanted)];
   if (noGpu !== null) log.warn(noGpu);
   const gpu = { requireGpu: config.requireGpu, noGpu };
-  const worker = await startWorker({ redisUrl, dataDir, engine, ...gpu, device, gitCommit, log });
+  const options = { redisUrl, dataDir, engine, ...gpu, device, gitCommit, trainerNiceness, log };
+  const worker = await startWorker(options);
   closeOnExit(log, () => worker.close());
   process.send?.({ type: 'ready' }); // to the launcher
   log.info(`waiting for jobs, which train on ${device}`);

@@ -21,6 +21,7 @@ describe('readConfig', () => {
       keepAliveSeconds: 75,
       requestsPerMinute: null,
       requireGpu: false,
+      trainerNiceness: 19,
       cpuWanted: false,
     });
   });
@@ -35,6 +36,7 @@ describe('readConfig', () => {
       FIRST_MODEL: 'false',
       KEEP_MODELS: '3',
       LOG_LEVEL: 'debug',
+      TRAINER_NICENESS: '5',
     });
     expect(config).toMatchObject({
       host: '::1',
@@ -47,6 +49,7 @@ describe('readConfig', () => {
       firstModel: false,
       keepModels: 3,
       logLevel: 'debug',
+      trainerNiceness: 5,
     });
   });
 
@@ -67,6 +70,8 @@ describe('readConfig', () => {
     ['FIRST_MODEL', 'maybe'],
     ['KEEP_MODELS', '0'],
     ['KEEP_MODELS', '1.5'],
+    ['TRAINER_NICENESS', '20'],
+    ['TRAINER_NICENESS', '-1'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s, naming it and what it got', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(

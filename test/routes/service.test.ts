@@ -278,6 +278,9 @@ describe('the API as a whole', () => {
     ['POST', '/docs/', 'GET, HEAD'],
     ['HEAD', '/jobs/x/events', 'GET'],
     ['POST', '/openapi.json', 'GET, HEAD'],
+    ['PROPFIND', '/predict', 'POST'],
+    ['REPORT', '/jobs/x', 'GET, HEAD'],
+    ['PURGE', '/nope', null],
   ] as const)('answers %s %s with what the path takes: %s', async (method, url, allow) => {
     const headers = { 'content-type': 'text/plain' };
     const response = await parts.app.inject({ method, url, headers, payload: 'x' });

@@ -30,8 +30,7 @@ export async function examineDevice(preference: EnginePreference): Promise<Devic
   });
   try {
     const facts = await new Promise<Omit<DeviceFacts, 'said'>>((resolve, reject) => {
-      const fail = (how: string) =>
-        reject(new TrainyardError('DEVICE_NOT_EXAMINED', notExamined(how, said.slice(-3))));
+      const fail = (how: string) => reject(new TrainyardError('DEVICE_NOT_EXAMINED', notExamined(how, said)));
       child.once('message', (message) => resolve(message as Omit<DeviceFacts, 'said'>));
       child.once('exit', (code, signal) => fail(`it ended by ${signal ?? `exit code ${code}`}`));
       setTimeout(() => fail(`it took longer than ${withinMs / 1000} s`), withinMs).unref();
@@ -74,9 +73,10 @@ export function summarise({ engine, engineProblem, obstacles }: Device): string 
   return engine ? engine.device + why : `no engine: ${engineProblem}`;
 }
 
-function notExamined(how: string, lastWords: readonly string[]): string {
-  const words = lastWords.length > 0 ? `; its last words: ${lastWords.join(' · ')}` : '';
-  return `expected the engine to open and compute a small product, but ${how}${words}; ENGINE=wasm needs nothing but Node`;
+function notExamined(how: string, said: readonly string[]): string {
+  const words = said.findLast((line) => /\b(?:\w*Error|fatal|abort\w*)\b/i.test(line)) ?? said.at(-1); // no line of a stack
+  const why = words === undefined ? '' : ` after it had printed: ${words.trim()}`;
+  return `expected the engine to open and compute a small product, but ${how}${why}; correct that, or run npm run setup, which builds the engine anew; if its library can't run here, ENGINE=wasm needs nothing but Node`;
 }
 
 /** Removes date, thread and source file: 'E0000 00:00:1795 12 cuda_platform.cc:51] failed call to cuInit: …'. */

@@ -65,7 +65,7 @@ function isZlib([first = 0]: Buffer): boolean {
 
 /** Accept-Encoding lists the accepted codings (RFC 9110, section 15.5.16). */
 function codingUnsupported(contentEncoding: string): HttpProblem {
-  const detail = `expected a Content-Encoding of one of ${accepted}, or none, got ${contentEncoding.slice(0, 80)}; send the body uncompressed`;
+  const detail = `expected one content coding, ${accepted}, or none, in Content-Encoding, got ${contentEncoding.slice(0, 80)}; send the body uncompressed`;
   const headers = { 'accept-encoding': accepted };
   return new HttpProblem({ status: 415, code: 'CONTENT_ENCODING_UNSUPPORTED', detail, headers });
 }

@@ -1,10 +1,14 @@
 /** Answers 405 with `Allow` where a path exists but not with this method (RFC 9110, 15.5.6). */
+import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
 /** Call it before registering the routes, and `refuseOtherMethods` after that. */
 export function watchPaths(app: FastifyInstance): { refuseOtherMethods(): void } {
   const paths = new Set<string>();
+  // Fastify answers 404 to a method that it does not know, such as PROPFIND. CONNECT never gets here.
+  const unknown = METHODS.filter((method) => method !== 'CONNECT' && !app.supportedMethods.includes(method));
+  for (const method of unknown) app.addHttpMethod(method);
   app.addHook('onRoute', ({ url }) => void paths.add(url));
   return {
     refuseOtherMethods: () => {

@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   cudaEnvironment,
   readVariant,
@@ -48,6 +48,15 @@ describe('a library', () => {
 });
 
 describe('a device', () => {
+  it('whose examination fails is told with the line that says why', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--require ./missing.cjs'); // ends the child with a stack
+    const message = expect.stringMatching(
+      /it ended by exit code 1 after it had printed: Error: Cannot find module '.\/missing.cjs'; .*npm run setup/,
+    );
+    await expect(examineDevice('auto')).rejects.toMatchObject({ code: 'DEVICE_NOT_EXAMINED', message });
+    vi.unstubAllEnvs();
+  });
+
   it('is examined by computing on it', async () => {
     const device = await examineDevice('wasm');
     expect(device).toMatchObject({ engine: { name: 'wasm', gpu: false }, product: { ok: true } });
