@@ -1,7 +1,11 @@
 /** Lifetime of connections: the deadlines for a request, how long an idle connection stays open, and how they close. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { answerClientError } from './client-error.ts';
+import { HttpProblem } from './problem.ts';
+import { refuseRest } from './received-body.ts';
 
 /** Fastify's options for the server. */
 export function connectionOptions(keepAliveSeconds: number) {
@@ -20,31 +24,42 @@ export function connectionOptions(keepAliveSeconds: number) {
   } as const;
 }
 
-const onTheirWayMs = 200;
+/** How long a server that closes waits, in ms; all of it is shorter than the grace of its process (lifecycle.ts). */
+export type ClosingLimits = {
+  readonly onTheirWay: number; // for the first byte of a request on an unused connection
+  readonly silence: number; // between two pieces of a request
+  readonly arrival: number; // for a request that keeps arriving
+  readonly answer: number; // for an answer that the client does not read
+};
+
+const closingLimits: ClosingLimits = { onTheirWay: 200, silence: 1000, arrival: 5000, answer: 7000 };
+
+/** The newest exchange on a connection. */
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
 /**
  * When the server closes, requests that are on their way are answered with `connection: close`, and then unused
- * connections are closed. Fastify closes idle connections only, and to Node a connection is not idle before its first
- * request; browsers open such connections in advance.
+ * connections are closed. Fastify closes idle connections only: to Node, a connection is not idle before its first request
+ * (browsers open such connections in advance), nor while a request is still arriving, which may take for ever.
  */
-export function closeConnectionsOnShutdown(app: FastifyInstance): void {
+export function closeConnectionsOnShutdown(app: FastifyInstance, limits = closingLimits): void {
   let closing = false;
-  const open = new Set<Socket>();
-  const unused = new Set<Socket>();
+  const open = new Map<Socket, Exchange | null>(); // null: not used yet
   app.server.on('connection', (socket) => {
-    open.add(socket);
-    unused.add(socket);
-    socket.once('close', () => {
-      open.delete(socket);
-      unused.delete(socket);
-    });
+    open.set(socket, null);
+    socket.once('close', () => open.delete(socket));
   });
-  app.server.on('request', ({ socket }) => unused.delete(socket));
+  app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    open.set(request.socket, { request, response });
+  });
   app.addHook('preClose', async () => {
     closing = true;
-    if (open.size > 0) await delay(onTheirWayMs);
+    if (open.size > 0) await delay(limits.onTheirWay);
     // Meanwhile Fastify stops listening. A client that connected just before gets the same time.
-    setTimeout(() => unused.forEach((socket) => socket.destroy()), onTheirWayMs).unref();
+    setTimeout(() => {
+      for (const [socket, exchange] of open) if (!exchange) socket.destroy();
+    }, limits.onTheirWay).unref();
+    endOpenExchanges(open, limits);
   });
   // An answer that began before closing and ended after it leaves a connection open that nobody else closes.
   app.addHook('onResponse', ({ raw }, _reply, done) => {
@@ -57,6 +72,42 @@ export function closeConnectionsOnShutdown(app: FastifyInstance): void {
   });
 }
 
+/** Watches the connections of a server that closes until none is left, and ends those that exceed a limit. */
+function endOpenExchanges(open: ReadonlyMap<Socket, Exchange | null>, limits: ClosingLimits): void {
+  const began = performance.now();
+  const heard = new WeakMap<Socket, { readonly bytes: number; readonly at: number }>();
+  const timer = setInterval(() => {
+    if (open.size === 0) return clearInterval(timer);
+    const now = performance.now();
+    for (const [socket, exchange] of open) {
+      const last = heard.get(socket);
+      const isNew = last?.bytes !== socket.bytesRead;
+      if (isNew) heard.set(socket, { bytes: socket.bytesRead, at: now });
+      if (now - began > limits.answer) socket.destroy();
+      else if (now - (isNew ? now : last.at) > limits.silence || now - began > limits.arrival)
+        refuseUnfinished(socket, exchange);
+    }
+  }, limits.silence / 4).unref();
+}
+
+/** Answers a request that has not arrived yet: 503 if its route reads the body, else 408. Does nothing to other connections. */
+function refuseUnfinished(socket: Socket, exchange: Exchange | null): void {
+  if (!exchange) return;
+  const { request, response } = exchange;
+  if (response.writableFinished) return answerClientError(requestTimeout(), socket);
+  if (!request.complete && !response.headersSent) refuseRest(request, closingProblem());
+}
+
+function requestTimeout(): Error {
+  return Object.assign(new Error('the server closes'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+}
+
+function closingProblem(): HttpProblem {
+  const detail =
+    'expected the rest of the body sooner, since the server is closing; send the whole request again';
+  return new HttpProblem({ status: 503, code: 'CLOSING', detail, retryAfterSeconds: 1 });
+}
+
 const unreadMs = 1000; // for the rest of a body to arrive
 
 /**
@@ -66,8 +117,8 @@ const unreadMs = 1000; // for the rest of a body to arrive
 export function readUnwantedBodies(app: FastifyInstance): void {
   app.addHook('onSend', ({ raw, headers }, reply, payload, done) => {
     const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-    if (!hasBody || reply.raw.shouldKeepAlive || raw.readableEnded || raw.destroyed)
-      return done(null, payload);
+    const stays = reply.raw.shouldKeepAlive && reply.getHeader('connection') !== 'close';
+    if (!hasBody || stays || raw.readableEnded || raw.destroyed) return done(null, payload);
     const timer = setTimeout(end, unreadMs);
     function end(): void {
       clearTimeout(timer);

@@ -108,20 +108,33 @@ function bounded(sink: Sink, received: Received | null, limit: number): Sink {
   };
 }
 
-/** After `sink` has thrown, reads and discards the rest: a client that only sends would never see the answer otherwise. */
+const restRefused = Symbol('restRefused');
+
+/** Makes `receive` reject with `problem` where it still reads `payload`, as when the server closes. */
+export function refuseRest(payload: Readable, problem: HttpProblem): void {
+  payload.emit(restRefused, problem);
+}
+
+/** After a refusal, reads and discards the rest: a client that only sends would never see the answer otherwise. */
 function readToEnd(payload: Readable, sink: Sink): Promise<void> {
   return new Promise((resolve, reject) => {
     let length = 0;
-    const take = (chunk: Buffer) => {
+    const refuse = (problem: unknown) => {
+      payload.off('data', take).resume();
+      reject(problem);
+    };
+    function take(chunk: Buffer): void {
       length += chunk.byteLength;
       try {
         sink(chunk);
       } catch (problem) {
-        payload.off('data', take).resume();
-        reject(problem);
+        refuse(problem);
       }
-    };
-    payload.on('error', () => reject(cutShort(length)));
+    }
+    const endEarly = () => reject(cutShort(length));
+    if (payload.destroyed) return endEarly(); // it emits nothing any more
+    payload.on('error', endEarly).on('close', endEarly); // "close" also follows "end"
+    payload.on(restRefused, refuse);
     payload.on('end', resolve);
     payload.on('data', take);
   });

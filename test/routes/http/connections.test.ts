@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { registerBodies } from '../../../src/routes/http/bodies.ts';
 import { closeConnectionsOnShutdown, connectionOptions } from '../../../src/routes/http/connections.ts';
+import { handleError } from '../../../src/routes/http/problem.ts';
+import { readWhole } from '../../../src/routes/http/received-body.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
 async function listen(options: Parameters<typeof buildQuietApp>[0] = {}) {
@@ -106,6 +109,99 @@ describe('when the server closes', () => {
     const answer = await received(socket);
     expect(answer.length).toBeGreaterThan(50_000_000);
     await closed;
+  });
+
+  const form = 'multipart/form-data; boundary=b';
+  it.each([
+    ['POST /predict', 'image/png', 'Content-Length: 1000', 'half'],
+    ['POST /predict', form, 'Content-Length: 1000', '--b\r\n'],
+    ['POST /predict', 'application/json', 'Transfer-Encoding: chunked', '4\r\nhalf\r\n'],
+    ['POST /predict', 'image/png', 'Content-Encoding: gzip\r\nContent-Length: 1000', 'half'],
+    ['POST /jobs/train', 'application/json', 'Content-Length: 1000', '{'],
+    ['POST /jobs/train', 'text/plain', 'Content-Length: 1000', ' '],
+  ])('an upload that hangs is refused: %s as %s', async (line, type, length, begin) => {
+    const { app, port } = await listen();
+    const socket = await open(port);
+    const arrived = once(app.server, 'request');
+    socket.write(`${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\n${length}\r\n\r\n${begin}`);
+    await arrived;
+    const closed = app.close();
+    const answer = await received(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 503 /);
+    expect(answer.toLowerCase()).toContain('connection: close');
+    expect(answer).toContain('"code":"CLOSING"');
+    await closed;
+  });
+
+  const hanging = `${request.slice(0, -2)}Content-Length: 9\r\n\r\nhalf`; // answered before all of it has come
+  it.each([
+    ['a request that hangs in its headers', request, 'GET / HTTP/1.1\r\nHost'],
+    ['a body that hangs and that no route reads', hanging, ''],
+  ])('%s, on a connection with an answer, is refused', async (_which, first, next) => {
+    const { app, port } = await listen();
+    const socket = await open(port);
+    socket.write(first);
+    await once(socket, 'data');
+    socket.write(next);
+    const answer = received(socket);
+    await app.close();
+    expect(await answer).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  describe('with limits of the test', () => {
+    const limits = { onTheirWay: 10, silence: 400, arrival: 800, answer: 1200 };
+    /** Answers a POST with the length of its body, and `GET /never` never. */
+    const listenWithin = async () => {
+      const app = Fastify(connectionOptions(75));
+      registerBodies(app);
+      app.setErrorHandler(handleError);
+      closeConnectionsOnShutdown(app, limits);
+      app.addContentTypeParser('image/png', (upload: FastifyRequest, payload: Readable) =>
+        readWhole(upload, payload, null, 1000),
+      );
+      app.post('/', async ({ body }) => ({ length: (body as Buffer).length }));
+      app.get('/never', () => new Promise(() => {}));
+      const closing = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()));
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      const socket = await open((app.server.address() as AddressInfo).port);
+      const post = () =>
+        socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\n');
+      return { app, socket, post, closing };
+    };
+
+    it('an upload that goes on is answered', async () => {
+      const { app, socket, post, closing } = await listenWithin();
+      const arrived = once(app.server, 'request');
+      post();
+      await arrived;
+      const closed = app.close();
+      await closing;
+      socket.write('x'.repeat(100));
+      expect(await received(socket)).toContain('{"length":100}');
+      await closed;
+    });
+
+    it('an upload that takes its time is refused', async () => {
+      const { app, socket, post } = await listenWithin();
+      const arrived = once(app.server, 'request');
+      post();
+      await arrived;
+      const closed = app.close();
+      const trickle = setInterval(() => socket.write('x'), 20);
+      expect(await received(socket)).toMatch(/^HTTP\/1.1 503 /);
+      clearInterval(trickle);
+      await closed;
+    });
+
+    it('a connection whose answer does not come is closed', async () => {
+      const { app, socket } = await listenWithin();
+      const arrived = once(app.server, 'request');
+      socket.write('GET /never HTTP/1.1\r\nHost: a\r\n\r\n');
+      await arrived;
+      const closed = app.close();
+      expect(await received(socket)).toBe('');
+      await closed;
+    });
   });
 
   it('connections that nothing comes on are closed soon, without a reset', async () => {

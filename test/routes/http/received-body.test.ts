@@ -67,6 +67,17 @@ describe('a body', () => {
     await expect(body).rejects.toMatchObject({ options: { status: 400, code: 'BODY_CUT_SHORT' } });
   });
 
+  it('that is gone before it is read ends early', async () => {
+    const body = readWhole(request, new PassThrough().destroy(), null, 100);
+    await expect(body).rejects.toMatchObject({ options: { status: 400, code: 'BODY_CUT_SHORT' } });
+  });
+
+  it('that is destroyed without an error ends early too', async () => {
+    const { payload, body } = read();
+    payload.destroy();
+    await expect(body).rejects.toMatchObject({ options: { code: 'BODY_CUT_SHORT' } });
+  });
+
   it('that is too long, or for which there is no room, is refused and read to its end all the same', async () => {
     for (const [limit, room, problem] of [
       [2, 100, { code: 'FST_ERR_CTP_BODY_TOO_LARGE' }],
