@@ -89,10 +89,12 @@ export function lockDigest(folder) {
  * @type {(folder: string) => string | null}
  */
 export function missingPackage(folder) {
+  const installed = join(folder, 'node_modules/.package-lock.json'); // npm's own
+  if (!existsSync(installed)) return 'node_modules';
   const read = (/** @type {string} */ path) =>
-    Object.entries(existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {});
+    Object.entries(JSON.parse(readFileSync(path, 'utf8')).packages);
   const locked = read(join(folder, 'package-lock.json')).filter(([, { optional }]) => !optional);
-  const paths = [...locked, ...read(join(folder, 'node_modules/.package-lock.json'))].map(([path]) => path);
+  const paths = [...locked, ...read(installed)].map(([path]) => path);
   return paths.find((path) => !existsSync(join(folder, path, 'package.json'))) ?? null;
 }
 
