@@ -33,14 +33,16 @@ type PendingImage = {
 
 export class PendingImages {
   readonly #process: ProcessPort;
+  readonly #answerWithinMs: number;
   readonly #pending = new Map<number, PendingImage>(); // by id, oldest first
   readonly #rate = createRateMeter(initialRate);
   #nextId = 0;
   #bytes = 0;
   #inProcess = 0; // images
 
-  constructor(process: ProcessPort) {
+  constructor(process: ProcessPort, withinMs = answerWithinMs) {
     this.#process = process;
+    this.#answerWithinMs = withinMs;
   }
 
   load(): Load {
@@ -52,7 +54,7 @@ export class PendingImages {
     if (!this.#hasRoomFor(image)) return overloaded(this.load(), this.#rate.perSecond());
     const id = this.#nextId++;
     const outcome = this.#add(id, image, withPixels);
-    const timer = setTimeout(() => this.#giveUp(id, timedOut), answerWithinMs);
+    const timer = setTimeout(() => this.#giveUp(id, timedOut(this.#answerWithinMs)), this.#answerWithinMs);
     const onAbort = () => this.#giveUp(id, cancelled);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.sendNext();
@@ -160,11 +162,11 @@ export const restarted: PredictOutcome = {
   message: 'the predictor ended while it had this image, or is being started again; send the image again',
 };
 
-const timedOut: PredictOutcome = {
+const timedOut = (withinMs: number): PredictOutcome => ({
   ok: false,
   code: 'PREDICT_TIMEOUT',
-  message: `expected the predictor to answer within ${answerWithinMs / 1000} s, it did not; send the image again`,
-};
+  message: `expected the predictor to answer within ${withinMs / 1000} s, it did not; send the image again`,
+});
 
 const cancelled: PredictOutcome = {
   ok: false,

@@ -21,7 +21,8 @@ export type PredictorEvents = {
 
 export type Predictor = {
   /**
-   * Never throws: what can go wrong is in the outcome, which comes within 5 s. Aborting `signal` gives the
+   * Never throws: what can go wrong is in the outcome, which comes within 5 s unless `startPredictor` was
+   * told otherwise. Aborting `signal` gives the
    * outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred. A prediction has
    * `pixels` only `withPixels`.
    */
@@ -38,9 +39,13 @@ export type Predictor = {
 const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 
 /** Starts the predictor and keeps it running until `close`. */
-export function startPredictor(start: PredictorStart, events: PredictorEvents = {}): Predictor {
+export function startPredictor(
+  start: PredictorStart,
+  events: PredictorEvents = {},
+  answerWithinMs?: number,
+): Predictor {
   const supervisor = new PredictorSupervisor(start);
-  const images = new PendingImages(supervisor);
+  const images = new PendingImages(supervisor, answerWithinMs);
   let model: ServedModel | null = null;
   let engine: Engine | null = null;
   let hadModel = false;

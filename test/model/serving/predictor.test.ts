@@ -121,6 +121,8 @@ describe('predictor', () => {
   });
 
   it('starts again after a crash, and answers what was under way by the new process', async () => {
+    await predictor.close();
+    predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage }, 60_000); // a busy machine starts slowly
     await publishAndServe();
     const underWay = Promise.all(Array.from({ length: 50 }, () => predictor.predict(digit)));
     process.kill(predictorPid()!, 'SIGKILL');
