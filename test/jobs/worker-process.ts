@@ -2,13 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { WorkerTimings } from '../../src/jobs/worker/options.ts';
 import { closeAfterTest, shortTimings, type Yard } from './yard.ts';
 
 const program = fileURLToPath(new URL('worker-program.mjs', import.meta.url));
 
 /** Starts a worker that is killed at the end of the test if it still runs. */
-export function startWorkerProcess({ redisUrl, prefix, dataDir }: Yard): ChildProcess {
-  const args = [redisUrl, prefix, dataDir, JSON.stringify(shortTimings)];
+export function startWorkerProcess(
+  { redisUrl, prefix, dataDir }: Yard,
+  timings: Partial<WorkerTimings> = shortTimings,
+): ChildProcess {
+  const args = [redisUrl, prefix, dataDir, JSON.stringify(timings)];
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

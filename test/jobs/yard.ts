@@ -45,6 +45,9 @@ export const shortTimings: Partial<WorkerTimings> = {
   withoutError: 1000,
 };
 
+/** For a job that lasts: it pauses after each step, so that the test has the cores. Ten steps take a second and more. */
+export const lasting: Partial<WorkerTimings> = { ...shortTimings, stepPauseMs: 100 };
+
 export type RequestInput = z.input<typeof trainRequestSchema>;
 
 const closing: (() => Promise<void>)[] = [];

@@ -181,8 +181,8 @@ function orderFor(
 ): TrainerOrder {
   const { request } = job.data;
   const [jobId, attempt] = [job.id!, job.attemptsStarted];
-  const { progressMs, resumePointMs, diskRetry: diskRetryMs } = timings;
-  const intervals = { progressMs, resumePointMs };
+  const { progressMs, resumePointMs, stepPauseMs, diskRetry: diskRetryMs } = timings;
+  const intervals = { progressMs, resumePointMs, stepPauseMs };
   return {
     jobId,
     attempt,

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
+import { sha256Of } from '../../lib/sha256.ts';
 
 export const imageSide = 28; // pixels
 export const imageSize = imageSide * imageSide; // 784 greys
@@ -111,8 +112,7 @@ async function readIdx(root: string, file: IdxFile): Promise<Uint8Array> {
       `expected ${path}, got: ${messageOf(error)}; run "npm run setup"`,
     );
   });
-  const digest = await crypto.subtle.digest('SHA-256', bytes); // off the event loop
-  const sha256 = Buffer.from(digest).toString('hex');
+  const sha256 = sha256Of(bytes); // 30 ms for the largest file; Web Crypto needs ten times as long and copies it
   if (sha256 !== file.sha256) {
     throw new TrainyardError(
       'DATASET_DAMAGED',

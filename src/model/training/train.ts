@@ -2,7 +2,7 @@
  * The training loop: epochs of steps, an evaluation after each epoch, a checkpoint of each epoch worth keeping.
  * A run can stop at any step and resume from there: it ends with the same bytes as an uninterrupted run.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { permutation, randomFor } from '../../lib/random.ts';
 import { takeBatch } from '../data/batch.ts';
@@ -38,6 +38,7 @@ type Run = {
   readonly meter: ThroughputMeter;
   readonly isProgressDue: () => boolean;
   readonly resumePointMs: number;
+  readonly stepPauseMs: number;
   state: TrainState;
   epoch: number;
   lossSum: tf.Scalar; // stays on the device: reading it at each step would stall a GPU
@@ -82,7 +83,7 @@ export async function train(
 }
 
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
-  const { signal, from = null, progressMs, resumePointMs } = { ...defaultIntervals, ...options };
+  const { signal, from = null, progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
   const network = networks[plan.network];
   const trainSplit = firstOf(dataset.train, plan.trainImages);
   const testSplit = firstOf(dataset.test, plan.testImages);
@@ -98,6 +99,7 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
     meter: createThroughputMeter(size),
     isProgressDue: createProgressThrottle(progressMs),
     resumePointMs,
+    stepPauseMs,
     state: from ? restoreState(from) : initialState(initialWeights(network, plan.seed)),
     epoch: from?.epoch ?? 1,
     lossSum: tf.scalar(from?.lossSum ?? 0),
@@ -125,11 +127,17 @@ async function trainEpoch(run: Run): Promise<number> {
     const failed = await reportLoss(run, loss, index === stepsPerEpoch - 1);
     loss.dispose();
     if (failed !== null) return failed;
-    await nextTurn(); // lets an abort in
+    await pause(run);
     run.signal?.throwIfAborted();
     if (performance.now() - run.positionAt > run.resumePointMs) await handOutPosition(run);
   }
   return (await run.lossSum.data())[0]! / stepsPerEpoch;
+}
+
+/** Lets an abort in, which ends the pause. */
+async function pause({ stepPauseMs, signal }: Run): Promise<void> {
+  if (stepPauseMs > 0) await delay(stepPauseMs, undefined, signal && { signal });
+  else await nextTurn();
 }
 
 /** Reads and reports the loss where a report is due. Returns the loss if it is not finite, else null. */

@@ -55,8 +55,9 @@ export type TrainHooks = {
 export type TrainIntervals = {
   readonly progressMs: number; // between two progress reports
   readonly resumePointMs: number; // between two resume points: the most that a crash makes compute again
+  readonly stepPauseMs: number; // after each step; an abort ends it. Tests of long jobs leave the cores idle with it
 };
-export const defaultIntervals: TrainIntervals = { progressMs: 250, resumePointMs: 3000 };
+export const defaultIntervals: TrainIntervals = { progressMs: 250, resumePointMs: 3000, stepPauseMs: 0 };
 
 export type TrainOptions = Partial<TrainIntervals> & {
   /** Stops the run after the step under way. */

@@ -7,7 +7,7 @@ import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
 import { trainersOf, untilGone } from '../processes.ts';
 import { createRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, requestOf, shortTimings } from '../yard.ts';
+import { closeAfterTest, lasting, openYard, requestOf, shortTimings } from '../yard.ts';
 
 const server = await createRedisServer();
 let admin: Redis;
@@ -101,7 +101,7 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
   it('is reported once when it begins and ends by worker and API, is retried seldom, and costs no job', async () => {
     const yard = await openYard(server.url);
     const { log, lines } = collectLog();
-    await yard.startWorker({ log });
+    await yard.startWorker({ log, timings: { ...lasting, stepPauseMs: 250 } });
     const told: string[] = [];
     const queue = openQueue({
       redisUrl: server.url,
@@ -172,8 +172,8 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
 describe('a job whose trainer ends while Redis refuses writes', () => {
   it('succeeds afterwards at the same attempt, with all its epochs', async () => {
     const yard = await openYard(server.url);
-    await yard.startWorker();
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 3200 });
+    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 50 } });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 640 });
     await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
     const [trainer] = trainersOf(process.pid);
     await admin.config('SET', 'maxmemory', '1');

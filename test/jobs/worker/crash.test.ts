@@ -9,27 +9,29 @@ import { trainersOf, untilGone, untilTrainer } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { timed } from '../until.ts';
 import { endProcess, startWorkerProcess } from '../worker-process.ts';
-import { openYard, type Yard } from '../yard.ts';
+import { lasting, openYard, shortTimings, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
+/** Time to kill its trainer between two steps. */
+const timings = { ...shortTimings, stepPauseMs: 30 };
 const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
 
 describe('a trainer that is killed', () => {
   it('gets another attempt, which goes on and publishes no epoch twice', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 12, schedule: 'constant', learningRate: 0.001 });
-    await yard.startWorker();
+    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    await yard.startWorker({ timings });
     // An epoch is told before the resume point after it is saved; that one is there when the next epoch is told.
     await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
     process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
     const job = await yard.untilEnded(id);
     expect(job).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
-    const oneToTwelve = Array.from({ length: 12 }, (_, index) => index + 1);
-    expect(job.epochs.map(({ epoch }) => epoch)).toEqual(oneToTwelve);
-    expect(job.epochs.map(({ modelVersion }) => modelVersion)).toEqual(oneToTwelve);
+    const oneToFive = Array.from({ length: 5 }, (_, index) => index + 1);
+    expect(job.epochs.map(({ epoch }) => epoch)).toEqual(oneToFive);
+    expect(job.epochs.map(({ modelVersion }) => modelVersion)).toEqual(oneToFive);
     expect(job.resumedFromStep).toBeGreaterThanOrEqual(10); // an epoch has ten steps
-    expect(await yard.store.versions()).toHaveLength(12);
+    expect(await yard.store.versions()).toHaveLength(5);
   });
 
   it('succeeds at its second attempt', async () => {
@@ -86,7 +88,7 @@ describe('a worker that closes', () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);
     const behind = await yard.enqueue();
-    const worker = await yard.startWorker();
+    const worker = await yard.startWorker({ timings: lasting });
     await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
     const { ms } = await timed(() => worker.close());
     expect(ms).toBeLessThan(3000);
@@ -135,8 +137,8 @@ describe('a worker that has lost its job to another', () => {
 describe('a worker process that is killed', () => {
   it('takes its trainer with it, and another worker finishes its job', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 1, trainImages: 6400 });
-    const program = startWorkerProcess(yard);
+    const { id } = await yard.enqueue({ epochs: 1, trainImages: 1280 });
+    const program = startWorkerProcess(yard, lasting);
     const trainer = await untilTrainer(program.pid);
     await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
     await endProcess(program, 'SIGKILL');
@@ -151,7 +153,7 @@ describe('a job whose worker is gone, with no other one', () => {
   it('is not said to run for ever, and can be cancelled', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);
-    const program = startWorkerProcess(yard);
+    const program = startWorkerProcess(yard, lasting);
     await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
     await endProcess(program, 'SIGKILL');
     const waiting = await yard.untilJob(id, 'to wait', ({ status }) => status === 'queued', 8000);
@@ -168,8 +170,8 @@ describe('a job whose worker is gone, with no other one', () => {
 describe('a resume point that is damaged', () => {
   it('is named in the log, and the job goes on from the one before', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ ...endless, epochs: 12 });
-    const worker = await yard.startWorker();
+    const { id } = await yard.enqueue({ ...endless, epochs: 5 });
+    const worker = await yard.startWorker({ timings });
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 2);
     await worker.close();
     const directory = workspaceDirectory(yard.dataDir, id);
@@ -180,7 +182,7 @@ describe('a resume point that is damaged', () => {
     const lines: string[] = [];
     await yard.startWorker({ log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
     const job = await yard.untilEnded(id);
-    expect(job).toMatchObject({ status: 'succeeded', epochs: { length: 12 } });
+    expect(job).toMatchObject({ status: 'succeeded', epochs: { length: 5 } });
     expect(job.resumedFromStep).toBeLessThan(Number.parseInt(newest!, 10));
     expect(lines.join('')).toContain(`resume point ${newest} not used: checksum or form is wrong`);
   });

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultTimings } from '../../../src/jobs/worker/options.ts';
 import { runTrainer, type TrainerMessage } from '../../../src/jobs/worker/trainer-supervisor.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
@@ -32,17 +32,20 @@ if (missing !== null) console.log(`engine webgpu is not tested: ${missing}`);
 describeEngine('webgpu', { missing, images: 'few' });
 
 describe.skipIf(missing !== null)('training on WebGPU', () => {
-  it('lowers the loss of a batch, step by step', async () => {
+  const begin = () => initialState(initialWeights(network, 1));
+  let whole: Steps;
+  beforeAll(async () => {
     await openEngine('webgpu');
-    const { losses } = await stepFrom(initialState(initialWeights(network, 1)), 3);
+    whole = await stepFrom(begin(), 3);
+  });
+
+  it('lowers the loss of a batch, step by step', () => {
+    const { losses } = whole;
     expect(losses[1]).toBeLessThan(losses[0]!);
     expect(losses[2]).toBeLessThan(losses[1]!);
   });
 
   it('gives the same bytes each time, and when it is taken up from a resume point', async () => {
-    await openEngine('webgpu');
-    const begin = () => initialState(initialWeights(network, 1));
-    const whole = await stepFrom(begin(), 3);
     const first = await stepFrom(begin(), 1);
     const rest = await stepFrom(restoreState(first.values), 2);
     expect([...first.losses, ...rest.losses]).toEqual(whole.losses);
@@ -50,7 +53,6 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
   });
 
   it('adds in one order in the dense layer: the same bytes each time', async () => {
-    await openEngine('webgpu');
     const values = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i));
     const [x, kernel] = [tf.tensor2d(values(64 * 3136), [64, 3136]), tf.tensor2d(values(31_360), [3136, 10])];
     const products = await Promise.all(Array.from({ length: 10 }, () => x.matMul(kernel).data()));
@@ -62,9 +64,8 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
       await tf.setBackend(backend);
       const { signal } = new AbortController();
       const weights = tf.tensor1d(initialWeights(network, 3));
-      return evaluate(network, weights, { ...mnist.test, count: 6 }, signal);
+      return evaluate(network, weights, { ...mnist.test, count: 3 }, signal);
     };
-    await openEngine('webgpu');
     const [expected, got] = [await on('cpu'), await on('webgpu')];
     expect(got).toEqual({ ...expected, loss: expect.closeTo(expected.loss, 5) });
   });
@@ -76,7 +77,7 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
       messages.push(message);
       if (message.type === 'progress') stop.abort('worker closes');
     };
-    const request = requestOf({ trainImages: 20, batchSize: 2 });
+    const request = requestOf({ trainImages: 10, batchSize: 1 });
     const order = {
       jobId: 'job-1',
       attempt: 1,
@@ -111,11 +112,10 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
   });
 });
 
+type Steps = { readonly losses: number[]; readonly values: StateValues };
+
 /** So many steps on the same two images; takes over the state. */
-async function stepFrom(
-  begun: TrainState,
-  steps: number,
-): Promise<{ losses: number[]; values: StateValues }> {
+async function stepFrom(begun: TrainState, steps: number): Promise<Steps> {
   let state = begun;
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {

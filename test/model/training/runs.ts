@@ -4,6 +4,7 @@ import type {
   EpochMetrics,
   Progress,
   RunPosition,
+  TrainIntervals,
   TrainPlan,
 } from '../../../src/model/training/training-run.ts';
 import { mnist } from '../data/mnist.ts';
@@ -15,6 +16,7 @@ export async function runTraining(
   signal = never,
   onProgress: (progress: Progress) => void = () => {},
   from: RunPosition | null = null,
+  intervals: Partial<TrainIntervals> = {},
 ) {
   const progress: Progress[] = [];
   const epochs: EpochMetrics[] = [];
@@ -33,7 +35,7 @@ export async function runTraining(
       position = current;
     },
   };
-  const outcome = await train(plan, mnist, hooks, { signal, from });
+  const outcome = await train(plan, mnist, hooks, { ...intervals, signal, from });
   return { outcome, progress, epochs, weights: weights as Float32Array | null, position };
 }
 
