@@ -12,16 +12,18 @@ import { trainersOf } from '../jobs/processes.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { endProcess, startWorkerProcess } from '../jobs/worker-process.ts';
-import { buildYard, type Yard } from '../jobs/yard.ts';
+import { buildYard, shortTimings, type Yard } from '../jobs/yard.ts';
 import { faults } from './forms.ts';
 
 const { url } = await startRedisServer();
 vi.setConfig({ testTimeout: 180_000 });
 const random = faults.random('training');
 
-/** Two epochs of 200 steps, of some 3 s each: resume points within an epoch and between two. */
-const request = { epochs: 2, trainImages: 12_800, batchSize: 64 };
-const steps = 400;
+/** Two epochs of 40 steps, of some 3 s each with the pauses: resume points within an epoch and between two. */
+const request = { epochs: 2, trainImages: 1280, batchSize: 32 };
+const steps = 80;
+const timings = { ...shortTimings, stepPauseMs: 50 };
+const startWorker = () => startWorkerProcess(yard, timings);
 const takeoverMs = 10_000;
 
 let yard: Yard;
@@ -30,7 +32,7 @@ let whole: Ending;
 
 beforeAll(async () => {
   [yard, close] = await buildYard(url);
-  const worker = startWorkerProcess(yard);
+  const worker = startWorker();
   whole = await ending((await yard.enqueue(request)).id, 'left alone');
   await endProcess(worker, 'SIGTERM');
 }, 120_000);
@@ -45,7 +47,7 @@ describe('a job goes on and ends with the same bytes', () => {
   });
 
   it.each(faults.times(1, 10))('when its trainer is killed at a random step (%d)', async () => {
-    const worker = startWorkerProcess(yard);
+    const worker = startWorker();
     const { id } = await yard.enqueue(request);
     const step = await untilRandomStep(id);
     const [trainer] = trainersOf(worker.pid!);
@@ -57,11 +59,11 @@ describe('a job goes on and ends with the same bytes', () => {
   });
 
   it.each(faults.times(1, 10))('when its worker is killed at a random step (%d)', async () => {
-    const worker = startWorkerProcess(yard);
+    const worker = startWorker();
     const { id } = await yard.enqueue(request);
     const step = await untilRandomStep(id);
     await endProcess(worker, 'SIGKILL');
-    const next = startWorkerProcess(yard);
+    const next = startWorker();
     await untilTakenAgain(id, 1);
     expect(await ending(id, `worker killed at step ${step}`)).toEqual(whole);
     expect((await yard.find(id)).resumedFromStep).toBeGreaterThan(0);
@@ -69,27 +71,27 @@ describe('a job goes on and ends with the same bytes', () => {
   });
 
   it.each(faults.times(1, 10))('when its worker is told to end, with no attempt used (%d)', async () => {
-    const worker = startWorkerProcess(yard);
+    const worker = startWorker();
     const { id } = await yard.enqueue(request);
     const step = await untilRandomStep(id);
     expect((await timed(() => endProcess(worker, 'SIGTERM'))).ms).toBeLessThan(3000);
     const waiting = await yard.find(id);
     expect(waiting).toMatchObject({ status: 'queued', queuePosition: 1, error: null });
-    const next = startWorkerProcess(yard);
+    const next = startWorker();
     expect(await ending(id, `worker ended at step ${step}`)).toEqual(whole);
     expect((await yard.find(id)).resumedFromStep).toBeGreaterThanOrEqual(step); // saved when it was told
     await endProcess(next, 'SIGTERM');
   });
 
   it.each(faults.times(0, 1))('when one worker after the other is killed (%d)', async () => {
-    let worker = startWorkerProcess(yard);
+    let worker = startWorker();
     const { id } = await yard.enqueue(request);
     const kills = 6;
     let saved = 0;
     for (let attempt = 1; attempt <= kills; attempt++) {
       saved = await untilSaved(id, saved);
       await endProcess(worker, 'SIGKILL');
-      worker = startWorkerProcess(yard);
+      worker = startWorker();
       await untilTakenAgain(id, attempt);
     }
     expect(await ending(id, `worker killed ${kills} times`)).toEqual(whole);
@@ -109,7 +111,7 @@ function untilSaved(id: string, step: number): Promise<number> {
 
 /** Waits until the job has come to a step of chance's choice; gives the step it was at. The short form gives it time to save. */
 async function untilRandomStep(id: string): Promise<number> {
-  const wanted = uniformInt(random, faults.isLong ? 2 : steps / 2, steps - 40);
+  const wanted = uniformInt(random, faults.isLong ? 2 : steps / 2, steps - 10);
   const job = await yard.untilJob(
     id,
     `to come to step ${wanted}`,

@@ -14,7 +14,7 @@ import { handleError } from '../../src/routes/http/problem.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
-import { closeAfterTest, openYard, type Yard } from '../jobs/yard.ts';
+import { closeAfterTest, lasting, openYard, type Yard } from '../jobs/yard.ts';
 import { readStream, type Told } from './event-stream.ts';
 import { openAccess } from './parts.ts';
 import { noPredictor } from './quiet-app.ts';
@@ -69,7 +69,7 @@ describe('GET /jobs/:id/events', () => {
     const untouched = await openApi(yard);
     const { id } = await yard.enqueue(endless);
     const whole = readStream(untouched.eventsOf(id), undefined);
-    await yard.startWorker();
+    await yard.startWorker({ timings: lasting });
     const told: Told[] = [];
     for (let drop = 1; drop <= drops; drop++) {
       if (drop % 7 === 0) {

@@ -7,7 +7,7 @@ import { encodePng } from '../../src/model/image/encode-png.ts';
 import { createMetrics, metricsRoutes } from '../../src/routes/metrics.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
-import { openYard } from '../jobs/yard.ts';
+import { openYard, shortTimings } from '../jobs/yard.ts';
 import { lint, readFamilies } from './metric-names.ts';
 import { openAccess, type Parts, startParts } from './parts.ts';
 import { buildQuietApp } from './quiet-app.ts';
@@ -150,9 +150,9 @@ describe('the metrics of jobs', async () => {
       predictor,
     });
     const values = async () => read((await app.inject('/metrics')).body);
-    const { id } = await yard.enqueue({ epochs: 3, trainImages: 1600 });
+    const { id } = await yard.enqueue({ epochs: 3, trainImages: 640 });
     expect((await values()).get('trainyard_jobs{state="waiting"}')).toBe(1);
-    await yard.startWorker();
+    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 20 } });
     const accuracy = 'trainyard_training_test_accuracy_ratio';
     const running = await until('an accuracy', values, (now) => now.get(accuracy)! > 0, 60_000);
     expect(running.get('trainyard_training_images_per_second')).toBeGreaterThan(0);

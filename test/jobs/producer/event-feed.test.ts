@@ -7,7 +7,7 @@ import { openFeed } from '../../../src/jobs/producer/event-feed.ts';
 import { trainersOf } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, type Yard } from '../yard.ts';
+import { closeAfterTest, lasting, openYard, shortTimings, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -71,7 +71,7 @@ describe('the events of a job', () => {
     const ids: string[] = [];
     for (let i = 0; i < 4; i++) ids.push((await yard.enqueue(endless)).id);
     await yard.queue.cancel(ids[1]!);
-    await yard.startWorker(); // takes the first
+    await yard.startWorker({ timings: lasting }); // takes the first
     const positions = async (id: string) =>
       (await eventsOf(yard, id)).map((event) => (event.type === 'queued' ? event.position : event.type));
     await until(
@@ -90,7 +90,7 @@ describe('the events of a job', () => {
     const yard = await openYard(url);
     const cancelled = await yard.enqueue(endless);
     const failing = await yard.enqueue({ ...endless, learningRate: 1000 });
-    await yard.startWorker();
+    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 30 } });
     await untilEvents(yard, cancelled.id, 'it to start', (events) =>
       events.some(({ type }) => type === 'started'),
     );
@@ -102,8 +102,8 @@ describe('the events of a job', () => {
 
   it('include a second attempt, and the loss curve continues where that attempt resumed', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 12, schedule: 'constant', learningRate: 0.001 });
-    await yard.startWorker();
+    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 30 } });
     await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
     process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
     const started = (await untilDone(yard, id)).filter((event) => event.type === 'started');
@@ -115,15 +115,15 @@ describe('the events of a job', () => {
     const { curve, epochs, steps, status } = (await yard.queue.metrics(id))!;
     const told = curve.map(({ step }) => step);
     expect(told).toEqual([...new Set(told)].toSorted((a, b) => a - b));
-    expect(told.at(-1)).toBe(120);
-    expect({ steps, status }).toEqual({ steps: 120, status: 'succeeded' });
-    expect(epochs).toHaveLength(12);
+    expect(told.at(-1)).toBe(50);
+    expect({ steps, status }).toEqual({ steps: 50, status: 'succeeded' });
+    expect(epochs).toHaveLength(5);
   });
 
   it('say that the job waits again when its worker closes', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);
-    const worker = await yard.startWorker();
+    const worker = await yard.startWorker({ timings: lasting });
     await untilEvents(yard, id, 'a step', (events) => events.some(({ type }) => type === 'progress'));
     await worker.close();
     expect((await eventsOf(yard, id)).at(-1)).toMatchObject({ type: 'queued', position: 1 });

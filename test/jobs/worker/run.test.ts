@@ -9,7 +9,7 @@ import { mnist } from '../../model/data/mnist.ts';
 import { trainersOf, untilTrainer } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { timed, until } from '../until.ts';
-import { buildYard, openYard, requestOf, type Yard } from '../yard.ts';
+import { buildYard, lasting, openYard, requestOf, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -36,7 +36,7 @@ describe('a job that succeeds', () => {
 
   beforeAll(async () => {
     [yard, close] = await buildYard(url);
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 1920, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 960, testImages: 200 });
     await yard.startWorker();
     seen = await watch(yard, id);
     job = seen.at(-1)!;
@@ -58,7 +58,7 @@ describe('a job that succeeds', () => {
     const earlier = { ...job.progress!, epoch: 1, step: 10, fraction: 0.1, etaSeconds: 9 };
     await redis.hset(key, 'progress', JSON.stringify({ ...JSON.parse(report), progress: earlier }));
     const { progress } = await yard.find(job.id);
-    expect(progress).toMatchObject({ epoch: 2, step: 120, fraction: 1, etaSeconds: 0 });
+    expect(progress).toMatchObject({ epoch: 2, step: 60, fraction: 1, etaSeconds: 0 });
     await redis.hset(key, 'progress', report);
     redis.disconnect();
   });
@@ -69,11 +69,11 @@ describe('a job that succeeds', () => {
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
     expect(new Set(steps).size).toBeGreaterThan(2);
     for (const { step, steps: all, fraction, epoch } of progress) {
-      expect(all).toBe(120);
-      expect(fraction).toBeCloseTo(step / 120);
-      expect(epoch).toBe(step <= 60 ? 1 : 2);
+      expect(all).toBe(60);
+      expect(fraction).toBeCloseTo(step / 60);
+      expect(epoch).toBe(step <= 30 ? 1 : 2);
     }
-    expect(progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 120, fraction: 1 });
+    expect(progress.at(-1)).toMatchObject({ epoch: 2, epochs: 2, step: 60, fraction: 1 });
     expect(progress.at(-1)!.imagesPerSecond).toBeGreaterThan(10);
   });
 
@@ -130,7 +130,7 @@ describe('a job that succeeds', () => {
   });
 
   it('gives the same weights and evaluation, byte for byte, when it is asked for again', async () => {
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 1920, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 960, testImages: 200 });
     const again = await yard.untilEnded(id);
     expect(again.status).toBe('succeeded');
     for (const [index, { modelVersion }] of job.epochs.entries()) {
@@ -209,7 +209,7 @@ describe('cancelling a running job', () => {
   it('ends it within 2 s and keeps what it has published', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ epochs: 1000, schedule: 'constant', learningRate: 0.001 });
-    await yard.startWorker();
+    await yard.startWorker({ timings: lasting });
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length > 0);
     const { value: job, ms } = await cancelAndWait(yard, id);
     expect(ms).toBeLessThan(cancelWithinMs);
