@@ -1,126 +1,15 @@
-/** The API process: configuration → connections → application → listen. */
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { buildApp } from './app.ts';
-import { type Config, readListenerConfig, requireRedisUrl } from './config.ts';
-import { openFeed } from './jobs/producer/event-feed.ts';
-import { ensureFirstModel } from './jobs/producer/first-model.ts';
-import { type JobQueue, openQueue } from './jobs/producer/queue.ts';
-import { lookAtRedis } from './jobs/redis/check.ts';
-import { describePartRefused, remedyOf } from './jobs/redis/errors.ts';
-import { messageOf, TrainyardError } from './lib/errors.ts';
+/** The API process: options and configuration, then all else, which takes a second to load. */
+import { readListenerConfig, requireRedisUrl } from './config.ts';
 import { openDataDir } from './lib/files.ts';
-import { expectFree, listenFailed } from './lib/listen.ts';
-import { closeOnExit, runEntry } from './lifecycle.ts';
-import { createLog } from './log.ts';
-import type { PredictorNews } from './model/serving/messages.ts';
-import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
-import { type ModelStore, openStore } from './model/store/store.ts';
+import { expectFree } from './lib/listen.ts';
+import { runEntry } from './lifecycle.ts';
 import { takeOptions } from './options.mjs';
-import { createMetrics, observeNews } from './routes/metrics.ts';
 
 await runEntry(async () => {
   const config = await readListenerConfig(takeOptions('server'));
   const redisUrl = requireRedisUrl(config);
   await expectFree(config);
   await openDataDir(config.dataDir);
-  const log = createLog('server', config);
-  await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
-  const queue = openQueue({
-    redisUrl,
-    onError: ({ message: error }, refused) => {
-      const what = refused ? 'refuses what it is asked' : 'is away';
-      const remedy = remedyOf(error);
-      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
-    },
-    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
-    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
-  });
-  const feed = openFeed({ redisUrl, queue });
-  const store = openStore(config.dataDir);
-  const { dataDir, engine, keepModels } = config;
-  const closing = new AbortController();
-  const wantModel = () => {
-    if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
-  };
-  const metrics = createMetrics();
-  const { onMessage, onExit } = logPredictor(log, wantModel);
-  const onNews = (news: PredictorNews) => {
-    observeNews(news, metrics);
-    onMessage(news);
-  };
-  const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
-  const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
-  closeOnExit(log, async () => {
-    closing.abort();
-    await app.close(); // answers the requests under way first
-    feed.close();
-    await Promise.all([predictor.close(), queue.close()]);
-  });
-  const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
-    throw listenFailed(error as NodeJS.ErrnoException, config);
-  });
-  process.send?.({ type: 'ready', address }); // to the launcher
-  if (config.allowAnonymous && config.apiKeys.length === 0) {
-    log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
-  }
-  wantModel();
+  const { serve } = await import('./serve.ts');
+  await serve(config, redisUrl);
 });
-
-/** Retries until Redis accepts the job or the server closes. */
-async function queueFirstModel(
-  queue: JobQueue,
-  store: ModelStore,
-  { dataDir }: Config,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const jobId = await ensureFirstModel(queue, store);
-      if (jobId) log.info({ jobId, dataDir }, 'no model yet: a first training is queued');
-      return;
-    } catch (error) {
-      log.debug({ error: messageOf(error) }, 'first training not queued yet');
-      await delay(500, undefined, { signal }).catch(() => {});
-    }
-  }
-}
-
-/** `onDamage`: called for a damaged model, which may have been the only one. */
-function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEvents> {
-  return {
-    onMessage: (message) => {
-      if (message.type === 'ready') log.info(`predicting on ${message.engine.device}`);
-      if (message.type === 'ready' && message.engine.fallback) log.warn(message.engine.fallback);
-      if (message.type === 'model') {
-        const { model, tensors } = message;
-        log.info({ ...model, tensors }, `model ${model.version} is served`);
-      }
-      if (message.type === 'damaged') {
-        log.error(
-          { ...message, err: new TrainyardError('MODEL_DAMAGED', message.reason) },
-          `model ${message.version} is damaged and now in quarantine`,
-        );
-        onDamage();
-      }
-      if (message.type === 'notServed')
-        log.error(
-          { ...message, err: new TrainyardError('MODEL_NOT_SERVED', message.reason) },
-          `model ${message.version} is not served; it is tried again`,
-        );
-      if (message.type === 'storeUnreadable')
-        log.error(
-          { err: new TrainyardError('STORE_UNREADABLE', message.reason) },
-          'the store of models can not be read; no new version is served until it can',
-        );
-      if (message.type === 'storeReadable') log.info('the store of models can be read again');
-      if (message.type === 'removed') log.info(message, 'old models were deleted');
-      if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');
-    },
-    onExit: (how) => {
-      const err = new TrainyardError('PREDICTOR_ENDED', `expected the predictor to run, it ended by ${how}`);
-      log.error({ err }, 'the predictor ended; it is being started again');
-    },
-  };
-}
