@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../../src/model/data/dataset.ts';
 import { encodePng } from '../../../src/model/image/encode-png.ts';
 import type { PredictOutcome } from '../../../src/model/serving/messages.ts';
@@ -18,10 +18,10 @@ const maxBytes = 64 * 1024 * 1024;
 
 let predictor: Predictor;
 let ends: string[]; // how the processes ended
-beforeEach(async () => {
+const serve = async () => {
   ({ predictor, ends } = await startServing(await temporaryDirectory()));
-});
-afterEach(() => predictor.close());
+};
+const close = () => predictor.close();
 
 const predictMany = (count: number, image: Uint8Array = digit, signal?: AbortSignal) =>
   Array.from({ length: count }, () => predictor.predict(image, signal));
@@ -50,15 +50,8 @@ const nextSign = (done: number) =>
   );
 
 describe('load', () => {
-  it('is bounded in bytes as well as in number', async () => {
-    const padded = Buffer.concat([digit, Buffer.alloc(5 * 1024 * 1024 - digit.length)]); // after the end of the PNG
-    const outcomes = predictMany(40, padded);
-    expect(predictor.load()).toMatchObject({ images: 12, bytes: 12 * padded.length });
-    expect(predictor.load().bytes).toBeLessThanOrEqual(maxBytes);
-    const counts = tally(await Promise.all(outcomes));
-    expect(counts).toEqual({ ok: 12, OVERLOADED: 28 });
-    expect(predictor.load()).toMatchObject({ images: 0, bytes: 0 });
-  });
+  beforeAll(serve);
+  afterAll(close);
 
   it('of small files with many pixels takes little memory', async () => {
     const side = 2000; // 4 megapixels: 16 MB each when decoded, 1.5 GB all together
@@ -78,6 +71,16 @@ describe('load', () => {
     expect(rise).toBeLessThan(600);
   });
 
+  it('is bounded in bytes as well as in number', async () => {
+    const padded = Buffer.concat([digit, Buffer.alloc(5 * 1024 * 1024 - digit.length)]); // after the end of the PNG
+    const outcomes = predictMany(40, padded);
+    expect(predictor.load()).toMatchObject({ images: 12, bytes: 12 * padded.length });
+    expect(predictor.load().bytes).toBeLessThanOrEqual(maxBytes);
+    const counts = tally(await Promise.all(outcomes));
+    expect(counts).toEqual({ ok: 12, OVERLOADED: 28 });
+    expect(predictor.load()).toMatchObject({ images: 0, bytes: 0 });
+  });
+
   it('says when to come back: by what waits and by how fast it goes', async () => {
     const outcomes = await Promise.all(predictMany(maxPending + 1));
     const refused = outcomes.at(-1)!;
@@ -95,6 +98,9 @@ function callerOf(images: number): AbortController {
 }
 
 describe('a caller that goes away', () => {
+  beforeAll(serve);
+  afterAll(close);
+
   it('costs no inference, and its image makes room', async () => {
     const pid = predictorPid()!;
     process.kill(pid, 'SIGSTOP'); // so that it reads of the images and of their end at once
@@ -126,6 +132,9 @@ describe('a caller that goes away', () => {
 });
 
 describe('a predictor that hangs', () => {
+  beforeEach(serve);
+  afterEach(close);
+
   it('is noticed, killed and replaced; every call ends within 5 s', async () => {
     const pid = predictorPid()!;
     process.kill(pid, 'SIGSTOP');
@@ -148,6 +157,9 @@ describe('a predictor that hangs', () => {
 });
 
 describe('a predictor that is killed', () => {
+  beforeEach(serve);
+  afterEach(close);
+
   it('answers at once while it starts again', async () => {
     process.kill(predictorPid()!, 'SIGKILL');
     await until(
