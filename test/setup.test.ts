@@ -1,7 +1,7 @@
 /** Real runs of set-up in checkouts of their own; what is slow or far away is played by small commands. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -292,13 +292,6 @@ describe('the build', () => {
     await runSetup(checkout);
     expect(existsSync(dist('answer.js'))).toBe(true);
   });
-
-  it('makes the whole program and its page in a folder of any name', async () => {
-    for (const name of ['src', 'web'])
-      await cp(join(repository, name), join(checkout.root, name), { recursive: true });
-    expect(await runSetup(checkout, ['--only=build'])).toMatchObject({ code: 0 });
-    for (const name of ['start.js', 'web/index.html']) expect(existsSync(dist(name))).toBe(true);
-  }, 120_000);
 
   it('that fails ends set-up with the line to correct, and is tried again', async () => {
     await writeFile(source('answer.ts'), "export const answer: number = 'many';\n");

@@ -1,5 +1,6 @@
 /** A checkout and a data directory whose paths have characters that URLs, shells and Redis read in ways of their own. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -69,7 +70,7 @@ describe('a path with odd characters', () => {
     expect(jobs.data).toHaveLength(1);
   });
 
-  it('does for building', { timeout: 120_000 }, async () => {
+  it('does for building all of the program and its page', { timeout: 120_000 }, async () => {
     const buildable = name.replaceAll(/[?*]/g, ''); // in which the compilers see a query and a pattern
     const root = join(await temporaryDirectory(), buildable, 'checkout');
     await copyCheckout(root);
@@ -79,6 +80,8 @@ describe('a path with odd characters', () => {
       encoding: 'utf8',
     });
     expect(built).toContain('✓ build');
+    for (const file of ['start.js', 'web/index.html'])
+      expect(existsSync(join(root, 'dist', file))).toBe(true);
     const help = execFileSync(process.execPath, ['dist/start.js', '--help'], { cwd: root, encoding: 'utf8' });
     expect(help).toContain('--data-dir PATH');
   });
