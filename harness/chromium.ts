@@ -14,7 +14,8 @@ export type Launched =
 export async function launchChromium(env: NodeJS.ProcessEnv = process.env): Promise<Launched> {
   const executablePath = env['CHROMIUM_PATH'] || findOnPath(env);
   if (!executablePath) return { ok: false, reason: `expected ${names.join(' or ')} on the PATH, found none` };
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []; // its sandbox refuses root
+  const args = ['--renderer-process-limit=1'];
+  if (process.getuid?.() === 0) args.push('--no-sandbox'); // its sandbox refuses root
   try {
     const browser = await chromium.launch({ executablePath, args, timeout: startsWithinMs });
     return { ok: true, browser };
