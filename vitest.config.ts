@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { isUpToDate } from './scripts/setup/build.mjs';
 import { useCompiled } from './test/compiled.ts';
 import { SlowestFiles } from './test/slowest.ts';
+import { SlowestFirst } from './test/slowest-first.ts';
 
 // The tests ask servers on this machine. With NODE_USE_ENV_PROXY=1, Node would send those requests to HTTP_PROXY.
 process.env['NO_PROXY'] = process.env['no_proxy'] = 'localhost,127.0.0.1,[::1],::1';
@@ -17,18 +18,13 @@ const report = process.env['TEST_REPORT'];
 /** Else, and while watching, the tests run the sources. */
 const isCompiled = process.argv.includes('run') && isUpToDate(import.meta.dirname);
 
-/** These train, or start the whole service, which takes a core and more. */
-const training = [
-  'test/cli/service.test.ts',
-  'test/client/service.test.ts',
-  'test/e2e/{api-key,first-run,hangup,logs,odd-path,proxy,trouble}.test.ts',
-  'test/faults/{disk-full,redis,training}.test.ts',
-  'test/jobs/producer/*.test.ts',
-  'test/jobs/redis/refusals.test.ts',
-  'test/jobs/worker/{crash,run}.test.ts',
-  'test/model/{engines,training}/**/*.test.ts',
-  'test/page/page.test.ts',
-  'test/routes/{events,metrics}.test.ts',
+/** Functions alone: no processes, servers or files, and nothing set for good. They share a process. */
+const units = [
+  'test/bench/{report,statistics,task}.test.ts',
+  'test/client/retry.test.ts',
+  'test/lib/{coalesce-messages,progress-line,random,rate-meter}.test.ts',
+  'test/model/training/{progress-throttle,recipe,throughput}.test.ts',
+  'test/web/*.test.ts',
 ];
 
 export default defineConfig({
@@ -43,21 +39,11 @@ export default defineConfig({
       new SlowestFiles(),
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
+    sequence: { sequencer: SlowestFirst },
+    maxWorkers: 5, // more than cores, since most files wait for processes and timers
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'others',
-          include: ['test/**/*.test.ts'],
-          exclude: training,
-          maxWorkers: 3, // most of them wait more than they compute
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: { name: 'training', include: training, maxWorkers: 2, sequence: { groupOrder: 2 } },
-      },
+      { extends: true, test: { name: 'units', include: units, isolate: false } },
+      { extends: true, test: { name: 'others', include: ['test/**/*.test.ts'], exclude: units } },
     ],
   },
 });
