@@ -40,7 +40,7 @@ export default defineConfig({
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
     sequence: { sequencer: SlowestFirst },
-    maxWorkers: 5, // more than cores, since most files wait for processes and timers
+    maxWorkers: 3, // more than cores, since files wait for processes and timers
     projects: [
       { extends: true, test: { name: 'units', include: units, isolate: false } },
       { extends: true, test: { name: 'others', include: ['test/**/*.test.ts'], exclude: units } },
