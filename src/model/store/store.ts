@@ -6,11 +6,12 @@
 import { join } from 'node:path';
 import { isCode } from '../../lib/files.ts';
 import type { Network } from '../network/network.ts';
+import type { Correctness } from '../training/correctness.ts';
 import type { Evaluation } from '../training/evaluation.ts';
 import type { Manifest, Provenance } from './manifest.ts';
 import { type PublishOptions, publish } from './publish.ts';
 import { listQuarantined, type Quarantined, quarantine } from './quarantine.ts';
-import { loadModel, readEvaluation, readManifest, type StoredModel } from './read-version.ts';
+import { loadModel, readCorrectness, readEvaluation, readManifest, type StoredModel } from './read-version.ts';
 import { type Accuracies, retain } from './retention.ts';
 import { listVersions } from './version-numbers.ts';
 
@@ -48,6 +49,8 @@ export type ModelStore = {
    * @throws TrainyardError as `load` does
    */
   evaluation(version: number): Promise<Evaluation | null>;
+  /** Which test images the version reads right, checked; null if it was published without. @throws as `load` does */
+  correctness(version: number): Promise<Correctness | null>;
   /** The newest version that a job published for an epoch; null when there is none that can be read. */
   findCheckpoint(jobId: string, epoch: number): Promise<Manifest | null>;
   /** Moves a damaged version out of `versions()`, with the reason. */
@@ -70,6 +73,7 @@ export function openStore(dataDir: string): ModelStore {
     manifest: (version) => readManifest(root, version).catch(nullIfMissing),
     load: (version) => loadModel(root, version),
     evaluation: (version) => readEvaluation(root, version),
+    correctness: (version) => readCorrectness(root, version),
     findCheckpoint: (jobId, epoch) => findCheckpoint(root, jobId, epoch),
     quarantine: (version, reason) => quarantine(root, version, reason),
     quarantined: (limit = Number.POSITIVE_INFINITY) => listQuarantined(root, limit),
