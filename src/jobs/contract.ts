@@ -15,11 +15,15 @@ const maxMetadataLength = 4096;
 export const trainRequestSchema = z
   .strictObject({
     recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
-    model: modelName.exactOptional().describe("The line of versions that it publishes to; by default the data set's name"),
+    model: modelName
+      .exactOptional()
+      .describe("The line of versions that it publishes to; by default the data set's name"),
     promote: z
       .enum(promotePolicies)
       .exactOptional()
-      .describe('Whether its versions may become champion: unless they are significantly worse, always, never'),
+      .describe(
+        'Whether its versions may become champion: unless they are significantly worse, always, never',
+      ),
     dataset: z.enum(datasetNames).default('mnist'),
     network: z.enum(networkNames).exactOptional(),
     epochs: z.int().min(1).max(1000).exactOptional(),

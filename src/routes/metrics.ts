@@ -119,8 +119,8 @@ export function observePredictor(
   };
   return {
     ...predictor,
-    predict: async (image, signal, withPixels) => {
-      const outcome = await predictor.predict(image, signal, withPixels);
+    predict: async (image, options) => {
+      const outcome = await predictor.predict(image, options);
       observe(outcome);
       return outcome;
     },

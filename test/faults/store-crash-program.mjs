@@ -76,5 +76,5 @@ syncBuiltinESMExports();
 
 if (change === 'publish') await store.publish(networks.article, weights, provenance, { evaluation });
 if (change === 'quarantine') await store.quarantine(Number(newest), 'damaged');
-if (change === 'retain') await store.retain(1, Number(newest));
+if (change === 'retain') await store.retain(1, new Set([Number(newest)]));
 process.stdout.write('survived\n');

@@ -11,6 +11,7 @@ import { type Predictor, startPredictor } from '../../src/model/serving/predicto
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
+import { makeChampion } from '../model/registry/champion.ts';
 import { provenance } from '../model/store/provenance.ts';
 import { evaluation } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -67,7 +68,9 @@ export async function startParts(): Promise<Parts> {
         provenance,
         { evaluation },
       );
-      await served.version(version);
+      const isServed = served.version(version);
+      await makeChampion(dataDir, version);
+      await isServed;
       return version;
     },
     close: async () => {

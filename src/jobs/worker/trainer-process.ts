@@ -15,7 +15,6 @@ import { openRegistry, type Registry } from '../../model/registry/registry.ts';
 import type { Provenance } from '../../model/store/manifest.ts';
 import { type ModelStore, openStore } from '../../model/store/store.ts';
 import type { Correctness } from '../../model/training/correctness.ts';
-import { testVersion } from '../../model/training/test-version.ts';
 import {
   type FoundResumePoint,
   findResumePoint,
@@ -23,6 +22,7 @@ import {
   removeUnusable,
   saveResumePoint,
 } from '../../model/training/resume-point.ts';
+import { testVersion } from '../../model/training/test-version.ts';
 import { train } from '../../model/training/train.ts';
 import type {
   EpochMetrics,

@@ -28,7 +28,10 @@ export type Alias = z.output<typeof aliasSchema>;
 export const stateSchema = z.object({
   revision: count.describe('The number of the last decision that changed an alias or the traffic'),
   aliases: z.record(aliasName, aliasSchema),
-  traffic: z.record(aliasName, z.int().min(0).max(100)).nullable().describe('Per cent by alias; null: all to champion'),
+  traffic: z
+    .record(aliasName, z.int().min(0).max(100))
+    .nullable()
+    .describe('Per cent by alias; null: all to champion'),
   path: z.array(version).describe('Champions, the present one first; a rollback takes the first away'),
   recent: z.array(version).describe('The last versions that have been champion, the newest first'),
   best: z
@@ -58,7 +61,9 @@ export const decisionSchema = z.object({
   action: z.enum(actions),
   alias: aliasName.nullable(),
   from: version.nullable(),
-  to: version.nullable().describe('Where the alias points now; of `kept` and `held`, the version that was not promoted'),
+  to: version
+    .nullable()
+    .describe('Where the alias points now; of `kept` and `held`, the version that was not promoted'),
   by: z.string(),
   reason: z.string(),
   comparison: comparisonSchema.nullable(),

@@ -2,11 +2,7 @@
  * The gate: a newly published version becomes champion unless it is significantly worse than the best version that has
  * been champion on the same test images. The best, not the last, so that quality can't sink step by step.
  */
-import {
-  type Correctness,
-  compareCorrectness,
-  countCorrect,
-} from '../training/correctness.ts';
+import { type Correctness, compareCorrectness, countCorrect } from '../training/correctness.ts';
 import type { Comparison, Decision, RegistryState } from './decision.ts';
 import { mcNemar } from './mcnemar.ts';
 import { champion } from './names.ts';
@@ -63,11 +59,7 @@ async function findDecision(registry: Registry, { model, version }: Candidate): 
   return decisions.find(({ alias, to }) => alias === champion && to === version) ?? null;
 }
 
-async function draftFor(
-  candidate: Candidate,
-  state: RegistryState | null,
-  ports: GatePorts,
-): Promise<Draft> {
+async function draftFor(candidate: Candidate, state: RegistryState | null, ports: GatePorts): Promise<Draft> {
   const { version: to, by, policy, testSet, correctness } = candidate;
   const comparison = await compare(candidate, state, ports);
   const accuracy = countCorrect(correctness) / correctness.images;

@@ -6,7 +6,9 @@ const { against, onlyCandidate, onlyChampion, p } = comparisonSchema.shape;
 
 export const promotionSchema = z
   .object({
-    decision: z.enum(['promoted', 'kept', 'held']).describe('kept: by the gate; held: the job asked for no promotion'),
+    decision: z
+      .enum(['promoted', 'kept', 'held'])
+      .describe('kept: by the gate; held: the job asked for no promotion'),
     version: z.int().positive(),
     champion: z.int().positive().describe('The version that answers after the decision'),
     against: against.nullable().describe('The version that it was compared with; null: there was none'),

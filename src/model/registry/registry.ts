@@ -30,14 +30,23 @@ type Plan<Refusal> = (
 
 export function openRegistry(dataDir: string): Registry {
   const root = join(dataDir, 'registry');
+  const known = new Map<string, Newest>(); // by model; a decision never changes
+  const readNewest = async (model: string): Promise<Newest> => {
+    const numbers = await listDecisions(directoryOf(model));
+    const before = known.get(model);
+    if (before && before.number === numbers[0]) return before;
+    const newest = await findNewest(directoryOf(model), numbers);
+    known.set(model, newest);
+    return newest;
+  };
   const directoryOf = (model: string) => join(root, modelName.parse(model));
   return {
     models: () => listModels(root),
-    read: async (model) => (await readNewest(directoryOf(model))).state,
+    read: async (model) => (await readNewest(model)).state,
     history: (model, limit) => readHistory(directoryOf(model), limit),
     decide: async (model, plan) => {
       for (;;) {
-        const { number, state } = await readNewest(directoryOf(model));
+        const { number, state } = await readNewest(model);
         const planned = await plan(state);
         if ('instead' in planned) return planned.instead;
         const decision = decisionOf(model, number + 1, state, planned.write);
@@ -58,8 +67,7 @@ async function listModels(root: string): Promise<string[]> {
 type Newest = { readonly number: number; readonly state: RegistryState | null };
 
 /** The newest decision that can be read gives the state; the newest number of all, what the next one is called. */
-async function readNewest(directory: string): Promise<Newest> {
-  const numbers = await listDecisions(directory);
+async function findNewest(directory: string, numbers: readonly number[]): Promise<Newest> {
   let failure: unknown = null;
   for (const number of numbers) {
     try {

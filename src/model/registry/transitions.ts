@@ -74,7 +74,8 @@ function bestAfter(best: RegistryState['best'], version: number, { tested, compa
   const known = best[set];
   if (known && comparison?.against === known.version) {
     const { accuracy: mine, accuracyAgainst } = comparison;
-    const better = mine > accuracyAgainst ? { version, accuracy: mine } : { ...known, accuracy: accuracyAgainst };
+    const better =
+      mine > accuracyAgainst ? { version, accuracy: mine } : { ...known, accuracy: accuracyAgainst };
     return { ...best, [set]: { ...better, images: comparison.images } };
   }
   const isBetter = !known || images > known.images || (images === known.images && accuracy > known.accuracy);

@@ -11,7 +11,13 @@ import type { Evaluation } from '../training/evaluation.ts';
 import type { Manifest, Provenance } from './manifest.ts';
 import { type PublishOptions, publish } from './publish.ts';
 import { listQuarantined, type Quarantined, quarantine } from './quarantine.ts';
-import { loadModel, readCorrectness, readEvaluation, readManifest, type StoredModel } from './read-version.ts';
+import {
+  loadModel,
+  readCorrectness,
+  readEvaluation,
+  readManifest,
+  type StoredModel,
+} from './read-version.ts';
 import { type Accuracies, retain } from './retention.ts';
 import { listVersions } from './version-numbers.ts';
 
@@ -58,10 +64,10 @@ export type ModelStore = {
   /** The newest `limit` (all, unless given) of the versions in quarantine, newest first. */
   quarantined(limit?: number): Promise<Quarantined[]>;
   /**
-   * Applies the retention rule: deletes all versions except the newest `keep`, the best by test accuracy, and
-   * `served`; returns the deleted ones. A version that another process serves is in that process's memory already.
+   * Applies the retention rule: deletes all versions except the newest `keep` of each model, its best by test accuracy,
+   * and `spared`; returns the deleted ones, newest first.
    */
-  retain(keep: number, served: number): Promise<number[]>;
+  retain(keep: number, spared: ReadonlySet<number>): Promise<number[]>;
 };
 
 export function openStore(dataDir: string): ModelStore {
@@ -77,7 +83,7 @@ export function openStore(dataDir: string): ModelStore {
     findCheckpoint: (jobId, epoch) => findCheckpoint(root, jobId, epoch),
     quarantine: (version, reason) => quarantine(root, version, reason),
     quarantined: (limit = Number.POSITIVE_INFINITY) => listQuarantined(root, limit),
-    retain: (keep, served) => retain(root, keep, served, accuracies),
+    retain: (keep, spared) => retain(root, keep, spared, accuracies),
   };
 }
 

@@ -1,7 +1,7 @@
 /** How a published version does on test images. */
 import * as tf from '@tensorflow/tfjs';
-import type { Split } from '../data/dataset.ts';
 import { isCode } from '../../lib/files.ts';
+import type { Split } from '../data/dataset.ts';
 import type { ModelStore } from '../store/store.ts';
 import { type Correctness, correctnessOf } from './correctness.ts';
 import { evaluate } from './evaluate.ts';

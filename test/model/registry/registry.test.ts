@@ -37,7 +37,9 @@ describe('registry', () => {
     await write(move(1));
     await write(move(2, { by: 'job 7', reason: 'better' }));
     expect(await registry.models()).toEqual(['mnist']);
-    expect((await state()).aliases).toMatchObject({ champion: { version: 2, by: 'job 7', reason: 'better' } });
+    expect((await state()).aliases).toMatchObject({
+      champion: { version: 2, by: 'job 7', reason: 'better' },
+    });
     expect(await registry.history('mnist', 100)).toMatchObject([
       { number: 2, action: 'moved', alias: 'champion', from: 1, to: 2, by: 'job 7', reason: 'better' },
       { number: 1, from: null, to: 1 },
@@ -96,7 +98,8 @@ describe('registry', () => {
     const writers = Array.from({ length: 8 }, () => openRegistry(dataDir));
     await Promise.all(
       writers.map(async (writer, i) => {
-        for (let n = 0; n < 10; n++) await writer.decide('mnist', async () => ({ write: move(10 * i + n + 1) }));
+        for (let n = 0; n < 10; n++)
+          await writer.decide('mnist', async () => ({ write: move(10 * i + n + 1) }));
       }),
     );
     const history = await registry.history('mnist', 1000);
