@@ -13,6 +13,7 @@ import { openDataDir } from './lib/files.ts';
 import { expectFree, listenFailed } from './lib/listen.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
 import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
@@ -38,7 +39,8 @@ await runEntry(async () => {
   });
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
-  const { dataDir, engine, keepModels } = config;
+  const registry = openRegistry(config.dataDir);
+  const { dataDir, engine, keepModels, servedModels, promote } = config;
   const closing = new AbortController();
   const wantModel = () => {
     if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
@@ -49,8 +51,21 @@ await runEntry(async () => {
     observeNews(news, metrics);
     onMessage(news);
   };
-  const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
-  const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
+  const predictor = startPredictor(
+    { dataDir, engine, keepModels, servedModels },
+    { onMessage: onNews, onExit },
+  );
+  const app = await buildApp({
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    access: config,
+    metrics,
+    log,
+  });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers the requests under way first

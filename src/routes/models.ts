@@ -4,15 +4,20 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../lib/errors.ts';
 import { isCode } from '../lib/files.ts';
+import { aliasName, modelName } from '../model/registry/names.ts';
+import type { Registry } from '../model/registry/registry.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
-import { manifestSchema } from '../model/store/manifest.ts';
+import { manifestSchema, modelOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import { evaluationSchema } from '../model/training/evaluation.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
 const modelSchema = manifestSchema
   .extend({
-    served: z.boolean().describe('Whether it answers POST /predict now'),
+    model: modelName,
+    labels: z.array(z.string()),
+    aliases: z.array(aliasName).describe('That point to it'),
+    served: z.boolean().describe('Whether it is the champion of its model that answers POST /predict now'),
   })
   .meta({ id: 'Model' });
 const version = z.coerce.number().int().positive();
@@ -21,12 +26,23 @@ const versionEvaluationSchema = z
   .meta({ id: 'Evaluation' });
 const tags = ['models'];
 
-type Dependencies = { store: ModelStore; predictor: Pick<Predictor, 'model'> };
+type Dependencies = { store: ModelStore; registry: Registry; predictor: Pick<Predictor, 'model'> };
 
-export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { store, predictor }) => {
+const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
+
+export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (
+  app,
+  { store, registry, predictor },
+) => {
   const read = async (wanted: number) => {
     const manifest = await store.manifest(wanted);
-    return manifest && { ...manifest, served: predictor.model()?.version === wanted };
+    if (!manifest) return null;
+    const model = modelOf(manifest);
+    const state = await registry.read(model);
+    const aliases = Object.entries(state?.aliases ?? {})
+      .filter(([, { version }]) => version === wanted)
+      .map(([alias]) => alias);
+    return { ...manifest, model, labels, aliases, served: predictor.model(model)?.version === wanted };
   };
 
   app.get('/models', {
@@ -37,17 +53,22 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { st
       querystring: z.strictObject({
         limit: z.coerce.number().int().min(1).max(100).default(20),
         after: version.exactOptional().describe('The last version of the page before'),
+        model: modelName.exactOptional().describe('Only versions of this model'),
+        alias: aliasName.exactOptional().describe('Only versions that this alias points to'),
       }),
       response: { 200: z.object({ data: z.array(modelSchema), hasMore: z.boolean() }), ...problems(400) },
     },
     handler: async (request) => {
-      const { limit, after = Number.POSITIVE_INFINITY } = request.query;
+      const { limit, after = Number.POSITIVE_INFINITY, model: wanted, alias } = request.query;
       const versions = (await store.versions()).filter((candidate) => candidate < after);
       const data: z.output<typeof modelSchema>[] = [];
-      for (const [index, candidate] of versions.entries()) {
+      for (const candidate of versions) {
         const model = await readable(candidate);
-        if (model) data.push(model);
-        if (data.length === limit) return { data, hasMore: index < versions.length - 1 };
+        const isWanted =
+          (wanted === undefined || model?.model === wanted) &&
+          (alias === undefined || model?.aliases.includes(alias));
+        if (model && isWanted) data.push(model);
+        if (data.length > limit) return { data: data.slice(0, limit), hasMore: true };
       }
       return { data, hasMore: false };
     },

@@ -6,6 +6,7 @@ import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { PredictorNews } from '../../src/model/serving/messages.ts';
 import { type Predictor, startPredictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
@@ -52,7 +53,19 @@ export async function startParts(): Promise<Parts> {
     served.onMessage(news);
   };
   const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
-  const app = await buildApp({ queue, feed, store, predictor, access: openAccess, metrics, log });
+  const registry = openRegistry(dataDir);
+  const promote = 'unless-worse';
+  const app = await buildApp({
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    access: openAccess,
+    metrics,
+    log,
+  });
   await app.ready();
   return {
     app,

@@ -7,8 +7,9 @@ import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import type { RegistryState } from '../registry/decision.ts';
 import { champion } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Draft, Tested } from '../registry/transitions.ts';
-import { type Manifest, modelOf } from '../store/manifest.ts';
+import { testedOf } from '../registry/tested.ts';
+import type { Draft } from '../registry/transitions.ts';
+import { modelOf } from '../store/manifest.ts';
 import type { ModelStore, StoredModel } from '../store/store.ts';
 
 /** What answers for one model. */
@@ -294,9 +295,9 @@ export class RegistryFollower {
     }
   }
 
-  /** Unloads the versions beyond `servedModels` that no alias points to, those that were used longest ago first. */
+  /** Unloads the versions beyond `servedModels` that get no share of the traffic, those used longest ago first. */
   #unloadUnused(): void {
-    const inUse = new Set(Object.values(this.#serving).flatMap(({ aliases }) => Object.values(aliases)));
+    const inUse = new Set(Object.values(this.#serving).flatMap(versionsInTraffic));
     for (const version of [...this.#loaded.keys()]) {
       if (this.#loaded.size <= this.#ports.servedModels) return;
       if (inUse.has(version)) continue;
@@ -335,9 +336,8 @@ export class RegistryFollower {
   }
 }
 
-/** How a version did on its test images, as the registry compares champions. */
-export function testedOf({ test, metrics }: Manifest): Tested | null {
-  return test ? { ...test, accuracy: metrics.testAccuracy } : null;
+function versionsInTraffic({ aliases, traffic }: ModelServing): (number | undefined)[] {
+  return [champion, ...Object.keys(traffic ?? {})].map((alias) => aliases[alias]);
 }
 
 /** The champion first. */

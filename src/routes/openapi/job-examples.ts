@@ -54,15 +54,15 @@ const promotion = {
   reason:
     'significantly worse than model 1: 99.19 % against 99.38 %; only this one reads 12 of the test images right, only that one 31, p = 0.0053',
 } as const;
-const epoch = {
+const trained = {
   epoch: 1,
   trainLoss: 0.7211,
   testLoss: 0.1364,
   testAccuracy: 0.9919,
   seconds: 10.6,
   modelVersion: 2,
-  promotion,
 };
+const epoch = { ...trained, promotion };
 const startedAt = '2026-11-25T13:24:42.320Z';
 
 const running: TrainJob = {
@@ -94,7 +94,7 @@ const events: JobEvent[] = [
   { type: 'queued', at: queued.createdAt, position: 1 },
   { type: 'started', at: startedAt, engine, attempt: 1, resumedFromStep: null },
   { type: 'progress', at: '2026-11-25T13:24:46.104Z', ...progress },
-  { type: 'epoch', at: '2026-11-25T13:24:53.349Z', ...epoch },
+  { type: 'epoch', at: '2026-11-25T13:24:53.349Z', ...trained },
   { type: 'checkpoint', at: '2026-11-25T13:24:53.349Z', modelVersion: 2, epoch: 1, testAccuracy: 0.9919 },
   { type: 'kept', at: '2026-11-25T13:24:53.349Z', ...promotion },
   { type: 'done', at: '2026-11-25T13:24:53.392Z', status: 'succeeded', modelVersion: 2, error: null },
