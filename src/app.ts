@@ -33,6 +33,7 @@ import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
+import { registryCallRoutes } from './routes/registry-calls.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -93,7 +94,8 @@ export async function buildApp({
   await app.register(recipeRoutes);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
   await app.register(modelRoutes, { store, registry, predictor });
-  await app.register(registryRoutes, { store, registry, predictor });
+  await app.register(registryRoutes, { store, registry });
+  await app.register(registryCallRoutes, { store, registry, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });

@@ -212,7 +212,7 @@ function expectOneSelector({ alias, version, minVersion }: PredictOptions): void
 }
 
 function rank(prediction: Omit<Prediction, 'ok'>, count: number) {
-  const all = prediction.probabilities.map((probability, digit) => ({ digit, probability }));
+  const all = prediction.probabilities.map((share, digit) => ({ digit, probability: share }));
   const top = all.toSorted((a, b) => b.probability - a.probability).slice(0, count);
   return { ...prediction, top };
 }

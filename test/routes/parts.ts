@@ -13,8 +13,7 @@ import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
 import { makeChampion } from '../model/registry/champion.ts';
-import { provenance } from '../model/store/provenance.ts';
-import { evaluation } from '../model/store/versions.ts';
+import { correctness, evaluation, tested } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 export type Parts = {
@@ -75,12 +74,10 @@ export async function startParts(): Promise<Parts> {
     redis,
     dataDir,
     publishAndServe: async () => {
-      const { version } = await store.publish(
-        networks.article,
-        initialWeights(networks.article, 1),
-        provenance,
-        { evaluation },
-      );
+      const { version } = await store.publish(networks.article, initialWeights(networks.article, 1), tested, {
+        evaluation,
+        correctness,
+      });
       const isServed = served.version(version);
       await makeChampion(dataDir, version);
       await isServed;

@@ -32,9 +32,7 @@ export type CallResult = { readonly ok: true; readonly decision: Decision } | Re
 export type CallPorts = {
   readonly registry: Registry;
   /** Has a version loaded by the process that answers; its model, or why it can't be. */
-  readonly load: (
-    version: number,
-  ) => Promise<
+  readonly load: (version: number) => Promise<
     | { readonly ok: true; readonly model: string }
     | {
         readonly ok: false;

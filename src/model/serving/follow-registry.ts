@@ -3,14 +3,15 @@
  * nobody asks for, moves damaged ones to quarantine, puts the version before in a lost champion's place, and deletes old
  * ones. Knows no engine and no process.
  */
-import { messageOf, TrainyardError } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { RegistryState } from '../registry/decision.ts';
 import { champion } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { testedOf } from '../registry/tested.ts';
 import type { Draft } from '../registry/transitions.ts';
 import { modelOf } from '../store/manifest.ts';
-import type { ModelStore, StoredModel } from '../store/store.ts';
+import type { ModelStore } from '../store/store.ts';
+import { LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
 
 /** What answers for one model. */
 export type ModelServing = {
@@ -22,50 +23,31 @@ export type ModelServing = {
 export type Serving = Readonly<Record<string, ModelServing>>; // by model
 
 export type StoreNews =
-  /** The version's bytes are not those that were published; it is in quarantine now. */
-  | { readonly type: 'damaged'; readonly version: number; readonly reason: string }
-  /** The version stays in the store and is tried again. */
-  | { readonly type: 'notServed'; readonly version: number; readonly reason: string }
+  | VersionNews
   | { readonly type: 'removed'; readonly versions: number[] }
   | { readonly type: 'notRemoved'; readonly reason: string }
-  /** Reported when it changes whether the store's directory can be read. */
+  /** Reported when it changes whether the store and the registry can be read. */
   | { readonly type: 'storeUnreadable'; readonly reason: string }
   | { readonly type: 'storeReadable' };
 
-/** Why a version can't answer. */
-export type NotLoaded = {
-  readonly ok: false;
-  readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE';
-  readonly message: string;
-};
-export type LoadOutcome = { readonly ok: true; readonly model: string } | NotLoaded;
-
-/** `isLost`: the version will not come back. */
-type Ensured = { readonly ok: true; readonly model: string } | (NotLoaded & { readonly isLost: boolean });
-
-export type FollowPorts = {
+export type FollowPorts = Omit<LoadPorts, 'store' | 'report'> & {
   readonly store: ModelStore;
   readonly registry: Registry;
   /** Number of versions to keep besides the best and those in use; Infinity: all. */
   readonly keepModels: number;
   /** Versions to keep loaded at most; champions are loaded in any case. */
   readonly servedModels: number;
-  /** Loads a version and warms it up, or rejects. `readSeconds`: to read and check the files. */
-  readonly load: (model: StoredModel, readSeconds: number) => Promise<void>;
-  readonly unload: (version: number) => void;
   readonly report: (news: StoreNews) => void;
   /** Called whenever it changes what answers. */
   readonly onServing: (serving: Serving) => void;
 };
 
-const tryAgainAfterMs = 2000;
 const pinnedForMs = 10 * 60_000; // that a version which a pin asked for is spared by the retention rule
 
 export class RegistryFollower {
   readonly #ports: FollowPorts;
-  readonly #loaded = new Map<number, string>(); // version → model; the one used last is the last
+  readonly #loaded: LoadedVersions;
   readonly #pinnedAt = new Map<number, number>(); // version → performance.now()
-  readonly #tryAgainAt = new Map<number, number>(); // version that could not be loaded → performance.now()
   readonly #models = new Map<number, string>(); // version → model, of every manifest that was read
   #serving: Serving = {};
   #isReadable = true; // the store's directory
@@ -73,6 +55,7 @@ export class RegistryFollower {
 
   constructor(ports: FollowPorts) {
     this.#ports = ports;
+    this.#loaded = new LoadedVersions(ports);
   }
 
   /** Looks at the registry and the store once, and does what follows from them. */
@@ -84,7 +67,7 @@ export class RegistryFollower {
   loadPinned(version: number): Promise<LoadOutcome> {
     this.#pinnedAt.set(version, performance.now());
     return this.#inTurn(async () => {
-      const outcome = await this.#ensureLoaded(version);
+      const outcome = await this.#loaded.ensure(version);
       this.#unloadUnused();
       return outcome;
     });
@@ -92,10 +75,7 @@ export class RegistryFollower {
 
   /** Marks a version as used now: the one that was not used for longest is unloaded first. */
   touch(version: number): void {
-    const model = this.#loaded.get(version);
-    if (model === undefined) return;
-    this.#loaded.delete(version);
-    this.#loaded.set(version, model);
+    this.#loaded.touch(version);
     if (this.#pinnedAt.has(version)) this.#pinnedAt.set(version, performance.now());
   }
 
@@ -165,18 +145,18 @@ export class RegistryFollower {
     versions: readonly number[],
   ): Promise<number | null> {
     if (alias !== champion && this.#isFull()) return version; // loaded when it is asked for
-    const outcome = await this.#ensureLoaded(version);
+    const outcome = await this.#loaded.ensure(version);
     if (outcome.ok) return version;
     return alias === champion && outcome.isLost ? this.#replaceChampion(model, version, versions) : null;
   }
 
   /** While a champion can't be read, and none answers yet, the one before it does. */
   async #standIn(alias: string, state: RegistryState): Promise<number | null> {
-    return alias === champion ? this.#firstLoadable(state.path) : null;
+    return alias === champion ? this.#loaded.first(state.path) : null;
   }
 
   #isFull(): boolean {
-    return this.#loaded.size >= this.#ports.servedModels;
+    return this.#loaded.count >= this.#ports.servedModels;
   }
 
   /** A champion that is damaged or gone gives way to the one before it, or to the newest version that can be loaded. */
@@ -188,7 +168,7 @@ export class RegistryFollower {
     for (const version of versions) if ((await this.#modelOf(version)) === model) ofModel.push(version);
     const candidates = new Set([...state.path, ...ofModel]);
     candidates.delete(lost);
-    const to = await this.#firstLoadable(candidates);
+    const to = await this.#loaded.first(candidates);
     if (to === null) return null;
     const write: Draft = {
       action: 'replaced',
@@ -203,18 +183,13 @@ export class RegistryFollower {
     return to;
   }
 
-  async #firstLoadable(candidates: Iterable<number>): Promise<number | null> {
-    for (const version of candidates) if ((await this.#ensureLoaded(version)).ok) return version;
-    return null;
-  }
-
   /** A model about which nothing was decided yet was published before there was a registry: its newest version answers. */
   async #adopt(versions: readonly number[]): Promise<void> {
     const { registry } = this.#ports;
     const decided = new Set(await registry.models());
     for (const version of versions) {
       const model = await this.#modelOf(version);
-      if (model === null || decided.has(model) || !(await this.#ensureLoaded(version)).ok) continue;
+      if (model === null || decided.has(model) || !(await this.#loaded.ensure(version)).ok) continue;
       decided.add(model);
       const manifest = await this.#ports.store.manifest(version);
       const write: Draft = {
@@ -240,70 +215,14 @@ export class RegistryFollower {
   }
 
   async #quarantineIfDamaged(version: number): Promise<null> {
-    await this.#ensureLoaded(version);
+    await this.#loaded.ensure(version);
     return null;
-  }
-
-  async #ensureLoaded(version: number): Promise<Ensured> {
-    const model = this.#loaded.get(version);
-    if (model !== undefined) return { ok: true, model };
-    if (performance.now() < (this.#tryAgainAt.get(version) ?? 0))
-      return notLoadable(version, 'it could not be read; it is tried again within seconds', false);
-    const { store, load, report } = this.#ports;
-    try {
-      const startedAt = performance.now();
-      const stored = await store.load(version);
-      await load(stored, (performance.now() - startedAt) / 1000);
-      this.#tryAgainAt.delete(version);
-      this.#models.set(version, modelOf(stored.manifest));
-      this.#loaded.set(version, modelOf(stored.manifest));
-      return { ok: true, model: modelOf(stored.manifest) };
-    } catch (error) {
-      const news = await this.#setAside(version, error);
-      const again = this.#tryAgainAt.delete(version);
-      if (news?.type === 'notServed') this.#tryAgainAt.set(version, performance.now() + tryAgainAfterMs);
-      if (news && !(again && news.type === 'notServed')) report(news); // once, not at every attempt
-      if (news) return notLoadable(version, news.reason, news.type === 'damaged');
-      return this.#explainMissing(version);
-    }
-  }
-
-  async #explainMissing(version: number): Promise<Ensured> {
-    const quarantined = await this.#ports.store.quarantined().catch(() => []);
-    const damaged = quarantined.find((one) => one.version === version);
-    if (damaged) return notLoadable(version, `it is in quarantine: ${damaged.reason}`, true);
-    const message = `expected a version in GET /models, got ${version}`;
-    return { ok: false, code: 'MODEL_NOT_FOUND', message, isLost: true };
-  }
-
-  /** Only damage moves a version to quarantine: a file that can't be read now may be readable later. Null: it is gone. */
-  async #setAside(
-    version: number,
-    error: unknown,
-  ): Promise<Extract<StoreNews, { type: 'damaged' | 'notServed' }> | null> {
-    const { store } = this.#ports;
-    const code = error instanceof TrainyardError ? error.code : null;
-    const reason = messageOf(error);
-    if (code === 'MODEL_NOT_FOUND') return null; // another server deleted or moved it while it was read
-    if (code !== 'MODEL_DAMAGED') return { type: 'notServed', version, reason };
-    try {
-      await store.quarantine(version, reason);
-      return { type: 'damaged', version, reason };
-    } catch (failure) {
-      const why = `${reason}; it could not be moved to quarantine: ${messageOf(failure)}`;
-      return { type: 'notServed', version, reason: why };
-    }
   }
 
   /** Unloads the versions beyond `servedModels` that get no share of the traffic, those used longest ago first. */
   #unloadUnused(): void {
     const inUse = new Set(Object.values(this.#serving).flatMap(versionsInTraffic));
-    for (const version of [...this.#loaded.keys()]) {
-      if (this.#loaded.size <= this.#ports.servedModels) return;
-      if (inUse.has(version)) continue;
-      this.#loaded.delete(version);
-      this.#ports.unload(version);
-    }
+    this.#loaded.keep(this.#ports.servedModels, inUse);
   }
 
   async #deleteOld(): Promise<void> {
@@ -320,7 +239,7 @@ export class RegistryFollower {
 
   /** What an alias points to, the last champions, the best ones, what is loaded, and what a pin asked for lately. */
   async #spared(registry: Registry): Promise<Set<number>> {
-    const spared = new Set(this.#loaded.keys());
+    const spared = new Set(this.#loaded.versions());
     for (const [version, at] of this.#pinnedAt) {
       if (performance.now() - at < pinnedForMs) spared.add(version);
       else this.#pinnedAt.delete(version);
@@ -347,9 +266,4 @@ function inOrder({ aliases }: RegistryState) {
 
 function isSame(a: ModelServing, b: ModelServing | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function notLoadable(version: number, reason: string, isLost: boolean): Ensured {
-  const message = `expected a version that can be loaded, model ${version} can't: ${reason}`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message, isLost };
 }

@@ -1,7 +1,8 @@
 /** Messages between the API process and the predictor process, and the outcomes of a prediction. */
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import type { ImageProblem } from '../image/read-digit.ts';
-import type { LoadOutcome, NotLoaded, Serving, StoreNews } from './follow-registry.ts';
+import type { Serving, StoreNews } from './follow-registry.ts';
+import type { LoadOutcome, NotLoaded } from './loaded-versions.ts';
 
 export type ServedModel = {
   readonly name: string; // of the model, a line of versions

@@ -4,7 +4,8 @@
  */
 import { EventEmitter, once } from 'node:events';
 import type { Engine } from '../engines/engine.ts';
-import type { LoadOutcome, Serving } from './follow-registry.ts';
+import type { Serving } from './follow-registry.ts';
+import type { LoadOutcome } from './loaded-versions.ts';
 import type {
   PredictOutcome,
   PredictorMessage,
@@ -147,29 +148,25 @@ class RunningPredictor implements Predictor {
   }
 
   #onMessage(message: PredictorMessage): void {
-    switch (message.type) {
-      case 'answer':
-        return this.#images.answered(message.id, message.outcome);
-      case 'notLoaded':
-        return this.#images.answered(message.id, 'notLoaded');
-      case 'dropped':
-        return this.#images.dropped(message.id);
-      case 'loadOutcome':
-        return this.#endLoad(message.version, message.outcome);
-      case 'alive':
-        this.#work = message.work;
-        return;
-      case 'ready':
-        this.#engine = message.engine;
-        break;
-      case 'serving':
-        this.#serving = message.serving;
-        this.#champions = message.champions;
-        this.#hadModel = true;
-        this.#images.sendNext();
-        this.#changes.emit('serving');
+    if (message.type === 'answer') return this.#images.answered(message.id, message.outcome);
+    if (message.type === 'notLoaded') return this.#images.answered(message.id, 'notLoaded');
+    if (message.type === 'dropped') return this.#images.dropped(message.id);
+    if (message.type === 'loadOutcome') return this.#endLoad(message.version, message.outcome);
+    if (message.type === 'alive') {
+      this.#work = message.work;
+      return;
     }
+    if (message.type === 'ready') this.#engine = message.engine;
+    if (message.type === 'serving') this.#serve(message.serving, message.champions);
     this.#events.onMessage?.(message);
+  }
+
+  #serve(serving: Serving, champions: Readonly<Record<string, ServedModel>>): void {
+    this.#serving = serving;
+    this.#champions = champions;
+    this.#hadModel = true;
+    this.#images.sendNext();
+    this.#changes.emit('serving');
   }
 
   #onEnd(how: string): void {

@@ -88,9 +88,9 @@ const evaluation = {
   ],
 };
 
-const neverWas = (path: string): Exchange => ({
+const neverWas = (path: string, others: Record<string, string> = {}): Exchange => ({
   summary: 'A version that never was',
-  parameters: { version: '999999' },
+  parameters: { version: '999999', ...others },
   status: 404,
   answer: problem({
     title: 'Not Found',
@@ -193,6 +193,15 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
   getModel: [
     { summary: 'The first version', parameters: { version: '1' }, status: 200, answer: model },
     neverWas('/models/999999'),
+  ],
+  compareModels: [
+    {
+      summary: 'Two versions that differ in three images',
+      parameters: { version: '2', other: '1' },
+      status: 200,
+      answer: { version: 2, other: 1, images: 10_000, onlyVersion: [740, 9729], onlyOther: [5937], p: 1 },
+    },
+    neverWas('/models/999999/comparison/999999', { other: '999999' }),
   ],
   getEvaluation: [
     {

@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Decision } from '../../../src/model/registry/decision.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -22,7 +21,7 @@ const move = (to: number | null, change: Partial<Draft> = {}): Draft => ({
   reason: 'to see',
   ...change,
 });
-const write = (draft: Draft) => registry.decide('mnist', async () => ({ write: draft })) as Promise<Decision>;
+const write = (draft: Draft) => registry.decide('mnist', async () => ({ write: draft }));
 const state = async () => (await registry.read('mnist'))!;
 const pathOf = (number: number) => join(dataDir, 'registry/mnist', String(number), 'decision.json');
 

@@ -2,70 +2,28 @@ import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { networks } from '../../../src/model/network/network.ts';
-import { openRegistry } from '../../../src/model/registry/registry.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
-import {
-  type FollowPorts,
-  RegistryFollower,
-  type Serving,
-  type StoreNews,
-} from '../../../src/model/serving/follow-registry.ts';
-import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import type { FollowPorts } from '../../../src/model/serving/follow-registry.ts';
+import type { ModelStore } from '../../../src/model/store/store.ts';
 import { makeChampion } from '../registry/champion.ts';
 import { provenance } from '../store/provenance.ts';
 import { damage, pathOf, publish, weights } from '../store/versions.ts';
+import { type Following, failing, openFollowing } from './following.ts';
 
-let dataDir: string;
-let store: ModelStore;
-let loaded: number[];
-let serving: Serving;
-let news: StoreNews[];
+let dataDir: Following['dataDir'];
+let store: Following['store'];
+let registry: Following['registry'];
+let loaded: Following['loaded'];
+let news: Following['news'];
+let checkWith: Following['checkWith'];
+let champion: Following['champion'];
+let serving: Following['serving'];
+let promote: Following['promote'];
 beforeEach(async () => {
-  dataDir = await temporaryDirectory();
-  store = openStore(dataDir);
-  loaded = [];
-  serving = {};
-  news = [];
+  ({ dataDir, store, registry, loaded, news, checkWith, champion, serving, promote } = await openFollowing());
   vi.useFakeTimers({ toFake: ['performance'] });
 });
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function follow(change: Partial<FollowPorts> = {}): RegistryFollower {
-  return new RegistryFollower({
-    store,
-    registry: openRegistry(dataDir),
-    keepModels: 20,
-    servedModels: 4,
-    load: async ({ manifest }) => {
-      loaded.push(manifest.version);
-    },
-    unload: (version) => void loaded.splice(loaded.indexOf(version), 1),
-    report: (reported) => void news.push(reported),
-    onServing: (next) => {
-      serving = next;
-    },
-    ...change,
-  });
-}
-
-function checkWith(change: Partial<FollowPorts> = {}): () => Promise<void> {
-  const follower = follow(change);
-  return () => follower.check();
-}
-
-/** Publishes a version and makes it champion. */
-async function promote(accuracy?: number): Promise<number> {
-  const version = await publish(store, accuracy);
-  await makeChampion(dataDir, version);
-  return version;
-}
-
-const champion = () => serving['mnist']?.champion ?? null;
-
-const failing = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
+afterEach(() => void vi.useRealTimers());
 
 describe('following the registry', () => {
   it('serves nothing before the first version, then each champion, loaded once', async () => {
@@ -96,7 +54,7 @@ describe('following the registry', () => {
     for (let count = 0; count < 3; count++) await publish(store);
     await checkWith()();
     expect(champion()).toBe(3);
-    expect(await openRegistry(dataDir).history('mnist', 10)).toMatchObject([
+    expect(await registry.history('mnist', 10)).toMatchObject([
       { number: 1, action: 'adopted', from: null, to: 3, by: 'the server' },
     ]);
     await publish(store);
@@ -107,7 +65,7 @@ describe('following the registry', () => {
   it('is done once by many servers at once', async () => {
     await publish(store);
     await Promise.all(Array.from({ length: 5 }, () => checkWith()()));
-    expect(await openRegistry(dataDir).history('mnist', 10)).toHaveLength(1);
+    expect(await registry.history('mnist', 10)).toHaveLength(1);
   });
 
   it('serves several models side by side', async () => {
@@ -120,7 +78,7 @@ describe('following the registry', () => {
       model: 'letters',
     });
     await check();
-    expect(serving).toMatchObject({ mnist: { champion: 1 }, letters: { champion: version } });
+    expect(serving()).toMatchObject({ mnist: { champion: 1 }, letters: { champion: version } });
   });
 
   it('reports once that the store can not be read, and once that it can, and goes on', async () => {
@@ -189,7 +147,7 @@ describe('a champion that can not be served', () => {
     ]);
     expect(await store.versions()).toEqual([1]);
     expect((await store.quarantined()).map(({ version }) => version)).toEqual([3, 2]);
-    expect(await openRegistry(dataDir).history('mnist', 1)).toMatchObject([
+    expect(await registry.history('mnist', 1)).toMatchObject([
       { action: 'replaced', from: 3, to: 1, reason: 'model 3 is damaged or gone' },
     ]);
   });
@@ -281,48 +239,6 @@ describe('a champion that can not be served', () => {
   });
 });
 
-describe('versions that a request names', () => {
-  it('are loaded beside the champion, and the one used longest ago goes first', async () => {
-    const follower = follow({ servedModels: 3 });
-    await promote();
-    for (let count = 0; count < 3; count++) await publish(store);
-    await follower.check();
-    for (const version of [2, 3])
-      expect(await follower.loadPinned(version)).toEqual({ ok: true, model: 'mnist' });
-    follower.touch(2);
-    await follower.loadPinned(4);
-    expect(loaded).toEqual([1, 2, 4]);
-    expect(champion()).toBe(1);
-  });
-
-  it('are not found where there is none of the number, and not loadable with the reason where one is damaged', async () => {
-    const follower = follow();
-    await promote();
-    await publish(store);
-    await damage(dataDir, 2);
-    expect(await follower.loadPinned(9)).toMatchObject({ ok: false, code: 'MODEL_NOT_FOUND' });
-    for (let count = 0; count < 2; count++) {
-      const message = expect.stringMatching(/weights.bin of model 2: expected SHA-256/);
-      expect(await follower.loadPinned(2)).toMatchObject({ ok: false, code: 'MODEL_NOT_LOADABLE', message });
-    }
-    await follower.check();
-    expect(champion()).toBe(1);
-  });
-
-  it('are spared by the retention rule for ten minutes', async () => {
-    const follower = follow({ keepModels: 1, servedModels: 1 });
-    await promote(0.9);
-    for (const accuracy of [0.5, 0.4, 0.3]) await publish(store, accuracy);
-    await follower.loadPinned(2);
-    await follower.check();
-    expect(await store.versions()).toEqual([4, 2, 1]);
-    vi.advanceTimersByTime(10 * 60_000);
-    await promote(0.8);
-    await follower.check();
-    expect(await store.versions()).toEqual([5, 1]);
-  });
-});
-
 describe('the retention rule', () => {
   it('runs after a change, and only then', async () => {
     const check = checkWith({ keepModels: 2 });
@@ -340,7 +256,7 @@ describe('the retention rule', () => {
     await publish(store, 0.2);
     const write: Draft = { action: 'moved', alias: 'old', to: 1, by: 'a test', reason: '' };
     for (let count = 0; count < 7; count++) await promote(0.1);
-    await openRegistry(dataDir).decide('mnist', async () => ({ write }));
+    await registry.decide('mnist', async () => ({ write }));
     await publish(store, 0.1);
     await check();
     expect(await store.versions()).toEqual([9, 8, 7, 6, 5, 4, 1]);

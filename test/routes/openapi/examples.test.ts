@@ -60,7 +60,8 @@ describe('every operation', () => {
       expect(exchanges.some(({ body }) => body)).toBe(requestBody !== undefined);
       for (const { status } of exchanges) expect(Object.keys(responses)).toContain(String(status));
       const { status } = exchanges[0]!;
-      if (status !== 204) expect(Object.keys(mediaOf(operation, status).examples ?? {})).not.toEqual([]);
+      const shown = status === 204 ? { none: 'to show' } : mediaOf(operation, status).examples;
+      expect(Object.keys(shown ?? {}).length).toBeGreaterThan(0);
     },
   );
 
