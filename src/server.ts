@@ -27,16 +27,7 @@ await runEntry(async () => {
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
-  const queue = openQueue({
-    redisUrl,
-    onError: ({ message: error }, refused) => {
-      const what = refused ? 'refuses what it is asked' : 'is away';
-      const remedy = remedyOf(error);
-      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
-    },
-    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
-    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
-  });
+  const queue = openLoggedQueue(redisUrl, log);
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
@@ -81,6 +72,20 @@ await runEntry(async () => {
   }
   wantModel();
 });
+
+/** The queue, whose outages are logged. */
+function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
+  return openQueue({
+    redisUrl,
+    onError: ({ message: error }, refused) => {
+      const what = refused ? 'refuses what it is asked' : 'is away';
+      const remedy = remedyOf(error);
+      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
+    },
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
+    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
+  });
+}
 
 /** Retries until Redis accepts the job or the server closes. */
 async function queueFirstModel(

@@ -32,8 +32,8 @@ const comparisonSchema = z
     version: z.int(),
     other: z.int(),
     images: z.int().describe('The first so many test images'),
-    onlyVersion: z.array(index).describe('Images that only `version` reads right'),
-    onlyOther: z.array(index),
+    onlyVersion: z.array(index).readonly().describe('Images that only `version` reads right'),
+    onlyOther: z.array(index).readonly(),
     p: z.number().describe('Of the exact McNemar test, two-sided: the smaller, the surer is the difference'),
   })
   .meta({ id: 'ModelComparison' });

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
-import { sha256Of } from '../../lib/sha256.ts';
+import { testSetId } from './test-set.ts';
 
 export const imageSide = 28; // pixels
 export const imageSize = imageSide * imageSide; // 784 greys
@@ -87,7 +87,7 @@ export function datasetChecksums(name: DatasetName): Record<string, string> {
 /** Names the test images of a data set: two data sets with the same test split have the same. */
 export function testSetOf(name: DatasetName): string {
   const { images, labels } = sources[name].test;
-  return sha256Of(`${images.sha256} ${labels.sha256}`);
+  return testSetId(images.sha256, labels.sha256);
 }
 
 /** The pixels [784] of one example. */

@@ -40,7 +40,7 @@ export type CallPorts = {
         readonly message: string;
       }
   >;
-  readonly testedOf: (version: number) => Promise<Tested | null>;
+  readonly testedOf: (version: number) => Promise<Tested | null>; // null: it can't be read
 };
 
 type Target = { readonly model: string; readonly alias: string };
