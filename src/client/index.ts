@@ -8,12 +8,15 @@ export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';
 
 type Schemas = components['schemas'];
+export type Decision = Schemas['Decision'];
 export type Evaluation = Schemas['Evaluation'];
 export type Job = Schemas['Job'];
 export type JobEvent = Schemas['JobEvent'];
 export type JobMetrics = Schemas['JobMetrics'];
 export type Model = Schemas['Model'];
 export type Prediction = Schemas['Prediction'];
+export type Promotion = Schemas['Promotion'];
 export type Readiness = Schemas['Readiness'];
 export type Recipe = Schemas['Recipe'];
+export type RegisteredModel = Schemas['RegisteredModel'];
 export type TrainRequest = Schemas['TrainRequest'];

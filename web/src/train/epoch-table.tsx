@@ -1,4 +1,4 @@
-import type { Job } from '../../../src/client/index.ts';
+import type { Job, Promotion } from '../../../src/client/index.ts';
 import { duration, loss, percent } from '../ui/format.ts';
 
 export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: boolean }) {
@@ -26,6 +26,7 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
               <td>{duration(epoch.seconds)}</td>
               <td>
                 <a href={`#models/${epoch.modelVersion}`}>version {epoch.modelVersion}</a>
+                {epoch.promotion && <Decided promotion={epoch.promotion} />}
               </td>
             </tr>
           ))}
@@ -37,5 +38,16 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
         </p>
       )}
     </div>
+  );
+}
+
+/** Whether the version answers, and why. */
+function Decided({ promotion: { decision, champion, reason } }: { promotion: Promotion }) {
+  const word = decision === 'promoted' ? 'promoted' : `kept back, ${champion} answers`;
+  return (
+    <span class="quiet small" title={reason}>
+      {' '}
+      {word}
+    </span>
   );
 }
