@@ -27,6 +27,8 @@ describe('POST /jobs/train', () => {
     expect(response.headers['location']).toBe(`/jobs/${job.id}`);
     expect(job).toMatchObject({ status: 'queued', attempt: 0, progress: null, epochs: [], error: null });
     expect(job.request).toEqual({
+      model: 'mnist',
+      promote: 'unless-worse',
       recipe: 'article',
       dataset: 'mnist',
       network: 'article',
