@@ -84,23 +84,24 @@ function addRegistry(program: Command): void {
     .option('--limit <n>', 'at most so many, up to 1000', readNumber)
     .action(run(showHistory));
   registry
-    .command('promote <model> <version>')
+    .command('promote')
     .description('make a version champion')
+    .argument('<model>')
+    .argument('<version>', 'its number', readNumber)
     .option(...why)
     .action(
-      run((context, model: string, version: string, options: object) =>
-        setAlias(context, model, 'champion', readNumber(version), options),
+      run((context, model: string, version: number, options: object) =>
+        setAlias(context, model, 'champion', version, options),
       ),
     );
   registry
-    .command('alias <model> <alias> <version>')
+    .command('alias')
     .description('point an alias to a version')
+    .argument('<model>')
+    .argument('<alias>')
+    .argument('<version>', 'its number', readNumber)
     .option(...why)
-    .action(
-      run((context, model: string, alias: string, version: string, options: object) =>
-        setAlias(context, model, alias, readNumber(version), options),
-      ),
-    );
+    .action(run(setAlias));
   registry
     .command('remove <model> <alias>')
     .description('remove an alias')

@@ -1,5 +1,5 @@
 /** `trainyard registry`: which version answers, who decided so and why, and calls that change it. */
-import { answerOf, type Decision, type RegisteredModel } from '../client/index.ts';
+import { answerOf, type Decision, expectDone, type RegisteredModel } from '../client/index.ts';
 import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { age, type Column, percent, table } from './table.ts';
 
@@ -48,7 +48,7 @@ export async function setAlias(
 
 export async function dropAlias(context: CommandContext, model: string, alias: string): Promise<number> {
   const params = { path: { model, alias } };
-  await answerOf(context.client.DELETE('/registry/{model}/aliases/{alias}', { params }));
+  await expectDone(context.client.DELETE('/registry/{model}/aliases/{alias}', { params }));
   if (!context.json) writeLine(context.stdout, `${alias} of ${model} is removed`);
   return 0;
 }
