@@ -64,10 +64,11 @@ export function createMetrics() {
     waiting: gauge('predictions_waiting_images', 'Images that wait for a prediction now'),
     swaps: counter('model_swaps_total', 'Models that were put in place of another, or of none'),
     swapTime: histogram('model_swap_duration_seconds', 'Time to read, check and warm up a model', fast),
-    answers: counter('model_answers_total', 'Images that were read, by model and by the alias that chose the version', [
-      'model',
-      'alias',
-    ]),
+    answers: counter(
+      'model_answers_total',
+      'Images that were read, by model and by the alias that chose the version',
+      ['model', 'alias'],
+    ),
     aliases: gauge('alias_version', 'Version that an alias points to', ['model', 'alias']),
     version: gauge('model_version', 'Version of the model that answers; 0: none'),
     age: gauge('model_age_seconds', 'Time since the model that answers was published'),

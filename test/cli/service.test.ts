@@ -142,7 +142,9 @@ describe('registry', () => {
     await command('registry', 'promote', 'mnist', other, '--reason', 'better');
     const back = await command('registry', 'rollback', 'mnist', '--json');
     expect(JSON.parse(back.stdout)).toMatchObject({ aliases: { champion: { version } } });
-    expect((await command('registry', 'remove', 'mnist', 'challenger')).stdout).toBe('challenger of mnist is removed\n');
+    expect((await command('registry', 'remove', 'mnist', 'challenger')).stdout).toBe(
+      'challenger of mnist is removed\n',
+    );
     const history = await command('registry', 'history', 'mnist', '--limit', '2');
     expect(history.stdout).toMatch(/challenger removed[\s\S]*champion \d+ → \d+ \(rolledBack\)/);
   });
@@ -152,7 +154,10 @@ describe('registry', () => {
       command('registry', 'rollback', 'nope'),
       command('registry', 'traffic', 'mnist', 'champion=half'),
     ]);
-    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('expected a model in GET /registry') });
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('expected a model in GET /registry'),
+    });
     expect(share).toMatchObject({ code: 1, stderr: expect.stringContaining('champion') });
     expect((await command('registry', 'promote', 'mnist', 'two')).code).toBe(2);
   });

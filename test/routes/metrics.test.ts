@@ -139,7 +139,11 @@ const grown = (before: Map<string, number>, after: Map<string, number>, name: st
 describe('the metrics of jobs', async () => {
   const { url } = await startRedisServer();
   const server = await createRedisServer();
-  const predictor = { serving: () => ({}), model: () => null, load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }) };
+  const predictor = {
+    serving: () => ({}),
+    model: () => null,
+    load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
+  };
 
   it('show jobs by state, the training rate, and the duration of ended jobs', async () => {
     const yard = await openYard(url);

@@ -3,8 +3,8 @@
  * so that it does not compute for nobody.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, TrainyardError } from '../../lib/errors.ts';
-import { isCode } from '../../lib/files.ts';
+import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
+import { exists, isCode } from '../../lib/files.ts';
 import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
@@ -134,17 +134,20 @@ async function publish(
 
 /** Asks the gate whether a published version becomes champion. */
 async function decide(
-  { order, store, registry, dataset }: Attempt,
+  { order, workspace, store, registry, dataset }: Attempt,
   version: number,
   { correctness }: TestResults,
 ): Promise<Promotion> {
-  const { jobId, attempt, request } = order;
+  const { jobId, request } = order;
   const { model, promote: policy } = request;
   const testSet = testSetOf(request.dataset);
   const candidate = { model, version, testSet, correctness, policy, by: `job ${jobId}` };
   const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
     testVersion(store, other, firstOf(dataset.test, images));
-  return promotionOf(await passGate(candidate, { registry, correctnessOf }, attempt > 1), version);
+  const expectOwn = async () => {
+    if (!(await exists(workspace.staging))) throw fencedOff(null);
+  };
+  return promotionOf(await passGate(candidate, { registry, correctnessOf }, expectOwn), version);
 }
 
 function provenanceOf(

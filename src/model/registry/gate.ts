@@ -33,27 +33,26 @@ export type GatePorts = {
 };
 
 /**
- * Decides whether a version becomes champion, and writes that down.
+ * Decides whether a version becomes champion, and writes that down, once: an earlier decision about it stands.
  *
- * @param mayBeDecided whether an earlier attempt at the job may have asked for this version; its decision stands
+ * @param expectOwn rejects when the job belongs to another attempt by now; called just before the decision is written
  */
 export async function passGate(
   candidate: Candidate,
   ports: GatePorts,
-  mayBeDecided: boolean,
+  expectOwn: () => Promise<void>,
 ): Promise<Decision> {
   const { registry } = ports;
-  const { model } = candidate;
-  const earlier = mayBeDecided ? await findDecision(registry, candidate) : null;
-  if (earlier) return earlier;
-  const decision = await registry.decide<null>(model, async (state) =>
-    state?.aliases[champion]?.version === candidate.version
-      ? { instead: null } // a server that found a model without decisions adopted it a moment ago
-      : { write: await draftFor(candidate, state, ports) },
-  );
-  return decision ?? (await findDecision(registry, candidate))!;
+  return registry.decide<Decision>(candidate.model, async (state) => {
+    const earlier = await findDecision(registry, candidate);
+    if (earlier) return { instead: earlier };
+    const write = await draftFor(candidate, state, ports);
+    await expectOwn();
+    return { write };
+  });
 }
 
+/** Also that of a server which found a model without decisions, and adopted the version a moment ago. */
 async function findDecision(registry: Registry, { model, version }: Candidate): Promise<Decision | null> {
   const decisions = await registry.history(model, Number.POSITIVE_INFINITY);
   return decisions.find(({ alias, to }) => alias === champion && to === version) ?? null;
@@ -74,7 +73,8 @@ async function draftFor(candidate: Candidate, state: RegistryState | null, ports
   return { ...draft, action: isWorse ? 'kept' : 'promoted', reason: explain(comparison, isWorse) };
 }
 
-const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Comparison) =>
+/** By the gate's test. */
+export const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Comparison) =>
   onlyCandidate < onlyChampion && p < significance;
 
 async function compare(

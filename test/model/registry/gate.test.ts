@@ -28,7 +28,11 @@ const correctnessOf = async (version: number, images: number) => {
   return stored && stored.images >= images ? stored : null;
 };
 
-async function decide(correctness: Correctness, change: Partial<Candidate> = {}, mayBeDecided = false) {
+async function decide(
+  correctness: Correctness,
+  change: Partial<Candidate> = {},
+  expectOwn: () => Promise<void> = async () => {},
+) {
   const version = change.version ?? known.size + 1;
   known.set(version, correctness);
   const candidate: Candidate = {
@@ -40,7 +44,7 @@ async function decide(correctness: Correctness, change: Partial<Candidate> = {},
     by: 'a test',
     ...change,
   };
-  return promotionOf(await passGate(candidate, { registry, correctnessOf }, mayBeDecided), version);
+  return promotionOf(await passGate(candidate, { registry, correctnessOf }, expectOwn), version);
 }
 
 const champion = async () => (await registry.read('mnist'))?.aliases['champion']?.version;
@@ -133,7 +137,7 @@ describe('the gate', () => {
       policy: 'unless-worse',
       by: 'a test',
     };
-    const decision = await passGate(candidate, { registry, correctnessOf: onAll }, false);
+    const decision = await passGate(candidate, { registry, correctnessOf: onAll }, async () => {});
     expect(decision).toMatchObject({ action: 'kept', comparison: { images: 1000, accuracy: 0.7 } });
     expect(asked).toEqual([
       [2, 1000],
@@ -154,8 +158,15 @@ describe('the gate', () => {
     await decide(rightBut([]));
     const once = await decide(rightBut(first(900)));
     await decide(rightBut([]));
-    expect(await decide(rightBut(first(900)), { version: 2 }, true)).toEqual({ ...once, champion: 1 });
+    expect(await decide(rightBut(first(900)), { version: 2 })).toEqual({ ...once, champion: 1 });
     expect(await registry.history('mnist', 10)).toHaveLength(3);
+  });
+
+  it('writes nothing for an attempt that another one has taken over', async () => {
+    await decide(rightBut([]));
+    const gone = () => Promise.reject(new Error('another attempt'));
+    await expect(decide(rightBut([]), {}, gone)).rejects.toThrow('another attempt');
+    expect(await registry.history('mnist', 10)).toHaveLength(1);
   });
 
   it('takes the decision of a server that has adopted the version meanwhile', async () => {
