@@ -183,3 +183,43 @@ describe('a batch', () => {
     expect([inferred, events]).toEqual([[], ['dropped 1']]);
   });
 });
+
+describe('images for several versions', () => {
+  /** All are decoded before the first is inferred. */
+  async function inferAll(orders: readonly Partial<ImageOrder>[]) {
+    const inferred: { version: number; ids: number[] }[] = [];
+    let finish = () => {};
+    const isDone = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const batches = new MicroBatches({
+      maxDecoding: orders.length,
+      maxBatch: 4,
+      decode: async () => digit,
+      infer: (version, batch) => {
+        inferred.push({ version, ids: batch.map(({ id }) => id) });
+        if (inferred.flatMap(({ ids }) => ids).length === orders.length) finish();
+      },
+      onRefused: () => {},
+      onDropped: () => {},
+    });
+    for (const [id, order] of orders.entries()) batches.add(id, orderOf(id, order));
+    await isDone;
+    return inferred;
+  }
+
+  it('make up batches of their own', async () => {
+    expect(await inferAll([{ version: 1 }, { version: 2 }, { version: 1 }, { version: 2 }])).toEqual([
+      { version: 1, ids: [0, 2] },
+      { version: 2, ids: [1, 3] },
+    ]);
+  });
+
+  it('that a request pins come after those for the champion', async () => {
+    const pinned = { version: 2, isPinned: true };
+    expect(await inferAll([pinned, { version: 1 }, pinned, { version: 1 }])).toEqual([
+      { version: 1, ids: [1, 3] },
+      { version: 2, ids: [0, 2] },
+    ]);
+  });
+});
