@@ -23,9 +23,9 @@ export function readSurroundings(env, root) {
     try {
       makeDirectory(cacheDir);
       accessSync(cacheDir, constants.W_OK | constants.X_OK);
-      const note = `downloads are kept in ${cacheDir}\n    ${reasons.join('; ')}; TRAINYARD_CACHE names another place`;
-      const commandEnv = { ...env, HOME: home ?? cacheDir }; // npm ends without a home
-      return { cacheDir, env: commandEnv, note: cacheDir === usual ? null : note };
+      const where = `downloads are kept in ${cacheDir}\n    ${reasons.join('; ')}; TRAINYARD_CACHE names another place`;
+      const note = cacheDir === usual ? null : where;
+      return { cacheDir, env: { ...env, HOME: home ?? cacheDir }, note }; // npm ends without a home
     } catch (error) {
       reasons.push(/** @type {Error} */ (error).message);
     }

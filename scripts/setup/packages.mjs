@@ -93,9 +93,8 @@ export function missingPackage(folder) {
 
 /** Whether the C library is musl (Alpine), which neither libtensorflow nor half of the prebuilt packages can use. */
 export function isMusl() {
-  if (process.platform !== 'linux') return false;
   const { header } = /** @type {{ header: object }} */ (process.report.getReport()); // Debian may have musl's files as well
-  return !('glibcVersionRuntime' in header);
+  return process.platform === 'linux' && !('glibcVersionRuntime' in header);
 }
 
 const notesPath = (/** @type {string} */ root) => join(root, 'node_modules/.trainyard.json');

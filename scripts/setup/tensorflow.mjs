@@ -75,9 +75,8 @@ export const tensorflow = {
  * @type {(context: Context, sources: Source[], reasons: string[]) => Promise<string | null>} adds why others do not
  */
 async function firstThatComputes(context, sources, reasons) {
-  const { root } = context;
   let device = null;
-  binding.setAside(root);
+  binding.setAside(context.root);
   try {
     for (const source of sources) {
       const got = await provide(context, source).catch(asFailure);
@@ -86,16 +85,14 @@ async function firstThatComputes(context, sources, reasons) {
     }
     return null;
   } finally {
-    if (device === null) binding.putBack(root);
-    binding.dropAside(root);
+    if (device === null) binding.putBack(context.root);
+    binding.dropAside(context.root);
   }
 }
 
 /** @param {NodeJS.ProcessEnv} env @returns why set-up fails without TensorFlow, rather than leaving wasm; or null */
-function demandIn({ ENGINE, TENSORFLOW }) {
-  if (TENSORFLOW) return `TENSORFLOW=${TENSORFLOW}`;
-  return ENGINE === 'tensorflow' ? 'ENGINE=tensorflow' : null;
-}
+const demandIn = ({ ENGINE, TENSORFLOW }) =>
+  TENSORFLOW ? `TENSORFLOW=${TENSORFLOW}` : ENGINE === 'tensorflow' ? 'ENGINE=tensorflow' : null;
 
 /** @param {Source[]} sources @returns all that decides what is provided */
 const wantedNow = (sources) => [process.version, ...sources.map(({ directory }) => directory)].join('\n');
