@@ -169,6 +169,22 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
   }, 300_000);
 });
 
+const whole = refusals.filter(({ says }) => !says);
+
+describe.each(whole)('a cancel that is refused: $name ($code)', ({ code, begin, end }) => {
+  it('did not happen, and says so', async () => {
+    const yard = await openYard(server.url);
+    const { id } = await yard.enqueue();
+    await begin(admin);
+    await expect(yard.queue.cancel(id)).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.stringMatching(new RegExp(`got: .*${code}.*; the job was not cancelled; `)),
+    });
+    await end(admin);
+    expect(await yard.find(id)).toMatchObject({ status: 'queued' });
+  });
+});
+
 describe('a job whose trainer ends while Redis refuses writes', () => {
   it('succeeds afterwards at the same attempt, with all its epochs', async () => {
     const yard = await openYard(server.url);
