@@ -17,11 +17,15 @@ const longestDelayMs = 30_000;
 const stopGraceMs = 15_000; // longer than the part's own limit
 
 /** Forks the entry `name` and restarts it whenever it ends after it was ready. Ends of one kind in a row are told once. */
-export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Part {
+export function startPart(
+  name: 'server' | 'worker',
+  env: NodeJS.ProcessEnv,
+  fork = (all: NodeJS.ProcessEnv): ChildProcess => forkBeside(import.meta.url, `../${name}`, { env: all }),
+): Part {
   let stopped = false;
   let restart: NodeJS.Timeout | undefined;
   let port: string | undefined; // a restarted server listens on the same port
-  const run = () => forkBeside(import.meta.url, `../${name}`, { env: port ? { ...env, PORT: port } : env });
+  const run = () => fork(port ? { ...env, PORT: port } : env);
   let child = run();
   let delayMs = firstDelayMs;
   let told = '';

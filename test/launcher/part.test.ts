@@ -1,17 +1,15 @@
 /** Restarts of a part, with processes that are none. */
+import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startPart } from '../../src/launcher/part.ts';
 
 const forked: EventEmitter[] = [];
-vi.mock('../../src/lib/child-process.ts', () => ({
-  forkBeside: () => {
-    const child = new EventEmitter();
-    forked.push(child);
-    return child;
-  },
-  endChild: async () => {},
-}));
+function fork(): ChildProcess {
+  const child = Object.assign(new EventEmitter(), { exitCode: 0 });
+  forked.push(child);
+  return child as unknown as ChildProcess;
+}
 
 const told: string[] = [];
 beforeEach(() => {
@@ -25,7 +23,7 @@ afterEach(() => {
 });
 
 async function startReady() {
-  const part = startPart('worker', {});
+  const part = startPart('worker', {}, fork);
   forked[0]!.emit('message', { type: 'ready' });
   await part.ready;
   return part;
