@@ -26,7 +26,6 @@ const aptFlags = (
 ).split(' ');
 const servicePolicy = '/usr/sbin/policy-rc.d';
 
-/** @returns {System} */
 export function readSystem() {
   const names = /** @type {Manager[]} */ (Object.keys(managers));
   const isHere = (/** @type {Manager} */ name) => findCommand(process.env, name === 'apt' ? 'apt-get' : name);

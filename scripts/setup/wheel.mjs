@@ -139,10 +139,7 @@ async function compile({ root, env, signal, doing }, compiler, directory) {
   const headers = [join(root, 'node_modules/node-api-headers/include'), join(lib, 'include')];
   const folders = [...headers.map((path) => `-I${path}`), `-L${lib}`];
   const args = [...compilerFlags, ...folders, ...sources, ...linkerFlags, '-o', output];
-  const options = {
-    cwd: join(packageDirectory(root), 'binding'),
-    env: { ...env, TMPDIR: directory },
-    signal,
-  };
+  const cwd = join(packageDirectory(root), 'binding');
+  const options = { cwd, env: { ...env, TMPDIR: directory }, signal };
   await runOrFail('the binding to compile', compiler, args, options);
 }
