@@ -18,6 +18,7 @@ import type { PredictorNews } from './model/serving/messages.ts';
 import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
 import { takeOptions } from './options.mjs';
+import { warningsAbout } from './routes/http/guard.ts';
 import { createMetrics, observeNews } from './routes/metrics.ts';
 
 await runEntry(async () => {
@@ -67,9 +68,7 @@ await runEntry(async () => {
     throw listenFailed(error as NodeJS.ErrnoException, config);
   });
   process.send?.({ type: 'ready', address }); // to the launcher
-  if (config.allowAnonymous && config.apiKeys.length === 0) {
-    log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
-  }
+  for (const warning of warningsAbout(config)) log.warn(warning);
   wantModel();
 });
 

@@ -126,7 +126,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
       expectOneSelector(selector);
       const withPixels = include === 'input';
       const outcomes = await predictAll(predictor, images, reply, { ...selector, withPixels });
-      expectPictureType(request, outcomes);
+      expectPictureType(request, images, outcomes);
       const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
       const ranked = top === undefined ? found : found.map((prediction) => rank(prediction, top));
       const predictions = withPixels ? await Promise.all(ranked.map(showInput)) : ranked;
@@ -164,10 +164,18 @@ function isCancelled(outcome: PredictOutcome): boolean {
 }
 
 /** @throws HttpProblem 415 for a body whose Content-Type is not documented and whose bytes are no picture */
-function expectPictureType({ mediaType }: FastifyRequest, [outcome]: readonly PredictOutcome[]): void {
+function expectPictureType(
+  { mediaType }: FastifyRequest,
+  [body]: readonly Buffer[],
+  [outcome]: readonly PredictOutcome[],
+): void {
   if (outcome!.ok || outcome!.code !== 'IMAGE_TYPE_UNSUPPORTED') return;
   if (mediaType !== undefined && mediaType in predictRequestBody.content) return;
-  const detail = `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${mediaType ?? 'a body without Content-Type'}`;
+  const type = mediaType ?? 'a body without Content-Type';
+  const isJson = /^\s*[[{]/.test(body!.toString('latin1', 0, 100));
+  const detail = isJson
+    ? `expected {"image": "<base64>"} with Content-Type: application/json, got JSON as ${type}; set that header. A PNG or JPEG may have any type, a form is multipart/form-data`
+    : `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${type}`;
   throw new HttpProblem({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', detail });
 }
 

@@ -49,6 +49,21 @@ function nameCallers(app: FastifyInstance, { apiKeys }: Access): void {
   });
 }
 
+/** What a person should know about who may send requests, for the log at start. */
+export function warningsAbout({ apiKeys, allowAnonymous, trustProxy, requestsPerMinute }: Access): string[] {
+  if (apiKeys.length > 0) return [];
+  const warnings: string[] = [];
+  if (allowAnonymous)
+    warnings.push(
+      'ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key',
+    );
+  if (trustProxy === true && requestsPerMinute !== null)
+    warnings.push(
+      'RATE_LIMIT with TRUST_PROXY=true: a client can choose the address that it is counted by; set TRUST_PROXY to the addresses of the proxies, such as 10.0.0.2 or 172.16.0.0/12',
+    );
+  return warnings;
+}
+
 /** Makes all routes that are registered in this context from now on anonymous; for plugins that add routes. */
 export function letAnyoneAsk(app: FastifyInstance): void {
   configure(app, { anonymous: true });

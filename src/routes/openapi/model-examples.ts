@@ -166,14 +166,12 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
       summary: 'No base64',
       body: json({ image: '(a seven)' }),
       status: 400,
-      answer: problem({
-        title: 'Bad Request',
-        status: 400,
-        code: 'VALIDATION_FAILED',
-        detail: 'image: expected {"image": "<base64 of a PNG or JPEG>"}',
-        instance: '/predict',
-        errors: [{ field: 'image', message: 'expected {"image": "<base64 of a PNG or JPEG>"}' }],
-      }),
+      answer: invalid(
+        '/predict',
+        'body',
+        'image',
+        'expected {"image": "<base64 of a PNG or JPEG>"}, got "(a seven)"',
+      ),
     },
   ],
   listModels: [

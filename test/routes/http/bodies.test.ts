@@ -117,6 +117,15 @@ describe('a body that is empty', () => {
 });
 
 describe('a body of JSON', () => {
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'json', ''])(
+    'sent as "%s" is told which type to set',
+    async (type) => {
+      const { status, body } = await post('/jobs/train', { 'content-type': type }, '{"recipe": "fast"}');
+      expect([status, body.code]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED']);
+      expect(body.detail).toMatch(/JSON with Content-Type: application\/json, got .+; set that header/);
+    },
+  );
+
   it.each([
     'application/json; charset=utf-8',
     'application/json;charset="UTF-8"',
