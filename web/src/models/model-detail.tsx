@@ -3,11 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Evaluation, Model } from '../../../src/client/index.ts';
 import type { Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { useApp } from '../app-context.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { count, loss, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { Badges } from './badges.tsx';
+import { ChangeChampion } from './change-champion.tsx';
 import { Confusion, type Pair } from './confusion.tsx';
 import { Misread } from './misread.tsx';
+import { createRegistry } from './registry.ts';
 
 export function ModelDetail({ model }: { model: Model }) {
   const { client, ask } = useApp().api;
@@ -19,10 +22,13 @@ export function ModelDetail({ model }: { model: Model }) {
   return (
     <div class="model-detail">
       <section class="panel" aria-labelledby="model-title">
-        <h2 id="model-title">
-          Version {version}
-          {model.served && <span class="badge">serving</span>}
-        </h2>
+        <div class="model-head">
+          <h2 id="model-title">
+            Version {version}
+            <Badges model={model} />
+          </h2>
+          <ChangeChampion model={model} />
+        </div>
         <Provenance model={model} />
       </section>
       {data ? <Mistakes evaluation={data} /> : <NoEvaluation problem={problem} />}
@@ -32,7 +38,9 @@ export function ModelDetail({ model }: { model: Model }) {
 
 function Provenance({ model }: { model: Model }) {
   const { metrics, epoch, epochs, recipe, jobId, seed, engine, parameters, gitCommit } = model;
+  const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   const facts: [string, preact.ComponentChildren][] = [
+    ...(isOneOfSeveral ? [['Model', model.model] as [string, string]] : []),
     ['Test accuracy', percent(metrics.testAccuracy, 2)],
     ['Test loss', loss(metrics.testLoss)],
     ['Training loss', loss(metrics.trainLoss)],

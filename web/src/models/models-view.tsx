@@ -2,11 +2,12 @@ import '../styles/train.css';
 import '../styles/models.css';
 import type { Model } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { useApp } from '../app-context.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { ModelDetail } from './model-detail.tsx';
 import { ModelList } from './model-list.tsx';
 import { useModels } from './models.ts';
+import { createRegistry } from './registry.ts';
 
 export function ModelsView() {
   const { route } = useApp();
@@ -47,7 +48,7 @@ function Unlisted({ version: given }: { version: string }) {
   const version = given as unknown as number; // the server rejects what is no version
   const { data, problem } = useAnswer<Model>(
     (signal) => ask(client.GET('/models/{version}', { params: { path: { version } }, signal })),
-    [version],
+    [version, useStore(createRegistry).changes.value],
   );
   return data ? <ModelDetail model={data} /> : <ProblemNote problem={problem} />;
 }
