@@ -2,7 +2,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { trainToEnd } from '../../harness/service.ts';
-import type { ModelComparison } from '../../src/client/index.ts';
+import type { Model, ModelComparison } from '../../src/client/index.ts';
 import { violationsOf } from './access.ts';
 import { phone, type Stage } from './stage.ts';
 
@@ -111,12 +111,32 @@ export function describeRegistry(stage: () => Stage): void {
       expect(await violationsOf(page)).toEqual([]);
     });
 
+    it('every decision is in the history in words, with who made it, why and when', async () => {
+      const page = await stage().open('#models');
+      const decisions = page.getByRole('region', { name: 'Decisions' }).getByRole('row');
+      const [keptRow, firstRow] = [`${poor} kept back: `, 'champion is 1'].map((name) =>
+        decisions.filter({ has: page.getByRole('rowheader', { name }) }),
+      );
+      const { jobId, metrics } = await get<Model>(`/models/${poor}`);
+      const of = (share: number) => `${(100 * share).toFixed(2)} %`;
+      const best = (await get<Model>('/models/1')).metrics.testAccuracy;
+      const kept = plain(await keptRow!.innerText());
+      expect(kept).toContain(`${poor} kept back: ${of(metrics.testAccuracy)} against ${of(best)}`);
+      expect(kept).toContain('Significantly worse than model 1');
+      await keptRow!.getByRole('link', { name: `job ${jobId.slice(-8)}` }).waitFor();
+      expect(await firstRow!.innerText()).toContain('The first version of this model.');
+      await call(stage(), 'PUT', '/registry/mnist/aliases/champion', { version: poor, reason: 'by hand' });
+      const moved = decisions.nth(1); // under the head
+      await moved.getByRole('rowheader', { name: `champion 1 → ${poor}` }).waitFor();
+      expect(await moved.innerText()).toMatch(/just now[\s\S]*127\.0\.0\.1[\s\S]*By hand\./);
+    });
+
     const championNow = () => get<{ version: number; reason: string }>('/registry/mnist/aliases/champion');
 
     /** As the table shows them: a row of the accuracies, and one of the images that only one version reads right. */
     async function gateNumbers(version: number, champion: number): Promise<string[][]> {
       const accuracyOf = async (of: number) => {
-        const { metrics } = await get<{ metrics: { testAccuracy: number } }>(`/models/${of}`);
+        const { metrics } = await get<Model>(`/models/${of}`);
         return `${(100 * metrics.testAccuracy).toFixed(2)} %`;
       };
       const only = { [poor]: comparison.onlyVersion.length, 1: comparison.onlyOther.length };
@@ -137,7 +157,12 @@ function row(page: Page, version: number): Locator {
 async function numbersIn(dialog: Locator): Promise<string[][]> {
   const rows = await dialog.getByRole('table').locator('tbody tr').all();
   const texts = await Promise.all(rows.map((each) => each.getByRole('cell').allInnerTexts()));
-  return texts.map((row) => row.map((text) => text.replace(/\s/g, ' ')));
+  return texts.map((row) => row.map(plain));
+}
+
+/** Narrow and unbreakable spaces as plain ones. */
+function plain(text: string): string {
+  return text.replace(/\s/g, ' ');
 }
 
 function moveChampion(stage: Stage, version: number): Promise<void> {

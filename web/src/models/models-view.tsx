@@ -4,6 +4,7 @@ import type { Model } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { History } from './history.tsx';
 import { ModelDetail } from './model-detail.tsx';
 import { ModelList } from './model-list.tsx';
 import { useModels } from './models.ts';
@@ -17,6 +18,7 @@ export function ModelsView() {
   const open = isNamed
     ? list.models.find(({ version }) => String(version) === wanted)
     : (list.models.find(({ served }) => served) ?? list.models[0]);
+  const named = (open ?? list.models[0])?.model;
   return (
     <div class="view models">
       <header class="view-head">
@@ -29,6 +31,7 @@ export function ModelsView() {
         {!open && isNamed && list.isKnown && <Unlisted version={wanted} />}
         {!open && !isNamed && list.isKnown && <NoModel />}
       </div>
+      {named && <History key={named} model={named} />}
     </div>
   );
 }
