@@ -2,7 +2,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { trainToEnd } from '../../harness/service.ts';
-import type { Model, ModelComparison } from '../../src/client/index.ts';
+import type { Evaluation, Model, ModelComparison } from '../../src/client/index.ts';
 import { violationsOf } from './access.ts';
 import { phone, type Stage } from './stage.ts';
 
@@ -131,6 +131,52 @@ export function describeRegistry(stage: () => Stage): void {
       expect(await moved.innerText()).toMatch(/just now[\s\S]*127\.0\.0\.1[\s\S]*By hand\./);
     });
 
+    it('two versions stand side by side: both matrices, and what only one of them reads right', async () => {
+      const page = await stage().open(`#models/${poor}`);
+      await page.getByRole('combobox', { name: 'Compare with' }).selectOption('1');
+      const matrices = page.getByRole('region', { name: 'Confusion matrices' }).getByRole('table');
+      await expect.poll(() => matrices.count()).toBe(2);
+      for (const [index, version] of [poor, 1].entries()) {
+        const { confusion } = await get<Evaluation>(`/models/${version}/evaluation`);
+        const rows = await matrices.nth(index).locator('tbody tr').all();
+        const cells = await Promise.all(rows.map((each) => each.getByRole('cell').allInnerTexts()));
+        expect(cells.map((texts) => texts.slice(0, 10).map(Number))).toEqual(confusion);
+      }
+      const groups = [
+        { version: poor, indexes: comparison.onlyVersion },
+        { version: 1, indexes: comparison.onlyOther },
+      ];
+      for (const { version, indexes } of groups) {
+        const group = page.getByRole('group', { name: `Only version ${version} reads them right` });
+        await group.getByRole('heading', { name: `Only version ${version}: ${indexes.length}` }).waitFor();
+        const shown = async () => (await group.getByRole('listitem').allInnerTexts()).map(numberIn);
+        await expect.poll(shown).toEqual(indexes.slice(0, 24));
+        const more = group.getByRole('button', { name: /^Show \d+ more$/ });
+        expect(await more.count()).toBe(indexes.length > 24 ? 1 : 0);
+        if (indexes.length <= 24) continue;
+        await more.click();
+        await expect.poll(shown).toEqual(indexes.slice(0, 72));
+        await expect
+          .poll(() => sidesOfImages(group), { timeout: 20_000 })
+          .toEqual(indexes.slice(0, 72).map(() => 28));
+      }
+      expect(await page.evaluate(() => location.hash)).toBe(`#models/${poor}/with/1`);
+      expect(await page.getByRole('region', { name: 'Misread digits' }).count()).toBe(0);
+      await page.getByRole('group', { name: 'Only version 1 reads' }).getByRole('link').first().click();
+      await page.getByText(`This is test image ${comparison.onlyOther[0]}, labelled`).waitFor();
+    });
+
+    it('a comparison has no fault that axe-core finds, fits a phone, and nothing in it moves', async () => {
+      const page = await stage().open(`#models/${poor}/with/1`, { viewport: phone });
+      const images = page.getByRole('region', { name: 'Read right by only one of them' }).locator('img');
+      await images.first().waitFor();
+      expect(await page.evaluate(() => globalThis.layoutShift)).toBeLessThan(0.01);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.getByRole('combobox', { name: 'Compare with' }).selectOption('');
+      await page.getByRole('region', { name: 'Misread digits' }).waitFor();
+    });
+
     const championNow = () => get<{ version: number; reason: string }>('/registry/mnist/aliases/champion');
 
     /** As the table shows them: a row of the accuracies, and one of the images that only one version reads right. */
@@ -163,6 +209,14 @@ async function numbersIn(dialog: Locator): Promise<string[][]> {
 /** Narrow and unbreakable spaces as plain ones. */
 function plain(text: string): string {
   return text.replace(/\s/g, ' ');
+}
+
+const numberIn = (text: string) => Number(/\d+/.exec(text)![0]);
+
+function sidesOfImages(place: Locator): Promise<number[]> {
+  return place
+    .locator('img')
+    .evaluateAll((images: HTMLImageElement[]) => images.map(({ naturalWidth }) => naturalWidth));
 }
 
 function moveChampion(stage: Stage, version: number): Promise<void> {

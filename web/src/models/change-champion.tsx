@@ -1,12 +1,11 @@
 /** Promotes a version, or rolls the champion back, after a confirmation that shows the gate's numbers. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Model, ModelComparison } from '../../../src/client/index.ts';
-import type { Outcome, Problem } from '../api/outcome.ts';
+import type { Model } from '../../../src/client/index.ts';
+import type { Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp, useStore } from '../app-context.ts';
-import { count, percent, probability } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
-import { sentence } from '../ui/sentence.ts';
+import { GateNumbers } from './gate-numbers.tsx';
 import { championAlias, createRegistry, makeChange, type Offer, readOffer, type Wish } from './registry.ts';
 
 /** One button for both, so that the focus is on it before and after the change. */
@@ -52,7 +51,7 @@ function Confirmation({ wish, close }: Props) {
       <form onSubmit={(event) => void change(event)}>
         <h2 id="change-title">{titleOf(wish)}</h2>
         <p>{offer.data && sentenceOf(wish, offer.data)}</p>
-        <Numbers offer={offer.data} />
+        <GateNumbers offer={offer.data} />
         <label for="change-reason">Reason, kept in the history</label>
         <input ref={reason} id="change-reason" maxLength={1000} autocomplete="off" placeholder="optional" />
         {refused?.code === 'REGISTRY_CHANGED' ? (
@@ -90,51 +89,4 @@ function sentenceOf(wish: Wish, offer: Offer): string {
 function hindranceOf({ kind, model }: Wish, { from, to }: Offer): string | null {
   if (to === null) return `No champion of ${model} is known before version ${from}; promote another version.`;
   return kind === 'promote' && to === from ? `Version ${to} is champion already.` : null;
-}
-
-/** The table is there before the numbers, so that nothing moves. */
-function Numbers({ offer }: { offer: Offer | null }) {
-  const { from, to, accuracies = {}, comparison } = offer ?? {};
-  const numbers = comparison?.ok ? comparison.data : null;
-  const accuracyOf = (version: number | null | undefined) => {
-    const accuracy = accuracies[version ?? 0];
-    return accuracy === undefined ? '–' : percent(accuracy, 2);
-  };
-  return (
-    <>
-      <table class="numbers">
-        <caption class="unseen">Both versions on the test images</caption>
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">version {to ?? '–'}</th>
-            <th scope="col">champion {from ?? '–'}</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">Test accuracy</th>
-            <td>{accuracyOf(to)}</td>
-            <td>{accuracyOf(from)}</td>
-          </tr>
-          <tr>
-            <th scope="row">Only it reads right</th>
-            <td>{numbers ? count(numbers.onlyVersion.length) : '–'}</td>
-            <td>{numbers ? count(numbers.onlyOther.length) : '–'}</td>
-          </tr>
-        </tbody>
-      </table>
-      <p class="quiet small change-note">{comparison && comparisonNote(comparison)}</p>
-    </>
-  );
-}
-
-/** How sure the difference is, or why that is not known. */
-export function comparisonNote(comparison: Outcome<ModelComparison>): string {
-  if (!comparison.ok) {
-    const { code, detail } = comparison.problem;
-    return `${code === 'NOT_COMPARABLE' ? 'These versions can’t be compared: ' : ''}${sentence(detail)}`;
-  }
-  const { images, p } = comparison.data;
-  return `On the first ${count(images)} test images; p ${probability(p)} (exact McNemar test: the smaller, the surer is the difference).`;
 }
