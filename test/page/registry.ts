@@ -4,6 +4,8 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { trainToEnd } from '../../harness/service.ts';
 import type { Evaluation, Model, ModelComparison } from '../../src/client/index.ts';
 import { violationsOf } from './access.ts';
+import { mostShift, overhang, shift } from './layout.ts';
+import { describeSecondReader } from './second-reader.ts';
 import { phone, type Stage } from './stage.ts';
 
 /** Enough for half of the digits, so that the gate keeps the version back. */
@@ -170,12 +172,14 @@ export function describeRegistry(stage: () => Stage): void {
       const page = await stage().open(`#models/${poor}/with/1`, { viewport: phone });
       const images = page.getByRole('region', { name: 'Read right by only one of them' }).locator('img');
       await images.first().waitFor();
-      expect(await page.evaluate(() => globalThis.layoutShift)).toBeLessThan(0.01);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      expect(await shift(page)).toBeLessThan(mostShift);
+      expect(await overhang(page)).toBeLessThanOrEqual(0);
       expect(await violationsOf(page)).toEqual([]);
       await page.getByRole('combobox', { name: 'Compare with' }).selectOption('');
       await page.getByRole('region', { name: 'Misread digits' }).waitFor();
     });
+
+    describeSecondReader(stage, () => ({ poor, onlyFirst: comparison.onlyOther[0]! }));
 
     const championNow = () => get<{ version: number; reason: string }>('/registry/mnist/aliases/champion');
 
