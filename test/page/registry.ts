@@ -109,7 +109,7 @@ export function describeRegistry(stage: () => Stage): void {
         .waitFor();
       const { width } = (await page.getByRole('dialog').boundingBox())!;
       expect(width).toBeLessThanOrEqual(phone.width);
-      expect(await page.getByRole('dialog').evaluate((it) => it.scrollWidth - it.clientWidth)).toBe(0);
+      expect(await page.getByRole('dialog').evaluate((each) => each.scrollWidth - each.clientWidth)).toBe(0);
       expect(await violationsOf(page)).toEqual([]);
     });
 
@@ -207,7 +207,7 @@ function row(page: Page, version: number): Locator {
 async function numbersIn(dialog: Locator): Promise<string[][]> {
   const rows = await dialog.getByRole('table').locator('tbody tr').all();
   const texts = await Promise.all(rows.map((each) => each.getByRole('cell').allInnerTexts()));
-  return texts.map((row) => row.map(plain));
+  return texts.map((cells) => cells.map(plain));
 }
 
 /** Narrow and unbreakable spaces as plain ones. */

@@ -6,7 +6,8 @@ import { useAnswer } from '../api/use-answer.ts';
 import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { GateNumbers } from './gate-numbers.tsx';
-import { championAlias, createRegistry, makeChange, type Offer, readOffer, type Wish } from './registry.ts';
+import { makeChange, type Offer, readOffer, type Wish } from './offer.ts';
+import { championAlias, createRegistry } from './registry.ts';
 
 /** One button for both, so that the focus is on it before and after the change. */
 export function ChangeChampion({ model: { model, version, aliases } }: { model: Model }) {
@@ -38,7 +39,7 @@ function Confirmation({ wish, close }: Props) {
     event.preventDefault();
     if (!canChange) return;
     setAsked(true);
-    const outcome = await makeChange(api, wish, offer.data!, reason.current?.value.trim() ?? '');
+    const outcome = await makeChange(api, wish, offer.data, reason.current?.value.trim() ?? '');
     setAsked(false);
     setRefused(outcome.ok ? null : outcome.problem);
     if (outcome.ok) {

@@ -4,27 +4,17 @@ import { percent } from '../ui/format.ts';
 
 /** What was decided: "champion 1 → 2", "3 kept back: 85.36 % against 99.24 %". */
 export function wordsOf({ action, alias, from, to, comparison }: Decision): string {
-  switch (action) {
-    case 'kept':
-    case 'held': {
-      const { accuracy, accuracyAgainst } = comparison ?? {};
-      const why =
-        accuracy === undefined ? '' : `: ${percent(accuracy, 2)} against ${percent(accuracyAgainst!, 2)}`;
-      return `${to} ${action === 'kept' ? 'kept back' : 'not promoted'}${why}`;
-    }
-    case 'traffic':
-      return 'traffic shared anew';
-    case 'removed':
-      return `${alias} removed, was ${from}`;
-    case 'rolledBack':
-      return `${alias} ${from} → ${to}, rolled back`;
-    case 'replaced':
-      return `${alias} ${from} → ${to}, replaced`;
-    case 'adopted':
-    case 'promoted':
-    case 'moved':
-      return from === null ? `${alias} is ${to}` : `${alias} ${from} → ${to}`;
-  }
+  if (action === 'traffic') return 'traffic shared anew';
+  if (action === 'removed') return `${alias} removed, was ${from}`;
+  if (action === 'kept') return `${to} kept back${against(comparison)}`;
+  if (action === 'held') return `${to} not promoted${against(comparison)}`;
+  const change = from === null ? `${alias} is ${to}` : `${alias} ${from} → ${to}`;
+  return change + ({ rolledBack: ', rolled back', replaced: ', replaced' }[action as string] ?? '');
+}
+
+function against(comparison: Decision['comparison']): string {
+  if (!comparison) return '';
+  return `: ${percent(comparison.accuracy, 2)} against ${percent(comparison.accuracyAgainst, 2)}`;
 }
 
 /**

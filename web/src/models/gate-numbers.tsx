@@ -3,7 +3,7 @@ import type { ModelComparison } from '../../../src/client/index.ts';
 import type { Outcome } from '../api/outcome.ts';
 import { count, percent, probability } from '../ui/format.ts';
 import { sentence } from '../ui/sentence.ts';
-import type { Offer } from './registry.ts';
+import type { Offer } from './offer.ts';
 
 /** The table is there before the numbers, so that nothing moves. */
 export function GateNumbers({ offer }: { offer: Offer | null }) {
