@@ -111,6 +111,7 @@ export function describeTrain(stage: () => Stage): void {
     it('says of each version whether it was promoted, and of the last one why', async () => {
       const { id } = await stage().queue({ ...manyEpochs, testImages: 1000, epochs: 2 });
       const page = await stage().open(`#train/${id}`);
+      page.setDefaultTimeout(60_000); // both epochs on a busy machine
       await untilStatus(page, 'succeeded');
       const { epochs } = (await (await fetch(`${stage().address}/jobs/${id}`)).json()) as TrainJob;
       const [, last] = epochs.map(({ promotion }) => promotion!);
