@@ -2,7 +2,7 @@
 import type { components } from './schema.ts';
 
 export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
-export { type PredictOptions, predict } from './predict.ts';
+export { predict } from './predict.ts';
 export { answerOf, type Call, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';

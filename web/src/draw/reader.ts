@@ -1,6 +1,6 @@
 /** Has the drawing read, by the version that a query selects: one request at a time, always of the newest drawing. */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { isTransient, type Prediction, type PredictOptions, predict } from '../../../src/client/index.ts';
+import { isTransient, type Prediction, predict } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
 import { outcomeOf, type Problem } from '../api/outcome.ts';
 import { createLatest } from './latest.ts';
@@ -24,7 +24,10 @@ export type Reader = {
 const noModelRetryMs = 5000; // a first training takes longer than the usual retry
 
 /** @param query of the next request */
-export function createReader({ client }: Pick<Api, 'client'>, query: () => PredictOptions): Reader {
+export function createReader(
+  { client }: Pick<Api, 'client'>,
+  query: () => Parameters<typeof predict>[2],
+): Reader {
   const reading = signal<Reading>({ state: 'empty' });
   const latest = createLatest<Sheet>(async (seen, ended) => {
     const image = await imageOf(seen);
