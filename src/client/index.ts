@@ -14,6 +14,7 @@ export type Job = Schemas['Job'];
 export type JobEvent = Schemas['JobEvent'];
 export type JobMetrics = Schemas['JobMetrics'];
 export type Model = Schemas['Model'];
+export type ModelComparison = Schemas['ModelComparison'];
 export type Prediction = Schemas['Prediction'];
 export type Promotion = Schemas['Promotion'];
 export type Readiness = Schemas['Readiness'];

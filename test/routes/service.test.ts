@@ -135,8 +135,7 @@ describe('the evaluation of a model', () => {
   it('is a 404 with the reason when it is damaged, while the model is served', async () => {
     const version = await publish(parts.store);
     await damage(parts.dataDir, version, 'evaluation.json');
-    const { data } = (await parts.app.inject('/models?limit=1')).json();
-    expect(data[0].version).toBe(version);
+    expect((await parts.app.inject('/models?limit=1')).json().data[0].version).toBe(version);
     const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
     expect(problem).toMatchObject({ status: 404, code: 'MODEL_DAMAGED' });
     expect(problem.detail).toContain(`evaluation.json of model ${version}: expected SHA-256`);

@@ -1,5 +1,6 @@
-import type { Job, Promotion } from '../../../src/client/index.ts';
+import type { Job } from '../../../src/client/index.ts';
 import { duration, loss, percent } from '../ui/format.ts';
+import { decisionOf } from './promotion.ts';
 
 export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: boolean }) {
   return (
@@ -14,6 +15,9 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
             <th scope="col">Test accuracy</th>
             <th scope="col">Time</th>
             <th scope="col">Model</th>
+            <th scope="col" class="decision">
+              Decision
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -26,8 +30,8 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
               <td>{duration(epoch.seconds)}</td>
               <td>
                 <a href={`#models/${epoch.modelVersion}`}>version {epoch.modelVersion}</a>
-                {epoch.promotion && <Decided promotion={epoch.promotion} />}
               </td>
+              <td class="quiet small">{epoch.promotion ? decisionOf(epoch.promotion) : '–'}</td>
             </tr>
           ))}
         </tbody>
@@ -38,16 +42,5 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
         </p>
       )}
     </div>
-  );
-}
-
-/** Whether the version answers, and why. */
-function Decided({ promotion: { decision, champion, reason } }: { promotion: Promotion }) {
-  const word = decision === 'promoted' ? 'promoted' : `kept back, ${champion} answers`;
-  return (
-    <span class="quiet small" title={reason}>
-      {' '}
-      {word}
-    </span>
   );
 }
