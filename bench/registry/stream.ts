@@ -53,14 +53,14 @@ export async function sendPictures(
       model: { version: number; alias: string | null };
     };
     latencies.push(performance.now() - startedAt);
-    if (response.statusCode !== 200) return void failed++;
+    if (response.statusCode !== 200) throw new Error(`expected status 200, got ${response.statusCode}`);
     right.push(answer.digit === label);
     count(byVersion, answer.model.version);
     count(byAlias, answer.model.alias ?? '');
   };
   const lane = async () => {
     const client = new Client(address);
-    while (!isDone()) await send(client).catch(() => failed++);
+    while (!isDone()) await send(client).catch(() => void failed++);
     await client.close();
   };
   await Promise.all(Array.from({ length: connections }, lane));
