@@ -62,7 +62,7 @@ describe('GET /jobs/:id/events', () => {
     expect(status).toBe(200);
     expect(told.map((event) => event.id)).toEqual(told.map((_, index) => String(index + 1)));
     expect(typesOf(told).slice(0, 2)).toEqual(['queued', 'started']);
-    expect(typesOf(told).slice(-3)).toEqual(['epoch', 'checkpoint', 'done']);
+    expect(typesOf(told).slice(-3)).toEqual(['checkpoint', 'promoted', 'done']);
     for (const { event, data } of told) expect(JSON.parse(data)).toMatchObject({ type: event });
   });
 
