@@ -78,13 +78,15 @@ export const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Compari
   onlyCandidate < onlyChampion && p < significance;
 
 async function compare(
-  { version, testSet, correctness }: Candidate,
+  { version, testSet, correctness, policy }: Candidate,
   state: RegistryState | null,
   { correctnessOf }: GatePorts,
 ): Promise<Comparison | null> {
   const best = state?.best[testSet];
   if (!best || best.version === version) return null;
-  const images = Math.max(best.images, correctness.images);
+  // Where the numbers decide nothing, no image is read for them: they would hold up the promotion.
+  const most = policy === 'unless-worse' ? Math.max : Math.min;
+  const images = most(best.images, correctness.images);
   const [mine, other] = await Promise.all([
     correctness.images >= images ? correctness : correctnessOf(version, images),
     correctnessOf(best.version, images),

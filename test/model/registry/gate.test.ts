@@ -145,6 +145,30 @@ describe('the gate', () => {
     ]);
   });
 
+  it.each(['always', 'never'] as const)(
+    'reads no image for numbers that decide nothing: %s',
+    async (policy) => {
+      await decide(rightBut([]));
+      const asked: [number, number][] = [];
+      const stored = async (version: number, images: number) => {
+        asked.push([version, images]);
+        return known.get(version)!;
+      };
+      const few = rightBut([], 100);
+      const candidate: Candidate = {
+        model: 'mnist',
+        version: 2,
+        testSet: 'digits',
+        correctness: few,
+        policy,
+        by: 'a test',
+      };
+      const decision = await passGate(candidate, { registry, correctnessOf: stored }, async () => {});
+      expect(decision.comparison).toMatchObject({ images: 100 });
+      expect(asked).toEqual([[1, 100]]);
+    },
+  );
+
   it('promotes where the best one can no longer be read', async () => {
     await decide(rightBut([]));
     known.delete(1);
