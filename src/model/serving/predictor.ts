@@ -21,8 +21,7 @@ export type PredictorEvents = {
 
 export type Predictor = {
   /**
-   * Never throws: what can go wrong is in the outcome, which comes within 5 s unless `startPredictor` was
-   * told otherwise. Aborting `signal` gives the
+   * Never throws: what can go wrong is in the outcome, which comes within `answerWithinMs`. Aborting `signal` gives the
    * outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred. A prediction has
    * `pixels` only `withPixels`.
    */
@@ -38,7 +37,7 @@ export type Predictor = {
 
 const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 
-/** Starts the predictor and keeps it running until `close`. */
+/** Starts the predictor and keeps it running until `close`. `answerWithinMs`: the deadline of an image, 5 s by default. */
 export function startPredictor(
   start: PredictorStart,
   events: PredictorEvents = {},
