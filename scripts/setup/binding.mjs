@@ -53,14 +53,14 @@ export function unplace(root) {
 /** Where the binding in place waits while another one is tried. @param {string} root */
 const asideIn = (root) => join(packageDirectory(root), '.before');
 
-/** First comes back what a killed set-up had set aside. @param {string} root */
+/** Sets the binding in place aside, after putting back what a killed set-up had set aside. @param {string} root */
 export function setAside(root) {
   move(asideIn(root), packageDirectory(root));
   mkdirSync(asideIn(root), { recursive: true });
   move(packageDirectory(root), asideIn(root));
 }
 
-/** In place of what was tried meanwhile. @param {string} root */
+/** Removes what was tried, and puts back what was set aside. @param {string} root */
 export function putBack(root) {
   unplace(root);
   move(asideIn(root), packageDirectory(root));

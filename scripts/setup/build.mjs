@@ -41,7 +41,7 @@ export const build = {
   },
 };
 
-/** Of the names and contents of all sources, and of what else decides the outcome. @param {string} root */
+/** Hashes the names and contents of all sources, and of what else decides the outcome. @param {string} root */
 function sourceDigest(root) {
   const hash = createHash('sha256');
   const sources = filesUnder(root, 'src').filter((path) => path !== generated);

@@ -31,7 +31,7 @@ export type PredictOptions = Selector & {
 };
 
 export type Predictor = {
-  /** Never throws: what can go wrong is in the outcome, which comes within seconds, whatever the process does. */
+  /** Never throws: what can go wrong is in the outcome, which comes within `answerWithinMs`. */
   predict(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome>;
   /** The champion of a model, or of the default one, that answers now; null before the first. */
   model(name?: string): ServedModel | null;
@@ -54,11 +54,7 @@ const loadWithinMs = 5000;
 const followWithinMs = 5000;
 const mostTries = 3; // of an image whose version is unloaded while it is on its way
 
-/**
- * Starts the predictor and keeps it running until `close`.
- *
- * @param answerWithinMs the deadline of an image; 5 s by default
- */
+/** Starts the predictor and keeps it running until `close`. `answerWithinMs`: the deadline of an image, 5 s by default. */
 export function startPredictor(
   start: PredictorStart,
   events: PredictorEvents = {},

@@ -110,7 +110,7 @@ function keepUsedSchemas(document: OpenApi.Document): OpenApi.Document {
   return nameAlike(document, Object.keys(schemas));
 }
 
-/** Those that are only sent are called `Name`, too. */
+/** Renames a schema `NameInput` to `Name` where no answer has a schema of that name. */
 function nameAlike(document: OpenApi.Document, names: readonly string[]): OpenApi.Document {
   let text = JSON.stringify(document);
   for (const input of names.filter((name) => name.endsWith('Input'))) {
