@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { registerBodies } from './routes/http/bodies.ts';
 import { answerClientError } from './routes/http/client-error.ts';
 import {
+  afterUnwantedBody,
   closeConnectionsOnShutdown,
   connectionOptions,
   readUnwantedBodies,
@@ -59,11 +60,11 @@ export async function buildApp({
     trustProxy: access.trustProxy,
     ...connectionOptions(access.keepAliveSeconds),
     clientErrorHandler: answerClientError,
-    // For paths that can't be decoded; no route or hook has run then.
+    // For paths that can't be decoded or have a part that is too long; no route or hook has run then.
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
       nameRequest(request.id, reply);
-      handleError(error, request, reply);
+      afterUnwantedBody(request, reply, () => void handleError(error, request, reply));
     },
   });
   app.setValidatorCompiler(validatorCompiler);
