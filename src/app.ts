@@ -72,7 +72,7 @@ export async function buildApp({
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
       nameRequest(request.id, reply);
-      afterUnwantedBody(request, reply, () => handleError(error, request, reply));
+      afterUnwantedBody(request, reply, () => void handleError(error, request, reply));
     },
   });
   app.setValidatorCompiler(validatorCompiler);
