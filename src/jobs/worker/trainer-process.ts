@@ -105,7 +105,9 @@ function createHooks(attempt: Attempt, before: readonly PublishedEpoch[]): Train
       const modelVersion = await untilStored(attempt.order, async () => {
         return (await findPublished(attempt, metrics.epoch)) ?? publish(attempt, metrics, weights, tested);
       });
-      const promotion = await untilStored(attempt.order, () => decide(attempt, modelVersion, tested));
+      const promotion = await untilStored(attempt.order, () =>
+        decide(attempt, modelVersion, { ...tested, epoch: metrics.epoch }),
+      );
       const epoch = { ...metrics, modelVersion, promotion };
       published.push(epoch);
       await send({ type: 'epoch', epoch });
@@ -136,12 +138,13 @@ async function publish(
 async function decide(
   { order, workspace, store, registry, dataset }: Attempt,
   version: number,
-  { correctness }: TestResults,
+  { correctness, epoch }: TestResults & { readonly epoch: number },
 ): Promise<Promotion> {
   const { jobId, request } = order;
   const { model, promote: policy } = request;
   const testSet = testSetOf(request.dataset);
-  const candidate = { model, version, testSet, correctness, policy, by: `job ${jobId}` };
+  const isLast = epoch === request.epochs;
+  const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
   const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
     testVersion(store, other, firstOf(dataset.test, images));
   const expectOwn = async () => {

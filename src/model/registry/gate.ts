@@ -1,6 +1,8 @@
 /**
  * The gate: a newly published version becomes champion unless it is significantly worse than the best version that has
- * been champion on the same test images. The best, not the last, so that quality can't sink step by step.
+ * been champion on the same test images. The best, not the last, so that quality can't sink step by step. A version
+ * whose job goes on has no such benefit of the doubt: it has to read at least as many images right, since a better one
+ * is about to come.
  */
 import { type Correctness, compareCorrectness, countCorrect } from '../training/correctness.ts';
 import type { Comparison, Decision, RegistryState } from './decision.ts';
@@ -20,6 +22,7 @@ export type Candidate = {
   readonly testSet: string;
   readonly correctness: Correctness;
   readonly policy: PromotePolicy;
+  readonly isLast: boolean; // of its job
   readonly by: string; // who asks: "job 12"
 };
 
@@ -69,8 +72,20 @@ async function draftFor(candidate: Candidate, state: RegistryState | null, ports
   if (policy === 'never') return { ...draft, action: 'held', reason: 'the job asked for no promotion' };
   if (policy === 'always')
     return { ...draft, action: 'promoted', reason: 'the job asked for it, however good the version is' };
-  const isWorse = comparison !== null && isSignificantlyWorse(comparison);
-  return { ...draft, action: isWorse ? 'kept' : 'promoted', reason: explain(comparison, isWorse) };
+  const verdict = comparison && judge(comparison, candidate.isLast);
+  const reason = comparison && verdict ? explain(comparison, verdict) : firstOnTheseImages;
+  return { ...draft, action: verdict && verdict !== 'no worse than' ? 'kept' : 'promoted', reason };
+}
+
+const firstOnTheseImages = 'no version before it was champion on these test images';
+
+type Verdict = 'no worse than' | 'significantly worse than' | 'its job goes on, and it is not as good as';
+
+function judge(comparison: Comparison, isLast: boolean): Verdict {
+  if (isSignificantlyWorse(comparison)) return 'significantly worse than';
+  if (!isLast && comparison.onlyCandidate < comparison.onlyChampion)
+    return 'its job goes on, and it is not as good as';
+  return 'no worse than';
 }
 
 /** By the gate's test. */
@@ -108,10 +123,8 @@ export function comparisonOf(against: number, candidate: Correctness, other: Cor
   };
 }
 
-function explain(comparison: Comparison | null, isWorse: boolean): string {
-  if (!comparison) return 'no version before it was champion on these test images';
+function explain(comparison: Comparison, verdict: Verdict): string {
   const { against, accuracy, accuracyAgainst, onlyCandidate, onlyChampion, p } = comparison;
-  const verdict = isWorse ? 'significantly worse than' : 'no worse than';
   const counts = `only this one reads ${onlyCandidate} of the test images right, only that one ${onlyChampion}`;
   return `${verdict} model ${against}: ${percent(accuracy)} against ${percent(accuracyAgainst)}; ${counts}, p = ${p.toPrecision(2)}`;
 }

@@ -61,6 +61,16 @@ describe('a job', () => {
     expect(fourth.promotion).toMatchObject({ decision: 'held', champion: 3 });
   });
 
+  it('has no benefit of the doubt before its last epoch', async () => {
+    await train({ ...good, testImages: 4 });
+    const { id } = await train({ trainImages: 64, batchSize: 64, testImages: 4, epochs: 2 }); // four images prove nothing
+    const decided = (await eventsOf(id)).filter(({ type }) => type === 'kept' || type === 'promoted');
+    expect(decided).toMatchObject([
+      { type: 'kept', version: 2, reason: expect.stringContaining('its job goes on') },
+      { type: 'promoted', version: 3, reason: expect.stringContaining('no worse') },
+    ]);
+  });
+
   it('publishes to the model that it names, which has a champion of its own', async () => {
     await train(good);
     const job = await train({ ...poor, model: 'letters' });

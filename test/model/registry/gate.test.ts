@@ -41,6 +41,7 @@ async function decide(
     testSet: 'digits',
     correctness,
     policy: 'unless-worse',
+    isLast: true,
     by: 'a test',
     ...change,
   };
@@ -91,6 +92,21 @@ describe('the gate', () => {
     expect(await champion()).toBe(3);
   });
 
+  it('promotes a version whose job goes on only if it is at least as good', async () => {
+    await decide(rightBut(first(20)));
+    expect(await decide(rightBut(first(21)), { isLast: false })).toMatchObject({
+      decision: 'kept',
+      champion: 1,
+      p: 1,
+      reason: expect.stringContaining(
+        'its job goes on, and it is not as good as model 1: 97.90 % against 98.00 %',
+      ),
+    });
+    const differs = rightBut([...first(19), 900]); // as many, but others
+    expect(await decide(differs, { isLast: false })).toMatchObject({ decision: 'promoted', champion: 3 });
+    expect(await decide(rightBut(first(21)))).toMatchObject({ decision: 'promoted', champion: 4 });
+  });
+
   it('compares with the best champion, so that quality does not sink step by step', async () => {
     const decisions = [];
     for (let worse = 0; worse < 40; worse += 5)
@@ -135,6 +151,7 @@ describe('the gate', () => {
       testSet: 'digits',
       correctness: few,
       policy: 'unless-worse',
+      isLast: true,
       by: 'a test',
     };
     const decision = await passGate(candidate, { registry, correctnessOf: onAll }, async () => {});
@@ -161,6 +178,7 @@ describe('the gate', () => {
         testSet: 'digits',
         correctness: few,
         policy,
+        isLast: true,
         by: 'a test',
       };
       const decision = await passGate(candidate, { registry, correctnessOf: stored }, async () => {});
