@@ -3,6 +3,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/producer/event-feed.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
+import type { PromotePolicy } from './model/registry/gate.ts';
+import type { Registry } from './model/registry/registry.ts';
 import type { Predictor } from './model/serving/predictor.ts';
 import type { ModelStore } from './model/store/store.ts';
 import { boardRoutes } from './routes/board.ts';
@@ -31,11 +33,15 @@ import { registerOpenApi } from './routes/openapi/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { recipeRoutes } from './routes/recipes.ts';
+import { registryRoutes } from './routes/registry.ts';
+import { registryCallRoutes } from './routes/registry-calls.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
   readonly feed: EventFeed;
   readonly store: ModelStore;
+  readonly registry: Registry;
+  readonly promote: PromotePolicy; // of jobs that don't say
   readonly predictor: Predictor;
   readonly access: Access;
   readonly metrics: Metrics;
@@ -46,6 +52,8 @@ export async function buildApp({
   queue,
   feed,
   store,
+  registry,
+  promote,
   predictor,
   access,
   metrics,
@@ -82,11 +90,13 @@ export async function buildApp({
   await registerGuard(app, access);
   const paths = watchPaths(app);
   await registerOpenApi(app, access);
-  await app.register(jobRoutes, { queue });
+  await app.register(jobRoutes, { queue, promote });
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
-  await app.register(modelRoutes, { store, predictor });
+  await app.register(modelRoutes, { store, registry, predictor });
+  await app.register(registryRoutes, { store, registry });
+  await app.register(registryCallRoutes, { store, registry, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });

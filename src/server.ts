@@ -13,6 +13,7 @@ import { openDataDir } from './lib/files.ts';
 import { expectFree, listenFailed } from './lib/listen.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
 import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
@@ -27,19 +28,11 @@ await runEntry(async () => {
   await openDataDir(config.dataDir);
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
-  const queue = openQueue({
-    redisUrl,
-    onError: ({ message: error }, refused) => {
-      const what = refused ? 'refuses what it is asked' : 'is away';
-      const remedy = remedyOf(error);
-      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
-    },
-    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
-    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
-  });
+  const queue = openLoggedQueue(redisUrl, log);
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
-  const { dataDir, engine, keepModels } = config;
+  const registry = openRegistry(config.dataDir);
+  const { dataDir, engine, keepModels, servedModels, promote } = config;
   const closing = new AbortController();
   const wantModel = () => {
     if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
@@ -50,8 +43,21 @@ await runEntry(async () => {
     observeNews(news, metrics);
     onMessage(news);
   };
-  const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
-  const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
+  const predictor = startPredictor(
+    { dataDir, engine, keepModels, servedModels },
+    { onMessage: onNews, onExit },
+  );
+  const app = await buildApp({
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    access: config,
+    metrics,
+    log,
+  });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers the requests under way first
@@ -65,6 +71,20 @@ await runEntry(async () => {
   for (const warning of warningsAbout(config)) log.warn(warning);
   wantModel();
 });
+
+/** The queue, whose outages are logged. */
+function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
+  return openQueue({
+    redisUrl,
+    onError: ({ message: error }, refused) => {
+      const what = refused ? 'refuses what it is asked' : 'is away';
+      const remedy = remedyOf(error);
+      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
+    },
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
+    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
+  });
+}
 
 /** Retries until Redis accepts the job or the server closes. */
 async function queueFirstModel(

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
 import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { PromotePolicy } from '../model/registry/gate.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
@@ -14,7 +15,9 @@ const pageSchema = z.strictObject({
 });
 const tags = ['jobs'];
 
-export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
+type Dependencies = { queue: JobQueue; promote: PromotePolicy };
+
+export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, promote }) => {
   app.post('/jobs/train', {
     schema: {
       tags,
@@ -30,7 +33,8 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
     },
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const { outcome, job } = expectJob(await queue.enqueue(resolveRequest(request.body), key, request.id));
+      const order = resolveRequest(request.body, promote);
+      const { outcome, job } = expectJob(await queue.enqueue(order, key, request.id));
       request.log.info({ jobId: job.id }, `job ${outcome}`);
       return reply.code(202).header('location', `/jobs/${job.id}`).send(job);
     },

@@ -8,7 +8,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import { makeChampion } from '../model/registry/champion.ts';
 import { provenance } from '../model/store/provenance.ts';
 import { evaluation, fileNames, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -20,13 +22,14 @@ const atOnce = 2; // processes; one a core
 const mostCalls = 100;
 
 type Kill = { readonly call: number; readonly moment: (typeof moments)[number] };
-type Change = 'publish' | 'quarantine' | 'retain';
+type Change = 'publish' | 'quarantine' | 'retain' | 'decide';
 
 /** Versions 1 (the best), 2 and 3. */
 async function openFilled(): Promise<{ dataDir: string; store: ModelStore }> {
   const dataDir = await temporaryDirectory();
   const store = openStore(dataDir);
   for (const accuracy of [0.9, 0.5, 0.5]) await publish(store, accuracy);
+  for (const version of [1, 2]) await makeChampion(dataDir, version);
   return { dataDir, store };
 }
 
@@ -82,6 +85,18 @@ function report(change: Change, killed: string[]): void {
   console.log(`SIGKILL during ${change}: ${killed.length} kills, at ${[...new Set(killed)].join(', ')}`);
 }
 
+/** What holds after any kill: the old decision or the new one, and every one before it. */
+async function expectWholeHistory(dataDir: string): Promise<void> {
+  const history = await openRegistry(dataDir).history('mnist', 100);
+  expect([2, 3]).toContain(history.length);
+  const last = history.length;
+  expect(history.map(({ number, to }) => [number, to])).toEqual(
+    [3, 2, 1].slice(3 - last).map((number) => [number, number]),
+  );
+  await makeChampion(dataDir, 1);
+  expect(await openRegistry(dataDir).history('mnist', 1)).toMatchObject([{ number: last + 1, to: 1 }]);
+}
+
 /** What holds after any kill: all that is listed is whole, and a next version comes after all others. */
 async function expectSound(store: ModelStore, dataDir: string): Promise<void> {
   const listed = await store.versions();
@@ -105,6 +120,14 @@ describe('SIGKILL at every file-system call', () => {
     });
     report('publish', killed);
     expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 50 : 8);
+  });
+
+  it('of a decision leaves the old one or the new one, and the history whole', {
+    timeout: 600_000,
+  }, async () => {
+    const killed = await killEverywhere('decide', (_store, dataDir) => expectWholeHistory(dataDir));
+    report('decide', killed);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 5);
   });
 
   it('of quarantine leaves the version in one place, whole', { timeout: 600_000 }, async () => {

@@ -27,6 +27,8 @@ describe('POST /jobs/train', () => {
     expect(response.headers['location']).toBe(`/jobs/${job.id}`);
     expect(job).toMatchObject({ status: 'queued', attempt: 0, progress: null, epochs: [], error: null });
     expect(job.request).toEqual({
+      model: 'mnist',
+      promote: 'unless-worse',
       recipe: 'article',
       dataset: 'mnist',
       network: 'article',
@@ -62,7 +64,7 @@ describe('POST /jobs/train', () => {
     [{ seed: -1 }, 'seed', /got -1/],
     [{ trainImages: 60_001 }, 'trainImages', /got 60001/],
     [{ shuffle: 'yes' }, 'shuffle', /expected boolean/],
-    [{ colour: 'red' }, 'colour', /expected no such field, only recipe, dataset, .*, metadata$/],
+    [{ colour: 'red' }, 'colour', /expected no such field, only recipe, .*dataset, .*, metadata$/],
     [{ metadata: { note: 'x'.repeat(2000) } }, 'metadata.note', /got "x+/],
     [[], '(all)', /expected object, received array/],
     ['"text"', '(all)', /expected object, received string/],

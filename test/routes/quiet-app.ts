@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
@@ -23,6 +24,8 @@ export async function buildQuietApp({ access, store, log, addRoutes }: Options =
     queue: emptyQueue as JobQueue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
+    registry: openRegistry(await temporaryDirectory()),
+    promote: 'unless-worse',
     predictor: noPredictor,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),
@@ -53,6 +56,7 @@ const noFeed: Partial<EventFeed> = {};
 export const noPredictor = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
   model: () => null,
+  serving: () => ({}),
   engine: () => null,
   load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
 } satisfies Partial<Predictor> as unknown as Predictor;

@@ -1,32 +1,34 @@
 /**
  * Images in the predictor process, from their arrival to their inference: they wait, are decoded a few at a time, and
- * are inferred in batches. A dropped image is let go of wherever it stands. Knows no messages and no model.
+ * are inferred in batches, each by one version. A dropped image is let go of wherever it stands. Knows no messages and no
+ * engine.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageProblem, ReadDigit } from '../image/read-digit.ts';
+import type { ImageOrder } from './messages.ts';
 
-export type DecodedImage = {
+export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly id: number;
   readonly pixels: Uint8Array; // [784]
   readonly decodeMs: number;
   readonly arrivedAt: number; // performance.now()
-  readonly withPixels: boolean; // wanted in the answer
 };
 
 export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
   readonly decode: (image: Uint8Array) => Promise<ReadDigit>;
-  /** Takes one image or more, at most `maxBatch`, in the order in which they were decoded. */
-  readonly infer: (batch: DecodedImage[]) => void;
+  /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
+  readonly infer: (version: number, batch: DecodedImage[]) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
   /** A dropped image has been let go of. */
   readonly onDropped: (id: number) => void;
 };
 
-type WaitingImage = { readonly image: Uint8Array; readonly arrivedAt: number; readonly withPixels: boolean };
+type WaitingImage = ImageOrder & { readonly arrivedAt: number };
 
 const fillBatchMs = 2;
+const longestPinnedWaitMs = 50; // behind images for the champion
 
 export class MicroBatches {
   readonly #options: MicroBatchOptions;
@@ -47,8 +49,8 @@ export class MicroBatches {
     return this.#decodings;
   }
 
-  add(id: number, image: Uint8Array, withPixels: boolean): void {
-    this.#waiting.set(id, { image, arrivedAt: performance.now(), withPixels });
+  add(id: number, order: ImageOrder): void {
+    this.#waiting.set(id, { ...order, arrivedAt: performance.now() });
     this.#decodeNext();
   }
 
@@ -67,7 +69,7 @@ export class MicroBatches {
     }
   }
 
-  async #decode(id: number, { image, arrivedAt, withPixels }: WaitingImage): Promise<void> {
+  async #decode(id: number, { image, ...order }: WaitingImage): Promise<void> {
     this.#decodingSlots++;
     this.#decodings++;
     this.#decoding.add(id);
@@ -79,7 +81,7 @@ export class MicroBatches {
     else if (!digit.ok) this.#options.onRefused(id, digit);
     else {
       const decodeMs = performance.now() - startedAt;
-      this.#decoded.set(id, { id, pixels: digit.pixels, decodeMs, arrivedAt, withPixels });
+      this.#decoded.set(id, { ...order, id, pixels: digit.pixels, decodeMs });
     }
     this.#inferWhenDue();
   }
@@ -107,8 +109,21 @@ export class MicroBatches {
   }
 
   #inferNext(): void {
-    const batch = [...this.#decoded.values()].slice(0, this.#options.maxBatch);
+    const batch = this.#nextBatch();
     for (const { id } of batch) this.#decoded.delete(id);
-    if (batch.length > 0) this.#options.infer(batch); // none is left when all were dropped
+    if (batch.length > 0) this.#options.infer(batch[0]!.version, batch); // none is left when all were dropped
+  }
+
+  /** Images of one version. Pinned ones come after all others, unless they have waited for long; then one at a time. */
+  #nextBatch(): DecodedImage[] {
+    const decoded = [...this.#decoded.values()];
+    const pinned = decoded.find(({ isPinned }) => isPinned);
+    const first = decoded.find(({ isPinned }) => !isPinned) ?? pinned;
+    if (!first) return [];
+    const isOverdue = pinned && performance.now() - pinned.arrivedAt > longestPinnedWaitMs;
+    if (isOverdue && first !== pinned) return [pinned];
+    const belongs = ({ version, isPinned }: DecodedImage) =>
+      version === first.version && isPinned === first.isPinned;
+    return decoded.filter(belongs).slice(0, this.#options.maxBatch);
   }
 }

@@ -6,7 +6,7 @@
  * the bounds are on what really lies in memory.
  */
 import { createRateMeter } from '../../lib/rate-meter.ts';
-import type { PredictOutcome, PredictorRequest } from './messages.ts';
+import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts';
 
 const maxImages = 256; // a fifth of a second of work
 const maxBytes = 64 * 1024 * 1024;
@@ -23,10 +23,12 @@ export type Load = { readonly images: number; readonly bytes: number };
 /** The part of the process that the queue needs. It kills a process that does not let go of an image. */
 export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: string): void };
 
+/** `notLoaded`: the process does not have the version that is to read the image. */
+type Ending = PredictOutcome | 'notLoaded';
+
 type PendingImage = {
-  readonly image: Uint8Array;
-  readonly withPixels: boolean; // wanted in the outcome
-  resolve: ((outcome: PredictOutcome) => void) | null; // null: has its outcome
+  readonly order: ImageOrder;
+  resolve: ((ending: Ending) => void) | null; // null: has its outcome
   sends: number;
   inProcess: boolean; // the process that runs now has it
 };
@@ -49,11 +51,11 @@ export class PendingImages {
     return { images: this.#pending.size, bytes: this.#bytes };
   }
 
-  async predict(image: Uint8Array, signal?: AbortSignal, withPixels = false): Promise<PredictOutcome> {
+  async predict(order: ImageOrder, signal?: AbortSignal): Promise<Ending> {
     if (signal?.aborted) return cancelled;
-    if (!this.#hasRoomFor(image)) return overloaded(this.load(), this.#rate.perSecond());
+    if (!this.#hasRoomFor(order.image)) return overloaded(this.load(), this.#rate.perSecond());
     const id = this.#nextId++;
-    const outcome = this.#add(id, image, withPixels);
+    const outcome = this.#add(id, order);
     const timer = setTimeout(() => this.#giveUp(id, timedOut(this.#answerWithinMs)), this.#answerWithinMs);
     const onAbort = () => this.#giveUp(id, cancelled);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -74,14 +76,13 @@ export class PendingImages {
       pending.inProcess = true;
       pending.sends++;
       this.#inProcess++;
-      const { image, withPixels } = pending;
-      this.#process.send({ type: 'image', id, image, withPixels });
+      this.#process.send({ type: 'image', id, ...pending.order });
       this.#rate.busy();
     }
   }
 
   /** The process has answered, and let go of the image. */
-  answered(id: number, outcome: PredictOutcome): void {
+  answered(id: number, outcome: Ending): void {
     this.#settle(id, outcome);
     this.dropped(id);
   }
@@ -117,15 +118,15 @@ export class PendingImages {
     return this.#pending.size < maxImages && this.#bytes + image.byteLength <= maxBytes;
   }
 
-  #add(id: number, image: Uint8Array, withPixels: boolean): Promise<PredictOutcome> {
-    this.#bytes += image.byteLength;
+  #add(id: number, order: ImageOrder): Promise<Ending> {
+    this.#bytes += order.image.byteLength;
     return new Promise((resolve) => {
-      this.#pending.set(id, { image, withPixels, resolve, sends: 0, inProcess: false });
+      this.#pending.set(id, { order, resolve, sends: 0, inProcess: false });
     });
   }
 
   /** Gives an image its outcome; only the first counts. */
-  #settle(id: number, outcome: PredictOutcome): void {
+  #settle(id: number, outcome: Ending): void {
     const pending = this.#pending.get(id);
     pending?.resolve?.(outcome);
     if (pending) pending.resolve = null;
@@ -135,7 +136,7 @@ export class PendingImages {
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#pending.delete(id);
-    this.#bytes -= pending.image.byteLength;
+    this.#bytes -= pending.order.image.byteLength;
     if (pending.inProcess) this.#inProcess--;
   }
 

@@ -25,6 +25,8 @@ describe('enqueue', () => {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         status: 'queued',
         request: {
+          model: 'mnist',
+          promote: 'unless-worse',
           recipe: 'article',
           dataset: 'mnist',
           network: 'article',
@@ -48,6 +50,7 @@ describe('enqueue', () => {
         attempt: 0,
         resumedFromStep: null,
         modelVersion: null,
+        promotion: null,
         error: null,
         createdAt: expect.any(String),
         startedAt: null,

@@ -106,7 +106,7 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
     const queue = openQueue({
       redisUrl: server.url,
       prefix: yard.prefix,
-      probePauses: { firstMs: 50, longestMs: 100 },
+      probePauses: { firstMs: 50, longestMs: 100, settledMs: 100 },
       onError: (error) => told.push(error.message),
       onRecovery: () => told.push('back'),
     });

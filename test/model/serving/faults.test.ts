@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => predictor.close());
 
 const predictMany = (count: number, image: Uint8Array = digit, signal?: AbortSignal) =>
-  Array.from({ length: count }, () => predictor.predict(image, signal));
+  Array.from({ length: count }, () => predictor.predict(image, signal && { signal }));
 
 /** How many outcomes have each code; `ok` for predictions. */
 function tally(outcomes: readonly PredictOutcome[]): Record<string, number> {
@@ -112,7 +112,9 @@ describe('a caller that goes away', () => {
   });
 
   it('before the call costs nothing', async () => {
-    expect(await predictor.predict(digit, AbortSignal.abort())).toMatchObject({ code: 'CANCELLED' });
+    expect(await predictor.predict(digit, { signal: AbortSignal.abort() })).toMatchObject({
+      code: 'CANCELLED',
+    });
     expect(predictor.load().images).toBe(0);
   });
 

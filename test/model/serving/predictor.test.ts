@@ -7,6 +7,7 @@ import { type Predictor, startPredictor } from '../../../src/model/serving/predi
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { mnist } from '../data/mnist.ts';
+import { makeChampion } from '../registry/champion.ts';
 import { provenance } from '../store/provenance.ts';
 import { damage } from '../store/versions.ts';
 import { predictorPid } from './processes.ts';
@@ -51,7 +52,7 @@ async function publish(seed = 1): Promise<number> {
 
 async function publishAndServe(seed = 1): Promise<void> {
   const swapped = announced((message) => message.type === 'model');
-  await publish(seed);
+  await makeChampion(dataDir, await publish(seed));
   await swapped;
 }
 
@@ -84,7 +85,7 @@ describe('predictor', () => {
   it('moves a damaged newest version to quarantine, says so, and serves the one before', async () => {
     await publishAndServe();
     await predictor.close();
-    await publish();
+    await makeChampion(dataDir, await publish());
     await damage(dataDir, 2);
     heard = [];
     const again = announced((message) => message.type === 'model' && message.model.version === 1);

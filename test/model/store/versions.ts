@@ -1,8 +1,11 @@
 /** What the tests of the store do to versions. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { testSetOf } from '../../../src/model/data/dataset.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import type { Provenance } from '../../../src/model/store/manifest.ts';
 import type { ModelStore } from '../../../src/model/store/store.ts';
+import type { Correctness } from '../../../src/model/training/correctness.ts';
 import type { Evaluation } from '../../../src/model/training/evaluation.ts';
 import { provenance } from './provenance.ts';
 
@@ -17,6 +20,13 @@ export const evaluation: Evaluation = {
   confusion: Array.from({ length: 10 }, () => [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]),
   misread: Array.from({ length: 90 }, (_, index) => ({ index, label: 7, digit: 3, confidence: 0.125 })),
 };
+
+/** It reads the first ten of a hundred test images right. */
+export const correctness: Correctness = {
+  images: 100,
+  bits: Uint8Array.from({ length: 13 }, (_, i) => [255, 3][i] ?? 0),
+};
+export const tested: Provenance = { ...provenance, test: { set: testSetOf('mnist'), images: 100 } };
 
 /** What a version can't be served without. */
 export const modelFileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;

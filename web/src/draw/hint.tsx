@@ -1,6 +1,6 @@
 /** Says why there is no answer. The line is always there, so that nothing moves. */
 import { sentence } from '../ui/sentence.ts';
-import type { Reading } from './drawing.ts';
+import type { Reading } from './reader.ts';
 
 export function Hint({ now }: { now: Reading }) {
   const problem = now.state === 'problem' ? now.problem : null;

@@ -1,10 +1,11 @@
-/** The list of model versions, refreshed every five seconds while it is shown. */
+/** The list of model versions, refreshed every five seconds while it is shown, and after a change of the champion. */
 import type { Model } from '../../../src/client/index.ts';
 import { createNewestFirst } from '../api/newest-first.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { type App, useStore } from '../app-context.ts';
+import { createRegistry } from './registry.ts';
 
-const everyMs = 5000;
+export const everyMs = 5000;
 
 export function createModelList({ api: { client, ask } }: App) {
   return createNewestFirst<Model, number>(
@@ -15,6 +16,8 @@ export function createModelList({ api: { client, ask } }: App) {
 
 export function useModels() {
   const { items, hasOlder, refresh } = useStore(createModelList);
-  const { data, problem } = useAnswer(refresh, [], everyMs);
+  const { refresh: refreshRegistry, changes } = useStore(createRegistry);
+  const { data, problem } = useAnswer(refresh, [changes.value], everyMs);
+  useAnswer(refreshRegistry, [changes.value], everyMs);
   return { models: items.value, isKnown: data !== null, hasOlder: hasOlder.value, problem };
 }

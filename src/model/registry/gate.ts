@@ -1,0 +1,132 @@
+/**
+ * The gate: a newly published version becomes champion unless it is significantly worse than the best version that has
+ * been champion on the same test images. The best, not the last, so that quality can't sink step by step. A version
+ * whose job goes on has no such benefit of the doubt: it has to read at least as many images right, since a better one
+ * is about to come.
+ */
+import { type Correctness, compareCorrectness, countCorrect } from '../training/correctness.ts';
+import type { Comparison, Decision, RegistryState } from './decision.ts';
+import { mcNemar } from './mcnemar.ts';
+import { champion } from './names.ts';
+import type { Registry } from './registry.ts';
+import type { Draft } from './transitions.ts';
+
+export const promotePolicies = ['unless-worse', 'always', 'never'] as const;
+export type PromotePolicy = (typeof promotePolicies)[number];
+
+const significance = 0.01;
+
+export type Candidate = {
+  readonly model: string;
+  readonly version: number;
+  readonly testSet: string;
+  readonly correctness: Correctness;
+  readonly policy: PromotePolicy;
+  readonly isLast: boolean; // of its job
+  readonly by: string; // who asks: "job 12"
+};
+
+export type GatePorts = {
+  readonly registry: Registry;
+  /**
+   * How a version does on the first `images` test images; null where it can't be read any longer. The gate asks for as
+   * many images as the other side was tested on, so that a test on a few can't pass for one on many.
+   */
+  readonly correctnessOf: (version: number, images: number) => Promise<Correctness | null>;
+};
+
+/**
+ * Decides whether a version becomes champion, and writes that down, once: an earlier decision about it stands.
+ *
+ * @param expectOwn rejects when the job belongs to another attempt by now; called just before the decision is written
+ */
+export async function passGate(
+  candidate: Candidate,
+  ports: GatePorts,
+  expectOwn: () => Promise<void>,
+): Promise<Decision> {
+  const { registry } = ports;
+  return registry.decide<Decision>(candidate.model, async (state) => {
+    const earlier = await findDecision(registry, candidate);
+    if (earlier) return { instead: earlier };
+    const write = await draftFor(candidate, state, ports);
+    await expectOwn();
+    return { write };
+  });
+}
+
+/** Also that of a server which found a model without decisions, and adopted the version a moment ago. */
+async function findDecision(registry: Registry, { model, version }: Candidate): Promise<Decision | null> {
+  const decisions = await registry.history(model, Number.POSITIVE_INFINITY);
+  return decisions.find(({ alias, to }) => alias === champion && to === version) ?? null;
+}
+
+async function draftFor(candidate: Candidate, state: RegistryState | null, ports: GatePorts): Promise<Draft> {
+  const { version: to, by, policy, testSet, correctness } = candidate;
+  const comparison = await compare(candidate, state, ports);
+  const accuracy = countCorrect(correctness) / correctness.images;
+  const tested = { set: testSet, images: correctness.images, accuracy };
+  const draft = { alias: champion, to, by, comparison, tested };
+  if (!state?.aliases[champion])
+    return { ...draft, action: 'promoted', reason: 'the first version of this model' };
+  if (policy === 'never') return { ...draft, action: 'held', reason: 'the job asked for no promotion' };
+  if (policy === 'always')
+    return { ...draft, action: 'promoted', reason: 'the job asked for it, however good the version is' };
+  const verdict = comparison && judge(comparison, candidate.isLast);
+  const reason = comparison && verdict ? explain(comparison, verdict) : firstOnTheseImages;
+  return { ...draft, action: verdict && verdict !== 'no worse than' ? 'kept' : 'promoted', reason };
+}
+
+const firstOnTheseImages = 'no version before it was champion on these test images';
+
+type Verdict = 'no worse than' | 'significantly worse than' | 'its job goes on, and it is not as good as';
+
+function judge(comparison: Comparison, isLast: boolean): Verdict {
+  if (isSignificantlyWorse(comparison)) return 'significantly worse than';
+  if (!isLast && comparison.onlyCandidate < comparison.onlyChampion)
+    return 'its job goes on, and it is not as good as';
+  return 'no worse than';
+}
+
+/** By the gate's test. */
+export const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Comparison) =>
+  onlyCandidate < onlyChampion && p < significance;
+
+async function compare(
+  { version, testSet, correctness, policy }: Candidate,
+  state: RegistryState | null,
+  { correctnessOf }: GatePorts,
+): Promise<Comparison | null> {
+  const best = state?.best[testSet];
+  if (!best || best.version === version) return null;
+  // Where the numbers decide nothing, no image is read for them: they would hold up the promotion.
+  const most = policy === 'unless-worse' ? Math.max : Math.min;
+  const images = most(best.images, correctness.images);
+  const [mine, other] = await Promise.all([
+    correctness.images >= images ? correctness : correctnessOf(version, images),
+    correctnessOf(best.version, images),
+  ]);
+  return mine && other && comparisonOf(best.version, mine, other);
+}
+
+/** The numbers by which the gate decides. */
+export function comparisonOf(against: number, candidate: Correctness, other: Correctness): Comparison {
+  const { images, onlyFirst, onlySecond } = compareCorrectness(candidate, other);
+  return {
+    against,
+    images,
+    accuracy: countCorrect(candidate, images) / images,
+    accuracyAgainst: countCorrect(other, images) / images,
+    onlyCandidate: onlyFirst.length,
+    onlyChampion: onlySecond.length,
+    p: mcNemar(onlyFirst.length, onlySecond.length),
+  };
+}
+
+function explain(comparison: Comparison, verdict: Verdict): string {
+  const { against, accuracy, accuracyAgainst, onlyCandidate, onlyChampion, p } = comparison;
+  const counts = `only this one reads ${onlyCandidate} of the test images right, only that one ${onlyChampion}`;
+  return `${verdict} model ${against}: ${percent(accuracy)} against ${percent(accuracyAgainst)}; ${counts}, p = ${p.toPrecision(2)}`;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;

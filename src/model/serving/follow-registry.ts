@@ -1,0 +1,269 @@
+/**
+ * Follows the registry and the store: loads the versions that aliases point to before they answer, unloads those that
+ * nobody asks for, moves damaged ones to quarantine, puts the version before in a lost champion's place, and deletes old
+ * ones. Knows no engine and no process.
+ */
+import { messageOf } from '../../lib/errors.ts';
+import type { RegistryState } from '../registry/decision.ts';
+import { champion } from '../registry/names.ts';
+import type { Registry } from '../registry/registry.ts';
+import { testedOf } from '../registry/tested.ts';
+import type { Draft } from '../registry/transitions.ts';
+import { modelOf } from '../store/manifest.ts';
+import type { ModelStore } from '../store/store.ts';
+import { LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+
+/** What answers for one model. */
+export type ModelServing = {
+  readonly champion: number | null;
+  readonly aliases: Readonly<Record<string, number>>; // champion included; others may have to be loaded first
+  readonly traffic: Readonly<Record<string, number>> | null; // per cent by alias; null: all to the champion
+  readonly revision: number; // of the registry that this follows
+};
+export type Serving = Readonly<Record<string, ModelServing>>; // by model
+
+export type StoreNews =
+  | VersionNews
+  | { readonly type: 'removed'; readonly versions: number[] }
+  | { readonly type: 'notRemoved'; readonly reason: string }
+  /** Reported when it changes whether the store and the registry can be read. */
+  | { readonly type: 'storeUnreadable'; readonly reason: string }
+  | { readonly type: 'storeReadable' };
+
+export type FollowPorts = Omit<LoadPorts, 'store' | 'report'> & {
+  readonly store: ModelStore;
+  readonly registry: Registry;
+  /** Number of versions to keep besides the best and those in use; Infinity: all. */
+  readonly keepModels: number;
+  /** Versions to keep loaded at most; champions are loaded in any case. */
+  readonly servedModels: number;
+  readonly report: (news: StoreNews) => void;
+  /** Called whenever it changes what answers. */
+  readonly onServing: (serving: Serving) => void;
+};
+
+const pinnedForMs = 10 * 60_000; // that a version which a pin asked for is spared by the retention rule
+
+export class RegistryFollower {
+  readonly #ports: FollowPorts;
+  readonly #loaded: LoadedVersions;
+  readonly #pinnedAt = new Map<number, number>(); // version → performance.now()
+  readonly #models = new Map<number, string>(); // version → model, of every manifest that was read
+  #serving: Serving = {};
+  #isReadable = true; // the store's directory
+  #lastWork: Promise<unknown> = Promise.resolve(); // one thing at a time
+
+  constructor(ports: FollowPorts) {
+    this.#ports = ports;
+    this.#loaded = new LoadedVersions(ports);
+  }
+
+  /** Looks at the registry and the store once, and does what follows from them. */
+  check(): Promise<void> {
+    return this.#inTurn(() => this.#check());
+  }
+
+  /** Loads a version that a request names, unless it is loaded. */
+  loadPinned(version: number): Promise<LoadOutcome> {
+    this.#pinnedAt.set(version, performance.now());
+    return this.#inTurn(async () => {
+      const outcome = await this.#loaded.ensure(version);
+      this.#unloadUnused();
+      return outcome;
+    });
+  }
+
+  /** Marks a version as used now: the one that was not used for longest is unloaded first. */
+  touch(version: number): void {
+    this.#loaded.touch(version);
+    if (this.#pinnedAt.has(version)) this.#pinnedAt.set(version, performance.now());
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastWork.then(work);
+    this.#lastWork = result.catch(() => {});
+    return result;
+  }
+
+  async #check(): Promise<void> {
+    try {
+      await this.#follow(await this.#ports.store.versions());
+      if (!this.#isReadable) this.#ports.report({ type: 'storeReadable' });
+      this.#isReadable = true;
+    } catch (error) {
+      if (this.#isReadable) this.#ports.report({ type: 'storeUnreadable', reason: messageOf(error) });
+      this.#isReadable = false;
+    }
+  }
+
+  async #follow(versions: readonly number[]): Promise<void> {
+    await this.#adopt(versions);
+    const { registry } = this.#ports;
+    const serving: Record<string, ModelServing> = {};
+    let changed = false;
+    for (const model of await registry.models()) {
+      const next = await this.#serve(model, versions);
+      if (!next) continue;
+      serving[model] = next;
+      changed ||= !isSame(next, this.#serving[model]);
+    }
+    changed ||= Object.keys(serving).length !== Object.keys(this.#serving).length;
+    if (!changed) return;
+    this.#serving = serving;
+    this.#ports.onServing(serving);
+    this.#unloadUnused();
+    await this.#deleteOld();
+  }
+
+  /** Loads what the aliases of a model point to. An alias whose version can't be loaded stays as it was served. */
+  async #serve(model: string, versions: readonly number[]): Promise<ModelServing | null> {
+    const state = await this.#ports.registry.read(model);
+    if (!state) return null;
+    const before = this.#serving[model];
+    if (before?.revision === state.revision && this.#isWhole(before, state)) return before;
+    const aliases: Record<string, number> = {};
+    for (const [alias, { version }] of inOrder(state)) {
+      const served = await this.#serveAlias(model, alias, version, versions);
+      const answering = served ?? before?.aliases[alias] ?? (await this.#standIn(alias, state));
+      if (answering !== null) aliases[alias] = answering;
+    }
+    const { traffic, revision } = state;
+    return { champion: aliases[champion] ?? null, aliases, traffic, revision };
+  }
+
+  #isWhole(serving: ModelServing, state: RegistryState): boolean {
+    return Object.entries(state.aliases).every(
+      ([alias, { version }]) =>
+        serving.aliases[alias] === version && (alias !== champion || this.#loaded.has(version)),
+    );
+  }
+
+  async #serveAlias(
+    model: string,
+    alias: string,
+    version: number,
+    versions: readonly number[],
+  ): Promise<number | null> {
+    if (alias !== champion && this.#isFull()) return version; // loaded when it is asked for
+    const outcome = await this.#loaded.ensure(version);
+    if (outcome.ok) return version;
+    return alias === champion && outcome.isLost ? this.#replaceChampion(model, version, versions) : null;
+  }
+
+  /** While a champion can't be read, and none answers yet, the one before it does. */
+  async #standIn(alias: string, state: RegistryState): Promise<number | null> {
+    return alias === champion ? this.#loaded.first(state.path) : null;
+  }
+
+  #isFull(): boolean {
+    return this.#loaded.count >= this.#ports.servedModels;
+  }
+
+  /** A champion that is damaged or gone gives way to the one before it, or to the newest version that can be loaded. */
+  async #replaceChampion(model: string, lost: number, versions: readonly number[]): Promise<number | null> {
+    const { registry } = this.#ports;
+    const state = await registry.read(model);
+    if (state?.aliases[champion]?.version !== lost) return null; // another server was faster
+    const ofModel = [];
+    for (const version of versions) if ((await this.#modelOf(version)) === model) ofModel.push(version);
+    const candidates = new Set([...state.path, ...ofModel]);
+    candidates.delete(lost);
+    const to = await this.#loaded.first(candidates);
+    if (to === null) return null;
+    const write: Draft = {
+      action: 'replaced',
+      alias: champion,
+      to,
+      by: 'the server',
+      reason: `model ${lost} is damaged or gone`,
+    };
+    await registry.decide(model, async (now) =>
+      now?.aliases[champion]?.version === lost ? { write } : { instead: null },
+    );
+    return to;
+  }
+
+  /** A model about which nothing was decided yet was published before there was a registry: its newest version answers. */
+  async #adopt(versions: readonly number[]): Promise<void> {
+    const { registry } = this.#ports;
+    const decided = new Set(await registry.models());
+    for (const version of versions) {
+      const model = await this.#modelOf(version);
+      if (model === null || decided.has(model) || !(await this.#loaded.ensure(version)).ok) continue;
+      decided.add(model);
+      const manifest = await this.#ports.store.manifest(version);
+      const write: Draft = {
+        action: 'adopted',
+        alias: champion,
+        to: version,
+        by: 'the server',
+        reason: 'the newest version of a model without decisions',
+        tested: manifest && testedOf(manifest),
+      };
+      await registry.decide(model, async (state) => (state ? { instead: null } : { write }));
+    }
+  }
+
+  /** The model of a version; null where its manifest can't be read. */
+  async #modelOf(version: number): Promise<string | null> {
+    const known = this.#models.get(version);
+    if (known !== undefined) return known;
+    const manifest = await this.#ports.store.manifest(version).catch(() => null);
+    if (!manifest) return this.#quarantineIfDamaged(version);
+    this.#models.set(version, modelOf(manifest));
+    return modelOf(manifest);
+  }
+
+  async #quarantineIfDamaged(version: number): Promise<null> {
+    await this.#loaded.ensure(version);
+    return null;
+  }
+
+  /** Unloads the versions beyond `servedModels` that get no share of the traffic, those used longest ago first. */
+  #unloadUnused(): void {
+    const inUse = new Set(Object.values(this.#serving).flatMap(versionsInTraffic));
+    this.#loaded.keep(this.#ports.servedModels, inUse);
+  }
+
+  async #deleteOld(): Promise<void> {
+    const { store, registry, keepModels, report } = this.#ports;
+    try {
+      const spared = await this.#spared(registry);
+      const versions = await store.retain(keepModels, spared);
+      for (const version of versions) this.#models.delete(version);
+      if (versions.length > 0) report({ type: 'removed', versions });
+    } catch (error) {
+      report({ type: 'notRemoved', reason: messageOf(error) });
+    }
+  }
+
+  /** What an alias points to, the last champions, the best ones, what is loaded, and what a pin asked for lately. */
+  async #spared(registry: Registry): Promise<Set<number>> {
+    const spared = new Set(this.#loaded.versions());
+    for (const [version, at] of this.#pinnedAt) {
+      if (performance.now() - at < pinnedForMs) spared.add(version);
+      else this.#pinnedAt.delete(version);
+    }
+    for (const model of await registry.models()) {
+      const state = await registry.read(model);
+      if (!state) continue;
+      for (const { version } of Object.values(state.aliases)) spared.add(version);
+      for (const { version } of Object.values(state.best)) spared.add(version);
+      for (const version of state.recent) spared.add(version);
+    }
+    return spared;
+  }
+}
+
+function versionsInTraffic({ aliases, traffic }: ModelServing): (number | undefined)[] {
+  return [champion, ...Object.keys(traffic ?? {})].map((alias) => aliases[alias]);
+}
+
+/** The champion first. */
+function inOrder({ aliases }: RegistryState) {
+  return Object.entries(aliases).toSorted(([a], [b]) => Number(b === champion) - Number(a === champion));
+}
+
+function isSame(a: ModelServing, b: ModelServing | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

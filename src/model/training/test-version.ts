@@ -1,0 +1,40 @@
+/** How a published version does on test images. */
+import * as tf from '@tensorflow/tfjs';
+import { isCode } from '../../lib/files.ts';
+import type { Split } from '../data/dataset.ts';
+import type { ModelStore } from '../store/store.ts';
+import { type Correctness, correctnessOf } from './correctness.ts';
+import { evaluate } from './evaluate.ts';
+
+/**
+ * What was stored with the version, if it covers all images of `test`; otherwise the version reads them now. Null for a
+ * version that is gone, damaged, or another program's.
+ */
+export async function testVersion(
+  store: Pick<ModelStore, 'correctness' | 'load'>,
+  version: number,
+  test: Split,
+): Promise<Correctness | null> {
+  try {
+    const stored = await store.correctness(version);
+    return stored && stored.images >= test.count ? stored : await readImages(store, version, test);
+  } catch (error) {
+    if (isCode(error, 'MODEL_NOT_FOUND', 'MODEL_DAMAGED', 'MODEL_UNSUPPORTED')) return null;
+    throw error;
+  }
+}
+
+async function readImages(
+  store: Pick<ModelStore, 'load'>,
+  version: number,
+  test: Split,
+): Promise<Correctness> {
+  const { manifest, weights } = await store.load(version);
+  const tensor = tf.tensor1d(weights);
+  try {
+    const { predictions } = await evaluate(manifest.network, tensor, test);
+    return correctnessOf(test.count, predictions, test.labels);
+  } finally {
+    tensor.dispose();
+  }
+}
