@@ -75,6 +75,12 @@ export function resolveRequest(
   return { model: request.dataset, promote, ...recipes[request.recipe], ...request };
 }
 
+/** What is trained, without what becomes of it. A resume point belongs to one plan. */
+export function planOf(request: ResolvedRequest): Omit<ResolvedRequest, 'model' | 'promote'> {
+  const { model: _, promote: __, ...plan } = request;
+  return plan;
+}
+
 export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 

@@ -16,6 +16,7 @@ import type { Registry } from '../model/registry/registry.ts';
 import { testedOf } from '../model/registry/tested.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
+import { bodyIsOptional } from './http/bodies.ts';
 import { problems } from './http/problem.ts';
 import { describe, etagOf, expectAllowed, registeredModelSchema } from './registered-model.ts';
 import { createVersionIndex } from './version-index.ts';
@@ -100,10 +101,7 @@ export const registryCallRoutes: FastifyPluginAsyncZod<Dependencies> = async (ap
 
   app.post('/registry/:model/rollback', {
     schema: rollBackSchema,
-    // All fields are optional, so the body is too.
-    preValidation: async (request) => {
-      if (request.body === undefined) (request as { body: unknown }).body = {};
-    },
+    preValidation: bodyIsOptional,
     handler: async (request, reply) =>
       settle(await rollBack(request.params.model, callerOf(request), ports), reply),
   });
@@ -118,7 +116,7 @@ function portsOf({ store, registry, predictor }: Dependencies): CallPorts {
     registry,
     load: (version) => predictor.loadVersion(version),
     testedOf: async (version) => {
-      const manifest = await store.manifest(version);
+      const manifest = await store.manifest(version).catch(() => null); // damaged since it was loaded
       return manifest && testedOf(manifest);
     },
   };

@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import type { PromotePolicy } from '../../src/model/registry/gate.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
@@ -14,18 +15,21 @@ import { openAccess } from './parts.ts';
 
 type Options = {
   readonly access?: Partial<Access>;
+  readonly queue?: JobQueue;
+  readonly promote?: PromotePolicy;
   readonly store?: ModelStore;
   readonly log?: Logger;
   readonly addRoutes?: (app: FastifyInstance) => void;
 };
 
-export async function buildQuietApp({ access, store, log, addRoutes }: Options = {}) {
+export async function buildQuietApp(options: Options = {}) {
+  const { access, queue = emptyQueue as JobQueue, promote = 'unless-worse', store, log, addRoutes } = options;
   const app = await buildApp({
-    queue: emptyQueue as JobQueue,
+    queue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
     registry: openRegistry(await temporaryDirectory()),
-    promote: 'unless-worse',
+    promote,
     predictor: noPredictor,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),

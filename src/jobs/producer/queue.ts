@@ -40,8 +40,16 @@ export type Board = {
 };
 
 export type JobQueue = {
-  /** For a day, the same idempotency key with the same request gives the same job. */
-  enqueue(request: ResolvedRequest, idempotencyKey?: string, requestId?: string): Promise<EnqueueResult>;
+  /**
+   * For a day, the same idempotency key gives the same job if the same is `asked` for, which leaves out the service's
+   * own defaults; by default, the request.
+   */
+  enqueue(
+    request: ResolvedRequest,
+    idempotencyKey?: string,
+    requestId?: string,
+    asked?: unknown,
+  ): Promise<EnqueueResult>;
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
@@ -100,11 +108,12 @@ export function openQueue(options: QueueOptions): JobQueue {
   const inTime = createDeadline(redis, outage, deadlineMs);
   const countOutcomes = createOutcomeCounter(context);
   return {
-    enqueue: (request, key, requestId) => {
+    enqueue: (request, key, requestId, asked = request) => {
       const progress = { isAdded: false };
+      const order = { request, requestId: requestId ?? null };
       return inTime(
         'enqueue',
-        () => enqueue(context, { request, requestId: requestId ?? null }, progress, key),
+        () => enqueue(context, order, progress, key === undefined ? undefined : { key, asked }),
         (error) => {
           if (refusalOf(error) !== null && !progress.isAdded) return notQueued;
           return key === undefined ? mayBeQueued : repeatWithKey;

@@ -32,6 +32,7 @@ import type {
   TrainOutcome,
 } from '../../model/training/training-run.ts';
 import { claimWorkspace, type Workspace } from '../../model/training/workspace.ts';
+import { planOf } from '../contract.ts';
 import type { TrainerMessage, TrainerOrder } from './trainer-supervisor.ts';
 
 /** One attempt at a job, and what it writes to. */
@@ -67,7 +68,7 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const engine = { ...opened, fallback: opened.fallback ?? (opened.gpu ? null : order.noGpu) };
   await send({ type: 'engine', engine });
   if (order.requireGpu && !engine.gpu) throw gpuIsGone(engine);
-  const { model: _, promote: __, ...plan } = request;
+  const plan = planOf(request);
   const found = await findResumePoint(workspace.directory, plan);
   await sendResumed(found, engine);
   await removeUnusable(workspace.directory, found);
@@ -184,7 +185,7 @@ async function saveOrWarn(
   position: RunPosition,
 ): Promise<void> {
   const { crashes } = order;
-  const { model: _, promote: __, ...plan } = order.request;
+  const plan = planOf(order.request);
   try {
     await saveResumePoint(workspace, { plan, device, crashes, published, position });
     await send({ type: 'saved', step: position.step, tensors: liveTensors() });

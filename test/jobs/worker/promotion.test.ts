@@ -1,5 +1,6 @@
 /** What the gate decides about the versions of real jobs, and where that is told. */
 import { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobEvent } from '../../../src/jobs/events.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
@@ -7,7 +8,7 @@ import { testedOf } from '../../../src/model/registry/tested.ts';
 import { provenanceSchema } from '../../../src/model/store/manifest.ts';
 import type { Correctness } from '../../../src/model/training/correctness.ts';
 import { startRedisServer } from '../redis-server.ts';
-import { openYard, type RequestInput, type Yard } from '../yard.ts';
+import { openYard, type RequestInput, requestOf, withBullQueue, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -96,6 +97,19 @@ describe('a job', () => {
       { type: 'kept', version: 4, reason: expect.stringContaining('its job goes on, and it is not as good') },
       { type: 'promoted', version: 5, reason: expect.stringContaining('no worse') },
     ]);
+  });
+
+  it('publishes to the model of its data set if an earlier version queued it, which knew no models', async () => {
+    const { model: _, promote: __, ...request } = requestOf(poor);
+    const id = uuidv7();
+    await withBullQueue(url, yard.prefix, (bull) =>
+      bull.add('train', { request, cancelRequestedAt: null }, { jobId: id }),
+    );
+    expect(await yard.untilEnded(id)).toMatchObject({
+      status: 'succeeded',
+      request: { model: 'mnist', promote: 'unless-worse' },
+      promotion: { decision: 'promoted' },
+    });
   });
 
   it('publishes to the model that it names, which has a champion of its own', async () => {
