@@ -12,6 +12,8 @@ import { networks } from '../../model/network/network.ts';
 import { passGate } from '../../model/registry/gate.ts';
 import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../model/registry/registry.ts';
+import { testedOf } from '../../model/registry/tested.ts';
+import type { Tested } from '../../model/registry/transitions.ts';
 import type { Provenance } from '../../model/store/manifest.ts';
 import { type ModelStore, openStore } from '../../model/store/store.ts';
 import type { Correctness } from '../../model/training/correctness.ts';
@@ -150,7 +152,12 @@ async function decide(
   const expectOwn = async () => {
     if (!(await exists(workspace.staging))) throw fencedOff(null);
   };
-  return promotionOf(await passGate(candidate, { registry, correctnessOf }, expectOwn), version);
+  const testedOfVersion = async (other: number): Promise<Tested | null> => {
+    const manifest = await store.manifest(other).catch(() => null);
+    return manifest && testedOf(manifest);
+  };
+  const ports = { registry, correctnessOf, testedOf: testedOfVersion };
+  return promotionOf(await passGate(candidate, ports, expectOwn), version);
 }
 
 function provenanceOf(

@@ -67,15 +67,19 @@ function pathBack([, ...before]: readonly number[], version: number): number[] {
   return index === -1 ? [version, ...before] : before.slice(index);
 }
 
-/** A new champion is the best one if it reads more of the same images right; so is the first, and one tested on more. */
+/**
+ * A new champion is the best one if it reads more of the same images right, if it is the first, or if it was tested on
+ * more images. A comparison with another version than the best one means that the best one is lost: the better of the
+ * two compared takes its place.
+ */
 function bestAfter(best: RegistryState['best'], version: number, { tested, comparison }: Draft) {
   if (!tested) return best;
   const { set, images, accuracy } = tested;
   const known = best[set];
-  if (known && comparison?.against === known.version) {
-    const { accuracy: mine, accuracyAgainst } = comparison;
+  if (known && comparison) {
+    const { accuracy: mine, accuracyAgainst, against } = comparison;
     const better =
-      mine > accuracyAgainst ? { version, accuracy: mine } : { ...known, accuracy: accuracyAgainst };
+      mine > accuracyAgainst ? { version, accuracy: mine } : { version: against, accuracy: accuracyAgainst };
     return { ...best, [set]: { ...better, images: comparison.images } };
   }
   const isBetter = !known || images > known.images || (images === known.images && accuracy > known.accuracy);
