@@ -69,14 +69,15 @@ function pathBack([, ...before]: readonly number[], version: number): number[] {
 
 /**
  * A new champion is the best one if it reads more of the same images right, if it is the first, or if it was tested on
- * more images. A comparison with another version than the best one means that the best one is lost: the better of the
- * two compared takes its place.
+ * more images. A comparison on fewer images than the best one was tested on changes nothing. A comparison with another
+ * version than the best one means that the best one is lost: the better of the two compared takes its place.
  */
 function bestAfter(best: RegistryState['best'], version: number, { tested, comparison }: Draft) {
   if (!tested) return best;
   const { set, images, accuracy } = tested;
   const known = best[set];
   if (known && comparison) {
+    if (comparison.images < known.images) return best;
     const { accuracy: mine, accuracyAgainst, against } = comparison;
     const better =
       mine > accuracyAgainst ? { version, accuracy: mine } : { version: against, accuracy: accuracyAgainst };

@@ -180,6 +180,7 @@ describe('the gate', () => {
       await decide(rightBut([], 100), { policy }, undefined, { correctnessOf: stored });
       expect(await registry.history('mnist', 1)).toMatchObject([{ comparison: { images: 100 } }]);
       expect(asked).toEqual([[1, 100]]);
+      expect(await best()).toEqual({ version: 1, images: 1000, accuracy: 1 });
     },
   );
 
