@@ -41,7 +41,19 @@ export function openRegistry(dataDir: string): Registry {
   };
   const directoryOf = (model: string) => join(root, modelName.parse(model));
   return {
-    models: () => listModels(root),
+    models: async () => {
+      const names = await listNames(root);
+      // A writer that was killed leaves a directory without a decision.
+      const decided = await Promise.all(
+        names.map((name) =>
+          readNewest(name).then(
+            ({ state }) => state !== null,
+            () => true, // a decision is there
+          ),
+        ),
+      );
+      return names.filter((_, i) => decided[i]);
+    },
     read: async (model) => (await readNewest(model)).state,
     history: (model, limit) => readHistory(directoryOf(model), limit),
     decide: async (model, plan) => {
@@ -56,7 +68,7 @@ export function openRegistry(dataDir: string): Registry {
   };
 }
 
-async function listModels(root: string): Promise<string[]> {
+async function listNames(root: string): Promise<string[]> {
   const names = await readdir(root).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return [];
     throw error;

@@ -32,6 +32,14 @@ describe('registry', () => {
     expect(await registry.history('mnist', 100)).toEqual([]);
   });
 
+  it('knows no model whose first writer was killed, and one whose only decision is damaged', async () => {
+    await mkdir(join(dataDir, 'registry/letters/.staging-1'), { recursive: true });
+    expect(await registry.models()).toEqual([]);
+    await write(move(1));
+    await writeFile(pathOf(1), '{}');
+    expect(await openRegistry(dataDir).models()).toEqual(['mnist']);
+  });
+
   it('keeps what was decided, by whom and why, the newest first', async () => {
     await write(move(1));
     await write(move(2, { by: 'job 7', reason: 'better' }));
