@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
+import { retry } from '../../lib/retry.ts';
 import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
@@ -147,8 +148,12 @@ async function decide(
   const testSet = testSetOf(request.dataset);
   const isLast = epoch === request.epochs;
   const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
+  const retries = { tries: 5, pauseMs: order.diskRetryMs, signal: stop.signal };
   const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
-    testVersion(store, other, firstOf(dataset.test, images));
+    retry(() => testVersion(store, other, firstOf(dataset.test, images)), {
+      codes: ['MODEL_UNREADABLE'],
+      ...retries,
+    });
   const expectOwn = async () => {
     if (!(await exists(workspace.staging))) throw fencedOff(null);
   };
@@ -157,7 +162,11 @@ async function decide(
     return manifest && testedOf(manifest);
   };
   const ports = { registry, correctnessOf, testedOf: testedOfVersion };
-  return promotionOf(await passGate(candidate, ports, expectOwn), version);
+  const decision = await retry(() => passGate(candidate, ports, expectOwn), {
+    codes: ['DECISION_UNREADABLE'],
+    ...retries,
+  });
+  return promotionOf(decision, version);
 }
 
 function provenanceOf(

@@ -5,6 +5,7 @@
  * accuracy of the best one is the bar. A version whose job goes on must read at least as many images right as the other
  * one, since a better version is about to come.
  */
+import { isCode } from '../../lib/files.ts';
 import { type Correctness, compareCorrectness, countCorrect } from '../training/correctness.ts';
 import type { Comparison, Decision, RegistryState } from './decision.ts';
 import { mcNemar } from './mcnemar.ts';
@@ -49,13 +50,31 @@ export async function passGate(
   expectOwn: () => Promise<void>,
 ): Promise<Decision> {
   const { registry } = ports;
+  const tests = { ...ports, correctnessOf: onceEach(ports.correctnessOf) };
   return registry.decide<Decision>(candidate.model, async (state) => {
     const earlier = await findDecision(registry, candidate);
     if (earlier) return { instead: earlier };
-    const write = await draftFor(candidate, state, ports);
+    const write = await draftFor(candidate, state, tests);
     await expectOwn();
     return { write };
   });
+}
+
+/** Tests each version once, however often another writer is faster. */
+function onceEach(correctnessOf: GatePorts['correctnessOf']): GatePorts['correctnessOf'] {
+  const results = new Map<string, Promise<Correctness | null>>();
+  return (version, images) => {
+    const key = `${version}: ${images}`;
+    const result = results.get(key) ?? correctnessOf(version, images).catch(nullIfUnreadable);
+    results.set(key, result);
+    return result;
+  };
+}
+
+/** The decision about one version doesn't wait for another that the system can't read. */
+function nullIfUnreadable(error: unknown): null {
+  if (isCode(error, 'MODEL_UNREADABLE')) return null;
+  throw error;
 }
 
 /** Also that of a server which found a model without decisions, and adopted the version a moment ago. */

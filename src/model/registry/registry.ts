@@ -99,7 +99,7 @@ async function readHistory(directory: string, limit: number): Promise<Decision[]
   for (const number of await listDecisions(directory)) {
     if (decisions.length === limit) break;
     const decision = await readDecision(directory, number).catch((error: unknown) => {
-      if (isCode(error, 'DECISION_DAMAGED')) return null;
+      if (isCode(error, 'DECISION_DAMAGED', 'DECISION_UNREADABLE', 'DECISION_UNSUPPORTED')) return null;
       throw error;
     });
     if (decision) decisions.push(decision);

@@ -226,6 +226,42 @@ describe('the gate', () => {
     });
   });
 
+  it('goes on to another champion where the system can not read the best one now', async () => {
+    for (const wrong of [0, 3]) await decide(rightBut(first(wrong)));
+    const ports = {
+      correctnessOf: async (version: number, images: number) => {
+        if (version === 1) throw Object.assign(new Error('EIO'), { code: 'MODEL_UNREADABLE' });
+        return correctnessOf(version, images);
+      },
+    };
+    expect(await decide(rightBut(first(150)), {}, undefined, ports)).toMatchObject({
+      decision: 'kept',
+      against: 2,
+    });
+  });
+
+  it('tests each version once, however often another writer is faster', async () => {
+    await decide(rightBut([]));
+    const asked: [number, number][] = [];
+    const ports = {
+      correctnessOf: async (version: number, images: number) => {
+        asked.push([version, images]);
+        return rightBut([]);
+      },
+    };
+    let faster = 0;
+    const write = { action: 'moved', alias: 'challenger', to: 1, by: 'a test', reason: '' } as const;
+    const another = async () => {
+      if (faster++ < 3) await registry.decide('mnist', async () => ({ write }));
+    };
+    await decide(rightBut([], 100), {}, another, ports);
+    expect(faster).toBe(4);
+    expect(asked).toEqual([
+      [2, 1000],
+      [1, 1000],
+    ]);
+  });
+
   it('decides once about a version that two attempts at a job ask for', async () => {
     await decide(rightBut([]));
     const once = await decide(rightBut(first(900)));

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { seal } from '../../../src/lib/sealed-json.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -147,6 +148,15 @@ describe('a damaged decision', () => {
       { numRuns: 50 },
     );
     expect(await write(move(3))).toMatchObject({ number: 3, from: 1 });
+  });
+
+  it("is left out of the history, as is an unreadable one and another program's", async () => {
+    for (const version of [1, 2, 3, 4]) await write(move(version));
+    await writeFile(pathOf(3), '{}');
+    await rm(pathOf(2));
+    await symlink('/proc/self/mem', pathOf(2)); // reading it gives EIO
+    await writeFile(pathOf(1), seal({ format: 99 }).bytes);
+    expect((await registry.history('mnist', 100)).map(({ number }) => number)).toEqual([4]);
   });
 
   it('is an error where there is none before it', async () => {
