@@ -127,6 +127,21 @@ describe('registry', () => {
     expect((await state()).path).toEqual([4, ...last.path]);
   });
 
+  it('plans anew where a thousand decisions were written meanwhile, and its number is free again', async () => {
+    const other = openRegistry(dataDir);
+    const directory = join(dataDir, 'registry/mnist');
+    let plans = 0;
+    const decision = await registry.decide('mnist', async () => {
+      if (plans++ > 0) return { write: move(9) };
+      await other.decide('mnist', async () => ({ write: move(1) }));
+      await mkdir(join(directory, '1000'));
+      await other.decide('mnist', async () => ({ write: move(2) })); // number 1001, which deletes number 1
+      return { write: move(8) };
+    });
+    expect(decision).toMatchObject({ number: 1002, from: 2, to: 9 });
+    expect((await readdir(directory)).toSorted()).toEqual(['1000', '1001', '1002']);
+  });
+
   it('refuses a name that is no name', async () => {
     for (const name of ['', '..', 'A', '1', 'a/b', 'a'.repeat(64)])
       await expect(registry.read(name)).rejects.toThrow('expected a lower-case letter');
