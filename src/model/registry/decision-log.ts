@@ -1,6 +1,6 @@
 /**
  * The log of decisions about one model: DATA_DIR/registry/MODEL/NUMBER/decision.json. A decision is created under the
- * next free number by renaming a directory, which fails when the number is taken: so two writers never share a number,
+ * next free number by renaming a directory, which fails when the number is taken: two writers never share a number,
  * a reader never sees half a decision, and a writer that is killed leaves the log as it was or with one whole decision more.
  */
 import { randomUUID } from 'node:crypto';

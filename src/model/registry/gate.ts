@@ -25,14 +25,14 @@ export type Candidate = {
   readonly correctness: Correctness;
   readonly policy: PromotePolicy;
   readonly isLast: boolean; // of its job
-  readonly by: string; // who asks: "job 12"
+  readonly by: string; // the writer of the decision: "job 12"
 };
 
 export type GatePorts = {
   readonly registry: Registry;
   /**
-   * How a version does on the first `images` test images; null where it can't be read any longer. The gate asks for as
-   * many images as the other side was tested on, so that a test on a few can't pass for one on many.
+   * Tests a version on the first `images` test images; null where it can't be read any longer. Both versions are tested
+   * on as many images as either one was before, so that a test on a few images can't pass for one on many.
    */
   readonly correctnessOf: (version: number, images: number) => Promise<Correctness | null>;
   /** The test results that were published with a version; null where they can't be read. */
@@ -40,7 +40,7 @@ export type GatePorts = {
 };
 
 /**
- * Decides whether a version becomes champion, and writes that down, once: an earlier decision about it stands.
+ * Decides whether a version becomes champion, and writes the decision. An earlier decision about the version stands.
  *
  * @param expectOwn rejects when the job belongs to another attempt by now; called just before the decision is written
  */
@@ -77,7 +77,7 @@ function nullIfUnreadable(error: unknown): null {
   throw error;
 }
 
-/** Also that of a server which found a model without decisions, and adopted the version a moment ago. */
+/** Finds the decision of an earlier attempt, or of a server that adopted the version a moment ago. */
 async function findDecision(registry: Registry, { model, version }: Candidate): Promise<Decision | null> {
   const decisions = await registry.history(model, Number.POSITIVE_INFINITY);
   return decisions.find(({ alias, to }) => alias === champion && to === version) ?? null;
@@ -125,7 +125,7 @@ function judge(comparison: Comparison, isLast: boolean): Verdict {
   return 'no worse than';
 }
 
-/** By the gate's test. */
+/** By McNemar's test. */
 export const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Comparison) =>
   onlyCandidate < onlyChampion && p < significance;
 

@@ -13,13 +13,13 @@ import { type Draft, decisionOf } from './transitions.ts';
 export type Registry = {
   /** The names of all models about which something was decided, in alphabetical order. */
   models(): Promise<string[]>;
-  /** What is so now; null before the first decision. @throws TrainyardError `DECISION_…` when nothing can be read */
+  /** Reads the current state; null before the first decision. @throws TrainyardError `DECISION_…` when nothing can be read */
   read(model: string): Promise<RegistryState | null>;
   /** The newest `limit` decisions that can be read, newest first. */
   history(model: string, limit: number): Promise<Decision[]>;
   /**
-   * Writes a decision down. `plan` gets the state that the decision follows on, anew whenever another writer was
-   * faster. Returns the decision, or what `plan` returned in place of one.
+   * Writes a decision. `plan` gets the state before it, and is called again whenever another writer was faster.
+   * Returns the decision, or what `plan` returned in place of one.
    */
   decide<Refusal = never>(model: string, plan: Plan<Refusal>): Promise<Decision | Refusal>;
 };
@@ -78,7 +78,7 @@ async function listNames(root: string): Promise<string[]> {
 
 type Newest = { readonly number: number; readonly state: RegistryState | null };
 
-/** The newest decision that can be read gives the state; the newest number of all, what the next one is called. */
+/** The newest readable decision gives the state; the next decision takes the number after the highest one. */
 async function findNewest(directory: string, numbers: readonly number[]): Promise<Newest> {
   let failure: unknown = null;
   for (const number of numbers) {

@@ -1,11 +1,11 @@
-/** What each decision makes of the registry's state. Pure: nothing here reads or writes. */
+/** Computes the registry's state after a decision. Pure: nothing here reads or writes. */
 import { type Action, type Comparison, type Decision, noState, type RegistryState } from './decision.ts';
 import { champion } from './names.ts';
 
 const recentKept = 5;
 const pathKept = 100;
 
-/** What a writer wants to be so; `number`, `at` and `from` follow from where it is written. */
+/** The change that a writer asks for; `number`, `at` and `from` are set when it is written. */
 export type Draft = {
   readonly action: Action;
   readonly alias: string | null;
@@ -14,7 +14,7 @@ export type Draft = {
   readonly reason: string;
   readonly comparison?: Comparison | null;
   readonly traffic?: RegistryState['traffic'];
-  /** How the version that becomes champion did, on which images. */
+  /** The test results of the version that becomes champion. */
   readonly tested?: Tested | null;
 };
 
@@ -87,7 +87,7 @@ function bestAfter(best: RegistryState['best'], version: number, { tested, compa
   return isBetter ? { ...best, [set]: { version, images, accuracy } } : best;
 }
 
-/** A share of an alias that is gone goes to the champion. */
+/** The champion gets the share of an alias that is removed. */
 function withoutAlias(traffic: RegistryState['traffic'], alias: string): RegistryState['traffic'] {
   if (traffic?.[alias] === undefined) return traffic;
   const { [alias]: share = 0, ...others } = traffic;

@@ -1,4 +1,4 @@
-/** How a published version does on test images. */
+/** Tests a published version. */
 import * as tf from '@tensorflow/tfjs';
 import { isCode } from '../../lib/files.ts';
 import type { Split } from '../data/dataset.ts';
