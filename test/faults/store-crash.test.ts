@@ -24,12 +24,20 @@ const mostCalls = 100;
 type Kill = { readonly call: number; readonly moment: (typeof moments)[number] };
 type Change = 'publish' | 'quarantine' | 'retain' | 'decide';
 
+type Filled = { dataDir: string; store: ModelStore };
+
 /** Versions 1 (the best), 2 and 3. */
-async function openFilled(): Promise<{ dataDir: string; store: ModelStore }> {
+async function openFilled(): Promise<Filled> {
+  const filled = await openUndecided();
+  for (const version of [1, 2]) await makeChampion(filled.dataDir, version);
+  return filled;
+}
+
+/** The same versions, about which nothing was decided. */
+async function openUndecided(): Promise<Filled> {
   const dataDir = await temporaryDirectory();
   const store = openStore(dataDir);
   for (const accuracy of [0.9, 0.5, 0.5]) await publish(store, accuracy);
-  for (const version of [1, 2]) await makeChampion(dataDir, version);
   return { dataDir, store };
 }
 
@@ -53,6 +61,7 @@ async function killAt(dataDir: string, change: Change, { call, moment }: Kill): 
 async function killEverywhere(
   change: Change,
   check: (store: ModelStore, dataDir: string, before: Map<number, Buffer>) => Promise<void>,
+  fill = openFilled,
 ): Promise<string[]> {
   const killed: string[] = [];
   let survived = false;
@@ -60,7 +69,7 @@ async function killEverywhere(
   const lane = async () => {
     for (const kill of kills) {
       if (survived) return;
-      const { dataDir, store } = await openFilled();
+      const { dataDir, store } = await fill();
       const before = new Map<number, Buffer>();
       for (const version of await store.versions()) before.set(version, await bytesOf(dataDir, version));
       const name = await killAt(dataDir, change, kill);
@@ -97,6 +106,17 @@ async function expectWholeHistory(dataDir: string): Promise<void> {
   expect(await openRegistry(dataDir).history('mnist', 1)).toMatchObject([{ number: last + 1, to: 1 }]);
 }
 
+/** What holds after any kill: there is no decision, and no model, or the first one. */
+async function expectFirstDecision(dataDir: string): Promise<void> {
+  const registry = openRegistry(dataDir);
+  const history = await registry.history('mnist', 100);
+  const isDecided = (await registry.read('mnist')) !== null;
+  expect(history.map(({ number, to }) => [number, to])).toEqual(isDecided ? [[1, 3]] : []);
+  expect(await registry.models()).toEqual(isDecided ? ['mnist'] : []);
+  await makeChampion(dataDir, 1);
+  expect(await registry.history('mnist', 1)).toMatchObject([{ number: history.length + 1, to: 1 }]);
+}
+
 /** What holds after any kill: all that is listed is whole, and a next version comes after all others. */
 async function expectSound(store: ModelStore, dataDir: string): Promise<void> {
   const listed = await store.versions();
@@ -126,6 +146,15 @@ describe('SIGKILL at every file-system call', () => {
     timeout: 600_000,
   }, async () => {
     const killed = await killEverywhere('decide', (_store, dataDir) => expectWholeHistory(dataDir));
+    report('decide', killed);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 5);
+  });
+
+  it('of the first decision about a model leaves it, or a model without decisions', {
+    timeout: 600_000,
+  }, async () => {
+    const check = (_store: ModelStore, dataDir: string) => expectFirstDecision(dataDir);
+    const killed = await killEverywhere('decide', check, openUndecided);
     report('decide', killed);
     expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 5);
   });

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
+import { retry } from '../../lib/retry.ts';
 import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
@@ -12,6 +13,8 @@ import { networks } from '../../model/network/network.ts';
 import { passGate } from '../../model/registry/gate.ts';
 import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../model/registry/registry.ts';
+import { testedOf } from '../../model/registry/tested.ts';
+import type { Tested } from '../../model/registry/transitions.ts';
 import type { Provenance } from '../../model/store/manifest.ts';
 import { type ModelStore, openStore } from '../../model/store/store.ts';
 import type { Correctness } from '../../model/training/correctness.ts';
@@ -146,12 +149,25 @@ async function decide(
   const testSet = testSetOf(request.dataset);
   const isLast = epoch === request.epochs;
   const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
+  const retries = { tries: 5, pauseMs: order.diskRetryMs, signal: stop.signal };
   const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
-    testVersion(store, other, firstOf(dataset.test, images));
+    retry(() => testVersion(store, other, firstOf(dataset.test, images)), {
+      codes: ['MODEL_UNREADABLE'],
+      ...retries,
+    });
   const expectOwn = async () => {
     if (!(await exists(workspace.staging))) throw fencedOff(null);
   };
-  return promotionOf(await passGate(candidate, { registry, correctnessOf }, expectOwn), version);
+  const testedOfVersion = async (other: number): Promise<Tested | null> => {
+    const manifest = await store.manifest(other).catch(() => null);
+    return manifest && testedOf(manifest);
+  };
+  const ports = { registry, correctnessOf, testedOf: testedOfVersion };
+  const decision = await retry(() => passGate(candidate, ports, expectOwn), {
+    codes: ['DECISION_UNREADABLE'],
+    ...retries,
+  });
+  return promotionOf(decision, version);
 }
 
 function provenanceOf(

@@ -1,6 +1,6 @@
 /**
  * The log of decisions about one model: DATA_DIR/registry/MODEL/NUMBER/decision.json. A decision is created under the
- * next free number by renaming a directory, which fails when the number is taken: so two writers never share a number,
+ * next free number by renaming a directory, which fails when the number is taken: two writers never share a number,
  * a reader never sees half a decision, and a writer that is killed leaves the log as it was or with one whole decision more.
  */
 import { randomUUID } from 'node:crypto';
@@ -16,21 +16,30 @@ const stagingPrefix = '.staging-';
 const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
 const fileName = 'decision.json';
 
-/** Appends a decision. Returns false when another writer has taken its number: read again and decide anew. */
+/**
+ * Appends a decision. Returns false when another writer has taken its number, or had taken it so long ago that it is
+ * deleted by now: read again and decide anew.
+ */
 export async function appendDecision(directory: string, decision: Decision): Promise<boolean> {
   await mkdir(directory, { recursive: true });
   const staging = join(directory, `${stagingPrefix}${randomUUID()}`);
+  const place = join(directory, String(decision.number));
   await mkdir(staging);
   try {
     await writeDurably(join(staging, fileName), seal(decision).bytes);
     await syncDirectory(staging);
-    await rename(staging, join(directory, String(decision.number)));
+    await rename(staging, place);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
     throw error;
   }
   await syncDirectory(directory);
+  const [newest = 0] = await listDecisions(directory);
+  if (newest >= decision.number + kept) {
+    await rm(place, { recursive: true, force: true });
+    return false;
+  }
   await removeOld(directory, decision.number).catch(() => {}); // the next writer tries again
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * A decision about which version of a model answers. Each one holds the whole state that follows from it, so that the
- * newest decision alone says what is so, and all of them together are the history.
+ * A decision about which version of a model answers. Each one holds the whole state that follows from it: the newest
+ * decision gives the current state, and all of them together are the history.
  */
 import { z } from 'zod';
 import { aliasName, modelName } from './names.ts';
@@ -41,7 +41,7 @@ export const stateSchema = z.object({
 export type RegistryState = z.output<typeof stateSchema>;
 
 export const actions = [
-  'adopted', // it answered before there was a registry
+  'adopted', // a version from before the registry, by a server
   'promoted', // by the gate
   'kept', // the gate left the champion in place
   'held', // the job asked for no promotion

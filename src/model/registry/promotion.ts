@@ -24,7 +24,7 @@ export const promotionSchema = z
   .meta({ id: 'Promotion' });
 export type Promotion = z.output<typeof promotionSchema>;
 
-/** @param version about which it was decided */
+/** @param version the version that was decided about */
 export function promotionOf({ action, reason, comparison, state }: Decision, version: number): Promotion {
   return {
     decision: action === 'kept' || action === 'held' ? action : 'promoted',

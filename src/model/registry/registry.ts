@@ -13,13 +13,13 @@ import { type Draft, decisionOf } from './transitions.ts';
 export type Registry = {
   /** The names of all models about which something was decided, in alphabetical order. */
   models(): Promise<string[]>;
-  /** What is so now; null before the first decision. @throws TrainyardError `DECISION_…` when nothing can be read */
+  /** Reads the current state; null before the first decision. @throws TrainyardError `DECISION_…` when nothing can be read */
   read(model: string): Promise<RegistryState | null>;
   /** The newest `limit` decisions that can be read, newest first. */
   history(model: string, limit: number): Promise<Decision[]>;
   /**
-   * Writes a decision down. `plan` gets the state that the decision follows on, anew whenever another writer was
-   * faster. Returns the decision, or what `plan` returned in place of one.
+   * Writes a decision. `plan` gets the state before it, and is called again whenever another writer was faster.
+   * Returns the decision, or what `plan` returned in place of one.
    */
   decide<Refusal = never>(model: string, plan: Plan<Refusal>): Promise<Decision | Refusal>;
 };
@@ -41,7 +41,19 @@ export function openRegistry(dataDir: string): Registry {
   };
   const directoryOf = (model: string) => join(root, modelName.parse(model));
   return {
-    models: () => listModels(root),
+    models: async () => {
+      const names = await listNames(root);
+      // A writer that was killed leaves a directory without a decision.
+      const decided = await Promise.all(
+        names.map((name) =>
+          readNewest(name).then(
+            ({ state }) => state !== null,
+            () => true, // a decision is there
+          ),
+        ),
+      );
+      return names.filter((_, i) => decided[i]);
+    },
     read: async (model) => (await readNewest(model)).state,
     history: (model, limit) => readHistory(directoryOf(model), limit),
     decide: async (model, plan) => {
@@ -56,7 +68,7 @@ export function openRegistry(dataDir: string): Registry {
   };
 }
 
-async function listModels(root: string): Promise<string[]> {
+async function listNames(root: string): Promise<string[]> {
   const names = await readdir(root).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return [];
     throw error;
@@ -66,7 +78,7 @@ async function listModels(root: string): Promise<string[]> {
 
 type Newest = { readonly number: number; readonly state: RegistryState | null };
 
-/** The newest decision that can be read gives the state; the newest number of all, what the next one is called. */
+/** The newest readable decision gives the state; the next decision takes the number after the highest one. */
 async function findNewest(directory: string, numbers: readonly number[]): Promise<Newest> {
   let failure: unknown = null;
   for (const number of numbers) {
@@ -87,7 +99,7 @@ async function readHistory(directory: string, limit: number): Promise<Decision[]
   for (const number of await listDecisions(directory)) {
     if (decisions.length === limit) break;
     const decision = await readDecision(directory, number).catch((error: unknown) => {
-      if (isCode(error, 'DECISION_DAMAGED')) return null;
+      if (isCode(error, 'DECISION_DAMAGED', 'DECISION_UNREADABLE', 'DECISION_UNSUPPORTED')) return null;
       throw error;
     });
     if (decision) decisions.push(decision);

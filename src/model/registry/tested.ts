@@ -1,10 +1,9 @@
-/** How a version did on its test images, as the registry compares champions. */
-
+/** The test results of a version, by which the registry compares champions. */
 import { testSetId } from '../data/test-set.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { Tested } from './transitions.ts';
 
-/** The manifest of a version from before there was a registry says it in other words. */
+/** Manifests from before the registry lack `test`; it follows from the request and the data set. */
 export function testedOf({ test, metrics, dataset, request }: Manifest): Tested {
   const accuracy = metrics.testAccuracy;
   if (test) return { ...test, accuracy };

@@ -1,11 +1,11 @@
-/** What each decision makes of the registry's state. Pure: nothing here reads or writes. */
+/** Computes the registry's state after a decision. Pure: nothing here reads or writes. */
 import { type Action, type Comparison, type Decision, noState, type RegistryState } from './decision.ts';
 import { champion } from './names.ts';
 
 const recentKept = 5;
 const pathKept = 100;
 
-/** What a writer wants to be so; `number`, `at` and `from` follow from where it is written. */
+/** The change that a writer asks for; `number`, `at` and `from` are set when it is written. */
 export type Draft = {
   readonly action: Action;
   readonly alias: string | null;
@@ -14,7 +14,7 @@ export type Draft = {
   readonly reason: string;
   readonly comparison?: Comparison | null;
   readonly traffic?: RegistryState['traffic'];
-  /** How the version that becomes champion did, on which images. */
+  /** The test results of the version that becomes champion. */
   readonly tested?: Tested | null;
 };
 
@@ -67,22 +67,27 @@ function pathBack([, ...before]: readonly number[], version: number): number[] {
   return index === -1 ? [version, ...before] : before.slice(index);
 }
 
-/** A new champion is the best one if it reads more of the same images right; so is the first, and one tested on more. */
+/**
+ * A new champion is the best one if it reads more of the same images right, if it is the first, or if it was tested on
+ * more images. A comparison on fewer images than the best one was tested on changes nothing. A comparison with another
+ * version than the best one means that the best one is lost: the better of the two compared takes its place.
+ */
 function bestAfter(best: RegistryState['best'], version: number, { tested, comparison }: Draft) {
   if (!tested) return best;
   const { set, images, accuracy } = tested;
   const known = best[set];
-  if (known && comparison?.against === known.version) {
-    const { accuracy: mine, accuracyAgainst } = comparison;
+  if (known && comparison) {
+    if (comparison.images < known.images) return best;
+    const { accuracy: mine, accuracyAgainst, against } = comparison;
     const better =
-      mine > accuracyAgainst ? { version, accuracy: mine } : { ...known, accuracy: accuracyAgainst };
+      mine > accuracyAgainst ? { version, accuracy: mine } : { version: against, accuracy: accuracyAgainst };
     return { ...best, [set]: { ...better, images: comparison.images } };
   }
   const isBetter = !known || images > known.images || (images === known.images && accuracy > known.accuracy);
   return isBetter ? { ...best, [set]: { version, images, accuracy } } : best;
 }
 
-/** A share of an alias that is gone goes to the champion. */
+/** The champion gets the share of an alias that is removed. */
 function withoutAlias(traffic: RegistryState['traffic'], alias: string): RegistryState['traffic'] {
   if (traffic?.[alias] === undefined) return traffic;
   const { [alias]: share = 0, ...others } = traffic;

@@ -4,6 +4,7 @@
  * ones. Knows no engine and no process.
  */
 import { messageOf } from '../../lib/errors.ts';
+import { isCode } from '../../lib/files.ts';
 import type { RegistryState } from '../registry/decision.ts';
 import { champion } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -183,15 +184,22 @@ export class RegistryFollower {
     return to;
   }
 
-  /** A model about which nothing was decided yet was published before there was a registry: its newest version answers. */
+  /**
+   * A model without decisions was published before there was a registry: its newest version becomes champion, an older
+   * one only if that is lost. While a version can't be read or loaded, the next check tries again.
+   */
   async #adopt(versions: readonly number[]): Promise<void> {
-    const { registry } = this.#ports;
-    const decided = new Set(await registry.models());
+    const { registry, store } = this.#ports;
+    const settled = new Set(await registry.models());
     for (const version of versions) {
       const model = await this.#modelOf(version);
-      if (model === null || decided.has(model) || !(await this.#loaded.ensure(version)).ok) continue;
-      decided.add(model);
-      const manifest = await this.#ports.store.manifest(version);
+      if (model === null && (await mayBeReadLater(store, version))) return; // it may be the newest of any model
+      if (model === null || settled.has(model)) continue;
+      const outcome = await this.#loaded.ensure(version);
+      if (!outcome.ok && outcome.isLost) continue;
+      settled.add(model);
+      if (!outcome.ok) continue;
+      const manifest = await store.manifest(version);
       const write: Draft = {
         action: 'adopted',
         alias: champion,
@@ -253,6 +261,14 @@ export class RegistryFollower {
     }
     return spared;
   }
+}
+
+/** Whether a manifest that could not be read may be readable the next time. */
+async function mayBeReadLater(store: ModelStore, version: number): Promise<boolean> {
+  return store.manifest(version).then(
+    (manifest) => manifest !== null,
+    (error: unknown) => !isCode(error, 'MODEL_DAMAGED', 'MODEL_UNSUPPORTED'),
+  );
 }
 
 function versionsInTraffic({ aliases, traffic }: ModelServing): (number | undefined)[] {

@@ -1,4 +1,4 @@
-/** How a published version does on test images. */
+/** Tests a published version. */
 import * as tf from '@tensorflow/tfjs';
 import { isCode } from '../../lib/files.ts';
 import type { Split } from '../data/dataset.ts';
@@ -7,8 +7,10 @@ import { type Correctness, correctnessOf } from './correctness.ts';
 import { evaluate } from './evaluate.ts';
 
 /**
- * What was stored with the version, if it covers all images of `test`; otherwise the version reads them now. Null for a
- * version that is gone, damaged, or another program's.
+ * Returns what was stored with the version, if it can be read and covers all images of `test`; otherwise the version
+ * reads the images now. Null for a version that is gone, damaged, or another program's.
+ *
+ * @throws TrainyardError `MODEL_UNREADABLE` (the system's error, which may pass)
  */
 export async function testVersion(
   store: Pick<ModelStore, 'correctness' | 'load'>,
@@ -16,12 +18,18 @@ export async function testVersion(
   test: Split,
 ): Promise<Correctness | null> {
   try {
-    const stored = await store.correctness(version);
+    const stored = await store.correctness(version).catch(nullIfNotReadable);
     return stored && stored.images >= test.count ? stored : await readImages(store, version, test);
   } catch (error) {
     if (isCode(error, 'MODEL_NOT_FOUND', 'MODEL_DAMAGED', 'MODEL_UNSUPPORTED')) return null;
     throw error;
   }
+}
+
+/** The weights may be whole where the stored results are not. */
+function nullIfNotReadable(error: unknown): null {
+  if (isCode(error, 'MODEL_DAMAGED', 'MODEL_UNREADABLE')) return null;
+  throw error;
 }
 
 async function readImages(

@@ -1,4 +1,6 @@
 /** What the gate decides about the versions of real jobs, and where that is told. */
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -129,5 +131,18 @@ describe('a job', () => {
     const job = await train({ ...poor, testImages: 100, model: 'old' });
     expect(job.promotion).toMatchObject({ decision: 'kept', against: version });
     expect(await registry.history('old', 1)).toMatchObject([{ comparison: { images: 1000 } }]);
+  });
+  it('is decided about also where the best champion can not be read', async () => {
+    await train(good);
+    for (const name of ['correct.bits', 'weights.bin']) {
+      const file = join(yard.dataDir, 'models/1', name);
+      await rm(file);
+      await symlink('/proc/self/mem', file); // reading it gives EIO
+    }
+    expect(await train(poor)).toMatchObject({
+      status: 'succeeded',
+      attempt: 1,
+      promotion: { decision: 'kept', champion: 1, against: null },
+    });
   });
 });

@@ -1,10 +1,10 @@
 /** The gate over a real registry; how versions do on the test images is made up. */
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Candidate, passGate } from '../../../src/model/registry/gate.ts';
+import { type Candidate, type GatePorts, passGate } from '../../../src/model/registry/gate.ts';
 import { promotionOf } from '../../../src/model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
-import type { Correctness } from '../../../src/model/training/correctness.ts';
+import { type Correctness, countCorrect } from '../../../src/model/training/correctness.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 /** Right on all images but the given ones. */
@@ -28,12 +28,22 @@ const correctnessOf = async (version: number, images: number) => {
   return stored && stored.images >= images ? stored : null;
 };
 
+/** All versions were tested on the same images, unless `sets` names others. */
+const testedWith =
+  (sets: Record<number, string> = {}): GatePorts['testedOf'] =>
+  async (version) => {
+    const stored = known.get(version);
+    const set = sets[version] ?? 'digits';
+    return stored ? { set, images: stored.images, accuracy: countCorrect(stored) / stored.images } : null;
+  };
+
 async function decide(
   correctness: Correctness,
   change: Partial<Candidate> = {},
   expectOwn: () => Promise<void> = async () => {},
+  ports: Partial<GatePorts> = {},
 ) {
-  const version = change.version ?? known.size + 1;
+  const version = change.version ?? Math.max(0, ...known.keys()) + 1;
   known.set(version, correctness);
   const candidate: Candidate = {
     model: 'mnist',
@@ -45,9 +55,12 @@ async function decide(
     by: 'a test',
     ...change,
   };
-  return promotionOf(await passGate(candidate, { registry, correctnessOf }, expectOwn), version);
+  const allPorts = { registry, correctnessOf, testedOf: testedWith(), ...ports };
+  return promotionOf(await passGate(candidate, allPorts, expectOwn), version);
 }
 
+/** The version that the next one is compared with. */
+const best = async () => (await registry.read('mnist'))?.best['digits'];
 const champion = async () => (await registry.read('mnist'))?.aliases['champion']?.version;
 
 describe('the gate', () => {
@@ -145,17 +158,10 @@ describe('the gate', () => {
       asked.push([version, images]);
       return version === 1 ? known.get(1)! : rightBut(first(300));
     };
-    const candidate: Candidate = {
-      model: 'mnist',
-      version: 2,
-      testSet: 'digits',
-      correctness: few,
-      policy: 'unless-worse',
-      isLast: true,
-      by: 'a test',
-    };
-    const decision = await passGate(candidate, { registry, correctnessOf: onAll }, async () => {});
-    expect(decision).toMatchObject({ action: 'kept', comparison: { images: 1000, accuracy: 0.7 } });
+    await decide(few, {}, undefined, { correctnessOf: onAll });
+    expect(await registry.history('mnist', 1)).toMatchObject([
+      { action: 'kept', comparison: { images: 1000, accuracy: 0.7 } },
+    ]);
     expect(asked).toEqual([
       [2, 1000],
       [1, 1000],
@@ -171,29 +177,89 @@ describe('the gate', () => {
         asked.push([version, images]);
         return known.get(version)!;
       };
-      const few = rightBut([], 100);
-      const candidate: Candidate = {
-        model: 'mnist',
-        version: 2,
-        testSet: 'digits',
-        correctness: few,
-        policy,
-        isLast: true,
-        by: 'a test',
-      };
-      const decision = await passGate(candidate, { registry, correctnessOf: stored }, async () => {});
-      expect(decision.comparison).toMatchObject({ images: 100 });
+      await decide(rightBut([], 100), { policy }, undefined, { correctnessOf: stored });
+      expect(await registry.history('mnist', 1)).toMatchObject([{ comparison: { images: 100 } }]);
       expect(asked).toEqual([[1, 100]]);
+      expect(await best()).toEqual({ version: 1, images: 1000, accuracy: 1 });
     },
   );
 
-  it('promotes where the best one can no longer be read', async () => {
-    await decide(rightBut([]));
+  it('compares with another recent champion where the best one is lost, the most accurate first', async () => {
+    for (const wrong of [0, 5, 3]) await decide(rightBut(first(wrong)));
+    await decide(rightBut([]), { testSet: 'letters' });
     known.delete(1);
-    expect(await decide(rightBut(first(900)), { version: 2 })).toMatchObject({
+    const ports = { testedOf: testedWith({ 4: 'letters' }) };
+    const candidates = [150, 4].map((wrong) => rightBut(first(wrong)));
+    expect(await decide(candidates[0]!, {}, undefined, ports)).toMatchObject({
+      decision: 'kept',
+      against: 3,
+      onlyChampion: 147,
+      reason: expect.stringContaining('significantly worse than model 3: 85.00 % against 99.70 %'),
+    });
+    expect(await best()).toEqual({ version: 1, images: 1000, accuracy: 1 });
+    expect(await decide(candidates[1]!, {}, undefined, ports)).toMatchObject({
+      decision: 'promoted',
+      against: 3,
+    });
+    expect(await best()).toEqual({ version: 3, images: 1000, accuracy: 0.997 });
+  });
+
+  it('compares with the recorded accuracy of the best one where no champion can be read', async () => {
+    await decide(rightBut(first(10)));
+    known.delete(1);
+    const keptBecause = (numbers: string) => ({
+      decision: 'kept',
+      champion: 1,
+      against: null,
+      reason: `model 1, the best champion on these test images, can't be compared image by image any longer; it read ${numbers}`,
+    });
+    expect(await decide(rightBut(first(11)), { version: 2 })).toMatchObject(
+      keptBecause('99.00 % of 1000 right, this one 98.90 % of 1000'),
+    );
+    expect(await decide(rightBut([], 100), { version: 3 })).toMatchObject(
+      keptBecause('99.00 % of 1000 right, this one 100.00 % of 100'),
+    );
+    expect(await decide(rightBut(first(10)), { version: 4 })).toMatchObject({
       decision: 'promoted',
       against: null,
+      reason: expect.stringContaining('it read 99.00 % of 1000 right, this one 99.00 % of 1000'),
     });
+  });
+
+  it('goes on to another champion where the system can not read the best one now', async () => {
+    for (const wrong of [0, 3]) await decide(rightBut(first(wrong)));
+    const ports = {
+      correctnessOf: async (version: number, images: number) => {
+        if (version === 1) throw Object.assign(new Error('EIO'), { code: 'MODEL_UNREADABLE' });
+        return correctnessOf(version, images);
+      },
+    };
+    expect(await decide(rightBut(first(150)), {}, undefined, ports)).toMatchObject({
+      decision: 'kept',
+      against: 2,
+    });
+  });
+
+  it('tests each version once, however often another writer is faster', async () => {
+    await decide(rightBut([]));
+    const asked: [number, number][] = [];
+    const ports = {
+      correctnessOf: async (version: number, images: number) => {
+        asked.push([version, images]);
+        return rightBut([]);
+      },
+    };
+    let faster = 0;
+    const write = { action: 'moved', alias: 'challenger', to: 1, by: 'a test', reason: '' } as const;
+    const another = async () => {
+      if (faster++ < 3) await registry.decide('mnist', async () => ({ write }));
+    };
+    await decide(rightBut([], 100), {}, another, ports);
+    expect(faster).toBe(4);
+    expect(asked).toEqual([
+      [2, 1000],
+      [1, 1000],
+    ]);
   });
 
   it('decides once about a version that two attempts at a job ask for', async () => {

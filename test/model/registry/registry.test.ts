@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { seal } from '../../../src/lib/sealed-json.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -30,6 +31,14 @@ describe('registry', () => {
     expect(await registry.models()).toEqual([]);
     expect(await registry.read('mnist')).toBeNull();
     expect(await registry.history('mnist', 100)).toEqual([]);
+  });
+
+  it('knows no model whose first writer was killed, and one whose only decision is damaged', async () => {
+    await mkdir(join(dataDir, 'registry/letters/.staging-1'), { recursive: true });
+    expect(await registry.models()).toEqual([]);
+    await write(move(1));
+    await writeFile(pathOf(1), '{}');
+    expect(await openRegistry(dataDir).models()).toEqual(['mnist']);
   });
 
   it('keeps what was decided, by whom and why, the newest first', async () => {
@@ -118,6 +127,21 @@ describe('registry', () => {
     expect((await state()).path).toEqual([4, ...last.path]);
   });
 
+  it('plans anew where a thousand decisions were written meanwhile, and its number is free again', async () => {
+    const other = openRegistry(dataDir);
+    const directory = join(dataDir, 'registry/mnist');
+    let plans = 0;
+    const decision = await registry.decide('mnist', async () => {
+      if (plans++ > 0) return { write: move(9) };
+      await other.decide('mnist', async () => ({ write: move(1) }));
+      await mkdir(join(directory, '1000'));
+      await other.decide('mnist', async () => ({ write: move(2) })); // number 1001, which deletes number 1
+      return { write: move(8) };
+    });
+    expect(decision).toMatchObject({ number: 1002, from: 2, to: 9 });
+    expect((await readdir(directory)).toSorted()).toEqual(['1000', '1001', '1002']);
+  });
+
   it('refuses a name that is no name', async () => {
     for (const name of ['', '..', 'A', '1', 'a/b', 'a'.repeat(64)])
       await expect(registry.read(name)).rejects.toThrow('expected a lower-case letter');
@@ -139,6 +163,15 @@ describe('a damaged decision', () => {
       { numRuns: 50 },
     );
     expect(await write(move(3))).toMatchObject({ number: 3, from: 1 });
+  });
+
+  it("is left out of the history, as is an unreadable one and another program's", async () => {
+    for (const version of [1, 2, 3, 4]) await write(move(version));
+    await writeFile(pathOf(3), '{}');
+    await rm(pathOf(2));
+    await symlink('/proc/self/mem', pathOf(2)); // reading it gives EIO
+    await writeFile(pathOf(1), seal({ format: 99 }).bytes);
+    expect((await registry.history('mnist', 100)).map(({ number }) => number)).toEqual([4]);
   });
 
   it('is an error where there is none before it', async () => {

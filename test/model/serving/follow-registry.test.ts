@@ -1,6 +1,7 @@
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { seal } from '../../../src/lib/sealed-json.ts';
 import { networks } from '../../../src/model/network/network.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
 import type { FollowPorts } from '../../../src/model/serving/follow-registry.ts';
@@ -60,6 +61,42 @@ describe('following the registry', () => {
     await publish(store);
     await checkWith()();
     expect(champion()).toBe(3);
+  });
+
+  it('adopts a model whose first decision was not finished', async () => {
+    await mkdir(join(dataDir, 'registry/mnist/.staging-1'), { recursive: true });
+    await publish(store);
+    await checkWith()();
+    expect(champion()).toBe(1);
+  });
+
+  it.each(['manifest.json', 'model.json'])(
+    'adopts no older version while %s of the newest can not be read',
+    async (name) => {
+      for (let count = 0; count < 2; count++) await publish(store);
+      const file = pathOf(dataDir, 2, name);
+      const bytes = await readFile(file);
+      await rm(file);
+      await symlink('/proc/self/mem', file); // reading it gives EIO
+      const check = checkWith();
+      for (let count = 0; count < 2; count++) await check();
+      expect(champion()).toBeNull();
+      expect(await registry.models()).toEqual([]);
+      await rm(file);
+      await writeFile(file, bytes);
+      vi.advanceTimersByTime(2500);
+      await check();
+      expect(champion()).toBe(2);
+    },
+  );
+
+  it("adopts an older version where the newer ones are lost or another program's", async () => {
+    for (let count = 0; count < 4; count++) await publish(store);
+    await writeFile(pathOf(dataDir, 4, 'manifest.json'), seal({ format: 99 }).bytes);
+    await damage(dataDir, 3);
+    await writeFile(pathOf(dataDir, 2, 'manifest.json'), '{}');
+    await checkWith()();
+    expect(champion()).toBe(1);
   });
 
   it('is done once by many servers at once', async () => {

@@ -41,10 +41,15 @@ export const pathOf = (dataDir: string, ...parts: (string | number)[]) =>
   join(dataDir, 'models', ...parts.map(String));
 
 /** Changes the lowest bit of one byte. */
-export async function damage(dataDir: string, version: number, name = 'weights.bin'): Promise<void> {
+export async function damage(
+  dataDir: string,
+  version: number,
+  name = 'weights.bin',
+  position = 100,
+): Promise<void> {
   const path = pathOf(dataDir, version, name);
   const bytes = await readFile(path);
-  bytes[100]! ^= 1;
+  bytes[position]! ^= 1;
   await writeFile(path, bytes);
 }
 
