@@ -25,6 +25,11 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.useRealTimers());
 
+async function publishLetters(): Promise<number> {
+  const letters = { ...provenance, model: 'letters' };
+  return (await store.publish(networks.article, weights, letters)).version;
+}
+
 describe('following the registry', () => {
   it('serves nothing before the first version, then each champion, loaded once', async () => {
     const check = checkWith();
@@ -71,12 +76,7 @@ describe('following the registry', () => {
   it('serves several models side by side', async () => {
     const check = checkWith();
     await promote();
-    const metrics = { ...provenance.metrics };
-    const { version } = await store.publish(networks.article, weights, {
-      ...provenance,
-      metrics,
-      model: 'letters',
-    });
+    const version = await publishLetters();
     await check();
     expect(serving()).toMatchObject({ mnist: { champion: 1 }, letters: { champion: version } });
   });
@@ -92,19 +92,6 @@ describe('following the registry', () => {
     for (let count = 0; count < 3; count++) await check();
     expect(champion()).toBe(1);
     expect(news.slice(1)).toEqual([{ type: 'storeReadable' }]);
-  });
-
-  it('says so where the registry can not be read, and goes on serving', async () => {
-    const check = checkWith();
-    await promote();
-    await check();
-    await promote();
-    const decision = join(dataDir, 'registry/mnist/2/decision.json');
-    await rm(decision);
-    await symlink('/proc/self/mem', decision); // reading it gives EIO
-    await check();
-    expect(news).toMatchObject([{ type: 'storeUnreadable', reason: expect.stringContaining('EIO') }]);
-    expect(champion()).toBe(1);
   });
 
   it('goes on serving the champion while the next one is not loaded', async () => {
@@ -130,6 +117,47 @@ describe('following the registry', () => {
     finish();
     await checked;
     expect(champion()).toBe(2);
+  });
+});
+
+describe('a model whose decisions can not be read', () => {
+  const decision = () => join(dataDir, 'registry/mnist/1/decision.json');
+  async function makeUnreadable(): Promise<void> {
+    await rm(decision());
+    await symlink('/proc/self/mem', decision()); // reading it gives EIO
+  }
+
+  it('is served as before and named once; the other models go on', async () => {
+    const check = checkWith();
+    await promote();
+    await check();
+    await promote();
+    const newest = join(dataDir, 'registry/mnist/2/decision.json');
+    const bytes = await readFile(newest);
+    await rm(newest);
+    await symlink('/proc/self/mem', newest);
+    const letters = await publishLetters();
+    for (let count = 0; count < 2; count++) await check();
+    expect(serving()).toMatchObject({ mnist: { champion: 1 }, letters: { champion: letters } });
+    expect(news).toEqual([
+      { type: 'decisionsUnreadable', model: 'mnist', reason: expect.stringContaining('EIO') },
+    ]);
+    await rm(newest);
+    await writeFile(newest, bytes);
+    for (let count = 0; count < 2; count++) await check();
+    expect(champion()).toBe(2);
+    expect(news.slice(1)).toEqual([{ type: 'decisionsReadable', model: 'mnist' }]);
+  });
+
+  it('does not keep others from their first champion, and loses no version to the retention rule', async () => {
+    for (const accuracy of [0.3, 0.9, 0.5]) await publish(store, accuracy);
+    await makeChampion(dataDir, 1);
+    await makeUnreadable();
+    const letters = await publishLetters();
+    await publishLetters();
+    await checkWith({ keepModels: 1 })();
+    expect(serving()).toMatchObject({ letters: { champion: letters + 1 } });
+    expect(await store.versions()).toEqual([5, 3, 2, 1]);
   });
 });
 
@@ -240,15 +268,21 @@ describe('a champion that can not be served', () => {
 });
 
 describe('the retention rule', () => {
-  it('runs after a change, and only then', async () => {
-    const check = checkWith({ keepModels: 2 });
+  it('runs after a change and after a new version, and only then', async () => {
+    let runs = 0;
+    const retain: ModelStore['retain'] = (...order) => {
+      runs++;
+      return store.retain(...order);
+    };
+    const check = checkWith({ keepModels: 2, store: { ...store, retain } });
     for (let count = 1; count <= 4; count++) await publish(store, 1 / count);
     await makeChampion(dataDir, 4);
-    await check();
+    for (let count = 0; count < 3; count++) await check();
     expect(news).toEqual([{ type: 'removed', versions: [2] }]); // 1 is the best
-    await publish(store, 0.1);
-    await check();
-    expect(await store.versions()).toEqual([5, 4, 3, 1]);
+    await publish(store, 0.1); // it does not become champion
+    for (let count = 0; count < 3; count++) await check();
+    expect(await store.versions()).toEqual([5, 4, 1]);
+    expect(runs).toBe(2);
   });
 
   it('spares the last five champions and what an alias points to', async () => {

@@ -54,4 +54,13 @@ describe('versions that a request names', () => {
     await follower.check();
     expect(await store.versions()).toEqual([5, 1]);
   });
+
+  it('are not spared for having been asked for before they were there', async () => {
+    const follower = follow({ keepModels: 1, servedModels: 1 });
+    await promote(0.9);
+    await follower.loadPinned(2);
+    for (const accuracy of [0.5, 0.4]) await publish(store, accuracy);
+    await follower.check();
+    expect(await store.versions()).toEqual([3, 1]);
+  });
 });
