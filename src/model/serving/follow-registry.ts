@@ -11,7 +11,7 @@ import { testedOf } from '../registry/tested.ts';
 import type { Draft } from '../registry/transitions.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { ModelStore } from '../store/store.ts';
-import { LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+import { isLost, LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
 import { type OldVersionPorts, OldVersions, type RemovalNews } from './old-versions.ts';
 
 /** What answers for one model. */
@@ -172,7 +172,7 @@ export class RegistryFollower {
     if (alias !== champion && this.#isFull()) return version; // loaded when it is asked for
     const outcome = await this.#loaded.ensure(version);
     if (outcome.ok) return version;
-    return alias === champion && outcome.isLost ? this.#replaceChampion(model, version, versions) : null;
+    return alias === champion && isLost(outcome) ? this.#replaceChampion(model, version, versions) : null;
   }
 
   /** While a champion can't be read, and none answers yet, the one before it does. */

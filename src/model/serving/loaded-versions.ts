@@ -9,16 +9,19 @@ export type VersionNews =
   /** The version stays in the store and is tried again. */
   | { readonly type: 'notServed'; readonly version: number; readonly reason: string };
 
-/** Why a version can't answer. */
+/**
+ * Why a version can't answer. It is not in the store, it is damaged, or it can't be loaded now: the last may work a
+ * moment later.
+ */
 export type NotLoaded = {
   readonly ok: false;
-  readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE';
+  readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE' | 'MODEL_NOT_LOADED_YET';
   readonly message: string;
 };
 export type LoadOutcome = { readonly ok: true; readonly model: string } | NotLoaded;
 
-/** `isLost`: the version will not come back. */
-type Ensured = { readonly ok: true; readonly model: string } | (NotLoaded & { readonly isLost: boolean });
+/** Whether the version will not come back. */
+export const isLost = ({ code }: NotLoaded): boolean => code !== 'MODEL_NOT_LOADED_YET';
 
 export type LoadPorts = {
   readonly store: Pick<ModelStore, 'load' | 'quarantine' | 'quarantined'>;
@@ -60,11 +63,11 @@ export class LoadedVersions {
   }
 
   /** Loads a version unless it is loaded. */
-  async ensure(version: number): Promise<Ensured> {
+  async ensure(version: number): Promise<LoadOutcome> {
     const model = this.#loaded.get(version);
     if (model !== undefined) return { ok: true, model };
     if (performance.now() < (this.#tryAgainAt.get(version) ?? 0))
-      return notLoadable(version, 'it could not be read; it is tried again within seconds', false);
+      return notLoadedYet(version, 'it could not be read; it is tried again within seconds');
     try {
       return { ok: true, model: await this.#load(version) };
     } catch (error) {
@@ -98,13 +101,13 @@ export class LoadedVersions {
     return model;
   }
 
-  async #explain(version: number, error: unknown): Promise<Ensured> {
+  async #explain(version: number, error: unknown): Promise<LoadOutcome> {
     const news = await this.#setAside(version, error);
     const again = this.#tryAgainAt.delete(version);
     if (!news) return this.#explainMissing(version);
     if (news.type === 'notServed') this.#tryAgainAt.set(version, performance.now() + tryAgainAfterMs);
     if (!(again && news.type === 'notServed')) this.#ports.report(news); // once, not at every attempt
-    return notLoadable(version, news.reason, news.type === 'damaged');
+    return news.type === 'damaged' ? damaged(version, news.reason) : notLoadedYet(version, news.reason);
   }
 
   /** Only damage moves a version to quarantine: a file that can't be read now may be readable later. Null: it is gone. */
@@ -122,16 +125,20 @@ export class LoadedVersions {
     }
   }
 
-  async #explainMissing(version: number): Promise<Ensured> {
+  async #explainMissing(version: number): Promise<LoadOutcome> {
     const quarantined = await this.#ports.store.quarantined().catch(() => []);
-    const damaged = quarantined.find((one) => one.version === version);
-    if (damaged) return notLoadable(version, `it is in quarantine: ${damaged.reason}`, true);
-    const message = `expected a version in GET /models, got ${version}`;
-    return { ok: false, code: 'MODEL_NOT_FOUND', message, isLost: true };
+    const found = quarantined.find((one) => one.version === version);
+    if (found) return damaged(version, `it is in quarantine: ${found.reason}`);
+    return { ok: false, code: 'MODEL_NOT_FOUND', message: `expected a version in GET /models, got ${version}` };
   }
 }
 
-function notLoadable(version: number, reason: string, isLost: boolean): Ensured {
+function damaged(version: number, reason: string): NotLoaded {
   const message = `expected a version that can be loaded, model ${version} can't: ${reason}`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message, isLost };
+  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
+}
+
+export function notLoadedYet(version: number, reason: string): NotLoaded {
+  const message = `expected model ${version} to be loaded, it is not yet: ${reason}`;
+  return { ok: false, code: 'MODEL_NOT_LOADED_YET', message };
 }

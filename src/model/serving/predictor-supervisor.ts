@@ -42,6 +42,11 @@ export class PredictorSupervisor {
     this.#fork();
   }
 
+  /** Whether there is a process; it may still be starting. */
+  get isRunning(): boolean {
+    return this.#post !== null;
+  }
+
   /** Does nothing while no process runs. */
   send(request: PredictorRequest): void {
     this.#post?.(request);

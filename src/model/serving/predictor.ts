@@ -5,7 +5,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Engine } from '../engines/engine.ts';
 import type { Serving } from './follow-registry.ts';
-import type { LoadOutcome } from './loaded-versions.ts';
+import { type LoadOutcome, notLoadedYet } from './loaded-versions.ts';
 import type {
   PredictOutcome,
   PredictorMessage,
@@ -52,6 +52,9 @@ const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 const mostLoads = 8; // versions that are being loaded at a time
 const loadWithinMs = 5000;
 const followWithinMs = 5000;
+const isRestarting = 'the predictor is being started again; ask again in a second';
+const loadTimedOut = `it takes longer than ${loadWithinMs / 1000} s; ask again in a second`;
+const tooManyLoads = `${mostLoads} other versions are being loaded; ask again in a second`;
 const mostTries = 3; // of an image whose version is unloaded while it is on its way
 
 /** Starts the predictor and keeps it running until `close`. `answerWithinMs`: the deadline of an image, 5 s by default. */
@@ -113,12 +116,13 @@ class RunningPredictor implements Predictor {
   loadVersion(version: number): Promise<LoadOutcome> {
     const known = this.#loads.get(version);
     if (known) return known.outcome;
-    if (this.#loads.size >= mostLoads) return Promise.resolve(tooManyLoads(version));
+    if (!this.#supervisor.isRunning) return Promise.resolve(notLoadedYet(version, isRestarting));
+    if (this.#loads.size >= mostLoads) return Promise.resolve(notLoadedYet(version, tooManyLoads));
     let end!: (outcome: LoadOutcome) => void;
     const outcome = new Promise<LoadOutcome>((resolve) => {
       end = resolve;
     });
-    const timer = setTimeout(() => this.#endLoad(version, loadTimedOut(version)), loadWithinMs);
+    const timer = setTimeout(() => this.#endLoad(version, notLoadedYet(version, loadTimedOut)), loadWithinMs);
     this.#loads.set(version, { outcome, end });
     this.#supervisor.send({ type: 'load', version });
     return outcome.finally(() => clearTimeout(timer));
@@ -169,7 +173,7 @@ class RunningPredictor implements Predictor {
     this.#serving = {};
     this.#champions = {};
     this.#work = noWork;
-    for (const version of this.#loads.keys()) this.#endLoad(version, loadTimedOut(version));
+    for (const version of this.#loads.keys()) this.#endLoad(version, notLoadedYet(version, isRestarting));
     if (this.#closed) return this.#images.close();
     this.#images.processEnded();
     this.#events.onExit?.(how);
@@ -216,14 +220,4 @@ class RunningPredictor implements Predictor {
 function ofOtherModel(version: number, name: string, wanted: string): PredictOutcome {
   const message = `expected a version of ${wanted}, got ${version}, which is one of ${name}`;
   return { ok: false, code: 'MODEL_NOT_FOUND', message };
-}
-
-function loadTimedOut(version: number): LoadOutcome {
-  const message = `expected model ${version} to be loaded within ${loadWithinMs / 1000} s, it was not; try again`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
-}
-
-function tooManyLoads(version: number): LoadOutcome {
-  const message = `expected fewer than ${mostLoads} versions to be loaded at once; ask for model ${version} again in a second`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
 }

@@ -160,6 +160,9 @@ describe('a predictor that is killed', () => {
     const { value, ms } = await timed(() => predictor.predict(digit));
     expect(value).toMatchObject({ ok: false, code: 'PREDICTOR_RESTARTED' });
     expect(ms).toBeLessThan(100);
+    const load = await timed(() => predictor.loadVersion(1));
+    expect(load.value).toMatchObject({ ok: false, code: 'MODEL_NOT_LOADED_YET' });
+    expect(load.ms).toBeLessThan(100);
   });
 
   it('again and again, and before it is ready, serves in the end', async () => {
