@@ -13,7 +13,7 @@ const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
 /** Of all that, so that requests that name a version leave room for the champion's. */
 const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
 const maxSends = 2; // an image that was in the process at two crashes may be their cause
-const answerWithinMs = 5000;
+export const answerWithinMs = 5000;
 const dropWithinMs = 5000; // for the process to let go of an image that it was told to drop
 const initialRate = 256; // images a second, before anything was measured
 const maxRetryAfter = 60; // s
@@ -36,29 +36,27 @@ type PendingImage = {
 
 export class PendingImages {
   readonly #process: ProcessPort;
-  readonly #answerWithinMs: number;
   readonly #pending = new Map<number, PendingImage>(); // by id, oldest first
   readonly #rate = createRateMeter(initialRate);
   readonly #all = noUse();
   readonly #pinned = noUse(); // of all, by images whose request names a version
   #nextId = 0;
 
-  constructor(process: ProcessPort, withinMs = answerWithinMs) {
+  constructor(process: ProcessPort) {
     this.#process = process;
-    this.#answerWithinMs = withinMs;
   }
 
   load(): Load {
     return { images: this.#all.images, bytes: this.#all.bytes };
   }
 
-  async predict(order: ImageOrder, signal?: AbortSignal): Promise<Ending> {
+  async predict(order: ImageOrder, signal?: AbortSignal, withinMs = answerWithinMs): Promise<Ending> {
     if (signal?.aborted) return cancelled;
     const refusal = this.#refuse(order);
     if (refusal) return refusal;
     const id = this.#nextId++;
     const outcome = this.#add(id, order);
-    const timer = setTimeout(() => this.#giveUp(id, timedOut(this.#answerWithinMs)), this.#answerWithinMs);
+    const timer = setTimeout(() => this.#giveUp(id, timedOut), withinMs);
     const onAbort = () => this.#giveUp(id, cancelled);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.sendNext();
@@ -177,13 +175,13 @@ export const restarted: PredictOutcome = {
   message: 'the predictor ended while it had this image, or is being started again; send the image again',
 };
 
-const timedOut = (withinMs: number): PredictOutcome => ({
+export const timedOut: PredictOutcome = {
   ok: false,
   code: 'PREDICT_TIMEOUT',
-  message: `expected the predictor to answer within ${withinMs / 1000} s, it did not; send the image again`,
-});
+  message: `expected the predictor to answer within ${answerWithinMs / 1000} s, it did not; send the image again`,
+};
 
-const cancelled: PredictOutcome = {
+export const cancelled: PredictOutcome = {
   ok: false,
   code: 'CANCELLED',
   message: 'nobody waits for this image any longer',

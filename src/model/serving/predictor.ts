@@ -14,7 +14,7 @@ import type {
   PredictorWork,
   ServedModel,
 } from './messages.ts';
-import { type Load, PendingImages, restarted } from './pending-images.ts';
+import { answerWithinMs, cancelled, type Load, PendingImages, restarted, timedOut } from './pending-images.ts';
 import { PredictorSupervisor } from './predictor-supervisor.ts';
 import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
 
@@ -24,14 +24,17 @@ export type PredictorEvents = {
 };
 
 export type PredictOptions = Selector & {
-  /** Aborting it gives the outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred. */
+  /** Aborting it gives the outcome `CANCELLED` at once. An image that is not in a batch yet is then never inferred. */
   readonly signal?: AbortSignal;
   /** Whether the prediction has `pixels`. */
   readonly withPixels?: boolean;
 };
 
 export type Predictor = {
-  /** Never throws: what can go wrong is in the outcome, which comes within `answerWithinMs`. */
+  /**
+   * Never throws: what can go wrong is in the outcome. It comes within 5 s, the load of its version included; with
+   * `minVersion`, after at most 5 s more for such a champion.
+   */
   predict(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome>;
   /** The champion of a model, or of the default one, that answers now; null before the first. */
   model(name?: string): ServedModel | null;
@@ -57,19 +60,20 @@ const loadTimedOut = `it takes longer than ${loadWithinMs / 1000} s; ask again i
 const tooManyLoads = `${mostLoads} other versions are being loaded; ask again in a second`;
 const mostTries = 3; // of an image whose version is unloaded while it is on its way
 
-/** Starts the predictor and keeps it running until `close`. `answerWithinMs`: the deadline of an image, 5 s by default. */
+/** Starts the predictor and keeps it running until `close`. `withinMs`: the deadline of a prediction. */
 export function startPredictor(
   start: PredictorStart,
   events: PredictorEvents = {},
-  answerWithinMs?: number,
+  withinMs = answerWithinMs,
 ): Predictor {
-  return new RunningPredictor(start, events, answerWithinMs);
+  return new RunningPredictor(start, events, withinMs);
 }
 
 class RunningPredictor implements Predictor {
   readonly #supervisor: PredictorSupervisor;
   readonly #images: PendingImages;
   readonly #events: PredictorEvents;
+  readonly #withinMs: number;
   readonly #changes = new EventEmitter().setMaxListeners(0); // 'serving': what answers has changed
   readonly #loads = new Map<number, { outcome: Promise<LoadOutcome>; end: (outcome: LoadOutcome) => void }>();
   #serving: Serving = {};
@@ -79,10 +83,11 @@ class RunningPredictor implements Predictor {
   #closed = false;
   #work = noWork;
 
-  constructor(start: PredictorStart, events: PredictorEvents, answerWithinMs?: number) {
+  constructor(start: PredictorStart, events: PredictorEvents, withinMs: number) {
     this.#events = events;
+    this.#withinMs = withinMs;
     this.#supervisor = new PredictorSupervisor(start);
-    this.#images = new PendingImages(this.#supervisor, answerWithinMs);
+    this.#images = new PendingImages(this.#supervisor);
     this.#supervisor.run({
       onMessage: (message) => this.#onMessage(message),
       onEnd: (how) => this.#onEnd(how),
@@ -92,16 +97,24 @@ class RunningPredictor implements Predictor {
   async predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
     const { signal, withPixels = false, minVersion } = options;
     if (minVersion !== undefined) await this.#untilServed(options);
+    const endsAt = performance.now() + this.#withinMs;
+    const random = Math.random();
+    let missing: number | null = null; // the version that the process did not have
     for (let tries = 1; ; tries++) {
+      if (signal?.aborted) return cancelled;
       if (Object.keys(this.#serving).length === 0) return this.#hadModel ? restarted : noModel;
-      const selected = selectVersion(this.#serving, options, Math.random());
+      const selected = selectVersion(this.#serving, options, random);
       if (!selected.ok) return selected;
       const { version, isPinned, alias } = selected;
-      const ending = await this.#images.predict({ image, version, isPinned, withPixels }, signal);
+      if (version === missing) {
+        const failure = await this.#loadBy(endsAt, version, signal);
+        if (failure) return failure;
+      }
+      const order = { image, version, isPinned, withPixels };
+      const ending = await this.#images.predict(order, signal, endsAt - performance.now());
       if (ending !== 'notLoaded') return this.#named(ending, options, alias);
       if (tries === mostTries) return restarted;
-      const loaded = await this.loadVersion(version);
-      if (!loaded.ok) return loaded;
+      missing = version;
     }
   }
 
@@ -147,6 +160,13 @@ class RunningPredictor implements Predictor {
     this.#images.close();
   }
 
+  /** Has a version loaded for a prediction that ends at `endsAt` (performance.now()). Null: it is loaded. */
+  async #loadBy(endsAt: number, version: number, signal?: AbortSignal): Promise<PredictOutcome | null> {
+    const loaded = await until(this.loadVersion(version), endsAt - performance.now(), signal);
+    if (loaded) return loaded.ok ? null : loaded;
+    return signal?.aborted ? cancelled : timedOut;
+  }
+
   #onMessage(message: PredictorMessage): void {
     if (message.type === 'answer') return this.#images.answered(message.id, message.outcome);
     if (message.type === 'notLoaded') return this.#images.answered(message.id, 'notLoaded');
@@ -186,26 +206,22 @@ class RunningPredictor implements Predictor {
 
   /** Waits, up to a deadline, for a champion that is new enough; whether one came is seen afterwards. */
   async #untilServed(options: PredictOptions): Promise<void> {
+    const mayCome = options.model === undefined ? ['NO_MODEL'] : ['NO_MODEL', 'MODEL_UNKNOWN'];
     await this.#untilServing((serving) => {
       const selected = selectVersion(serving, options, 0);
-      return selected.ok || selected.code !== 'MIN_VERSION_NOT_SERVED';
+      return selected.ok || ![...mayCome, 'MIN_VERSION_NOT_SERVED'].includes(selected.code);
     }, options.signal);
   }
 
   async #untilServing(ready: (serving: Serving) => boolean, signal?: AbortSignal): Promise<boolean> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), followWithinMs);
-    const ends = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
-    try {
-      while (!ready(this.#serving)) {
-        await once(this.#changes, 'serving', { signal: ends });
-      }
+    const ends = new AbortController();
+    const served = async () => {
+      while (!ready(this.#serving)) await once(this.#changes, 'serving', { signal: ends.signal });
       return true;
-    } catch {
-      return false; // too late, or nobody waits any longer
-    } finally {
-      clearTimeout(timer);
-    }
+    };
+    const result = await until(served().catch(() => false), followWithinMs, signal);
+    ends.abort(); // of the wait for an event
+    return result ?? false;
   }
 
   /** With the alias that was asked for, and only by the model that was. */
@@ -215,6 +231,22 @@ class RunningPredictor implements Predictor {
     if (model !== undefined && model !== name) return ofOtherModel(version, name, model);
     return { ...outcome, model: { ...outcome.model, alias } };
   }
+}
+
+/** The value of a promise that never rejects; null when it takes longer than `ms` or the signal aborts first. */
+function until<Value>(promise: Promise<Value>, ms: number, signal?: AbortSignal): Promise<Value | null> {
+  return new Promise((resolve) => {
+    const end = (value: Value | null) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      resolve(value);
+    };
+    const giveUp = () => end(null);
+    const timer = setTimeout(giveUp, ms);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    void promise.then(end);
+  });
 }
 
 function ofOtherModel(version: number, name: string, wanted: string): PredictOutcome {
