@@ -17,8 +17,8 @@ import { type OldVersionPorts, OldVersions, type RemovalNews } from './old-versi
 /** What answers for one model. */
 export type ModelServing = {
   readonly champion: number | null;
-  readonly aliases: Readonly<Record<string, number>>; // champion included; others may have to be loaded first
-  readonly traffic: Readonly<Record<string, number>> | null; // per cent by alias; null: all to the champion
+  readonly aliases: Readonly<Record<string, number>>; // champion included; others may have to be loaded first, or can't be
+  readonly traffic: Readonly<Record<string, number>> | null; // per cent by loaded alias; null: all to the champion
   readonly revision: number; // of the registry that this follows
 };
 export type Serving = Readonly<Record<string, ModelServing>>; // by model
@@ -69,7 +69,7 @@ export class RegistryFollower {
   /** Loads a version that a request names, unless it is loaded. */
   loadPinned(version: number): Promise<LoadOutcome> {
     return this.#inTurn(async () => {
-      const outcome = await this.#loaded.ensure(version);
+      const outcome = await this.#loaded.load(version);
       if (outcome.ok) this.#old.pin(version);
       this.#unloadUnused();
       return outcome;
@@ -136,48 +136,61 @@ export class RegistryFollower {
       if (!this.#unreadable.has(model))
         report({ type: 'decisionsUnreadable', model, reason: messageOf(error) });
       this.#unreadable.add(model);
-      return this.#serving[model] ?? null;
+      return Object.hasOwn(this.#serving, model) ? this.#serving[model]! : null;
     }
   }
 
-  /** Loads what the aliases of a model point to. An alias whose version can't be loaded stays as it was served. */
+  /**
+   * Loads what the aliases of a model point to. A champion that can't be loaded gives way; any other alias stays, so that
+   * a request for it is told the reason, and its share of the traffic goes to the champion.
+   */
   async #serve(model: string, versions: readonly number[]): Promise<ModelServing | null> {
     const state = await this.#ports.registry.read(model);
     if (!state) return null;
     const before = this.#serving[model];
     if (before?.revision === state.revision && this.#isWhole(before, state)) return before;
     const aliases: Record<string, number> = {};
-    for (const [alias, { version }] of inOrder(state)) {
-      const served = await this.#serveAlias(model, alias, version, versions);
-      const answering = served ?? before?.aliases[alias] ?? (await this.#standIn(alias, state));
-      if (answering !== null) aliases[alias] = answering;
+    const answering = await this.#serveChampion(model, state, versions);
+    if (answering !== null) aliases[champion] = answering;
+    const traffic = await this.#loadableShares(state);
+    for (const [alias, { version }] of Object.entries(state.aliases)) {
+      if (alias === champion) continue;
+      aliases[alias] = version;
+      if (!this.#isFull()) await this.#loaded.ensure(version); // otherwise when it is asked for
     }
-    const { traffic, revision } = state;
-    return { champion: aliases[champion] ?? null, aliases, traffic, revision };
+    return { champion: answering, aliases, traffic, revision: state.revision };
   }
 
-  #isWhole(serving: ModelServing, state: RegistryState): boolean {
-    return Object.entries(state.aliases).every(
-      ([alias, { version }]) =>
-        serving.aliases[alias] === version && (alias !== champion || this.#loaded.has(version)),
-    );
+  /** Whether the champion answers, and every alias that gets a share of the traffic. */
+  #isWhole(serving: ModelServing, { aliases, traffic }: RegistryState): boolean {
+    const version = aliases[champion]?.version;
+    const isServed = version === undefined || (serving.champion === version && this.#loaded.has(version));
+    return isServed && isSame(serving.traffic, traffic);
   }
 
-  async #serveAlias(
+  async #serveChampion(
     model: string,
-    alias: string,
-    version: number,
+    state: RegistryState,
     versions: readonly number[],
   ): Promise<number | null> {
-    if (alias !== champion && this.#isFull()) return version; // loaded when it is asked for
+    const version = state.aliases[champion]?.version;
+    if (version === undefined) return null;
     const outcome = await this.#loaded.ensure(version);
     if (outcome.ok) return version;
-    return alias === champion && isLost(outcome) ? this.#replaceChampion(model, version, versions) : null;
+    const next = isLost(outcome) ? await this.#replaceChampion(model, version, versions) : null;
+    return next ?? this.#serving[model]?.champion ?? (await this.#loaded.first(state.path));
   }
 
-  /** While a champion can't be read, and none answers yet, the one before it does. */
-  async #standIn(alias: string, state: RegistryState): Promise<number | null> {
-    return alias === champion ? this.#loaded.first(state.path) : null;
+  async #loadableShares({ aliases, traffic }: RegistryState): Promise<ModelServing['traffic']> {
+    if (!traffic) return null;
+    const shares = new Map<string, number>();
+    for (const [alias, percent] of Object.entries(traffic)) {
+      const version = aliases[alias]?.version;
+      const isLoaded = version !== undefined && (await this.#loaded.ensure(version)).ok;
+      const by = isLoaded ? alias : champion;
+      shares.set(by, (shares.get(by) ?? 0) + percent);
+    }
+    return Object.fromEntries(shares);
   }
 
   #isFull(): boolean {
@@ -255,11 +268,6 @@ function versionsInTraffic({ aliases, traffic }: ModelServing): (number | undefi
   return [champion, ...Object.keys(traffic ?? {})].map((alias) => aliases[alias]);
 }
 
-/** The champion first. */
-function inOrder({ aliases }: RegistryState) {
-  return Object.entries(aliases).toSorted(([a], [b]) => Number(b === champion) - Number(a === champion));
-}
-
-function isSame(a: ModelServing, b: ModelServing | undefined): boolean {
+function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -267,6 +267,54 @@ describe('a champion that can not be served', () => {
   });
 });
 
+describe('an alias other than champion whose version is damaged', () => {
+  const decide = (write: Draft) => registry.decide('mnist', async () => ({ write }));
+  const said = { by: 'a test', reason: '' };
+  beforeEach(async () => {
+    await promote();
+    await publish(store);
+    await decide({ action: 'moved', alias: 'challenger', to: 2, ...said });
+    const traffic = { champion: 80, challenger: 20 };
+    await decide({ action: 'traffic', alias: null, to: null, ...said, traffic });
+  });
+
+  it('stays an alias after a restart, and its share of the traffic goes to the champion', async () => {
+    await damage(dataDir, 2);
+    await checkWith()();
+    expect(serving()).toMatchObject({
+      mnist: { champion: 1, aliases: { champion: 1, challenger: 2 }, traffic: { champion: 100 } },
+    });
+    expect(news).toMatchObject([{ type: 'damaged', version: 2 }]);
+  });
+
+  it('gets its share once the version can be loaded', async () => {
+    let passed = false;
+    const load: ModelStore['load'] = (version) =>
+      passed || version === 1 ? store.load(version) : Promise.reject(failing('EIO'));
+    const check = checkWith({ store: { ...store, load } });
+    await check();
+    expect(serving()['mnist']?.traffic).toEqual({ champion: 100 });
+    passed = true;
+    vi.advanceTimersByTime(2500);
+    await check();
+    expect(serving()['mnist']?.traffic).toEqual({ champion: 80, challenger: 20 });
+  });
+
+  it('has the quarantine listed once in a while only', async () => {
+    await damage(dataDir, 2);
+    let listings = 0;
+    const quarantined: ModelStore['quarantined'] = (...most) => {
+      listings++;
+      return store.quarantined(...most);
+    };
+    const check = checkWith({ store: { ...store, quarantined } });
+    await check(); // moves it there
+    vi.advanceTimersByTime(2500);
+    for (let count = 0; count < 10; count++) await check();
+    expect(listings).toBe(1);
+  });
+});
+
 describe('the retention rule', () => {
   it('runs after a change and after a new version, and only then', async () => {
     let runs = 0;

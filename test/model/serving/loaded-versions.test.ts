@@ -65,6 +65,14 @@ describe('versions that a request names', () => {
     expect(await store.versions()).toEqual([3, 1]);
   });
 
+  it('are found as soon as they are published, also where they have been asked for before', async () => {
+    const follower = follow();
+    await promote();
+    expect(await follower.loadPinned(2)).toMatchObject({ ok: false, code: 'MODEL_NOT_FOUND' });
+    await publish(store);
+    expect(await follower.loadPinned(2)).toEqual({ ok: true, model: 'mnist' });
+  });
+
   it('may be asked for again where they can not be read now', async () => {
     await promote();
     await publish(store);
