@@ -5,6 +5,7 @@
  * An image counts, with its bytes, until the process has let go of it, even when nobody waits for its outcome any longer:
  * the bounds are on what really lies in memory.
  */
+import { messageOf } from '../../lib/errors.ts';
 import { createRateMeter } from '../../lib/rate-meter.ts';
 import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts';
 
@@ -174,6 +175,12 @@ export const restarted: PredictOutcome = {
   code: 'PREDICTOR_RESTARTED',
   message: 'the predictor ended while it had this image, or is being started again; send the image again',
 };
+
+export const notSent = (error: unknown): PredictOutcome => ({
+  ok: false,
+  code: 'IMAGE_NOT_READ',
+  message: `expected to send the image to the predictor, got: ${messageOf(error)}`,
+});
 
 export const timedOut: PredictOutcome = {
   ok: false,

@@ -14,7 +14,7 @@ import type {
   PredictorWork,
   ServedModel,
 } from './messages.ts';
-import { answerWithinMs, cancelled, type Load, PendingImages, restarted, timedOut } from './pending-images.ts';
+import { answerWithinMs, cancelled, type Load, notSent, PendingImages, restarted, timedOut } from './pending-images.ts';
 import { PredictorSupervisor } from './predictor-supervisor.ts';
 import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
 
@@ -91,6 +91,9 @@ class RunningPredictor implements Predictor {
     this.#supervisor.run({
       onMessage: (message) => this.#onMessage(message),
       onEnd: (how) => this.#onEnd(how),
+      onUnsendable: (request, error) => {
+        if (request.type === 'image') this.#images.answered(request.id, notSent(error));
+      },
     });
   }
 

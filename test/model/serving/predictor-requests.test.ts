@@ -9,6 +9,7 @@ import type { SupervisorEvents } from '../../../src/model/serving/predictor-supe
 const fake = vi.hoisted(() => ({
   events: null as unknown as SupervisorEvents,
   sent: [] as string[],
+  kills: [] as string[],
 }));
 vi.mock('../../../src/model/serving/predictor-supervisor.ts', () => ({
   PredictorSupervisor: class {
@@ -17,16 +18,21 @@ vi.mock('../../../src/model/serving/predictor-supervisor.ts', () => ({
       fake.events = events;
     }
     send(request: PredictorRequest): void {
+      if (request.type === 'image' && request.image === unsendable)
+        return fake.events.onUnsendable(request, new Error('it could not be cloned'));
       if (request.type === 'image') fake.sent.push(`image ${request.id} of ${request.version}`);
       else if (request.type === 'load') fake.sent.push(`load ${request.version}`);
       else fake.sent.push(request.type);
     }
-    kill(): void {}
+    kill(reason: string): void {
+      fake.kills.push(reason);
+    }
     async close(): Promise<void> {}
   },
 }));
 
 const picture = new Uint8Array([1]);
+const unsendable = new Uint8Array([2]);
 const served = (version: number, name = 'mnist') => ({
   name,
   version,
@@ -54,6 +60,7 @@ const answer = (id: number, version: number, name = 'mnist') => {
 let predictor: Predictor;
 beforeEach(() => {
   fake.sent = [];
+  fake.kills = [];
   predictor = startPredictor({ dataDir: '', engine: 'auto' });
   serve({ mnist: 1 });
 });
@@ -104,6 +111,16 @@ describe('an image whose version is not loaded', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(fake.sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9', 'drop']);
     expect(await outcome).toMatchObject({ ok: false, code: 'PREDICT_TIMEOUT' });
+  });
+});
+
+describe('an image that can not be sent to the process', () => {
+  it('is refused at once and takes no place; the process is not killed for it', async () => {
+    vi.useFakeTimers();
+    expect(await predictor.predict(unsendable)).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
+    expect(predictor.load().images).toBe(0);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(fake.kills).toEqual([]);
   });
 });
 
