@@ -133,6 +133,13 @@ function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEven
           { err: new TrainyardError('STORE_UNREADABLE', message.reason) },
           'the store of models can not be read; no new version is served until it can',
         );
+      if (message.type === 'decisionsUnreadable')
+        log.error(
+          { ...message, err: new TrainyardError('DECISIONS_UNREADABLE', message.reason) },
+          `the decisions about model ${message.model} can not be read; it is served as before until they can`,
+        );
+      if (message.type === 'decisionsReadable')
+        log.info(message, `the decisions about model ${message.model} can be read again`);
       if (message.type === 'storeReadable') log.info('the store of models can be read again');
       if (message.type === 'removed') log.info(message, 'old models were deleted');
       if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');

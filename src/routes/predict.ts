@@ -191,6 +191,7 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   MODEL_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
   MODEL_NOT_LOADABLE: 409,
+  MODEL_NOT_LOADED_YET: 503,
   MIN_VERSION_NOT_SERVED: 409,
   PREDICTOR_RESTARTED: 503,
   PREDICT_TIMEOUT: 503,

@@ -34,6 +34,7 @@ const statusOf: Record<Refusal['code'], number> = {
   MODEL_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
   MODEL_NOT_LOADABLE: 409,
+  MODEL_NOT_LOADED_YET: 503,
   CHAMPION_NEEDED: 409,
   NO_CHAMPION_BEFORE: 409,
   REGISTRY_CHANGED: 412,
@@ -42,7 +43,9 @@ const statusOf: Record<Refusal['code'], number> = {
 /** @throws HttpProblem for a refusal */
 export function expectAllowed<Value extends object>(value: Value | Refusal): Value {
   if (!isRefusal(value)) return value;
-  throw new HttpProblem({ status: statusOf[value.code], code: value.code, detail: value.message });
+  const status = statusOf[value.code];
+  const retryAfterSeconds = status === 503 ? 1 : undefined;
+  throw new HttpProblem({ status, code: value.code, detail: value.message, retryAfterSeconds });
 }
 
 function isRefusal(value: object): value is Refusal {

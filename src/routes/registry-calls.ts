@@ -32,7 +32,7 @@ const shares = z
   .refine((record) => Object.values(record).reduce((sum, percent) => sum + percent, 0) === 100, {
     error: 'expected per cent by alias, 100 in all, such as {"champion": 90, "challenger": 10}',
   });
-const response = { 200: registeredModelSchema, ...problems(400, 404, 409, 412, 415) };
+const response = { 200: registeredModelSchema, ...problems(400, 404, 409, 412, 415, 503) };
 const tags = ['registry'];
 
 const moveSchema = {

@@ -77,6 +77,7 @@ const documented503 = [
   'PREDICT_TIMEOUT',
   'PREDICTOR_RESTARTED',
   'NO_MODEL',
+  'MODEL_NOT_LOADED_YET',
   'REDIS_UNAVAILABLE',
 ];
 

@@ -20,6 +20,7 @@ export type Refusal = {
     | 'MODEL_UNKNOWN'
     | 'MODEL_NOT_FOUND'
     | 'MODEL_NOT_LOADABLE'
+    | 'MODEL_NOT_LOADED_YET'
     | 'ALIAS_NOT_FOUND'
     | 'CHAMPION_NEEDED'
     | 'NO_CHAMPION_BEFORE'
@@ -36,12 +37,14 @@ export type CallPorts = {
     | { readonly ok: true; readonly model: string }
     | {
         readonly ok: false;
-        readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE';
+        readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE' | 'MODEL_NOT_LOADED_YET';
         readonly message: string;
       }
   >;
   readonly testedOf: (version: number) => Promise<Tested | null>; // null: it can't be read
 };
+
+const passedOver: ReadonlySet<Refusal['code']> = new Set(['MODEL_NOT_FOUND', 'MODEL_NOT_LOADABLE']); // by a rollback
 
 type Target = { readonly model: string; readonly alias: string };
 
@@ -69,7 +72,10 @@ export function removeAlias({ model, alias }: Target, caller: Caller, ports: Cal
   });
 }
 
-/** Makes the champion before the present one champion again; of several, the last that can be loaded. */
+/**
+ * Makes the champion before the present one champion again; of several, the last that is neither gone nor damaged. One
+ * that can't be loaded now is not passed over: the caller is to try again.
+ */
 export async function rollBack(model: string, caller: Caller, ports: CallPorts): Promise<CallResult> {
   const state = await ports.registry.read(model);
   if (!state) return modelUnknown(model);
@@ -77,7 +83,8 @@ export async function rollBack(model: string, caller: Caller, ports: CallPorts):
   let refusal: Refusal | null = null;
   for (const version of before) {
     refusal = await loadFor(model, version, ports);
-    if (refusal) continue;
+    if (refusal && passedOver.has(refusal.code)) continue;
+    if (refusal) return refusal;
     const tested = await ports.testedOf(version);
     return decide(model, caller, ports.registry, (now) =>
       now.path[0] === present

@@ -12,51 +12,54 @@ import { testedOf } from '../registry/tested.ts';
 import type { Draft } from '../registry/transitions.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { ModelStore } from '../store/store.ts';
-import { LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+import { isLost, LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+import { type OldVersionPorts, OldVersions, type RemovalNews } from './old-versions.ts';
 
 /** What answers for one model. */
 export type ModelServing = {
   readonly champion: number | null;
-  readonly aliases: Readonly<Record<string, number>>; // champion included; others may have to be loaded first
-  readonly traffic: Readonly<Record<string, number>> | null; // per cent by alias; null: all to the champion
+  readonly aliases: Readonly<Record<string, number>>; // champion included; others may have to be loaded first, or can't be
+  readonly traffic: Readonly<Record<string, number>> | null; // per cent by loaded alias; null: all to the champion
   readonly revision: number; // of the registry that this follows
 };
 export type Serving = Readonly<Record<string, ModelServing>>; // by model
 
 export type StoreNews =
   | VersionNews
-  | { readonly type: 'removed'; readonly versions: number[] }
-  | { readonly type: 'notRemoved'; readonly reason: string }
-  /** Reported when it changes whether the store and the registry can be read. */
+  | RemovalNews
+  /** Reported when the store or the registry becomes unreadable or readable. */
   | { readonly type: 'storeUnreadable'; readonly reason: string }
-  | { readonly type: 'storeReadable' };
+  | { readonly type: 'storeReadable' }
+  /** Reported when the decisions about one model become unreadable or readable; it is served as before meanwhile. */
+  | { readonly type: 'decisionsUnreadable'; readonly model: string; readonly reason: string }
+  | { readonly type: 'decisionsReadable'; readonly model: string };
 
 export type FollowPorts = Omit<LoadPorts, 'store' | 'report'> & {
   readonly store: ModelStore;
   readonly registry: Registry;
-  /** Number of versions to keep besides the best and those in use; Infinity: all. */
-  readonly keepModels: number;
+  readonly keepModels: OldVersionPorts['keepModels'];
   /** Versions to keep loaded at most; champions are loaded in any case. */
   readonly servedModels: number;
   readonly report: (news: StoreNews) => void;
-  /** Called whenever it changes what answers. */
+  /** Called when the served versions change. */
   readonly onServing: (serving: Serving) => void;
 };
-
-const pinnedForMs = 10 * 60_000; // that a version which a pin asked for is spared by the retention rule
 
 export class RegistryFollower {
   readonly #ports: FollowPorts;
   readonly #loaded: LoadedVersions;
-  readonly #pinnedAt = new Map<number, number>(); // version → performance.now()
+  readonly #old: OldVersions;
   readonly #models = new Map<number, string>(); // version → model, of every manifest that was read
+  readonly #unreadable = new Set<string>(); // models whose decisions can't be read
   #serving: Serving = {};
+  #newest: number | undefined; // version, when old ones were last deleted
   #isReadable = true; // the store's directory
   #lastWork: Promise<unknown> = Promise.resolve(); // one thing at a time
 
   constructor(ports: FollowPorts) {
     this.#ports = ports;
     this.#loaded = new LoadedVersions(ports);
+    this.#old = new OldVersions(ports);
   }
 
   /** Looks at the registry and the store once, and does what follows from them. */
@@ -66,9 +69,9 @@ export class RegistryFollower {
 
   /** Loads a version that a request names, unless it is loaded. */
   loadPinned(version: number): Promise<LoadOutcome> {
-    this.#pinnedAt.set(version, performance.now());
     return this.#inTurn(async () => {
-      const outcome = await this.#loaded.ensure(version);
+      const outcome = await this.#loaded.load(version);
+      if (outcome.ok) this.#old.pin(version);
       this.#unloadUnused();
       return outcome;
     });
@@ -77,7 +80,7 @@ export class RegistryFollower {
   /** Marks a version as used now: the one that was not used for longest is unloaded first. */
   touch(version: number): void {
     this.#loaded.touch(version);
-    if (this.#pinnedAt.has(version)) this.#pinnedAt.set(version, performance.now());
+    this.#old.touch(version);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -103,57 +106,92 @@ export class RegistryFollower {
     const serving: Record<string, ModelServing> = {};
     let changed = false;
     for (const model of await registry.models()) {
-      const next = await this.#serve(model, versions);
+      const next = await this.#serveIfReadable(model, versions);
       if (!next) continue;
       serving[model] = next;
       changed ||= !isSame(next, this.#serving[model]);
     }
     changed ||= Object.keys(serving).length !== Object.keys(this.#serving).length;
-    if (!changed) return;
-    this.#serving = serving;
-    this.#ports.onServing(serving);
-    this.#unloadUnused();
-    await this.#deleteOld();
+    if (changed) {
+      this.#serving = serving;
+      this.#ports.onServing(serving);
+      this.#unloadUnused();
+    }
+    if (changed || versions[0] !== this.#newest) await this.#deleteOld();
+    this.#newest = versions[0];
   }
 
-  /** Loads what the aliases of a model point to. An alias whose version can't be loaded stays as it was served. */
+  async #deleteOld(): Promise<void> {
+    const removed = await this.#old.delete(this.#loaded.versions(), this.#models);
+    for (const version of removed) this.#models.delete(version);
+  }
+
+  /** A model whose decisions can't be read is served as before, and the other models are not affected. */
+  async #serveIfReadable(model: string, versions: readonly number[]): Promise<ModelServing | null> {
+    const { report } = this.#ports;
+    try {
+      const serving = await this.#serve(model, versions);
+      if (this.#unreadable.delete(model)) report({ type: 'decisionsReadable', model });
+      return serving;
+    } catch (error) {
+      if (!this.#unreadable.has(model))
+        report({ type: 'decisionsUnreadable', model, reason: messageOf(error) });
+      this.#unreadable.add(model);
+      return Object.hasOwn(this.#serving, model) ? this.#serving[model]! : null;
+    }
+  }
+
+  /**
+   * Loads what the aliases of a model point to. A champion that can't be loaded gives way; any other alias stays, so that
+   * a request for it is told the reason, and its share of the traffic goes to the champion.
+   */
   async #serve(model: string, versions: readonly number[]): Promise<ModelServing | null> {
     const state = await this.#ports.registry.read(model);
     if (!state) return null;
     const before = this.#serving[model];
     if (before?.revision === state.revision && this.#isWhole(before, state)) return before;
     const aliases: Record<string, number> = {};
-    for (const [alias, { version }] of inOrder(state)) {
-      const served = await this.#serveAlias(model, alias, version, versions);
-      const answering = served ?? before?.aliases[alias] ?? (await this.#standIn(alias, state));
-      if (answering !== null) aliases[alias] = answering;
+    const answering = await this.#serveChampion(model, state, versions);
+    if (answering !== null) aliases[champion] = answering;
+    const traffic = await this.#loadableShares(state);
+    for (const [alias, { version }] of Object.entries(state.aliases)) {
+      if (alias === champion) continue;
+      aliases[alias] = version;
+      if (!this.#isFull()) await this.#loaded.ensure(version); // otherwise when it is asked for
     }
-    const { traffic, revision } = state;
-    return { champion: aliases[champion] ?? null, aliases, traffic, revision };
+    return { champion: answering, aliases, traffic, revision: state.revision };
   }
 
-  #isWhole(serving: ModelServing, state: RegistryState): boolean {
-    return Object.entries(state.aliases).every(
-      ([alias, { version }]) =>
-        serving.aliases[alias] === version && (alias !== champion || this.#loaded.has(version)),
-    );
+  /** Whether the champion answers, and every alias that gets a share of the traffic. */
+  #isWhole(serving: ModelServing, { aliases, traffic }: RegistryState): boolean {
+    const version = aliases[champion]?.version;
+    const isServed = version === undefined || (serving.champion === version && this.#loaded.has(version));
+    return isServed && isSame(serving.traffic, traffic);
   }
 
-  async #serveAlias(
+  async #serveChampion(
     model: string,
-    alias: string,
-    version: number,
+    state: RegistryState,
     versions: readonly number[],
   ): Promise<number | null> {
-    if (alias !== champion && this.#isFull()) return version; // loaded when it is asked for
+    const version = state.aliases[champion]?.version;
+    if (version === undefined) return null;
     const outcome = await this.#loaded.ensure(version);
     if (outcome.ok) return version;
-    return alias === champion && outcome.isLost ? this.#replaceChampion(model, version, versions) : null;
+    const next = isLost(outcome) ? await this.#replaceChampion(model, version, versions) : null;
+    return next ?? this.#serving[model]?.champion ?? (await this.#loaded.first(state.path));
   }
 
-  /** While a champion can't be read, and none answers yet, the one before it does. */
-  async #standIn(alias: string, state: RegistryState): Promise<number | null> {
-    return alias === champion ? this.#loaded.first(state.path) : null;
+  async #loadableShares({ aliases, traffic }: RegistryState): Promise<ModelServing['traffic']> {
+    if (!traffic) return null;
+    const shares = new Map<string, number>();
+    for (const [alias, percent] of Object.entries(traffic)) {
+      const version = aliases[alias]?.version;
+      const isLoaded = version !== undefined && (await this.#loaded.ensure(version)).ok;
+      const by = isLoaded ? alias : champion;
+      shares.set(by, (shares.get(by) ?? 0) + percent);
+    }
+    return Object.fromEntries(shares);
   }
 
   #isFull(): boolean {
@@ -232,35 +270,6 @@ export class RegistryFollower {
     const inUse = new Set(Object.values(this.#serving).flatMap(versionsInTraffic));
     this.#loaded.keep(this.#ports.servedModels, inUse);
   }
-
-  async #deleteOld(): Promise<void> {
-    const { store, registry, keepModels, report } = this.#ports;
-    try {
-      const spared = await this.#spared(registry);
-      const versions = await store.retain(keepModels, spared);
-      for (const version of versions) this.#models.delete(version);
-      if (versions.length > 0) report({ type: 'removed', versions });
-    } catch (error) {
-      report({ type: 'notRemoved', reason: messageOf(error) });
-    }
-  }
-
-  /** What an alias points to, the last champions, the best ones, what is loaded, and what a pin asked for lately. */
-  async #spared(registry: Registry): Promise<Set<number>> {
-    const spared = new Set(this.#loaded.versions());
-    for (const [version, at] of this.#pinnedAt) {
-      if (performance.now() - at < pinnedForMs) spared.add(version);
-      else this.#pinnedAt.delete(version);
-    }
-    for (const model of await registry.models()) {
-      const state = await registry.read(model);
-      if (!state) continue;
-      for (const { version } of Object.values(state.aliases)) spared.add(version);
-      for (const { version } of Object.values(state.best)) spared.add(version);
-      for (const version of state.recent) spared.add(version);
-    }
-    return spared;
-  }
 }
 
 /** Whether a manifest that could not be read may be readable the next time. */
@@ -275,11 +284,6 @@ function versionsInTraffic({ aliases, traffic }: ModelServing): (number | undefi
   return [champion, ...Object.keys(traffic ?? {})].map((alias) => aliases[alias]);
 }
 
-/** The champion first. */
-function inOrder({ aliases }: RegistryState) {
-  return Object.entries(aliases).toSorted(([a], [b]) => Number(b === champion) - Number(a === champion));
-}
-
-function isSame(a: ModelServing, b: ModelServing | undefined): boolean {
+function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

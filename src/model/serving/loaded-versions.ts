@@ -9,16 +9,19 @@ export type VersionNews =
   /** The version stays in the store and is tried again. */
   | { readonly type: 'notServed'; readonly version: number; readonly reason: string };
 
-/** Why a version can't answer. */
+/**
+ * Why a version can't answer. It is not in the store, it is damaged, or it can't be loaded now: the last may work a
+ * moment later.
+ */
 export type NotLoaded = {
   readonly ok: false;
-  readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE';
+  readonly code: 'MODEL_NOT_FOUND' | 'MODEL_NOT_LOADABLE' | 'MODEL_NOT_LOADED_YET';
   readonly message: string;
 };
 export type LoadOutcome = { readonly ok: true; readonly model: string } | NotLoaded;
 
-/** `isLost`: the version will not come back. */
-type Ensured = { readonly ok: true; readonly model: string } | (NotLoaded & { readonly isLost: boolean });
+/** Whether the version will not come back. */
+export const isLost = ({ code }: NotLoaded): boolean => code !== 'MODEL_NOT_LOADED_YET';
 
 export type LoadPorts = {
   readonly store: Pick<ModelStore, 'load' | 'quarantine' | 'quarantined'>;
@@ -33,7 +36,7 @@ const tryAgainAfterMs = 2000;
 export class LoadedVersions {
   readonly #ports: LoadPorts;
   readonly #loaded = new Map<number, string>(); // version → model; the one used last is the last
-  readonly #tryAgainAt = new Map<number, number>(); // version that could not be loaded → performance.now()
+  readonly #failed = new Map<number, { readonly outcome: NotLoaded; readonly tryAgainAt: number }>(); // by version
 
   constructor(ports: LoadPorts) {
     this.#ports = ports;
@@ -59,17 +62,16 @@ export class LoadedVersions {
     this.#loaded.set(version, model);
   }
 
-  /** Loads a version unless it is loaded. */
-  async ensure(version: number): Promise<Ensured> {
-    const model = this.#loaded.get(version);
-    if (model !== undefined) return { ok: true, model };
-    if (performance.now() < (this.#tryAgainAt.get(version) ?? 0))
-      return notLoadable(version, 'it could not be read; it is tried again within seconds', false);
-    try {
-      return { ok: true, model: await this.#load(version) };
-    } catch (error) {
-      return this.#explain(version, error);
-    }
+  /** Loads a version unless it is loaded. For a while after a failure the outcome is the same. */
+  async ensure(version: number): Promise<LoadOutcome> {
+    const failed = this.#failed.get(version);
+    return failed && performance.now() < failed.tryAgainAt ? failed.outcome : this.#ensureNow(version);
+  }
+
+  /** The same for a request, for which a version that was not there is looked for anew. */
+  async load(version: number): Promise<LoadOutcome> {
+    const failed = this.#failed.get(version);
+    return failed && isLost(failed.outcome) ? this.#ensureNow(version) : this.ensure(version);
   }
 
   /** The first that can be loaded; null: none can. */
@@ -88,23 +90,42 @@ export class LoadedVersions {
     }
   }
 
+  async #ensureNow(version: number): Promise<LoadOutcome> {
+    const model = this.#loaded.get(version);
+    if (model !== undefined) return { ok: true, model };
+    try {
+      return { ok: true, model: await this.#load(version) };
+    } catch (error) {
+      return this.#explain(version, error);
+    }
+  }
+
   async #load(version: number): Promise<string> {
     const startedAt = performance.now();
     const stored = await this.#ports.store.load(version);
     await this.#ports.load(stored, (performance.now() - startedAt) / 1000);
     const model = modelOf(stored.manifest);
-    this.#tryAgainAt.delete(version);
+    this.#failed.delete(version);
     this.#loaded.set(version, model);
     return model;
   }
 
-  async #explain(version: number, error: unknown): Promise<Ensured> {
+  async #explain(version: number, error: unknown): Promise<NotLoaded> {
     const news = await this.#setAside(version, error);
-    const again = this.#tryAgainAt.delete(version);
-    if (!news) return this.#explainMissing(version);
-    if (news.type === 'notServed') this.#tryAgainAt.set(version, performance.now() + tryAgainAfterMs);
-    if (!(again && news.type === 'notServed')) this.#ports.report(news); // once, not at every attempt
-    return notLoadable(version, news.reason, news.type === 'damaged');
+    const before = this.#failed.get(version)?.outcome;
+    const outcome = news ? refusalOf(news) : await this.#explainMissing(version);
+    this.#remember(version, outcome);
+    const isRepeated = news?.type === 'notServed' && before && !isLost(before);
+    if (news && !isRepeated) this.#ports.report(news); // once, not at every attempt
+    return outcome;
+  }
+
+  /** Forgets versions that are lost, of which requests may name any number. */
+  #remember(version: number, outcome: NotLoaded): void {
+    const now = performance.now();
+    for (const [other, failed] of this.#failed)
+      if (isLost(failed.outcome) && now >= failed.tryAgainAt) this.#failed.delete(other);
+    this.#failed.set(version, { outcome, tryAgainAt: now + tryAgainAfterMs });
   }
 
   /** Only damage moves a version to quarantine: a file that can't be read now may be readable later. Null: it is gone. */
@@ -122,16 +143,26 @@ export class LoadedVersions {
     }
   }
 
-  async #explainMissing(version: number): Promise<Ensured> {
+  async #explainMissing(version: number): Promise<NotLoaded> {
     const quarantined = await this.#ports.store.quarantined().catch(() => []);
-    const damaged = quarantined.find((one) => one.version === version);
-    if (damaged) return notLoadable(version, `it is in quarantine: ${damaged.reason}`, true);
-    const message = `expected a version in GET /models, got ${version}`;
-    return { ok: false, code: 'MODEL_NOT_FOUND', message, isLost: true };
+    const found = quarantined.find((one) => one.version === version);
+    if (found) return damaged(version, `it is in quarantine: ${found.reason}`);
+    return { ok: false, code: 'MODEL_NOT_FOUND', message: `expected a version in GET /models, got ${version}` };
   }
 }
 
-function notLoadable(version: number, reason: string, isLost: boolean): Ensured {
+function refusalOf({ type, version, reason }: VersionNews): NotLoaded {
+  return type === 'damaged'
+    ? damaged(version, reason)
+    : notLoadedYet(version, `${reason}; it is tried again within seconds`);
+}
+
+function damaged(version: number, reason: string): NotLoaded {
   const message = `expected a version that can be loaded, model ${version} can't: ${reason}`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message, isLost };
+  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
+}
+
+export function notLoadedYet(version: number, reason: string): NotLoaded {
+  const message = `expected model ${version} to be loaded, it is not yet: ${reason}`;
+  return { ok: false, code: 'MODEL_NOT_LOADED_YET', message };
 }

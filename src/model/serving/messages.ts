@@ -45,7 +45,7 @@ export type PredictOutcome =
       readonly retryAfterSeconds: number;
     };
 
-/** An image, and who is to read it how. */
+/** An image, and the version that reads it. */
 export type ImageOrder = {
   readonly image: Uint8Array;
   readonly version: number;

@@ -29,6 +29,7 @@ type WaitingImage = ImageOrder & { readonly arrivedAt: number };
 
 const fillBatchMs = 2;
 const longestPinnedWaitMs = 50; // behind images for the champion
+const pinnedShare = 1 / 4; // of the decoding slots, at most
 
 export class MicroBatches {
   readonly #options: MicroBatchOptions;
@@ -36,6 +37,8 @@ export class MicroBatches {
   readonly #decoding = new Set<number>(); // without those that were dropped meanwhile
   readonly #decoded = new Map<number, DecodedImage>();
   #decodingSlots = 0; // in use, by dropped images too
+  #pinnedSlots = 0; // of them, by pinned images
+  #wasOverdue = false; // the last batch was a pinned image that had waited for long
   #decodings = 0;
   #isInferring = false;
   #fillTimer: NodeJS.Timeout | undefined; // ends the wait for a fuller batch
@@ -64,18 +67,25 @@ export class MicroBatches {
   #decodeNext(): void {
     for (const [id, image] of this.#waiting) {
       if (this.#decodingSlots >= this.#options.maxDecoding) return;
+      if (image.isPinned && this.#pinnedSlots >= this.#mostPinnedSlots) continue;
       this.#waiting.delete(id);
       void this.#decode(id, image);
     }
   }
 
+  get #mostPinnedSlots(): number {
+    return Math.max(1, Math.floor(this.#options.maxDecoding * pinnedShare));
+  }
+
   async #decode(id: number, { image, ...order }: WaitingImage): Promise<void> {
     this.#decodingSlots++;
+    if (order.isPinned) this.#pinnedSlots++;
     this.#decodings++;
     this.#decoding.add(id);
     const startedAt = performance.now();
     const digit = await this.#options.decode(image);
     this.#decodingSlots--;
+    if (order.isPinned) this.#pinnedSlots--;
     this.#decodeNext();
     if (!this.#decoding.delete(id)) this.#options.onDropped(id);
     else if (!digit.ok) this.#options.onRefused(id, digit);
@@ -114,14 +124,18 @@ export class MicroBatches {
     if (batch.length > 0) this.#options.infer(batch[0]!.version, batch); // none is left when all were dropped
   }
 
-  /** Images of one version. Pinned ones come after all others, unless they have waited for long; then one at a time. */
+  /**
+   * Images of one version. Pinned ones come after all others. One that has waited for long comes first, alone, and after
+   * it a batch of the others.
+   */
   #nextBatch(): DecodedImage[] {
     const decoded = [...this.#decoded.values()];
     const pinned = decoded.find(({ isPinned }) => isPinned);
     const first = decoded.find(({ isPinned }) => !isPinned) ?? pinned;
     if (!first) return [];
     const isOverdue = pinned && performance.now() - pinned.arrivedAt > longestPinnedWaitMs;
-    if (isOverdue && first !== pinned) return [pinned];
+    this.#wasOverdue = isOverdue === true && first !== pinned && !this.#wasOverdue;
+    if (this.#wasOverdue) return [pinned!];
     const belongs = ({ version, isPinned }: DecodedImage) =>
       version === first.version && isPinned === first.isPinned;
     return decoded.filter(belongs).slice(0, this.#options.maxBatch);

@@ -28,7 +28,12 @@ const maxDecoding = 8; // images, which decode to 16 MB each at most
 const checkRegistryMs = 200;
 const aliveMs = 500;
 
-const send = coalesceMessages<PredictorMessage>((messages) => process.send!(messages));
+const send = coalesceMessages<PredictorMessage>(
+  (messages) => process.send!(messages),
+  (_message, error) => {
+    throw error; // a fault of this program, which ends the process; its parent starts another
+  },
+);
 const batches = new MicroBatches({
   maxDecoding,
   maxBatch,
@@ -38,7 +43,7 @@ const batches = new MicroBatches({
   onDropped: (id) => send({ type: 'dropped', id }),
 });
 const loaded = new Map<number, LoadedModel>(); // by version
-const swapSeconds = new Map<number, number>(); // version → to read, check and warm it up, until it is reported
+const swapSeconds = new Map<number, number>(); // version → to read, check and warm it up, until it is reported or unloaded
 let follower: RegistryFollower;
 let serving: Serving = {};
 let inferences = 0; // images since the start
@@ -87,6 +92,7 @@ async function load(stored: StoredModel, readSeconds: number): Promise<void> {
 function unload(version: number): void {
   tf.dispose(loaded.get(version)?.parameters ?? []);
   loaded.delete(version);
+  swapSeconds.delete(version);
 }
 
 function onServing(next: Serving): void {

@@ -5,7 +5,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Engine } from '../engines/engine.ts';
 import type { Serving } from './follow-registry.ts';
-import type { LoadOutcome } from './loaded-versions.ts';
+import { type LoadOutcome, notLoadedYet } from './loaded-versions.ts';
 import type {
   PredictOutcome,
   PredictorMessage,
@@ -14,7 +14,7 @@ import type {
   PredictorWork,
   ServedModel,
 } from './messages.ts';
-import { type Load, PendingImages, restarted } from './pending-images.ts';
+import { answerWithinMs, cancelled, type Load, notSent, PendingImages, restarted, timedOut } from './pending-images.ts';
 import { PredictorSupervisor } from './predictor-supervisor.ts';
 import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
 
@@ -24,14 +24,17 @@ export type PredictorEvents = {
 };
 
 export type PredictOptions = Selector & {
-  /** Aborting it gives the outcome `CANCELLED` at once, and an image that is not in a batch yet is never inferred. */
+  /** Aborting it gives the outcome `CANCELLED` at once. An image that is not in a batch yet is then never inferred. */
   readonly signal?: AbortSignal;
   /** Whether the prediction has `pixels`. */
   readonly withPixels?: boolean;
 };
 
 export type Predictor = {
-  /** Never throws: what can go wrong is in the outcome, which comes within `answerWithinMs`. */
+  /**
+   * Never throws: what can go wrong is in the outcome. It comes within 5 s, the load of its version included; with
+   * `minVersion`, after at most 5 s more for such a champion.
+   */
   predict(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome>;
   /** The champion of a model, or of the default one, that answers now; null before the first. */
   model(name?: string): ServedModel | null;
@@ -52,21 +55,25 @@ const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 const mostLoads = 8; // versions that are being loaded at a time
 const loadWithinMs = 5000;
 const followWithinMs = 5000;
+const isRestarting = 'the predictor is being started again; ask again in a second';
+const loadTimedOut = `it takes longer than ${loadWithinMs / 1000} s; ask again in a second`;
+const tooManyLoads = `${mostLoads} other versions are being loaded; ask again in a second`;
 const mostTries = 3; // of an image whose version is unloaded while it is on its way
 
-/** Starts the predictor and keeps it running until `close`. `answerWithinMs`: the deadline of an image, 5 s by default. */
+/** Starts the predictor and keeps it running until `close`. `withinMs`: the deadline of a prediction. */
 export function startPredictor(
   start: PredictorStart,
   events: PredictorEvents = {},
-  answerWithinMs?: number,
+  withinMs = answerWithinMs,
 ): Predictor {
-  return new RunningPredictor(start, events, answerWithinMs);
+  return new RunningPredictor(start, events, withinMs);
 }
 
 class RunningPredictor implements Predictor {
   readonly #supervisor: PredictorSupervisor;
   readonly #images: PendingImages;
   readonly #events: PredictorEvents;
+  readonly #withinMs: number;
   readonly #changes = new EventEmitter().setMaxListeners(0); // 'serving': what answers has changed
   readonly #loads = new Map<number, { outcome: Promise<LoadOutcome>; end: (outcome: LoadOutcome) => void }>();
   #serving: Serving = {};
@@ -76,29 +83,41 @@ class RunningPredictor implements Predictor {
   #closed = false;
   #work = noWork;
 
-  constructor(start: PredictorStart, events: PredictorEvents, answerWithinMs?: number) {
+  constructor(start: PredictorStart, events: PredictorEvents, withinMs: number) {
     this.#events = events;
+    this.#withinMs = withinMs;
     this.#supervisor = new PredictorSupervisor(start);
-    this.#images = new PendingImages(this.#supervisor, answerWithinMs);
+    this.#images = new PendingImages(this.#supervisor);
     this.#supervisor.run({
       onMessage: (message) => this.#onMessage(message),
       onEnd: (how) => this.#onEnd(how),
+      onUnsendable: (request, error) => {
+        if (request.type === 'image') this.#images.answered(request.id, notSent(error));
+      },
     });
   }
 
   async predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
     const { signal, withPixels = false, minVersion } = options;
     if (minVersion !== undefined) await this.#untilServed(options);
+    const endsAt = performance.now() + this.#withinMs;
+    const random = Math.random();
+    let missing: number | null = null; // the version that the process did not have
     for (let tries = 1; ; tries++) {
+      if (signal?.aborted) return cancelled;
       if (Object.keys(this.#serving).length === 0) return this.#hadModel ? restarted : noModel;
-      const selected = selectVersion(this.#serving, options, Math.random());
+      const selected = selectVersion(this.#serving, options, random);
       if (!selected.ok) return selected;
       const { version, isPinned, alias } = selected;
-      const ending = await this.#images.predict({ image, version, isPinned, withPixels }, signal);
+      if (version === missing) {
+        const failure = await this.#loadBy(endsAt, version, signal);
+        if (failure) return failure;
+      }
+      const order = { image, version, isPinned, withPixels };
+      const ending = await this.#images.predict(order, signal, endsAt - performance.now());
       if (ending !== 'notLoaded') return this.#named(ending, options, alias);
       if (tries === mostTries) return restarted;
-      const loaded = await this.loadVersion(version);
-      if (!loaded.ok) return loaded;
+      missing = version;
     }
   }
 
@@ -113,12 +132,13 @@ class RunningPredictor implements Predictor {
   loadVersion(version: number): Promise<LoadOutcome> {
     const known = this.#loads.get(version);
     if (known) return known.outcome;
-    if (this.#loads.size >= mostLoads) return Promise.resolve(tooManyLoads(version));
+    if (!this.#supervisor.isRunning) return Promise.resolve(notLoadedYet(version, isRestarting));
+    if (this.#loads.size >= mostLoads) return Promise.resolve(notLoadedYet(version, tooManyLoads));
     let end!: (outcome: LoadOutcome) => void;
     const outcome = new Promise<LoadOutcome>((resolve) => {
       end = resolve;
     });
-    const timer = setTimeout(() => this.#endLoad(version, loadTimedOut(version)), loadWithinMs);
+    const timer = setTimeout(() => this.#endLoad(version, notLoadedYet(version, loadTimedOut)), loadWithinMs);
     this.#loads.set(version, { outcome, end });
     this.#supervisor.send({ type: 'load', version });
     return outcome.finally(() => clearTimeout(timer));
@@ -141,6 +161,13 @@ class RunningPredictor implements Predictor {
     this.#closed = true;
     await this.#supervisor.close();
     this.#images.close();
+  }
+
+  /** Has a version loaded for a prediction that ends at `endsAt` (performance.now()). Null: it is loaded. */
+  async #loadBy(endsAt: number, version: number, signal?: AbortSignal): Promise<PredictOutcome | null> {
+    const loaded = await until(this.loadVersion(version), endsAt - performance.now(), signal);
+    if (loaded) return loaded.ok ? null : loaded;
+    return signal?.aborted ? cancelled : timedOut;
   }
 
   #onMessage(message: PredictorMessage): void {
@@ -169,7 +196,7 @@ class RunningPredictor implements Predictor {
     this.#serving = {};
     this.#champions = {};
     this.#work = noWork;
-    for (const version of this.#loads.keys()) this.#endLoad(version, loadTimedOut(version));
+    for (const version of this.#loads.keys()) this.#endLoad(version, notLoadedYet(version, isRestarting));
     if (this.#closed) return this.#images.close();
     this.#images.processEnded();
     this.#events.onExit?.(how);
@@ -182,26 +209,22 @@ class RunningPredictor implements Predictor {
 
   /** Waits, up to a deadline, for a champion that is new enough; whether one came is seen afterwards. */
   async #untilServed(options: PredictOptions): Promise<void> {
+    const mayCome = options.model === undefined ? ['NO_MODEL'] : ['NO_MODEL', 'MODEL_UNKNOWN'];
     await this.#untilServing((serving) => {
       const selected = selectVersion(serving, options, 0);
-      return selected.ok || selected.code !== 'MIN_VERSION_NOT_SERVED';
+      return selected.ok || ![...mayCome, 'MIN_VERSION_NOT_SERVED'].includes(selected.code);
     }, options.signal);
   }
 
   async #untilServing(ready: (serving: Serving) => boolean, signal?: AbortSignal): Promise<boolean> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), followWithinMs);
-    const ends = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
-    try {
-      while (!ready(this.#serving)) {
-        await once(this.#changes, 'serving', { signal: ends });
-      }
+    const ends = new AbortController();
+    const served = async () => {
+      while (!ready(this.#serving)) await once(this.#changes, 'serving', { signal: ends.signal });
       return true;
-    } catch {
-      return false; // too late, or nobody waits any longer
-    } finally {
-      clearTimeout(timer);
-    }
+    };
+    const result = await until(served().catch(() => false), followWithinMs, signal);
+    ends.abort(); // of the wait for an event
+    return result ?? false;
   }
 
   /** With the alias that was asked for, and only by the model that was. */
@@ -213,17 +236,23 @@ class RunningPredictor implements Predictor {
   }
 }
 
+/** The value of a promise that never rejects; null when it takes longer than `ms` or the signal aborts first. */
+function until<Value>(promise: Promise<Value>, ms: number, signal?: AbortSignal): Promise<Value | null> {
+  return new Promise((resolve) => {
+    const end = (value: Value | null) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      resolve(value);
+    };
+    const giveUp = () => end(null);
+    const timer = setTimeout(giveUp, ms);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    void promise.then(end);
+  });
+}
+
 function ofOtherModel(version: number, name: string, wanted: string): PredictOutcome {
   const message = `expected a version of ${wanted}, got ${version}, which is one of ${name}`;
   return { ok: false, code: 'MODEL_NOT_FOUND', message };
-}
-
-function loadTimedOut(version: number): LoadOutcome {
-  const message = `expected model ${version} to be loaded within ${loadWithinMs / 1000} s, it was not; try again`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
-}
-
-function tooManyLoads(version: number): LoadOutcome {
-  const message = `expected fewer than ${mostLoads} versions to be loaded at once; ask for model ${version} again in a second`;
-  return { ok: false, code: 'MODEL_NOT_LOADABLE', message };
 }

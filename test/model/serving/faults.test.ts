@@ -157,9 +157,12 @@ describe('a predictor that is killed', () => {
       () => predictor.model(),
       (model) => model === null,
     );
+    const load = predictor.loadVersion(1);
     const { value, ms } = await timed(() => predictor.predict(digit));
     expect(value).toMatchObject({ ok: false, code: 'PREDICTOR_RESTARTED' });
     expect(ms).toBeLessThan(100);
+    const message = expect.stringContaining('the predictor is being started again');
+    expect(await load).toMatchObject({ ok: false, code: 'MODEL_NOT_LOADED_YET', message });
   });
 
   it('again and again, and before it is ready, serves in the end', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ModelStore } from '../../../src/model/store/store.ts';
 import { damage, publish } from '../store/versions.ts';
-import { type Following, openFollowing } from './following.ts';
+import { type Following, failing, openFollowing } from './following.ts';
 
 let dataDir: Following['dataDir'];
 let store: Following['store'];
@@ -53,5 +54,39 @@ describe('versions that a request names', () => {
     await promote(0.8);
     await follower.check();
     expect(await store.versions()).toEqual([5, 1]);
+  });
+
+  it('are not spared for having been asked for before they were there', async () => {
+    const follower = follow({ keepModels: 1, servedModels: 1 });
+    await promote(0.9);
+    await follower.loadPinned(2);
+    for (const accuracy of [0.5, 0.4]) await publish(store, accuracy);
+    await follower.check();
+    expect(await store.versions()).toEqual([3, 1]);
+  });
+
+  it('are found as soon as they are published, also where they have been asked for before', async () => {
+    const follower = follow();
+    await promote();
+    expect(await follower.loadPinned(2)).toMatchObject({ ok: false, code: 'MODEL_NOT_FOUND' });
+    await publish(store);
+    expect(await follower.loadPinned(2)).toEqual({ ok: true, model: 'mnist' });
+  });
+
+  it('may be asked for again where they can not be read now', async () => {
+    await promote();
+    await publish(store);
+    let passed = false;
+    const load: ModelStore['load'] = (version) =>
+      passed || version === 1 ? store.load(version) : Promise.reject(failing('EIO'));
+    const follower = follow({ store: { ...store, load } });
+    for (let count = 0; count < 2; count++)
+      expect(await follower.loadPinned(2)).toMatchObject({
+        code: 'MODEL_NOT_LOADED_YET',
+        message: expect.stringContaining('EIO'),
+      });
+    passed = true;
+    vi.advanceTimersByTime(2500);
+    expect(await follower.loadPinned(2)).toEqual({ ok: true, model: 'mnist' });
   });
 });

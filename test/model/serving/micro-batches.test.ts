@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReadDigit } from '../../../src/model/image/read-digit.ts';
 import type { ImageOrder } from '../../../src/model/serving/messages.ts';
 import { MicroBatches } from '../../../src/model/serving/micro-batches.ts';
@@ -185,17 +185,21 @@ describe('a batch', () => {
 });
 
 describe('images for several versions', () => {
-  /** All are decoded before the first is inferred. */
-  async function inferAll(orders: readonly Partial<ImageOrder>[]) {
+  afterEach(() => void vi.useRealTimers());
+
+  /** All are decoded, `waitedMs` after their arrival, before the first is inferred. */
+  async function inferAll(orders: readonly Partial<ImageOrder>[], waitedMs = 0) {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const ends: (() => void)[] = [];
     const inferred: { version: number; ids: number[] }[] = [];
     let finish = () => {};
     const isDone = new Promise<void>((resolve) => {
       finish = resolve;
     });
     const batches = new MicroBatches({
-      maxDecoding: orders.length,
+      maxDecoding: 4 * orders.length, // as many pinned ones as there are
       maxBatch: 4,
-      decode: async () => digit,
+      decode: () => new Promise((resolve) => ends.push(() => resolve(digit))),
       infer: (version, batch) => {
         inferred.push({ version, ids: batch.map(({ id }) => id) });
         if (inferred.flatMap(({ ids }) => ids).length === orders.length) finish();
@@ -204,6 +208,8 @@ describe('images for several versions', () => {
       onDropped: () => {},
     });
     for (const [id, order] of orders.entries()) batches.add(id, orderOf(id, order));
+    vi.advanceTimersByTime(waitedMs);
+    for (const end of ends) end();
     await isDone;
     return inferred;
   }
@@ -221,5 +227,30 @@ describe('images for several versions', () => {
       { version: 1, ids: [1, 3] },
       { version: 2, ids: [0, 2] },
     ]);
+  });
+
+  it('alternate where pinned ones have waited for long, so that those do not stop the champion', async () => {
+    const pinned = { version: 2, isPinned: true };
+    const ours = Array.from({ length: 8 }, () => ({ version: 1 }));
+    expect(await inferAll([pinned, pinned, pinned, ...ours], 60)).toEqual([
+      { version: 2, ids: [0] },
+      { version: 1, ids: [3, 4, 5, 6] },
+      { version: 2, ids: [1] },
+      { version: 1, ids: [7, 8, 9, 10] },
+      { version: 2, ids: [2] },
+    ]);
+  });
+
+  it('take at most a quarter of the decoding slots where a request pins them', async () => {
+    const { batches, begun, end } = openBatches(0, { maxDecoding: 8 });
+    for (let id = 1; id <= 10; id++) batches.add(id, orderOf(id, { version: 2, isPinned: true }));
+    for (let id = 11; id <= 17; id++) batches.add(id, orderOf(id));
+    expect(begun).toEqual([1, 2, 11, 12, 13, 14, 15, 16]);
+    end(1);
+    await aFewTurns();
+    expect(begun.slice(8)).toEqual([3]);
+    end(11);
+    await aFewTurns();
+    expect(begun.slice(9)).toEqual([17]);
   });
 });

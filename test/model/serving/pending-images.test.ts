@@ -68,6 +68,25 @@ describe('pending images', () => {
     queue.close();
   });
 
+  it('keeps three quarters of the places for images that no request pins', async () => {
+    const { queue, sent } = openQueue();
+    const pinned = { ...order, version: 2, isPinned: true };
+    const pins = Array.from({ length: 300 }, () => queue.predict(pinned));
+    expect(sent).toHaveLength(8);
+    expect(queue.load().images).toBe(64);
+    expect(await pins[64]).toMatchObject({ code: 'OVERLOADED' });
+    const others = Array.from({ length: 192 }, () => queue.predict(order));
+    expect(sent).toHaveLength(32);
+    expect(queue.load().images).toBe(256);
+    queue.dropped(0); // a pinned one: the next of them follows
+    expect(sent.at(-1)).toBe('image 8');
+    queue.dropped(64); // one of the others
+    expect(sent.at(-1)).toBe('image 88');
+    queue.close();
+    for (const outcome of await Promise.all(others))
+      expect(outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
+  });
+
   it('ends every wait when it is closed', async () => {
     const { queue } = openQueue();
     const outcome = queue.predict(order);

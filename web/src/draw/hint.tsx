@@ -26,6 +26,7 @@ function HintText({ code, detail }: { code: string; detail: string }) {
     case 'SERVER_SILENT':
       return <>The drawing is kept and will be read when the server is back.</>;
     case 'OVERLOADED':
+    case 'MODEL_NOT_LOADED_YET':
     case 'PREDICTOR_RESTARTED':
     case 'PREDICT_TIMEOUT':
       return <>The network is busy; trying again.</>;
