@@ -125,7 +125,8 @@ describe('an alias', () => {
 describe('rollback', () => {
   it('makes the champion before this one champion again, without a failed answer', async () => {
     await champion(first);
-    await champion(second);
+    const before = (await champion(second)).json<{ champions: number[] }>().champions;
+    expect(before.slice(0, 2)).toEqual([second, first]);
     const end = new AbortController();
     const answers: number[] = [];
     const stream = (async () => {
@@ -137,6 +138,7 @@ describe('rollback', () => {
       payload: { reason: 'worse' },
     });
     expect(response.json()).toMatchObject({ aliases: { champion: { version: first, reason: 'worse' } } });
+    expect(response.json<{ champions: number[] }>().champions).toEqual(before.slice(1));
     expect(await answeredBy()).toMatchObject({ version: first });
     end.abort();
     await stream;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/client/index.ts';
-import { championsOf, wordsOf } from '../../web/src/models/decisions.ts';
+import { wordsOf } from '../../web/src/models/decisions.ts';
 
 const comparison = {
   against: 1,
@@ -29,44 +29,6 @@ describe('a decision in words', () => {
     expect(wordsOf(decided(decision)).replace(/\s/g, ' ')).toBe(words);
   });
 });
-
-describe('the champions, from the present one back', () => {
-  it('are none before the first', () => {
-    expect(championsOf([])).toEqual([]);
-    expect(championsOf(history({ action: 'promoted', to: 1 }))).toEqual([1]);
-  });
-
-  it('lose the present one by a rollback, so that the next goes further back', () => {
-    const three = [1, 2, 3].map((to) => ({ action: 'promoted', to }) as const);
-    const back = { action: 'rolledBack', to: 2 } as const;
-    expect(championsOf(history(...three))).toEqual([3, 2, 1]);
-    expect(championsOf(history(...three, back))).toEqual([2, 1]);
-    expect(championsOf(history(...three, back, { action: 'rolledBack', to: 1 }))).toEqual([1]);
-    expect(championsOf(history(...three, { action: 'replaced', to: 1 }))).toEqual([1]);
-    expect(championsOf(history(...three, { action: 'replaced', to: 7 }))).toEqual([7, 2, 1]);
-  });
-
-  it('are changed by nothing else', () => {
-    const others = [
-      { action: 'kept', to: 3 },
-      { action: 'held', to: 4 },
-      { action: 'moved', alias: 'challenger', to: 5 },
-      { action: 'removed', alias: 'challenger', to: null },
-      { action: 'traffic', alias: null, to: null },
-      { action: 'moved', to: 1 },
-    ] as const;
-    expect(championsOf(history({ action: 'promoted', to: 1 }, ...others))).toEqual([1]);
-  });
-
-  it('begin with where the oldest known decision came from', () => {
-    expect(championsOf(history({ action: 'moved', from: 8, to: 9 }))).toEqual([9, 8]);
-  });
-});
-
-/** @param decisions oldest first; the history is newest first */
-function history(...decisions: readonly Partial<Decision>[]): Decision[] {
-  return decisions.map(decided).toReversed();
-}
 
 function decided(decision: Partial<Decision>): Decision {
   const at = '2026-01-01T00:00:00.000Z';

@@ -1,4 +1,4 @@
-/** Decisions about a model, in words, and the champions that follow from them. */
+/** Decisions about a model, in words. */
 import type { Decision } from '../../../src/client/index.ts';
 import { percent } from '../ui/format.ts';
 
@@ -15,23 +15,4 @@ export function wordsOf({ action, alias, from, to, comparison }: Decision): stri
 function against(comparison: Decision['comparison']): string {
   if (!comparison) return '';
   return `: ${percent(comparison.accuracy, 2)} against ${percent(comparison.accuracyAgainst, 2)}`;
-}
-
-/**
- * The champions from the present one back, as a rollback goes: it takes the present one away.
- *
- * @param decisions newest first; where the oldest ones are missing, so are the champions before them
- */
-export function championsOf(decisions: readonly Decision[]): readonly number[] {
-  return decisions.toReversed().reduce<readonly number[]>((path, { action, alias, from, to }) => {
-    if (alias !== 'champion' || to === null || action === 'kept' || action === 'held') return path;
-    const known = path.length === 0 && from !== null ? [from] : path;
-    if (action === 'rolledBack' || action === 'replaced') return goBack(known, to);
-    return known[0] === to ? known : [to, ...known];
-  }, []);
-}
-
-function goBack([, ...before]: readonly number[], to: number): readonly number[] {
-  const index = before.indexOf(to);
-  return index === -1 ? [to, ...before] : before.slice(index);
 }

@@ -2,8 +2,9 @@
 import type { Model, ModelComparison, RegisteredModel } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
 import type { Outcome } from '../api/outcome.ts';
-import { championsOf } from './decisions.ts';
-import { championAlias, readHistory } from './registry.ts';
+import { championAlias } from './registry.ts';
+
+type Calls = Pick<Api, 'client' | 'ask'>;
 
 /** From one version to another, while the revision is the one shown. */
 export type Offer = {
@@ -19,17 +20,14 @@ export type Wish = {
   readonly version: number; // whose button was pressed
 };
 
-/** Reads the state first and the history after it: a decision in between makes the call fail with 412. */
-export async function readOffer(api: Api, wish: Wish, signal: AbortSignal): Promise<Outcome<Offer>> {
-  const { client, ask } = api;
+/** Reads the state first and the numbers after it: a decision in between makes the call fail with 412. */
+export async function readOffer({ client, ask }: Calls, wish: Wish, signal: AbortSignal): Promise<Outcome<Offer>> {
   const params = { path: { model: wish.model } };
   const registered = await ask(client.GET('/registry/{model}', { params, signal }));
   if (!registered.ok) return registered;
-  const history = await readHistory(api, wish.model, signal);
-  if (!history.ok) return history;
-  const { aliases, revision } = registered.data;
+  const { aliases, champions, revision } = registered.data;
   const from = aliases[championAlias]!.version;
-  const to = wish.kind === 'promote' ? wish.version : (championsOf(history.data)[1] ?? null);
+  const to = wish.kind === 'promote' ? wish.version : (champions[1] ?? null);
   const path = { version: to ?? from, other: from };
   const [comparison, ...versions] = await Promise.all([
     ask(client.GET('/models/{version}/comparison/{other}', { params: { path }, signal })),
@@ -47,7 +45,7 @@ function accuraciesOf(versions: readonly Outcome<Model>[]): Offer['accuracies'] 
 
 /** Changes the champion, unless somebody else has changed the model since the offer was read. */
 export function makeChange(
-  { client, ask }: Api,
+  { client, ask }: Calls,
   { kind, model }: Wish,
   { to, revision }: Offer,
   reason: string,
