@@ -90,6 +90,23 @@ export function describeRegistry(stage: () => Stage): void {
       await row(page, poor).getByText('serving').waitFor();
     });
 
+    it('the champion is the first row and is opened, where twenty newer versions were kept back', async () => {
+      const page = await stage().open();
+      await page.route(/\/models\?/, async (route) => {
+        const response = await route.fetch();
+        const { data } = (await response.json()) as { data: Model[] };
+        const rejected = { ...data[0], served: false, aliases: [] };
+        const newer = Array.from({ length: 20 }, (_, index) => ({ ...rejected, version: 1020 - index }));
+        await route.fulfill({ response, json: { data: newer, hasMore: true } });
+      });
+      await page.evaluate(() => (location.hash = '#models'));
+      const rows = page.getByRole('region', { name: 'Versions' }).getByRole('listitem');
+      await rows.first().getByText('serving').waitFor();
+      expect(await rows.first().innerText()).toMatch(/^Version 1\b/);
+      expect(await rows.count()).toBe(21);
+      await page.getByRole('heading', { level: 2, name: 'Version 1' }).waitFor();
+    });
+
     it('an alias that points to a version is a badge of it', async () => {
       const path = '/registry/mnist/aliases/challenger';
       await call(stage(), 'PUT', path, { version: poor });
