@@ -49,7 +49,9 @@ export async function setAlias(
 export async function dropAlias(context: CommandContext, model: string, alias: string): Promise<number> {
   const params = { path: { model, alias } };
   await expectDone(context.client.DELETE('/registry/{model}/aliases/{alias}', { params }));
-  if (!context.json) writeLine(context.stdout, `${alias} of ${model} is removed`);
+  if (context.json) {
+    writeJson(context, await answerOf(context.client.GET('/registry/{model}', { params: { path: { model } } })));
+  } else writeLine(context.stdout, `${alias} of ${model} is removed`);
   return 0;
 }
 
@@ -63,18 +65,12 @@ export async function rollBack(
   return say(context, await answerOf(context.client.POST('/registry/{model}/rollback', { params, body })));
 }
 
-/** @param shares such as `champion=90 challenger=10` */
+/** @param body per cent by alias */
 export async function setTraffic(
   context: CommandContext,
   model: string,
-  shares: readonly string[],
+  body: Readonly<Record<string, number>>,
 ): Promise<number> {
-  const body = Object.fromEntries(
-    shares.map((share) => {
-      const [alias = '', percentage = ''] = share.split('=');
-      return [alias, Number(percentage)];
-    }),
-  );
   const params = { path: { model } };
   return say(context, await answerOf(context.client.PUT('/registry/{model}/traffic', { params, body })));
 }
