@@ -50,7 +50,10 @@ export async function dropAlias(context: CommandContext, model: string, alias: s
   const params = { path: { model, alias } };
   await expectDone(context.client.DELETE('/registry/{model}/aliases/{alias}', { params }));
   if (context.json) {
-    writeJson(context, await answerOf(context.client.GET('/registry/{model}', { params: { path: { model } } })));
+    writeJson(
+      context,
+      await answerOf(context.client.GET('/registry/{model}', { params: { path: { model } } })),
+    );
   } else writeLine(context.stdout, `${alias} of ${model} is removed`);
   return 0;
 }
@@ -111,11 +114,18 @@ const historyColumns: Column<Decision>[] = [
   { head: 'REASON', cell: ({ reason }) => reason },
 ];
 
-function whatOf({ action, alias, from, to }: Decision): string {
-  if (action === 'traffic') return 'traffic shared';
+function whatOf({ action, alias, from, to, traffic }: Decision): string {
+  if (action === 'traffic') return `traffic: ${sharesOf(traffic)}`;
   if (action === 'kept' || action === 'held') return `${to} kept back, ${from} goes on`;
   if (to === null) return `${alias} removed`;
   return `${alias} ${from === null ? '' : `${from} → `}${to} (${action})`;
+}
+
+/** `champion 90 %, challenger 10 %` */
+function sharesOf(traffic: Decision['traffic']): string {
+  return Object.entries(traffic ?? { champion: 100 })
+    .map(([alias, share]) => `${alias} ${share} %`)
+    .join(', ');
 }
 
 function accuraciesOf({ comparison }: Decision): string {

@@ -10,7 +10,10 @@ import { problems } from './http/problem.ts';
 import { describe, etagOf, expectAllowed, registeredModelSchema } from './registered-model.ts';
 import { createVersionIndex } from './version-index.ts';
 
-const decision = decisionSchema.omit({ format: true, state: true }).meta({ id: 'Decision' });
+const decision = decisionSchema
+  .omit({ format: true, state: true })
+  .extend({ traffic: stateSchema.shape.traffic.describe('After the decision: per cent by alias; null: all to champion') })
+  .meta({ id: 'Decision' });
 const byModel = z.object({ model: modelName });
 const byAlias = z.object({ model: modelName, alias: aliasName });
 const tags = ['registry'];
@@ -78,6 +81,7 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
 
   app.get('/registry/:model/history', { schema: historySchema }, async ({ params: { model }, query }) => {
     await read(model);
-    return { data: await registry.history(model, query.limit) }; // the schema leaves the states out
+    const decisions = await registry.history(model, query.limit);
+    return { data: decisions.map((each) => ({ ...each, traffic: each.state.traffic })) }; // the schema leaves the states out
   });
 };

@@ -147,6 +147,8 @@ describe('registry', () => {
     );
     const history = await command('registry', 'history', 'mnist', '--limit', '2');
     expect(history.stdout).toMatch(/challenger removed[\s\S]*champion \d+ → \d+ \(rolledBack\)/);
+    const whole = await command('registry', 'history', 'mnist');
+    expect(whole.stdout).toContain('traffic: champion 90 %, challenger 10 %');
   });
 
   it('says in the words of the server what is wrong', async () => {

@@ -162,6 +162,13 @@ describe('traffic', () => {
     expect(share).toBeGreaterThan(0.3); // 6 standard deviations
     expect(share).toBeLessThan(0.7);
     expect((await put('traffic', { champion: 100 })).json()).toMatchObject({ traffic: null });
+    const { data } = (await get('/registry/mnist/history?limit=3')).json<{ data: object[] }>();
+    expect(data).toMatchObject([
+      { action: 'traffic', traffic: null },
+      { action: 'traffic', traffic: { champion: 50, challenger: 50 } },
+      { action: 'moved', traffic: null },
+    ]);
+    expect(data.every((decision) => !('state' in decision))).toBe(true);
     expect(await answeredBy()).toMatchObject({ version: second });
   });
 

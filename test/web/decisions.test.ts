@@ -24,7 +24,11 @@ describe('a decision in words', () => {
     ['3 kept back: 85.36 % against 99.24 %', { action: 'kept', from: 1, to: 3, comparison }],
     ['3 not promoted: 85.36 % against 99.24 %', { action: 'held', from: 1, to: 3, comparison }],
     ['3 not promoted', { action: 'held', from: 1, to: 3 }],
-    ['traffic shared anew', { action: 'traffic', alias: null }],
+    [
+      'traffic: champion 90 %, challenger 10 %',
+      { action: 'traffic', alias: null, traffic: { champion: 90, challenger: 10 } },
+    ],
+    ['traffic: champion 100 %', { action: 'traffic', alias: null }],
   ])('%s', (words, decision) => {
     expect(wordsOf(decided(decision)).replace(/\s/g, ' ')).toBe(words);
   });
@@ -32,6 +36,6 @@ describe('a decision in words', () => {
 
 function decided(decision: Partial<Decision>): Decision {
   const at = '2026-01-01T00:00:00.000Z';
-  const nothing = { from: null, to: null, comparison: null, by: 'job 1', reason: '' };
+  const nothing = { from: null, to: null, comparison: null, traffic: null, by: 'job 1', reason: '' };
   return { number: 1, model: 'mnist', at, action: 'moved', alias: 'champion', ...nothing, ...decision };
 }

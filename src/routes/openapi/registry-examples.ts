@@ -34,6 +34,7 @@ const moved = {
   by,
   reason: 'the one we know',
   comparison: null,
+  traffic: null,
 };
 const kept = {
   ...moved,
