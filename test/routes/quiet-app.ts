@@ -4,7 +4,7 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
-import { openRegistry } from '../../src/model/registry/registry.ts';
+import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
@@ -15,16 +15,17 @@ import { openAccess } from './parts.ts';
 type Options = {
   readonly access?: Partial<Access>;
   readonly store?: ModelStore;
+  readonly registry?: Registry;
   readonly log?: Logger;
   readonly addRoutes?: (app: FastifyInstance) => void;
 };
 
-export async function buildQuietApp({ access, store, log, addRoutes }: Options = {}) {
+export async function buildQuietApp({ access, store, registry, log, addRoutes }: Options = {}) {
   const app = await buildApp({
     queue: emptyQueue as JobQueue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
-    registry: openRegistry(await temporaryDirectory()),
+    registry: registry ?? openRegistry(await temporaryDirectory()),
     promote: 'unless-worse',
     predictor: noPredictor,
     access: { ...openAccess, ...access },
