@@ -11,7 +11,7 @@ import type { Registry } from '../model/registry/registry.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import { manifestSchema, modelOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
-import { compareCorrectness } from '../model/training/correctness.ts';
+import { compareCorrectness, countCorrect } from '../model/training/correctness.ts';
 import { evaluationSchema } from '../model/training/evaluation.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
@@ -32,10 +32,16 @@ const comparisonSchema = z
   .object({
     version: z.int(),
     other: z.int(),
-    images: z.int().describe('The first so many test images'),
+    images: z.int().describe('The first so many test images, on which both were tested'),
+    accuracy: z.number().describe('Share of them that `version` reads right'),
+    accuracyOther: z.number(),
     onlyVersion: z.array(index).readonly().describe('Images that only `version` reads right'),
     onlyOther: z.array(index).readonly(),
-    p: z.number().describe('Of the exact McNemar test, two-sided: the smaller, the surer is the difference'),
+    p: z
+      .number()
+      .describe(
+        'Of the exact McNemar test, two-sided: the smaller it is, the more certain is the difference',
+      ),
   })
   .meta({ id: 'ModelComparison' });
 const tags = ['models'];
@@ -172,6 +178,8 @@ async function compare(store: ModelStore, wanted: number, other: number) {
     version: wanted,
     other,
     images,
+    accuracy: countCorrect(first.correctness, images) / images,
+    accuracyOther: countCorrect(second.correctness, images) / images,
     onlyVersion: onlyFirst,
     onlyOther: onlySecond,
     p: mcNemar(onlyFirst.length, onlySecond.length),
