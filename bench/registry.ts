@@ -2,7 +2,8 @@
  * `npm run bench:registry`: what the registry promises, on the whole service. A job of six epochs beside a stream of
  * requests with known digits; a poor job with the gate and without it, and the way back; two clients that move an alias at
  * once; shared traffic; a champion beside a pinned client; and how often the gate refuses equally good versions.
- * Options: --only stream,gate,race,traffic,pin,pairs (all), --json. Takes about ten minutes on two cores.
+ * Options: --only stream,gate,race,traffic,pin,pairs (all), --json. Takes about 25 minutes on two cores,
+ * of which `pairs` takes 20: it trains 40 networks at about half a minute each, and `--only` can leave it out.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -52,8 +52,8 @@ export async function sendPictures(
       digit: number;
       model: { version: number; alias: string | null };
     };
-    latencies.push(performance.now() - startedAt);
     if (response.statusCode !== 200) throw new Error(`expected status 200, got ${response.statusCode}`);
+    latencies.push(performance.now() - startedAt);
     right.push(answer.digit === label);
     count(byVersion, answer.model.version);
     count(byAlias, answer.model.alias ?? '');

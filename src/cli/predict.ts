@@ -20,7 +20,11 @@ export async function predictFiles(
   files: readonly string[],
   { model, alias, pin: version }: PredictOptions = {},
 ): Promise<number> {
-  const selector = { ...(model && { model }), ...(alias && { alias }), ...(version && { version }) };
+  const selector = {
+    ...(model !== undefined && { model }),
+    ...(alias !== undefined && { alias }),
+    ...(version !== undefined && { version }),
+  };
   const readings: Reading[] = [];
   for (const file of files) readings.push(await read(context, file, selector));
   const good = readings.filter((reading) => 'digit' in reading);

@@ -59,8 +59,8 @@ function buildProgram(): Command {
     .command('predict <file...>')
     .description('read the digit in each PNG or JPEG; - is the standard input')
     .option('--model <name>', 'the model that is to answer')
-    .option('--alias <name>', 'by the version that this alias points to')
-    .option('--pin <version>', 'by this version', readNumber)
+    .option('--alias <name>', 'use the version that this alias points to')
+    .option('--pin <version>', 'use this version', readNumber)
     .action(run(predictFiles));
   program
     .command('models')
@@ -112,9 +112,13 @@ function addRegistry(program: Command): void {
     .option(...why)
     .action(run(rollBack));
   registry
-    .command('traffic <model> <share...>')
-    .description('share requests among aliases, such as champion=90 challenger=10')
-    .action(run((context, model: string, shares: string[]) => setTraffic(context, model, shares)));
+    .command('traffic')
+    .description('share requests among aliases')
+    .argument('<model>')
+    .argument('<share...>', 'per cent by alias, such as champion=90 challenger=10', readShare)
+    .action(
+      run((context, model: string, shares: Record<string, number>) => setTraffic(context, model, shares)),
+    );
 }
 
 /** Each option that is not the recipe's own replaces one value of it; the server says what it can't be. */
@@ -161,6 +165,15 @@ function readNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
   return value;
+}
+
+/** Adds `champion=90` to the shares before it. */
+function readShare(text: string, before?: Record<string, number>): Record<string, number> {
+  const [, alias = '', percentage = ''] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
+  const share = percentage.trim() === '' ? Number.NaN : Number(percentage);
+  if (!Number.isFinite(share))
+    throw new InvalidArgumentError(`expected ALIAS=PERCENT, such as champion=90, got ${text}`);
+  return { ...before, [alias]: share };
 }
 
 type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number>;

@@ -49,7 +49,12 @@ export async function setAlias(
 export async function dropAlias(context: CommandContext, model: string, alias: string): Promise<number> {
   const params = { path: { model, alias } };
   await expectDone(context.client.DELETE('/registry/{model}/aliases/{alias}', { params }));
-  if (!context.json) writeLine(context.stdout, `${alias} of ${model} is removed`);
+  if (context.json) {
+    writeJson(
+      context,
+      await answerOf(context.client.GET('/registry/{model}', { params: { path: { model } } })),
+    );
+  } else writeLine(context.stdout, `${alias} of ${model} is removed`);
   return 0;
 }
 
@@ -63,18 +68,12 @@ export async function rollBack(
   return say(context, await answerOf(context.client.POST('/registry/{model}/rollback', { params, body })));
 }
 
-/** @param shares such as `champion=90 challenger=10` */
+/** @param body per cent by alias */
 export async function setTraffic(
   context: CommandContext,
   model: string,
-  shares: readonly string[],
+  body: Readonly<Record<string, number>>,
 ): Promise<number> {
-  const body = Object.fromEntries(
-    shares.map((share) => {
-      const [alias = '', percentage = ''] = share.split('=');
-      return [alias, Number(percentage)];
-    }),
-  );
   const params = { path: { model } };
   return say(context, await answerOf(context.client.PUT('/registry/{model}/traffic', { params, body })));
 }
@@ -115,11 +114,18 @@ const historyColumns: Column<Decision>[] = [
   { head: 'REASON', cell: ({ reason }) => reason },
 ];
 
-function whatOf({ action, alias, from, to }: Decision): string {
-  if (action === 'traffic') return 'traffic shared';
+function whatOf({ action, alias, from, to, traffic }: Decision): string {
+  if (action === 'traffic') return `traffic: ${sharesOf(traffic)}`;
   if (action === 'kept' || action === 'held') return `${to} kept back, ${from} goes on`;
   if (to === null) return `${alias} removed`;
   return `${alias} ${from === null ? '' : `${from} → `}${to} (${action})`;
+}
+
+/** `champion 90 %, challenger 10 %` */
+function sharesOf(traffic: Decision['traffic']): string {
+  return Object.entries(traffic ?? { champion: 100 })
+    .map(([alias, share]) => `${alias} ${share} %`)
+    .join(', ');
 }
 
 function accuraciesOf({ comparison }: Decision): string {

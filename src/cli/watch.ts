@@ -77,7 +77,7 @@ function describe(job: Job, event: Exclude<NumberedEvent, { type: 'progress' }>)
     case 'promoted':
       return `model ${event.version} is published and answers from now on${comparedWith(event)}`;
     case 'kept':
-      return `model ${event.version} is published; model ${event.champion} goes on answering${comparedWith(event)}`;
+      return `model ${event.version} is published${whyKept(event)}; model ${event.champion} goes on answering${comparedWith(event)}`;
     case 'trouble':
       return event.error ? `waits: ${event.error.message}` : 'goes on';
     case 'done':
@@ -85,6 +85,12 @@ function describe(job: Job, event: Exclude<NumberedEvent, { type: 'progress' }>)
     default:
       return null; // of a newer server
   }
+}
+
+/** Where the numbers alone don't say it: ` (the job asked for no promotion)`. */
+function whyKept({ decision, reason }: Pick<Promotion, 'decision' | 'reason'>): string {
+  const isUnclear = decision === 'held' || reason.startsWith('its job goes on');
+  return isUnclear ? ` (${reason.split(':', 1)[0]})` : ''; // the numbers come behind the colon
 }
 
 /** `: 85.36 % against 99.24 %`; empty where nothing was compared. */

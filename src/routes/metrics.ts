@@ -1,7 +1,8 @@
 /**
  * GET /metrics for Prometheus: counters and histograms that are updated as things happen, and gauges that are read on
- * each scrape. Names end in their unit (https://prometheus.io/docs/practices/naming); no label takes a value from a
- * request.
+ * each scrape. Names end in their unit (https://prometheus.io/docs/practices/naming). Labels are bounded: the only ones
+ * that people can add to are the names of models and aliases, and those beyond the first hundred pairs have no labels of
+ * their own.
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';

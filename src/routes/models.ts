@@ -4,13 +4,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../lib/errors.ts';
 import { isCode } from '../lib/files.ts';
+import type { RegistryState } from '../model/registry/decision.ts';
 import { mcNemar } from '../model/registry/mcnemar.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
 import type { Registry } from '../model/registry/registry.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import { manifestSchema, modelOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
-import { compareCorrectness } from '../model/training/correctness.ts';
+import { compareCorrectness, countCorrect } from '../model/training/correctness.ts';
 import { evaluationSchema } from '../model/training/evaluation.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
@@ -31,10 +32,16 @@ const comparisonSchema = z
   .object({
     version: z.int(),
     other: z.int(),
-    images: z.int().describe('The first so many test images'),
+    images: z.int().describe('The first so many test images, on which both were tested'),
+    accuracy: z.number().describe('Share of them that `version` reads right'),
+    accuracyOther: z.number(),
     onlyVersion: z.array(index).readonly().describe('Images that only `version` reads right'),
     onlyOther: z.array(index).readonly(),
-    p: z.number().describe('Of the exact McNemar test, two-sided: the smaller, the surer is the difference'),
+    p: z
+      .number()
+      .describe(
+        'Of the exact McNemar test, two-sided: the smaller it is, the more certain is the difference',
+      ),
   })
   .meta({ id: 'ModelComparison' });
 const tags = ['models'];
@@ -58,11 +65,11 @@ const listSchema = {
 
 export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
   const { store } = parts;
-  const read = (wanted: number) => readModel(wanted, parts);
 
   app.get('/models', { schema: listSchema }, async ({ query, log }) => {
     const { limit, after = Number.POSITIVE_INFINITY, model: name, alias } = query;
     const data: Model[] = [];
+    const read = modelReader(parts, log);
     for (const candidate of await store.versions()) {
       if (candidate >= after) continue;
       const model = await read(candidate).catch(leaveOut(candidate, log));
@@ -82,6 +89,7 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, part
       response: { 200: modelSchema, ...problems(400, 404) },
     },
     handler: async (request) => {
+      const read = modelReader(parts, request.log);
       const model = await read(request.params.version).catch(explainUnusable);
       if (model) return model;
       throw await explainMissing(store, request.params.version);
@@ -113,18 +121,32 @@ export const modelRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, part
 
 type Model = z.output<typeof modelSchema>;
 
-async function readModel(
-  wanted: number,
-  { store, registry, predictor }: Dependencies,
-): Promise<Model | null> {
-  const manifest = await store.manifest(wanted);
-  if (!manifest) return null;
-  const model = modelOf(manifest);
-  const state = await registry.read(model);
-  const aliases = Object.entries(state?.aliases ?? {})
-    .filter(([, alias]) => alias.version === wanted)
-    .map(([name]) => name);
-  return { ...manifest, model, labels, aliases, served: predictor.model(model)?.version === wanted };
+/** Reads versions for one request; the registry of each model once. Null for a version that does not exist. */
+function modelReader({ store, registry, predictor }: Dependencies, log: FastifyBaseLogger) {
+  const states = new Map<string, Promise<RegistryState | null>>();
+  const stateOf = (model: string) => {
+    const state = states.get(model) ?? registry.read(model).catch(withoutAliases(model, log));
+    states.set(model, state);
+    return state;
+  };
+  return async (wanted: number): Promise<Model | null> => {
+    const manifest = await store.manifest(wanted);
+    if (!manifest) return null;
+    const model = modelOf(manifest);
+    const state = await stateOf(model);
+    const aliases = Object.entries(state?.aliases ?? {})
+      .filter(([, alias]) => alias.version === wanted)
+      .map(([name]) => name);
+    return { ...manifest, model, labels, aliases, served: predictor.model(model)?.version === wanted };
+  };
+}
+
+/** What is decided about a model can't be read: its versions are shown all the same. */
+function withoutAliases(model: string, log: FastifyBaseLogger) {
+  return (error: unknown): null => {
+    log.warn({ err: error, model }, 'versions shown without their aliases');
+    return null;
+  };
 }
 
 /** The list leaves out versions whose manifest can't be read; GET by number answers with the error. */
@@ -156,6 +178,8 @@ async function compare(store: ModelStore, wanted: number, other: number) {
     version: wanted,
     other,
     images,
+    accuracy: countCorrect(first.correctness, images) / images,
+    accuracyOther: countCorrect(second.correctness, images) / images,
     onlyVersion: onlyFirst,
     onlyOther: onlySecond,
     p: mcNemar(onlyFirst.length, onlySecond.length),

@@ -108,7 +108,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
           .min(1)
           .max(classCount)
           .exactOptional()
-          .describe('Also the so many likeliest digits, the likeliest first'),
+          .describe('Also the N likeliest digits, likeliest first'),
       }),
       response: {
         200: z.union([predictionSchema, predictionsSchema]),

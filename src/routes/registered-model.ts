@@ -6,7 +6,7 @@ import { modelName } from '../model/registry/names.ts';
 import { HttpProblem } from './http/problem.ts';
 import type { VersionIndex } from './version-index.ts';
 
-const { aliases, traffic, revision } = stateSchema.shape;
+const { aliases, traffic, path, revision } = stateSchema.shape;
 
 export const registeredModelSchema = z
   .object({
@@ -15,6 +15,9 @@ export const registeredModelSchema = z
     labels: z.array(z.string()),
     aliases,
     traffic,
+    champions: path.describe(
+      'The versions that were champion, the present one first; a rollback takes the first away, and makes the next one that can be loaded champion',
+    ),
     versions: z.int().describe('How many are in the store'),
     newest: z.int().nullable(),
     revision: revision.describe('The number of the last decision that changed this, and the ETag'),
@@ -23,8 +26,9 @@ export const registeredModelSchema = z
 
 export function describe(name: string, state: RegistryState, index: VersionIndex) {
   const { versions, newest, dataset, labels } = index.of(name);
-  const { aliases: named, traffic: shares, revision: number } = state;
-  return { name, dataset, labels, aliases: named, traffic: shares, versions, newest, revision: number };
+  const { aliases: named, traffic: shares, path: champions, revision: number } = state;
+  const decided = { aliases: named, traffic: shares, champions, revision: number };
+  return { name, dataset, labels, versions, newest, ...decided };
 }
 
 export const etagOf = ({ revision: number }: RegistryState) => `"${number}"`;

@@ -1,4 +1,5 @@
 /** Models by name: which version answers, who decided so, and why. */
+import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aliasNotFound, modelUnknown } from '../model/registry/calls.ts';
@@ -10,7 +11,14 @@ import { problems } from './http/problem.ts';
 import { describe, etagOf, expectAllowed, registeredModelSchema } from './registered-model.ts';
 import { createVersionIndex } from './version-index.ts';
 
-const decision = decisionSchema.omit({ format: true, state: true }).meta({ id: 'Decision' });
+const decision = decisionSchema
+  .omit({ format: true, state: true })
+  .extend({
+    traffic: stateSchema.shape.traffic.describe(
+      'After the decision: per cent by alias; null: all to champion',
+    ),
+  })
+  .meta({ id: 'Decision' });
 const byModel = z.object({ model: modelName });
 const byAlias = z.object({ model: modelName, alias: aliasName });
 const tags = ['registry'];
@@ -47,6 +55,14 @@ const historySchema = {
   response: { 200: z.object({ data: z.array(decision) }), ...problems(400, 404) },
 };
 
+/** The list leaves out a model whose decisions can't be read; GET by name answers with the error. */
+function leaveOut(model: string, log: FastifyBaseLogger) {
+  return (error: unknown): null => {
+    log.warn({ err: error, model }, 'model left out of the registry');
+    return null;
+  };
+}
+
 type Dependencies = { store: ModelStore; registry: Registry };
 
 export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { store, registry }) => {
@@ -54,10 +70,10 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
   const read = async (model: string): Promise<RegistryState> =>
     expectAllowed((await registry.read(model)) ?? modelUnknown(model));
 
-  app.get('/registry', { schema: listSchema }, async () => {
+  app.get('/registry', { schema: listSchema }, async ({ log }) => {
     const versions = await index.read();
     const models = await registry.models();
-    const states = await Promise.all(models.map((model) => registry.read(model)));
+    const states = await Promise.all(models.map((model) => registry.read(model).catch(leaveOut(model, log))));
     return {
       data: models.flatMap((model, i) => (states[i] ? [describe(model, states[i], versions)] : [])),
     };
@@ -78,6 +94,7 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
 
   app.get('/registry/:model/history', { schema: historySchema }, async ({ params: { model }, query }) => {
     await read(model);
-    return { data: await registry.history(model, query.limit) }; // the schema leaves the states out
+    const decisions = await registry.history(model, query.limit);
+    return { data: decisions.map((each) => ({ ...each, traffic: each.state.traffic })) }; // the schema leaves the states out
   });
 };

@@ -147,18 +147,20 @@ describe('registry', () => {
     );
     const history = await command('registry', 'history', 'mnist', '--limit', '2');
     expect(history.stdout).toMatch(/challenger removed[\s\S]*champion \d+ → \d+ \(rolledBack\)/);
+    const whole = await command('registry', 'history', 'mnist');
+    expect(whole.stdout).toContain('traffic: champion 90 %, challenger 10 %');
   });
 
   it('says in the words of the server what is wrong', async () => {
     const [unknown, share] = await Promise.all([
       command('registry', 'rollback', 'nope'),
-      command('registry', 'traffic', 'mnist', 'champion=half'),
+      command('registry', 'traffic', 'mnist', 'champion=50'),
     ]);
     expect(unknown).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('expected a model in GET /registry'),
     });
-    expect(share).toMatchObject({ code: 1, stderr: expect.stringContaining('champion') });
+    expect(share).toMatchObject({ code: 1, stderr: expect.stringContaining('100 in all') });
     expect((await command('registry', 'promote', 'mnist', 'two')).code).toBe(2);
   });
 });

@@ -31,6 +31,9 @@ export function describeRegistry(stage: () => Stage): void {
       await dialog.getByText(`Version ${poor} then answers, in place of version 1.`).waitFor();
       expect(await numbersIn(dialog)).toEqual(await gateNumbers(poor, 1));
       expect(await dialog.innerText()).toContain('On the first 1,000 test images; p < 0.001');
+      await dialog.getByRole('status').getByText('in place of version 1').waitFor();
+      const described = await dialog.getAttribute('aria-describedby');
+      expect(await dialog.locator(`#${described}`).innerText()).toContain('in place of version 1');
       await dialog.getByRole('textbox', { name: 'Reason' }).fill('to see it fail');
       await dialog.getByRole('button', { name: 'Promote' }).click();
       await dialog.waitFor({ state: 'hidden' });
@@ -82,12 +85,32 @@ export function describeRegistry(stage: () => Stage): void {
         const detail = 'expected a version with the results of its test, model 1 was published without';
         return route.fulfill({ status: 409, json: { status: 409, code: 'NOT_COMPARABLE', detail } });
       });
-      await page.evaluate((hash) => (location.hash = hash), `#models/${poor}`);
+      await page.evaluate((hash) => (location.hash = hash), `#models/${poor}/with/1`);
+      for (const version of [1, poor])
+        await page.getByRole('heading', { name: `Only version ${version}: –` }).waitFor();
       await page.getByRole('button', { name: 'Promote' }).click();
       const dialog = page.getByRole('dialog', { name: `Promote version ${poor}` });
       await dialog.getByText('These versions can’t be compared: Expected a version with').waitFor();
+      await dialog.getByRole('rowheader', { name: 'Accuracy, each on its own test images' }).waitFor();
       await dialog.getByRole('button', { name: 'Promote' }).click();
       await row(page, poor).getByText('serving').waitFor();
+    });
+
+    it('the champion is the first row and is opened, where twenty newer versions were kept back', async () => {
+      const page = await stage().open();
+      await page.route(/\/models\?/, async (route) => {
+        const response = await route.fetch();
+        const { data } = (await response.json()) as { data: Model[] };
+        const rejected = { ...data[0], served: false, aliases: [] };
+        const newer = Array.from({ length: 20 }, (_, index) => ({ ...rejected, version: 1020 - index }));
+        await route.fulfill({ response, json: { data: newer, hasMore: true } });
+      });
+      await page.evaluate(() => (location.hash = '#models'));
+      const rows = page.getByRole('region', { name: 'Versions' }).getByRole('listitem');
+      await rows.first().getByText('serving').waitFor();
+      expect(await rows.first().innerText()).toMatch(/^Version 1(?!\d)/);
+      expect(await rows.count()).toBe(21);
+      await page.getByRole('heading', { level: 2, name: 'Version 1' }).waitFor();
     });
 
     it('an alias that points to a version is a badge of it', async () => {

@@ -5,7 +5,7 @@ import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
 import type { PromotePolicy } from '../../src/model/registry/gate.ts';
-import { openRegistry } from '../../src/model/registry/registry.ts';
+import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
@@ -18,17 +18,18 @@ type Options = {
   readonly queue?: JobQueue;
   readonly promote?: PromotePolicy;
   readonly store?: ModelStore;
+  readonly registry?: Registry;
   readonly log?: Logger;
   readonly addRoutes?: (app: FastifyInstance) => void;
 };
 
 export async function buildQuietApp(options: Options = {}) {
-  const { access, queue = emptyQueue as JobQueue, promote = 'unless-worse', store, log, addRoutes } = options;
+  const { access, queue = emptyQueue as JobQueue, promote = 'unless-worse', store, registry, log, addRoutes } = options;
   const app = await buildApp({
     queue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
-    registry: openRegistry(await temporaryDirectory()),
+    registry: registry ?? openRegistry(await temporaryDirectory()),
     promote,
     predictor: noPredictor,
     access: { ...openAccess, ...access },

@@ -125,7 +125,8 @@ describe('an alias', () => {
 describe('rollback', () => {
   it('makes the champion before this one champion again, without a failed answer', async () => {
     await champion(first);
-    await champion(second);
+    const before = (await champion(second)).json<{ champions: number[] }>().champions;
+    expect(before.slice(0, 2)).toEqual([second, first]);
     const end = new AbortController();
     const answers: number[] = [];
     const stream = (async () => {
@@ -137,6 +138,7 @@ describe('rollback', () => {
       payload: { reason: 'worse' },
     });
     expect(response.json()).toMatchObject({ aliases: { champion: { version: first, reason: 'worse' } } });
+    expect(response.json<{ champions: number[] }>().champions).toEqual(before.slice(1));
     expect(await answeredBy()).toMatchObject({ version: first });
     end.abort();
     await stream;
@@ -160,6 +162,13 @@ describe('traffic', () => {
     expect(share).toBeGreaterThan(0.3); // 6 standard deviations
     expect(share).toBeLessThan(0.7);
     expect((await put('traffic', { champion: 100 })).json()).toMatchObject({ traffic: null });
+    const { data } = (await get('/registry/mnist/history?limit=3')).json<{ data: object[] }>();
+    expect(data).toMatchObject([
+      { action: 'traffic', traffic: null },
+      { action: 'traffic', traffic: { champion: 50, challenger: 50 } },
+      { action: 'moved', traffic: null },
+    ]);
+    expect(data.every((decision) => !('state' in decision))).toBe(true);
     expect(await answeredBy()).toMatchObject({ version: second });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/client/index.ts';
-import { championsOf, wordsOf } from '../../web/src/models/decisions.ts';
+import { wordsOf } from '../../web/src/models/decisions.ts';
 
 const comparison = {
   against: 1,
@@ -24,52 +24,18 @@ describe('a decision in words', () => {
     ['3 kept back: 85.36 % against 99.24 %', { action: 'kept', from: 1, to: 3, comparison }],
     ['3 not promoted: 85.36 % against 99.24 %', { action: 'held', from: 1, to: 3, comparison }],
     ['3 not promoted', { action: 'held', from: 1, to: 3 }],
-    ['traffic shared anew', { action: 'traffic', alias: null }],
+    [
+      'traffic: champion 90 %, challenger 10 %',
+      { action: 'traffic', alias: null, traffic: { champion: 90, challenger: 10 } },
+    ],
+    ['traffic: champion 100 %', { action: 'traffic', alias: null }],
   ])('%s', (words, decision) => {
     expect(wordsOf(decided(decision)).replace(/\s/g, ' ')).toBe(words);
   });
 });
 
-describe('the champions, from the present one back', () => {
-  it('are none before the first', () => {
-    expect(championsOf([])).toEqual([]);
-    expect(championsOf(history({ action: 'promoted', to: 1 }))).toEqual([1]);
-  });
-
-  it('lose the present one by a rollback, so that the next goes further back', () => {
-    const three = [1, 2, 3].map((to) => ({ action: 'promoted', to }) as const);
-    const back = { action: 'rolledBack', to: 2 } as const;
-    expect(championsOf(history(...three))).toEqual([3, 2, 1]);
-    expect(championsOf(history(...three, back))).toEqual([2, 1]);
-    expect(championsOf(history(...three, back, { action: 'rolledBack', to: 1 }))).toEqual([1]);
-    expect(championsOf(history(...three, { action: 'replaced', to: 1 }))).toEqual([1]);
-    expect(championsOf(history(...three, { action: 'replaced', to: 7 }))).toEqual([7, 2, 1]);
-  });
-
-  it('are changed by nothing else', () => {
-    const others = [
-      { action: 'kept', to: 3 },
-      { action: 'held', to: 4 },
-      { action: 'moved', alias: 'challenger', to: 5 },
-      { action: 'removed', alias: 'challenger', to: null },
-      { action: 'traffic', alias: null, to: null },
-      { action: 'moved', to: 1 },
-    ] as const;
-    expect(championsOf(history({ action: 'promoted', to: 1 }, ...others))).toEqual([1]);
-  });
-
-  it('begin with where the oldest known decision came from', () => {
-    expect(championsOf(history({ action: 'moved', from: 8, to: 9 }))).toEqual([9, 8]);
-  });
-});
-
-/** @param decisions oldest first; the history is newest first */
-function history(...decisions: readonly Partial<Decision>[]): Decision[] {
-  return decisions.map(decided).toReversed();
-}
-
 function decided(decision: Partial<Decision>): Decision {
   const at = '2026-01-01T00:00:00.000Z';
-  const nothing = { from: null, to: null, comparison: null, by: 'job 1', reason: '' };
+  const nothing = { from: null, to: null, comparison: null, traffic: null, by: 'job 1', reason: '' };
   return { number: 1, model: 'mnist', at, action: 'moved', alias: 'champion', ...nothing, ...decision };
 }

@@ -17,6 +17,7 @@ const registered = {
     challenger: first,
   },
   traffic: null,
+  champions: [2, 1],
   versions: 2,
   newest: 2,
   revision: 3,
@@ -33,6 +34,7 @@ const moved = {
   by,
   reason: 'the one we know',
   comparison: null,
+  traffic: null,
 };
 const kept = {
   ...moved,
@@ -120,7 +122,7 @@ export const registryExamples: Record<string, readonly Exchange[]> = {
       parameters: model,
       body: json({ reason: 'it reads sevens as ones' }),
       status: 200,
-      answer: { ...registered, aliases: { champion: first }, revision: 5 },
+      answer: { ...registered, aliases: { champion: first }, champions: [1], revision: 5 },
     },
     unknown('/rollback', {}, json({})),
   ],

@@ -48,10 +48,18 @@ function Confirmation({ wish, close }: Props) {
     } else if (outcome.problem.code === 'REGISTRY_CHANGED') offer.reload();
   };
   return (
-    <dialog ref={dialog} class="dialog change" aria-labelledby="change-title" onClose={close}>
+    <dialog
+      ref={dialog}
+      class="dialog change"
+      aria-labelledby="change-title"
+      aria-describedby="change-sentence"
+      onClose={close}
+    >
       <form onSubmit={(event) => void change(event)}>
         <h2 id="change-title">{titleOf(wish)}</h2>
-        <p>{offer.data && sentenceOf(wish, offer.data)}</p>
+        <p id="change-sentence" role="status">
+          {offer.data && sentenceOf(wish, offer.data)}
+        </p>
         <GateNumbers offer={offer.data} />
         <label for="change-reason">Reason, kept in the history</label>
         <input ref={reason} id="change-reason" maxLength={1000} autocomplete="off" placeholder="optional" />

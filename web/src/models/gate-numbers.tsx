@@ -26,7 +26,9 @@ export function GateNumbers({ offer }: { offer: Offer | null }) {
         </thead>
         <tbody>
           <tr>
-            <th scope="row">Test accuracy</th>
+            <th scope="row">
+              {comparison?.ok === false ? 'Accuracy, each on its own test images' : 'Test accuracy'}
+            </th>
             <td>{accuracyOf(to)}</td>
             <td>{accuracyOf(from)}</td>
           </tr>
@@ -49,5 +51,5 @@ export function comparisonNote(comparison: Outcome<ModelComparison>): string {
     return `${code === 'NOT_COMPARABLE' ? 'These versions can’t be compared: ' : ''}${sentence(detail)}`;
   }
   const { images, p } = comparison.data;
-  return `On the first ${count(images)} test images; p ${probability(p)} (exact McNemar test: the smaller, the surer is the difference).`;
+  return `On the first ${count(images)} test images; p ${probability(p)} (exact McNemar test: the smaller p is, the more certain is the difference).`;
 }

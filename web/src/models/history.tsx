@@ -20,10 +20,7 @@ export function History({ model }: { model: string }) {
   return (
     <section class="panel history" aria-labelledby="history-title">
       <h2 id="history-title">History</h2>
-      <p class="quiet small">
-        Which version of {model} was to answer, the newest decision first. Champion is the version that
-        answers.
-      </p>
+      <p class="quiet small">Decisions about which version of {model} answers, newest first.</p>
       <ProblemNote problem={problem} />
       <div class="table-scroll" tabIndex={0} role="region" aria-label="Decisions">
         <table class="numbers">

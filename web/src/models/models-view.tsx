@@ -14,10 +14,11 @@ export function ModelsView() {
   const { route } = useApp();
   const list = useModels();
   const [wanted, , compared] = route.value.rest; // models/2/with/1
-  const isNamed = wanted !== undefined;
-  const open = isNamed
-    ? list.models.find(({ version }) => String(version) === wanted)
-    : (list.models.find(({ served }) => served) ?? list.models[0]);
+  const opened = wanted ?? list.champion?.toString();
+  const open =
+    opened === undefined
+      ? (list.models.find(({ served }) => served) ?? list.models[0])
+      : list.models.find(({ version }) => String(version) === opened);
   const named = (open ?? list.models[0])?.model;
   const other = isVersion(compared) ? Number(compared) : null;
   const othersOf = ({ version }: Model) => list.models.filter((each) => each.version !== version);
@@ -30,8 +31,10 @@ export function ModelsView() {
       <ModelList {...list} open={open} />
       <div class="model-place">
         {open && <ModelDetail key={open.version} model={open} others={othersOf(open)} other={other} />}
-        {!open && isNamed && list.isKnown && <Unlisted version={wanted} {...{ othersOf, other }} />}
-        {!open && !isNamed && list.isKnown && <NoModel />}
+        {!open && opened !== undefined && list.isKnown && (
+          <Unlisted version={opened} {...{ othersOf, other }} />
+        )}
+        {!open && opened === undefined && list.isKnown && <NoModel />}
       </div>
       {named && <History key={named} model={named} />}
     </div>
@@ -55,7 +58,7 @@ type UnlistedProps = {
   other: number | null;
 };
 
-/** Loads the version that the address names when the list does not contain it. */
+/** Loads a version that the list does not contain: the one that the address names, or a champion that can't be read. */
 function Unlisted({ version: given, othersOf, other }: UnlistedProps) {
   const { client, ask } = useApp().api;
   const version = given as unknown as number; // the server rejects what is no version

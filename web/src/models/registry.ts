@@ -6,6 +6,7 @@ import type { Outcome } from '../api/outcome.ts';
 import type { App } from '../app-context.ts';
 
 export const championAlias = 'champion';
+const usualModel = 'mnist';
 const historyShown = 100;
 
 export function createRegistry({ api: { client, ask } }: App) {
@@ -26,6 +27,12 @@ export function createRegistry({ api: { client, ask } }: App) {
       changes.value++;
     },
   };
+}
+
+/** The version that answers a request without a model: the champion of `mnist`, or of the first model; null: none is known. */
+export function championOf(models: readonly RegisteredModel[]): number | null {
+  const model = models.find(({ name }) => name === usualModel) ?? models[0];
+  return model?.aliases[championAlias]?.version ?? null;
 }
 
 /** The newest decisions about a model, newest first. */

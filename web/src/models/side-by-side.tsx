@@ -57,19 +57,19 @@ function Matrix({ version }: { version: number }) {
 const firstShown = 24;
 const moreShown = 48;
 
-type OnlyProps = { version: number; indexes: readonly number[] | undefined };
+type OnlyProps = { version: number; indexes: readonly number[] | undefined }; // undefined: not known
 
 /** The test images that only `version` reads right, in the order of the test set. */
-function OnlyOne({ version, indexes = [] }: OnlyProps) {
+function OnlyOne({ version, indexes }: OnlyProps) {
   const [shown, setShown] = useState(firstShown);
-  const hidden = indexes.length - shown;
+  const hidden = (indexes?.length ?? 0) - shown;
   return (
     <div role="group" aria-label={`Only version ${version} reads them right`}>
       <h3>
-        Only version {version}: {count(indexes.length)}
+        Only version {version}: {indexes ? count(indexes.length) : '–'}
       </h3>
       <ul class="misread">
-        {indexes.slice(0, shown).map((index) => (
+        {indexes?.slice(0, shown).map((index) => (
           <li key={index}>
             <a href={`#draw/test/${index}`} title={`Test image ${index}`}>
               <TestImage index={index} />
