@@ -11,7 +11,13 @@ import { testedOf } from '../registry/tested.ts';
 import type { Draft } from '../registry/transitions.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { ModelStore } from '../store/store.ts';
-import { isLost, LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+import {
+  isLost,
+  LoadedVersions,
+  type LoadOutcome,
+  type LoadPorts,
+  type VersionNews,
+} from './loaded-versions.ts';
 import { type OldVersionPorts, OldVersions, type RemovalNews } from './old-versions.ts';
 
 /** What answers for one model. */
