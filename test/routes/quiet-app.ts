@@ -24,7 +24,15 @@ type Options = {
 };
 
 export async function buildQuietApp(options: Options = {}) {
-  const { access, queue = emptyQueue as JobQueue, promote = 'unless-worse', store, registry, log, addRoutes } = options;
+  const {
+    access,
+    queue = emptyQueue as JobQueue,
+    promote = 'unless-worse',
+    store,
+    registry,
+    log,
+    addRoutes,
+  } = options;
   const app = await buildApp({
     queue,
     feed: noFeed as EventFeed,

@@ -12,7 +12,13 @@ import { testedOf } from '../registry/tested.ts';
 import type { Draft } from '../registry/transitions.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { ModelStore } from '../store/store.ts';
-import { isLost, LoadedVersions, type LoadOutcome, type LoadPorts, type VersionNews } from './loaded-versions.ts';
+import {
+  isLost,
+  LoadedVersions,
+  type LoadOutcome,
+  type LoadPorts,
+  type VersionNews,
+} from './loaded-versions.ts';
 import { type OldVersionPorts, OldVersions, type RemovalNews } from './old-versions.ts';
 
 /** What answers for one model. */
@@ -234,7 +240,7 @@ export class RegistryFollower {
       if (model === null && (await mayBeReadLater(store, version))) return; // it may be the newest of any model
       if (model === null || settled.has(model)) continue;
       const outcome = await this.#loaded.ensure(version);
-      if (!outcome.ok && outcome.isLost) continue;
+      if (!outcome.ok && isLost(outcome)) continue;
       settled.add(model);
       if (!outcome.ok) continue;
       const manifest = await store.manifest(version);

@@ -147,7 +147,11 @@ export class LoadedVersions {
     const quarantined = await this.#ports.store.quarantined().catch(() => []);
     const found = quarantined.find((one) => one.version === version);
     if (found) return damaged(version, `it is in quarantine: ${found.reason}`);
-    return { ok: false, code: 'MODEL_NOT_FOUND', message: `expected a version in GET /models, got ${version}` };
+    return {
+      ok: false,
+      code: 'MODEL_NOT_FOUND',
+      message: `expected a version in GET /models, got ${version}`,
+    };
   }
 }
 

@@ -14,7 +14,15 @@ import type {
   PredictorWork,
   ServedModel,
 } from './messages.ts';
-import { answerWithinMs, cancelled, type Load, notSent, PendingImages, restarted, timedOut } from './pending-images.ts';
+import {
+  answerWithinMs,
+  cancelled,
+  type Load,
+  notSent,
+  PendingImages,
+  restarted,
+  timedOut,
+} from './pending-images.ts';
 import { PredictorSupervisor } from './predictor-supervisor.ts';
 import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
 
@@ -222,7 +230,11 @@ class RunningPredictor implements Predictor {
       while (!ready(this.#serving)) await once(this.#changes, 'serving', { signal: ends.signal });
       return true;
     };
-    const result = await until(served().catch(() => false), followWithinMs, signal);
+    const result = await until(
+      served().catch(() => false),
+      followWithinMs,
+      signal,
+    );
     ends.abort(); // of the wait for an event
     return result ?? false;
   }

@@ -23,10 +23,13 @@ function rollBackPast(refusal: Loaded) {
 const champion = async () => (await registry.read('mnist'))!.aliases['champion']!.version;
 
 describe('rollback', () => {
-  it.each(['MODEL_NOT_FOUND', 'MODEL_NOT_LOADABLE'] as const)('passes over a version with %s', async (code) => {
-    expect(await rollBackPast({ ok: false, code, message: '' })).toMatchObject({ ok: true });
-    expect(await champion()).toBe(1);
-  });
+  it.each(['MODEL_NOT_FOUND', 'MODEL_NOT_LOADABLE'] as const)(
+    'passes over a version with %s',
+    async (code) => {
+      expect(await rollBackPast({ ok: false, code, message: '' })).toMatchObject({ ok: true });
+      expect(await champion()).toBe(1);
+    },
+  );
 
   it('changes nothing where the version may be loaded a moment later', async () => {
     const refusal = { ok: false, code: 'MODEL_NOT_LOADED_YET', message: 'ask again' } as const;

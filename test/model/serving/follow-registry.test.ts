@@ -2,13 +2,11 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seal } from '../../../src/lib/sealed-json.ts';
-import { networks } from '../../../src/model/network/network.ts';
 import type { Draft } from '../../../src/model/registry/transitions.ts';
 import type { FollowPorts } from '../../../src/model/serving/follow-registry.ts';
 import type { ModelStore } from '../../../src/model/store/store.ts';
 import { makeChampion } from '../registry/champion.ts';
-import { provenance } from '../store/provenance.ts';
-import { damage, pathOf, publish, weights } from '../store/versions.ts';
+import { damage, pathOf, publish } from '../store/versions.ts';
 import { type Following, failing, openFollowing } from './following.ts';
 
 let dataDir: Following['dataDir'];
@@ -25,11 +23,6 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
 afterEach(() => void vi.useRealTimers());
-
-async function publishLetters(): Promise<number> {
-  const letters = { ...provenance, model: 'letters' };
-  return (await store.publish(networks.article, weights, letters)).version;
-}
 
 describe('following the registry', () => {
   it('serves nothing before the first version, then each champion, loaded once', async () => {
@@ -113,7 +106,7 @@ describe('following the registry', () => {
   it('serves several models side by side', async () => {
     const check = checkWith();
     await promote();
-    const version = await publishLetters();
+    const version = await publish(store, 0.1, 'letters');
     await check();
     expect(serving()).toMatchObject({ mnist: { champion: 1 }, letters: { champion: version } });
   });
@@ -154,47 +147,6 @@ describe('following the registry', () => {
     finish();
     await checked;
     expect(champion()).toBe(2);
-  });
-});
-
-describe('a model whose decisions can not be read', () => {
-  const decision = () => join(dataDir, 'registry/mnist/1/decision.json');
-  async function makeUnreadable(): Promise<void> {
-    await rm(decision());
-    await symlink('/proc/self/mem', decision()); // reading it gives EIO
-  }
-
-  it('is served as before and named once; the other models go on', async () => {
-    const check = checkWith();
-    await promote();
-    await check();
-    await promote();
-    const newest = join(dataDir, 'registry/mnist/2/decision.json');
-    const bytes = await readFile(newest);
-    await rm(newest);
-    await symlink('/proc/self/mem', newest);
-    const letters = await publishLetters();
-    for (let count = 0; count < 2; count++) await check();
-    expect(serving()).toMatchObject({ mnist: { champion: 1 }, letters: { champion: letters } });
-    expect(news).toEqual([
-      { type: 'decisionsUnreadable', model: 'mnist', reason: expect.stringContaining('EIO') },
-    ]);
-    await rm(newest);
-    await writeFile(newest, bytes);
-    for (let count = 0; count < 2; count++) await check();
-    expect(champion()).toBe(2);
-    expect(news.slice(1)).toEqual([{ type: 'decisionsReadable', model: 'mnist' }]);
-  });
-
-  it('does not keep others from their first champion, and loses no version to the retention rule', async () => {
-    for (const accuracy of [0.3, 0.9, 0.5]) await publish(store, accuracy);
-    await makeChampion(dataDir, 1);
-    await makeUnreadable();
-    const letters = await publishLetters();
-    await publishLetters();
-    await checkWith({ keepModels: 1 })();
-    expect(serving()).toMatchObject({ letters: { champion: letters + 1 } });
-    expect(await store.versions()).toEqual([5, 3, 2, 1]);
   });
 });
 
@@ -301,54 +253,6 @@ describe('a champion that can not be served', () => {
     await checkWith()();
     expect(champion()).toBe(1);
     expect(news).toEqual([]);
-  });
-});
-
-describe('an alias other than champion whose version is damaged', () => {
-  const decide = (write: Draft) => registry.decide('mnist', async () => ({ write }));
-  const said = { by: 'a test', reason: '' };
-  beforeEach(async () => {
-    await promote();
-    await publish(store);
-    await decide({ action: 'moved', alias: 'challenger', to: 2, ...said });
-    const traffic = { champion: 80, challenger: 20 };
-    await decide({ action: 'traffic', alias: null, to: null, ...said, traffic });
-  });
-
-  it('stays an alias after a restart, and its share of the traffic goes to the champion', async () => {
-    await damage(dataDir, 2);
-    await checkWith()();
-    expect(serving()).toMatchObject({
-      mnist: { champion: 1, aliases: { champion: 1, challenger: 2 }, traffic: { champion: 100 } },
-    });
-    expect(news).toMatchObject([{ type: 'damaged', version: 2 }]);
-  });
-
-  it('gets its share once the version can be loaded', async () => {
-    let passed = false;
-    const load: ModelStore['load'] = (version) =>
-      passed || version === 1 ? store.load(version) : Promise.reject(failing('EIO'));
-    const check = checkWith({ store: { ...store, load } });
-    await check();
-    expect(serving()['mnist']?.traffic).toEqual({ champion: 100 });
-    passed = true;
-    vi.advanceTimersByTime(2500);
-    await check();
-    expect(serving()['mnist']?.traffic).toEqual({ champion: 80, challenger: 20 });
-  });
-
-  it('has the quarantine listed once in a while only', async () => {
-    await damage(dataDir, 2);
-    let listings = 0;
-    const quarantined: ModelStore['quarantined'] = (...most) => {
-      listings++;
-      return store.quarantined(...most);
-    };
-    const check = checkWith({ store: { ...store, quarantined } });
-    await check(); // moves it there
-    vi.advanceTimersByTime(2500);
-    for (let count = 0; count < 10; count++) await check();
-    expect(listings).toBe(1);
   });
 });
 

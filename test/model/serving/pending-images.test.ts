@@ -83,7 +83,7 @@ describe('pending images', () => {
     queue.dropped(64); // one of the others
     expect(sent.at(-1)).toBe('image 88');
     queue.close();
-    for (const outcome of await Promise.all(others))
+    for (const outcome of await Promise.all(others.slice(1)))
       expect(outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
   });
 

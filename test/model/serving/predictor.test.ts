@@ -134,7 +134,9 @@ describe('predictor', () => {
   it('refuses what can not be sent to its process, and goes on', async () => {
     await publishAndServe();
     const unsendable = { byteLength: 1, read: () => {} } as unknown as Uint8Array;
-    const outcomes = await Promise.all([digit, unsendable, digit, unsendable].map((image) => predictor.predict(image)));
+    const outcomes = await Promise.all(
+      [digit, unsendable, digit, unsendable].map((image) => predictor.predict(image)),
+    );
     for (const id of [0, 2]) expect(outcomes[id]).toMatchObject({ ok: true });
     for (const id of [1, 3]) expect(outcomes[id]).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
     expect(await predictor.predict(digit)).toMatchObject({ ok: true });

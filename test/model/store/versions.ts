@@ -32,9 +32,11 @@ export const tested: Provenance = { ...provenance, test: { set: testSetOf('mnist
 export const modelFileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
 export const fileNames = [...modelFileNames, 'evaluation.json'] as const;
 
-export async function publish(store: ModelStore, testAccuracy = 0.1): Promise<number> {
+export async function publish(store: ModelStore, testAccuracy = 0.1, model?: string): Promise<number> {
   const metrics = { ...provenance.metrics, testAccuracy };
-  return (await store.publish(network, weights, { ...provenance, metrics }, { evaluation })).version;
+  const ofModel = model === undefined ? {} : { model };
+  return (await store.publish(network, weights, { ...provenance, metrics, ...ofModel }, { evaluation }))
+    .version;
 }
 
 export const pathOf = (dataDir: string, ...parts: (string | number)[]) =>
