@@ -92,6 +92,7 @@ describe('an image whose version is not loaded', () => {
   });
 
   it('is not waited for by a caller that goes away while it is loaded', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] }); // no deadline ends the wait
     const gone = new AbortController();
     const outcome = predictor.predict(picture, { version: 9, signal: gone.signal });
     say({ type: 'notLoaded', id: 0 });
