@@ -24,6 +24,8 @@ export type SupervisorEvents = {
   readonly onUnsendable: (request: PredictorRequest, error: unknown) => void;
 };
 
+export type ProcessSupervisor = Pick<PredictorSupervisor, 'run' | 'isRunning' | 'send' | 'kill' | 'close'>;
+
 export class PredictorSupervisor {
   readonly #start: PredictorStart;
   #events!: SupervisorEvents; // from `run` on

@@ -23,7 +23,7 @@ import {
   restarted,
   timedOut,
 } from './pending-images.ts';
-import { PredictorSupervisor } from './predictor-supervisor.ts';
+import { PredictorSupervisor, type ProcessSupervisor } from './predictor-supervisor.ts';
 import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
 
 export type PredictorEvents = {
@@ -74,11 +74,20 @@ export function startPredictor(
   events: PredictorEvents = {},
   withinMs = answerWithinMs,
 ): Predictor {
-  return new RunningPredictor(start, events, withinMs);
+  return createPredictor(new PredictorSupervisor(start), events, withinMs);
+}
+
+/** `supervisor`: of the process that infers; `close` ends it. */
+export function createPredictor(
+  supervisor: ProcessSupervisor,
+  events: PredictorEvents = {},
+  withinMs = answerWithinMs,
+): Predictor {
+  return new RunningPredictor(supervisor, events, withinMs);
 }
 
 class RunningPredictor implements Predictor {
-  readonly #supervisor: PredictorSupervisor;
+  readonly #supervisor: ProcessSupervisor;
   readonly #images: PendingImages;
   readonly #events: PredictorEvents;
   readonly #withinMs: number;
@@ -91,10 +100,10 @@ class RunningPredictor implements Predictor {
   #closed = false;
   #work = noWork;
 
-  constructor(start: PredictorStart, events: PredictorEvents, withinMs: number) {
+  constructor(supervisor: ProcessSupervisor, events: PredictorEvents, withinMs: number) {
     this.#events = events;
     this.#withinMs = withinMs;
-    this.#supervisor = new PredictorSupervisor(start);
+    this.#supervisor = supervisor;
     this.#images = new PendingImages(this.#supervisor);
     this.#supervisor.run({
       onMessage: (message) => this.#onMessage(message),

@@ -2,34 +2,28 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ModelServing } from '../../../src/model/serving/follow-registry.ts';
-import type { PredictorMessage, PredictorRequest } from '../../../src/model/serving/messages.ts';
-import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
-import type { SupervisorEvents } from '../../../src/model/serving/predictor-supervisor.ts';
+import type { PredictorMessage } from '../../../src/model/serving/messages.ts';
+import { createPredictor, type Predictor } from '../../../src/model/serving/predictor.ts';
+import type { ProcessSupervisor, SupervisorEvents } from '../../../src/model/serving/predictor-supervisor.ts';
 
-const fake = vi.hoisted(() => ({
-  events: null as unknown as SupervisorEvents,
-  sent: [] as string[],
-  kills: [] as string[],
-}));
-vi.mock('../../../src/model/serving/predictor-supervisor.ts', () => ({
-  PredictorSupervisor: class {
-    readonly isRunning = true;
-    run(events: SupervisorEvents): void {
-      fake.events = events;
-    }
-    send(request: PredictorRequest): void {
-      if (request.type === 'image' && request.image === unsendable)
-        return fake.events.onUnsendable(request, new Error('it could not be cloned'));
-      if (request.type === 'image') fake.sent.push(`image ${request.id} of ${request.version}`);
-      else if (request.type === 'load') fake.sent.push(`load ${request.version}`);
-      else fake.sent.push(request.type);
-    }
-    kill(reason: string): void {
-      fake.kills.push(reason);
-    }
-    async close(): Promise<void> {}
+let events: SupervisorEvents;
+let sent: string[];
+let kills: string[];
+const supervisor: ProcessSupervisor = {
+  isRunning: true,
+  run: (given) => {
+    events = given;
   },
-}));
+  send: (request) => {
+    if (request.type === 'image' && request.image === unsendable)
+      events.onUnsendable(request, new Error('it could not be cloned'));
+    else if (request.type === 'image') sent.push(`image ${request.id} of ${request.version}`);
+    else if (request.type === 'load') sent.push(`load ${request.version}`);
+    else sent.push(request.type);
+  },
+  kill: (reason) => void kills.push(reason),
+  close: async () => {},
+};
 
 const picture = new Uint8Array([1]);
 const unsendable = new Uint8Array([2]);
@@ -40,7 +34,7 @@ const served = (version: number, name = 'mnist') => ({
   epoch: 1,
   testAccuracy: 0.99,
 });
-const say = (message: PredictorMessage) => fake.events.onMessage(message);
+const say = (message: PredictorMessage) => events.onMessage(message);
 const serve = (champions: Record<string, number>) => {
   const serving: Record<string, ModelServing> = {};
   for (const [name, champion] of Object.entries(champions))
@@ -59,9 +53,9 @@ const answer = (id: number, version: number, name = 'mnist') => {
 
 let predictor: Predictor;
 beforeEach(() => {
-  fake.sent = [];
-  fake.kills = [];
-  predictor = startPredictor({ dataDir: '', engine: 'auto' });
+  sent = [];
+  kills = [];
+  predictor = createPredictor(supervisor);
   serve({ mnist: 1 });
 });
 afterEach(async () => {
@@ -75,7 +69,7 @@ describe('an image whose version is not loaded', () => {
     serve({ mnist: 2 });
     say({ type: 'notLoaded', id: 0 });
     await nextTurn();
-    expect(fake.sent).toEqual(['image 0 of 1', 'image 1 of 2']);
+    expect(sent).toEqual(['image 0 of 1', 'image 1 of 2']);
     answer(1, 2);
     expect(await outcome).toMatchObject({ ok: true, model: { version: 2, alias: 'champion' } });
   });
@@ -86,7 +80,7 @@ describe('an image whose version is not loaded', () => {
     await nextTurn();
     say({ type: 'loadOutcome', version: 9, outcome: { ok: true, model: 'mnist' } });
     await nextTurn();
-    expect(fake.sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9']);
+    expect(sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9']);
     answer(1, 9);
     expect(await outcome).toMatchObject({ ok: true, model: { version: 9, alias: null } });
   });
@@ -97,7 +91,7 @@ describe('an image whose version is not loaded', () => {
     const outcome = predictor.predict(picture, { version: 9, signal: gone.signal });
     say({ type: 'notLoaded', id: 0 });
     await nextTurn();
-    expect(fake.sent.at(-1)).toBe('load 9');
+    expect(sent.at(-1)).toBe('load 9');
     gone.abort();
     expect(await outcome).toMatchObject({ ok: false, code: 'CANCELLED' });
   });
@@ -110,7 +104,7 @@ describe('an image whose version is not loaded', () => {
     await vi.advanceTimersByTimeAsync(2000);
     say({ type: 'loadOutcome', version: 9, outcome: { ok: true, model: 'mnist' } });
     await vi.advanceTimersByTimeAsync(1000);
-    expect(fake.sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9', 'drop']);
+    expect(sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9', 'drop']);
     expect(await outcome).toMatchObject({ ok: false, code: 'PREDICT_TIMEOUT' });
   });
 });
@@ -121,7 +115,7 @@ describe('an image that can not be sent to the process', () => {
     expect(await predictor.predict(unsendable)).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
     expect(predictor.load().images).toBe(0);
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(fake.kills).toEqual([]);
+    expect(kills).toEqual([]);
   });
 });
 
@@ -131,7 +125,7 @@ describe('a request for a champion that is new enough', () => {
     await nextTurn();
     serve({ mnist: 1, letters: 7 });
     await nextTurn();
-    expect(fake.sent).toEqual(['image 0 of 7']);
+    expect(sent).toEqual(['image 0 of 7']);
     answer(0, 7, 'letters');
     expect(await outcome).toMatchObject({ ok: true, model: { name: 'letters', version: 7 } });
   });
