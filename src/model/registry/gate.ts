@@ -125,7 +125,7 @@ function judge(comparison: Comparison, isLast: boolean): Verdict {
   return 'no worse than';
 }
 
-/** By McNemar's test. */
+/** Applies McNemar's test. */
 export const isSignificantlyWorse = ({ onlyCandidate, onlyChampion, p }: Comparison) =>
   onlyCandidate < onlyChampion && p < significance;
 

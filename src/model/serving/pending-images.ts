@@ -11,7 +11,7 @@ import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts
 
 /** `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them. */
 const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
-/** Of all that, so that requests that name a version leave room for the champion's. */
+/** Requests that name a version take at most a quarter of it, so that they leave room for the champion's. */
 const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
 const maxSends = 2; // an image that was in the process at two crashes may be their cause
 export const answerWithinMs = 5000;

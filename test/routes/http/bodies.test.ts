@@ -304,7 +304,7 @@ describe('a body that inflates to more than its route takes', () => {
   });
 });
 
-/** Of this process with its threads, in microseconds: other than the time on the clock, it doesn't grow with the load. */
+/** Measures the CPU time of this process with its threads, in microseconds. Unlike the time on the clock, it doesn't grow with the load. */
 async function cpuTime(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -43,7 +43,7 @@ export async function readOffer(
   return { ok: true, data: { from, to, revision, comparison, accuracies } };
 }
 
-/** Of versions that can't be compared; those that can't be read are left out. */
+/** Reads the accuracies of versions that can't be compared, and leaves out what can't be read. */
 async function ownAccuracies(
   { client, ask }: Calls,
   versions: readonly number[],
