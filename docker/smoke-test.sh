@@ -76,7 +76,7 @@ for service in redis server worker; do
 done
 pass 'no service runs as root, and every root file system is read-only'
 
-id=$(train '{"recipe": "fast"}')
+id=$(train '{"recipe": "fast", "promote": "always"}')
 until_true 600 'a training to succeed' succeeded "$id"
 pass "a job has trained to $(job "$id" | field testAccuracy) in $(job "$id" | field seconds | cut -c1-4) s on $(job "$id" | grep -o '"device":"[^"]*' | cut -d'"' -f4)"
 [ "$mode" = cpu ] || [ "$(job "$id" | field gpu)" = true ] || fail 'expected the job to have run on a GPU'

@@ -125,7 +125,7 @@ export function processesOf(dataDir: string): string[] {
   );
 }
 
-/** Of the embedded Redis, which `processesOf` can't see: it wipes its environment. */
+/** Finds the embedded Redis, which `processesOf` can't see, since it wipes its environment. */
 export async function redisPidOf(dataDir: string): Promise<number> {
   const text = await readFile(join(dataDir, 'redis', 'endpoint.json'), 'utf8');
   return (JSON.parse(text) as { redisPid: number }).redisPid;

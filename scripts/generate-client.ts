@@ -14,12 +14,13 @@ const header =
   '// Made by scripts/generate-client.ts from the OpenAPI document: change the routes, not this file.\n';
 
 /** Routes are only registered: no part is asked for anything. */
-const parts = { queue: {}, feed: {}, store: {}, predictor: {} } as Pick<
+const parts = { queue: {}, feed: {}, store: {}, registry: {}, predictor: {} } as Pick<
   AppDependencies,
-  'queue' | 'feed' | 'store' | 'predictor'
+  'queue' | 'feed' | 'store' | 'registry' | 'predictor'
 >;
 const app = await buildApp({
   ...parts,
+  promote: 'unless-worse',
   access: {
     apiKeys: [],
     allowAnonymous: true,

@@ -3,6 +3,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/producer/event-feed.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
+import type { PromotePolicy } from './model/registry/gate.ts';
+import type { Registry } from './model/registry/registry.ts';
 import type { Predictor } from './model/serving/predictor.ts';
 import type { ModelStore } from './model/store/store.ts';
 import { boardRoutes } from './routes/board.ts';
@@ -13,6 +15,7 @@ import { healthRoutes } from './routes/health.ts';
 import { registerBodies } from './routes/http/bodies.ts';
 import { answerClientError } from './routes/http/client-error.ts';
 import {
+  afterUnwantedBody,
   closeConnectionsOnShutdown,
   connectionOptions,
   readUnwantedBodies,
@@ -30,11 +33,15 @@ import { registerOpenApi } from './routes/openapi/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
 import { recipeRoutes } from './routes/recipes.ts';
+import { registryRoutes } from './routes/registry.ts';
+import { registryCallRoutes } from './routes/registry-calls.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
   readonly feed: EventFeed;
   readonly store: ModelStore;
+  readonly registry: Registry;
+  readonly promote: PromotePolicy; // of jobs that don't say
   readonly predictor: Predictor;
   readonly access: Access;
   readonly metrics: Metrics;
@@ -45,6 +52,8 @@ export async function buildApp({
   queue,
   feed,
   store,
+  registry,
+  promote,
   predictor,
   access,
   metrics,
@@ -59,11 +68,11 @@ export async function buildApp({
     trustProxy: access.trustProxy,
     ...connectionOptions(access.keepAliveSeconds),
     clientErrorHandler: answerClientError,
-    // For paths that can't be decoded; no route or hook has run then.
+    // For paths that can't be decoded or have a part that is too long; no route or hook has run then.
     frameworkErrors: (error, request, reply) => {
       setHeaders(reply.raw, securityHeaders);
       nameRequest(request.id, reply);
-      handleError(error, request, reply);
+      afterUnwantedBody(request, reply, () => void handleError(error, request, reply));
     },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -81,11 +90,13 @@ export async function buildApp({
   await registerGuard(app, access);
   const paths = watchPaths(app);
   await registerOpenApi(app, access);
-  await app.register(jobRoutes, { queue });
+  await app.register(jobRoutes, { queue, promote });
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
-  await app.register(modelRoutes, { store, predictor });
+  await app.register(modelRoutes, { store, registry, predictor });
+  await app.register(registryRoutes, { store, registry });
+  await app.register(registryCallRoutes, { store, registry, predictor });
   await app.register(datasetRoutes);
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });

@@ -8,6 +8,7 @@ import { malformedHost, unusableHost } from './lib/listen.ts';
 import { isLoopback } from './lib/loopback.ts';
 import { problemOfRedisUrl } from './lib/redis-url.ts';
 import { engineNames } from './model/engines/engine.ts';
+import { type PromotePolicy, promotePolicies } from './model/registry/gate.ts';
 import type { Options } from './options.mjs';
 
 const keyedRequestsPerMinute = 6000; // default of RATE_LIMIT with keys; 100 a second
@@ -106,6 +107,8 @@ const variables = z.object({
   TRAINER_NICENESS: wholeNumber(0, 19).default(19),
   FIRST_MODEL: flag.default(true),
   KEEP_MODELS: wholeNumber(1, 1_000_000_000).default(20),
+  PROMOTE: z.enum(promotePolicies).default('unless-worse'),
+  SERVED_MODELS: wholeNumber(1, 100).default(4),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
@@ -155,6 +158,8 @@ export type Config = Readonly<{
   requireGpu: boolean; // refuse to train on a CPU
   trainerNiceness: number; // 19: everything else on the machine goes first
   firstModel: boolean;
+  promote: PromotePolicy; // of jobs that don't say
+  servedModels: number; // versions that the predictor keeps loaded
   keepModels: number; // number of newest versions to keep, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
@@ -192,6 +197,8 @@ export function readConfig(
     trainerNiceness: values.TRAINER_NICENESS,
     firstModel: values.FIRST_MODEL,
     keepModels: values.KEEP_MODELS,
+    promote: values.PROMOTE,
+    servedModels: values.SERVED_MODELS,
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,

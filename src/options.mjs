@@ -66,6 +66,20 @@ const settings = [
     of: listening,
   },
   {
+    name: 'promote',
+    variable: 'PROMOTE',
+    value: 'unless-worse|always|never',
+    text: 'whether a new version may become champion (unless-worse)',
+    of: listening,
+  },
+  {
+    name: 'served-models',
+    variable: 'SERVED_MODELS',
+    value: 'N',
+    text: 'how many versions to keep loaded (4)',
+    of: listening,
+  },
+  {
     name: 'allow-anonymous',
     variable: 'ALLOW_ANONYMOUS',
     value: 'true|false|local',

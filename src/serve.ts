@@ -12,28 +12,22 @@ import { messageOf, TrainyardError } from './lib/errors.ts';
 import { listenFailed } from './lib/listen.ts';
 import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
 import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
+import { warningsAbout } from './routes/http/guard.ts';
 import { createMetrics, observeNews } from './routes/metrics.ts';
 
 /** Resolves when the server listens; it closes on a signal. */
 export async function serve(config: Config, redisUrl: string): Promise<void> {
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
-  const queue = openQueue({
-    redisUrl,
-    onError: ({ message: error }, refused) => {
-      const what = refused ? 'refuses what it is asked' : 'is away';
-      const remedy = remedyOf(error);
-      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
-    },
-    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
-    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
-  });
+  const queue = openLoggedQueue(redisUrl, log);
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
-  const { dataDir, engine, keepModels } = config;
+  const registry = openRegistry(config.dataDir);
+  const { dataDir, engine, keepModels, servedModels, promote } = config;
   const closing = new AbortController();
   const wantModel = () => {
     if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
@@ -44,8 +38,21 @@ export async function serve(config: Config, redisUrl: string): Promise<void> {
     observeNews(news, metrics);
     onMessage(news);
   };
-  const predictor = startPredictor({ dataDir, engine, keepModels }, { onMessage: onNews, onExit });
-  const app = await buildApp({ queue, feed, store, predictor, access: config, metrics, log });
+  const predictor = startPredictor(
+    { dataDir, engine, keepModels, servedModels },
+    { onMessage: onNews, onExit },
+  );
+  const app = await buildApp({
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    access: config,
+    metrics,
+    log,
+  });
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers the requests under way first
@@ -56,10 +63,22 @@ export async function serve(config: Config, redisUrl: string): Promise<void> {
     throw listenFailed(error as NodeJS.ErrnoException, config);
   });
   process.send?.({ type: 'ready', address }); // to the launcher
-  if (config.allowAnonymous && config.apiKeys.length === 0) {
-    log.warn('ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key');
-  }
+  for (const warning of warningsAbout(config)) log.warn(warning);
   wantModel();
+}
+
+/** The queue, whose outages are logged. */
+function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
+  return openQueue({
+    redisUrl,
+    onError: ({ message: error }, refused) => {
+      const what = refused ? 'refuses what it is asked' : 'is away';
+      const remedy = remedyOf(error);
+      log.warn({ error }, `Redis ${what}; what needs it answers 503${remedy ? `; ${remedy}` : ''}`);
+    },
+    onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
+    onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
+  });
 }
 
 /** Retries until Redis accepts the job or the server closes. */
@@ -109,6 +128,13 @@ function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEven
           { err: new TrainyardError('STORE_UNREADABLE', message.reason) },
           'the store of models can not be read; no new version is served until it can',
         );
+      if (message.type === 'decisionsUnreadable')
+        log.error(
+          { ...message, err: new TrainyardError('DECISIONS_UNREADABLE', message.reason) },
+          `the decisions about model ${message.model} can not be read; it is served as before until they can`,
+        );
+      if (message.type === 'decisionsReadable')
+        log.info(message, `the decisions about model ${message.model} can be read again`);
       if (message.type === 'storeReadable') log.info('the store of models can be read again');
       if (message.type === 'removed') log.info(message, 'old models were deleted');
       if (message.type === 'notRemoved') log.warn(message, 'old models could not be deleted');

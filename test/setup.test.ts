@@ -1,14 +1,18 @@
 /** Real runs of set-up in checkouts of their own; what is slow or far away is played by small commands. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, unlink, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   addCommand,
+  addPip,
+  bindingFolder,
   type Checkout,
   createCheckout,
+  created,
   notesIn,
+  offline,
   repository,
   runSetup,
   startSetup,
@@ -20,17 +24,7 @@ beforeEach(async () => {
   checkout = await createCheckout();
 });
 
-const bindingFolder = 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8';
 const hasWheel = process.platform === 'linux' && process.arch === 'x64';
-
-const offline = { ENGINE: 'auto', TFJS_NODE_CDN_STORAGE: 'http://127.0.0.1:9/' }; // nothing listens on port 9
-
-/** A pip that answers `script` to a download. */
-async function addPip(script: string): Promise<void> {
-  const program = `[ "$3" = --version ] && exit 0\nwhile [ "$1" != -d ]; do shift; done\n${script}`;
-  await addCommand(checkout, 'python3', program);
-  await addCommand(checkout, 'g++', 'exit 1');
-}
 
 describe('set-up as a whole', () => {
   it('brings a checkout into place, and finds all of it the next time', async () => {
@@ -98,7 +92,7 @@ describe('set-up as a whole', () => {
   it('says which path the system refuses, and what to do', async () => {
     await mkdir(checkout.cacheDir);
     await writeFile(join(checkout.cacheDir, 'tensorflow'), '');
-    await addPip('exit 1');
+    await addPip(checkout, 'exit 1');
     const { code, output } = await runSetup(checkout, [], offline);
     expect(code).toBe(1);
     expect(output).toMatch(
@@ -145,7 +139,7 @@ describe('set-up as a whole', () => {
 
 describe('TensorFlow', () => {
   it('that nobody can provide leaves wasm, loudly, with the reasons', async () => {
-    await addPip('echo "no route to the index"; exit 1');
+    await addPip(checkout, 'echo "no route to the index"; exit 1');
     await mkdir(join(checkout.root, bindingFolder), { recursive: true });
     await writeFile(join(checkout.root, bindingFolder, 'tfjs_binding.node'), 'an old one');
     const { code, output } = await runSetup(checkout, [], offline);
@@ -157,7 +151,7 @@ describe('TensorFlow', () => {
   });
 
   it('that nobody can provide is asked for again by "npm run setup" only', async () => {
-    await addPip(`echo asked >> ${checkout.commands}/pip.calls; exit 1`);
+    await addPip(checkout, `echo asked >> ${checkout.commands}/pip.calls; exit 1`);
     const calls = async () =>
       (await readFile(join(checkout.commands, 'pip.calls'), 'utf8')).split('\n').length - 1;
     await runSetup(checkout, [], offline);
@@ -169,14 +163,14 @@ describe('TensorFlow', () => {
   });
 
   it('that nobody can provide ends set-up where ENGINE=tensorflow asks for it', async () => {
-    await addPip('exit 1');
+    await addPip(checkout, 'exit 1');
     const { code, output } = await runSetup(checkout, [], { ...offline, ENGINE: 'tensorflow' });
     expect(code).toBe(1);
     expect(output).toContain('expected TensorFlow, since ENGINE=tensorflow');
   });
 
   it('is what TENSORFLOW names, or set-up fails', async () => {
-    await addPip('echo "no route to the index"; exit 1');
+    await addPip(checkout, 'echo "no route to the index"; exit 1');
     const cuda = await runSetup(checkout, ['--only=tensorflow'], { ...offline, TENSORFLOW: 'cuda' });
     expect(cuda.code).toBe(1);
     expect(cuda.output).toContain("expected TensorFlow, since TENSORFLOW=cuda, but it can't be had:");
@@ -210,7 +204,7 @@ describe('TensorFlow', () => {
   );
 
   it.runIf(hasWheel)('is not taken from a wheel with another checksum', async () => {
-    await addPip('echo forged > "$2/tensorflow_cpu.whl"');
+    await addPip(checkout, 'echo forged > "$2/tensorflow_cpu.whl"');
     const { output } = await runSetup(checkout, [], offline);
     expect(output).toMatch(/expected tensorflow_cpu\.whl to have SHA-256 2b847d21\w+, got \w+: not used/);
     expect(await readdir(join(checkout.cacheDir, 'tensorflow'))).toEqual([]);
@@ -302,10 +296,3 @@ describe('the build', () => {
     }
   });
 });
-
-/** Resolves when a file is there. */
-async function created(path: string): Promise<void> {
-  const events = watch(join(path, '..'));
-  if (existsSync(path)) return;
-  for await (const _ of events) if (existsSync(path)) return;
-}

@@ -3,7 +3,17 @@ import { precompress } from './precompress.ts';
 
 /** For `npx vite web`: the running service that answers what the page asks. */
 const service = process.env['TRAINYARD_URL'] ?? 'http://127.0.0.1:3000';
-const asked = ['/jobs', '/predict', '/models', '/recipes', '/datasets', '/health', '/docs', '/openapi.json'];
+const asked = [
+  '/jobs',
+  '/predict',
+  '/models',
+  '/registry',
+  '/recipes',
+  '/datasets',
+  '/health',
+  '/docs',
+  '/openapi.json',
+];
 
 export default defineConfig({
   base: './', // the page may lie below a path of a proxy

@@ -39,7 +39,7 @@ async function tryOut({ url }: FastApi, setting: Setting, scenario: Scenario, lo
   return { scenario: scenario.name, setting, load: result };
 }
 
-/** By what the load is for: latency with one connection, else answers a second. */
+/** Compares the latency where there is one connection, else the answers a second. */
 function bestOf(trials: readonly Trial[], scenario: Scenario): Setting {
   const worth = ({ load }: Trial) => (scenario === single ? -load.p50 : load.perSecond);
   const own = trials.filter((trial) => trial.scenario === scenario.name);

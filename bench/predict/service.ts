@@ -12,7 +12,7 @@ const endWithinMs = 15_000;
 
 /** Where a service keeps its models, and where the delays of its event loop are noted. */
 export type Place = { readonly dataDir: string; readonly delaysDir: string };
-/** Of the seconds under load; each second's p99. */
+/** How long the event loop was late in each second under load: that second's p99, and the worst of them. */
 export type LoopDelay = { readonly worstMs: number; readonly seconds: readonly number[] };
 
 /** Resolves when a model is served; trains a first one if there is none. */
@@ -42,7 +42,7 @@ async function endWhenStarted(starting: Promise<Service>): Promise<void> {
   clearTimeout(late);
 }
 
-/** Of the API and the predictor, which are all that it takes to answer POST /predict. */
+/** Measures the memory of the API and the predictor: no other process is needed to answer POST /predict. */
 export async function restingMemory({ pid }: Service): Promise<Memory> {
   // A trainer that maps the same libraries would take its share of them from the PSS.
   const noTrainer = async () => (await descendants(pid, 'trainer-process')).length === 0;

@@ -1,6 +1,6 @@
 /** The native part of tfjs-node: linked to where the package looks for it, and shown to compute. */
-import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { runOrFail } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
 
@@ -28,16 +28,14 @@ const proof = `
 `;
 
 /** @param {string} root */
-export function packageDirectory(root) {
-  return join(root, 'node_modules/@tensorflow/tfjs-node-gpu');
-}
+export const packageDirectory = (root) => join(root, 'node_modules/@tensorflow/tfjs-node-gpu');
 
-/** @type {(root: string, source: string) => boolean} */
-export function isPlaced(root, source) {
+/** @param {string} root @returns the kept directory that the package is linked to; null: there is none */
+export function placedFrom(root) {
   try {
-    return parts.every((name) => readlinkSync(join(packageDirectory(root), name)) === join(source, name));
+    return dirname(readlinkSync(join(packageDirectory(root), 'deps'))); // the last of the parts
   } catch {
-    return false; // missing, or a directory
+    return null; // missing, or a directory
   }
 }
 
@@ -50,6 +48,33 @@ export function place(root, source) {
 /** @param {string} root has no binding then: the engine `auto` takes wasm, where a broken one could end the process */
 export function unplace(root) {
   for (const name of parts) rmSync(join(packageDirectory(root), name), { recursive: true, force: true });
+}
+
+/** Where the binding in place waits while another one is tried. @param {string} root */
+const asideIn = (root) => join(packageDirectory(root), '.before');
+
+/** Sets the binding in place aside, after putting back what a killed set-up had set aside. @param {string} root */
+export function setAside(root) {
+  move(asideIn(root), packageDirectory(root));
+  mkdirSync(asideIn(root), { recursive: true });
+  move(packageDirectory(root), asideIn(root));
+}
+
+/** Removes what was tried, and puts back what was set aside. @param {string} root */
+export function putBack(root) {
+  unplace(root);
+  move(asideIn(root), packageDirectory(root));
+}
+
+/** @param {string} root */
+export const dropAside = (root) => rmSync(asideIn(root), { recursive: true });
+
+/** @type {(from: string, to: string) => void} */
+function move(from, to) {
+  for (const name of parts.filter((part) => lstatSync(join(from, part), { throwIfNoEntry: false }))) {
+    rmSync(join(to, name), { recursive: true, force: true });
+    renameSync(join(from, name), join(to, name));
+  }
 }
 
 /** Computes in a process of its own: 'TensorFlow 2.21.0, CPU'. @param {import('./main.mjs').Context} context */

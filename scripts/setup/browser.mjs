@@ -3,7 +3,6 @@ import { findCommand, run } from './command.mjs';
 import { aptInstall, installCommand, mayInstall } from './system.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
-const answersWithinMs = 30_000; // at the first start, on a slow disk
 
 /** @type {import('./main.mjs').Step} */
 export const browser = {
@@ -11,7 +10,7 @@ export const browser = {
   async check({ env, signal }) {
     const path = findCommand(env, ...names);
     if (path === null) return null;
-    const result = await run(path, ['--version'], { signal, timeoutMs: answersWithinMs });
+    const result = await run(path, ['--version'], { signal, timeoutMs: 30_000 }); // the first start, on a slow disk
     const version = result.ok ? /\d+(?:\.\d+)+/.exec(result.stdout)?.[0] : undefined;
     return version ? { mark: '✓', text: `Chromium ${version}` } : null; // Ubuntu's may be a note that it is a snap
   },

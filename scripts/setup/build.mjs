@@ -8,14 +8,10 @@ const generated = 'src/client/schema.ts';
 const fresh = 'dist.new'; // beside dist: source maps name the sources by relative paths
 /** In this order: the program imports the client's types, the page imports the client. */
 const stages = [
-  ['client types', 'src/app.ts', 'node_modules/tsx/dist/cli.mjs scripts/generate-client.ts'],
-  [
-    'tsc',
-    'src',
-    `node_modules/@typescript/native/bin/tsc -p tsconfig.build.json --pretty false --outDir ${fresh}`,
-  ],
-  ['page', 'web', `node_modules/vite/bin/vite.js build web --logLevel warn --outDir ../${fresh}/web`],
-].map(([name = '', from = '', command = '']) => ({ name, from, command }));
+  ['client types', 'src/app.ts', 'tsx/dist/cli.mjs scripts/generate-client.ts'],
+  ['tsc', 'src', `@typescript/native/bin/tsc -p tsconfig.build.json --pretty false --outDir ${fresh}`],
+  ['page', 'web', `vite/bin/vite.js build web --logLevel warn --outDir ../${fresh}/web`],
+].map(([name = '', from = '', command = '']) => ({ name, from, args: `node_modules/${command}`.split(' ') }));
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/generate-client.ts'];
 const advice = 'correct what is named above';
 const built = /** @type {const} */ ({ mark: '✓', text: 'build' });
@@ -30,10 +26,10 @@ export const build = {
     const digest = sourceDigest(root);
     const [target, before] = [join(root, fresh), join(root, 'dist')];
     rmSync(target, { recursive: true, force: true });
-    for (const { name, command } of stages.filter(({ from }) => existsSync(join(root, from)))) {
+    for (const { name, args } of stages.filter(({ from }) => existsSync(join(root, from)))) {
       doing(name);
-      const expectation = `the sources to build (${name})`;
-      await runOrFail(expectation, process.execPath, command.split(' '), { cwd: root, env, signal }, advice);
+      const options = { cwd: root, env, signal };
+      await runOrFail(`the sources to build (${name})`, process.execPath, args, options, advice);
     }
     const files = filesUnder(root, fresh).map((path) => path.replace(fresh, 'dist'));
     if (existsSync(join(root, generated))) files.push(generated);
@@ -45,13 +41,12 @@ export const build = {
   },
 };
 
-/** Of the names and contents of all sources, and of what else decides the outcome. @param {string} root */
+/** Hashes the names and contents of all sources, and of what else decides the outcome. @param {string} root */
 function sourceDigest(root) {
   const hash = createHash('sha256');
   const sources = filesUnder(root, 'src').filter((path) => path !== generated);
-  for (const path of [...settings, ...sources, ...filesUnder(root, 'web')]) {
+  for (const path of [...settings, ...sources, ...filesUnder(root, 'web')])
     hash.update(`${path}\0${readFileSync(join(root, path), 'base64')}\0`);
-  }
   return hash.digest('hex');
 }
 
@@ -67,9 +62,9 @@ function filesUnder(root, folder) {
 /** Whether dist/ is what the sources give. @param {string} root */
 export function isUpToDate(root) {
   try {
+    /** @type {{ digest: string, files: string[] }} */
     const { digest, files } = JSON.parse(readFileSync(join(root, 'dist/.build'), 'utf8'));
-    const isThere = (/** @type {string} */ path) => existsSync(join(root, path));
-    return digest === sourceDigest(root) && files.every(isThere);
+    return files.every((path) => existsSync(join(root, path))) && digest === sourceDigest(root);
   } catch {
     return false; // not built yet
   }

@@ -3,8 +3,8 @@
  * damage is noticed later.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, lstatSync, readdirSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** @typedef {{ path: string, bytes: number, sha256: string }} KeptFile links are not in the manifest */
@@ -18,12 +18,9 @@ const abandonedAfterMs = 24 * 3600 * 1000;
  * @type {(directory: string, options: { full: boolean, signal: AbortSignal }) => Promise<string | null>}
  */
 export async function damageOf(directory, { full, signal }) {
-  let files = /** @type {KeptFile[] | null} */ (null);
-  try {
-    files = JSON.parse(readFileSync(join(directory, manifestName), 'utf8')).files;
-  } catch {
-    // missing or torn
-  }
+  const manifest = readFile(join(directory, manifestName), 'utf8').then((text) => JSON.parse(text));
+  /** @type {KeptFile[] | null} */
+  const files = await manifest.then((value) => value.files).catch(() => null);
   if (!Array.isArray(files)) return `${manifestName} is missing or torn`;
   for (const { path, bytes, sha256 } of files) {
     const found = statSync(join(directory, path), { throwIfNoEntry: false });

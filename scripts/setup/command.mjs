@@ -26,9 +26,8 @@ export async function run(command, args, { signal, cwd, env, timeoutMs = 3_600_0
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, output] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => void (stdout += text));
-  for (const stream of [child.stdout, child.stderr.setEncoding('utf8')]) {
+  for (const stream of [child.stdout, child.stderr.setEncoding('utf8')])
     stream.on('data', (text) => void (output += text));
-  }
   const late = AbortSignal.timeout(timeoutMs);
   const end = () => (gently ? child.kill('SIGINT') : endGroup(child));
   AbortSignal.any([signal, late]).addEventListener('abort', end);

@@ -1,13 +1,12 @@
 /** What set-up takes from its surroundings: where downloads are kept, and the environment of the commands it runs. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 
 /**
  * Downloads are kept in TRAINYARD_CACHE, or else in the user's cache directory (XDG Base Directory Specification), or
- * else in the checkout: a container's user often has no home, or none that it may write to. A note says where the cache
- * is not in its usual place.
+ * else, with a note, in the checkout: a container's user often has no home, or none that it may write to.
  *
  * @type {(env: NodeJS.ProcessEnv, root: string) => { cacheDir: string, env: NodeJS.ProcessEnv, note: string | null }}
  * @throws {SetupFailure} when downloads can be kept nowhere
@@ -24,9 +23,9 @@ export function readSurroundings(env, root) {
     try {
       makeDirectory(cacheDir);
       accessSync(cacheDir, constants.W_OK | constants.X_OK);
-      const note = `downloads are kept in ${cacheDir}\n    ${reasons.join('; ')}; TRAINYARD_CACHE names another place`;
-      const commandEnv = { ...env, HOME: home ?? cacheDir }; // npm ends without a home
-      return { cacheDir, env: commandEnv, note: cacheDir === usual ? null : note };
+      const where = `downloads are kept in ${cacheDir}\n    ${reasons.join('; ')}; TRAINYARD_CACHE names another place`;
+      const note = cacheDir === usual ? null : where;
+      return { cacheDir, env: { ...env, HOME: home ?? cacheDir }, note }; // npm ends without a home
     } catch (error) {
       reasons.push(/** @type {Error} */ (error).message);
     }
@@ -49,13 +48,13 @@ function homeDirectory() {
 
 /** @param {string} path is made without `recursive: true`, which never returns in /proc */
 function makeDirectory(path) {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found && !found.isDirectory()) throw new Error(`${path} is not a directory`);
-  if (found) return;
-  makeDirectory(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error; // another set-up may have just made it
+  if (!existsSync(path)) {
+    makeDirectory(dirname(path));
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if (!existsSync(path)) throw error; // else another set-up has just made it
+    }
   }
+  if (!statSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
 }

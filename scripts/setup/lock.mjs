@@ -1,6 +1,6 @@
 /**
  * One set-up at a time for a cache directory. The lock is a listening socket: the system closes it however the process
- * ends, so no lock is ever stale.
+ * ends, so no lock is ever stale. On Linux it has a name and is no file.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,9 +10,8 @@ import { join } from 'node:path';
 
 /** @type {(cacheDir: string, signal: AbortSignal) => Promise<() => void>} takes it in turn; returns what releases it */
 export async function takeLock(cacheDir, signal) {
-  const hasNames = process.platform === 'linux'; // of sockets that are no files
   const name = createHash('sha256').update(cacheDir).digest('hex').slice(0, 16);
-  const address = hasNames ? `\0trainyard-setup-${name}` : join(cacheDir, 'setup.sock');
+  const address = process.platform === 'linux' ? `\0trainyard-setup-${name}` : join(cacheDir, 'setup.sock');
   const waiting = /** @type {Set<import('node:net').Socket>} */ (new Set());
   const server = createServer((socket) => waiting.add(socket.unref().on('error', () => {}))).unref();
   for (;;) {

@@ -1,8 +1,6 @@
 /** The steps of set-up in their order. One that fails ends it with exit code 1. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { browser } from './browser.mjs';
 import { build } from './build.mjs';
 import { readSurroundings } from './environment.mjs';
@@ -23,10 +21,9 @@ import { webgpu } from './webgpu.mjs';
  *   signal: AbortSignal, verify: boolean, retry: boolean, doing: (name: string) => void }} Context
  * @typedef {{ mark: '✓' | '–' | '!', text: string }} Outcome in place, not wanted, or done without, and that matters
  *
- * @typedef {object} Step
- * @property {string} title
- * @property {(context: Context) => Promise<Outcome | null>} check what is in place; null: to be made
- * @property {(context: Context) => Promise<Outcome>} make runs in no other set-up on this cache at the same time
+ * `check`: what is in place; null: to be made. `make` runs in no other set-up on this cache at the same time.
+ * @typedef {{ title: string, check: (context: Context) => Promise<Outcome | null>,
+ *   make: (context: Context) => Promise<Outcome> }} Step
  */
 
 const flags = ['--no-redis', '--browser', '--verify', '--retry'];
@@ -45,7 +42,6 @@ export async function main(args) {
     const root = resolve(import.meta.dirname, '../..');
     const { note, ...surroundings } = readSurroundings(process.env, root);
     const asked = { verify: args.includes('--verify'), retry: args.includes('--retry') };
-    const isByHand = asked.retry && process.stdout.isTTY && process.env['CI'] === undefined; // npm run setup
     const context = { root, ...surroundings, ...asked, system: readSystem(), signal, doing: report.doing };
     await report.step('Node', async () => ({ mark: '✓', text: `Node ${process.versions.node}` }));
     if (note !== null) await report.step('cache', async () => ({ mark: '–', text: note }));
@@ -60,9 +56,6 @@ export async function main(args) {
     }
     signal.throwIfAborted(); // what follows set-up must not start
     report.end();
-    if (isByHand && offersHook(root)) {
-      console.log('  optional: "git config core.hooksPath .githooks" runs npm run check before each commit');
-    }
   } catch (error) {
     process.exitCode = tell(signal.aborted ? signal.reason : error);
   } finally {
@@ -81,29 +74,19 @@ function readFlags(args) {
     const known = [...flags, `--only=${Object.keys(steps).join(',')}`].join(', ');
     throw new SetupFailure(`expected nothing or ${known}, got ${unknown.join(' ')}`);
   }
-  /** @type {Record<string, boolean>} */
-  const skipped = {
-    redis: args.includes('--no-redis'),
-    browser: !args.includes('--browser'),
-    webgpu: process.env['ENGINE'] !== 'webgpu',
-  };
-  const isWanted = (/** @type {string} */ name) => names.includes(name) && !skipped[name];
-  return Object.entries(steps).flatMap(([name, step]) => (isWanted(name) ? [step] : []));
-}
-
-/** Whether this is a git checkout without hooks of its own. @param {string} root */
-function offersHook(root) {
-  const isUnset = spawnSync('git', ['-C', root, 'config', '--get', 'core.hooksPath']).status === 1;
-  return existsSync(join(root, '.git')) && isUnset;
+  const chosen = new Set(names);
+  if (args.includes('--no-redis')) chosen.delete('redis');
+  if (!args.includes('--browser')) chosen.delete('browser');
+  if (process.env['ENGINE'] !== 'webgpu') chosen.delete('webgpu');
+  return Object.entries(steps).flatMap(([name, step]) => (chosen.has(name) ? [step] : []));
 }
 
 /** @param {AbortController} controller @returns a function that removes the handlers */
 function abortOnSignals(controller) {
-  const abort = (/** @type {NodeJS.Signals} */ signal) => controller.abort(new SetupStopped(signal));
-  const isUnderNohup = process.env['IGNORE_SIGHUP'] === 'true'; // scripts/run.mjs sets it
-  if (isUnderNohup) process.on('SIGHUP', () => {});
-  /** @type {NodeJS.Signals[]} */
-  const signals = isUnderNohup ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const ignored = process.env['IGNORE_SIGHUP'] === 'true' ? 'SIGHUP' : null; // scripts/run.mjs sets it
+  const abort = (/** @type {NodeJS.Signals} */ signal) =>
+    signal === ignored || controller.abort(new SetupStopped(signal));
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
   for (const signal of signals) process.on(signal, abort);
   return () => signals.forEach((signal) => process.off(signal, abort));
 }

@@ -5,11 +5,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { run, runOrFail } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
 
-/**
- * The digests of the lock files that were installed, and what TensorFlow came to.
- *
- * @typedef {{ packages?: string, webgpu?: string, tensorflow?: import('./tensorflow.mjs').Note }} Notes
- */
+/** @typedef {import('./tensorflow.mjs').Note} Note what TensorFlow came to */
+/** @typedef {{ packages?: string, webgpu?: string, tensorflow?: Note | undefined }} Notes digests of lock files */
 
 const inPlace = /** @type {const} */ ({ mark: '✓', text: 'npm packages' });
 
@@ -30,13 +27,13 @@ export const packages = {
     doing('loading them');
     const args = ['--input-type=module', '-e', loader];
     const options = { cwd: root, env, signal };
-    await runOrFail('the packages that npm installed to load', process.execPath, args, options, loadAdvice);
+    const advice = 'see whether the package named above supports this system';
+    await runOrFail('the packages that npm installed to load', process.execPath, args, options, advice);
     writeNotes(root, { packages: lockDigest(root) });
     return inPlace;
   },
 };
 
-const loadAdvice = 'see whether the package named above supports this system';
 /** Loads what has native parts: vite loads rolldown, esbuild starts its program when it is used. */
 const loader = `
   for (const name of ['sharp', 'vite', 'esbuild']) {
@@ -83,11 +80,7 @@ export function lockDigest(folder) {
   return createHash('sha256').update(lock).update(system).digest('hex');
 }
 
-/**
- * The path of a package that the lock file of a folder requires or npm has installed there, and that is gone; or null.
- *
- * @type {(folder: string) => string | null}
- */
+/** @type {(folder: string) => string | null} a path that its lock file requires or npm had installed, and that is gone */
 export function missingPackage(folder) {
   const installed = join(folder, 'node_modules/.package-lock.json'); // npm's own
   if (!existsSync(installed)) return 'node_modules';
@@ -100,9 +93,8 @@ export function missingPackage(folder) {
 
 /** Whether the C library is musl (Alpine), which neither libtensorflow nor half of the prebuilt packages can use. */
 export function isMusl() {
-  if (process.platform !== 'linux') return false;
   const { header } = /** @type {{ header: object }} */ (process.report.getReport()); // Debian may have musl's files as well
-  return !('glibcVersionRuntime' in header);
+  return process.platform === 'linux' && !('glibcVersionRuntime' in header);
 }
 
 const notesPath = (/** @type {string} */ root) => join(root, 'node_modules/.trainyard.json');

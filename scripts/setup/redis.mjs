@@ -4,7 +4,7 @@ import { findCommand, run } from './command.mjs';
 import { indent, SetupFailure } from './failure.mjs';
 import { aptInstall, installCommand, mayInstall } from './system.mjs';
 
-const oldest = { major: 6, minor: 2 }; // what BullMQ needs
+const oldest = '6.2'; // what BullMQ needs
 
 /** @type {import('./main.mjs').Step} */
 export const redis = {
@@ -15,11 +15,10 @@ export const redis = {
     if (path === null) return null;
     const result = await run(path, ['--version'], { signal: context.signal, timeoutMs: 10_000 });
     const answer = result.ok ? result.stdout.trim() : result.message;
-    const [, version, major, minor] = /\bv=((\d+)\.(\d+)[\d.]*)/.exec(answer) ?? [];
+    const version = /\bv=(\d+\.\d+[\d.]*)/.exec(answer)?.[1];
     if (!version) return refuse(context, `${path} --version gave: ${answer}`);
-    const isOldMajor = Number(major) === oldest.major;
-    if (isOldMajor ? Number(minor) < oldest.minor : Number(major) < oldest.major)
-      return refuse(context, `${path} is version ${version}`);
+    const isOld = version.localeCompare(oldest, 'en', { numeric: true }) < 0;
+    if (isOld) return refuse(context, `${path} is version ${version}`);
     return { mark: '✓', text: `${basename(path).startsWith('valkey') ? 'Valkey' : 'Redis'} ${version}` };
   },
   async make(context) {
@@ -35,7 +34,7 @@ function refuse({ system }, found) {
   const command = installCommand(system, ['redis']);
   const note = command.endsWith('valkey') ? '   (redis, where this release has no valkey)' : '';
   throw new SetupFailure(
-    `expected redis-server or valkey-server ${oldest.major}.${oldest.minor} or newer on the PATH, but ${found}\n` +
+    `expected redis-server or valkey-server ${oldest} or newer on the PATH, but ${found}\n` +
       `What to do: run this, then the command again:\n${indent(command)}${note}\n` +
       'or set REDIS_URL to a Redis that is running.',
   );

@@ -1,4 +1,4 @@
-/** One plain line a step with its time. A step that takes longer says now and then what it is doing. */
+/** One plain line a step with its time. A step that takes longer says what it is doing: in a pipe, once for each change. */
 
 const quietMs = 2000;
 const heartbeatMs = 10_000;
@@ -15,7 +15,12 @@ export function createReport(stream) {
     async step(title, work) {
       const began = performance.now();
       task = '';
-      const beat = () => stream.write(`  ${title}${task} … ${secondsSince(began).toFixed(0)} s\n`);
+      let told = ' ';
+      const beat = () => {
+        if (stream.isTTY || task !== told)
+          stream.write(`  ${title}${task} … ${secondsSince(began).toFixed(0)} s\n`);
+        told = task;
+      };
       const timers = [setTimeout(beat, quietMs), setInterval(beat, heartbeatMs)];
       try {
         const { mark, text } = await work();

@@ -26,14 +26,12 @@ const aptFlags = (
 ).split(' ');
 const servicePolicy = '/usr/sbin/policy-rc.d';
 
-/** @returns {System} */
 export function readSystem() {
   const names = /** @type {Manager[]} */ (Object.keys(managers));
   const isHere = (/** @type {Manager} */ name) => findCommand(process.env, name === 'apt' ? 'apt-get' : name);
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].flatMap(
-    ([, value]) => value?.split(' ') ?? [],
-  );
+  const lines = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)];
+  const ids = lines.flatMap(([, value = '']) => value.split(' '));
   return { isRoot: process.getuid?.() === 0, ids, manager: names.find(isHere) ?? null };
 }
 

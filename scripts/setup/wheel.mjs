@@ -34,13 +34,12 @@ export const wheels = {
   cuda: { requirement: `tensorflow==${version}`, extra: 'and-cuda', bytes: 3e9, unpackedBytes: 7e9 },
 };
 
-/** What is taken out of the wheel: paths begin with one of these. */
+/** What is taken out of the wheels: paths begin with one of these. */
 const wanted = (
-  'libtensorflow_cc.so.2 libtensorflow_framework.so.2 include/tensorflow/c/ include/xla/tsl/c/ ' +
-  'include/tensorflow/core/platform/ctstring include/tsl/platform/ctstring'
-)
-  .split(' ')
-  .map((path) => `tensorflow/${path}`);
+  'tensorflow/libtensorflow_cc.so.2 tensorflow/libtensorflow_framework.so.2 tensorflow/include/tensorflow/c/ ' +
+  'tensorflow/include/xla/tsl/c/ tensorflow/include/tensorflow/core/platform/ctstring ' +
+  'tensorflow/include/tsl/platform/ctstring nvidia/'
+).split(' ');
 const linkerFlags = '-ltensorflow -ltensorflow_framework -Wl,-rpath,$ORIGIN/../../deps/lib'.split(' ');
 export const compilerFlags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
 const platforms = ['manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'manylinux1'];
@@ -49,11 +48,7 @@ const pipFlags = (
   `--progress-bar off --quiet ${platforms.map((name) => `--platform ${name}_x86_64`).join(' ')}`
 ).split(' ');
 
-/**
- * Fills a directory with the binding (lib/), libtensorflow (deps/lib) and, with CUDA, deps/nvidia.
- *
- * @type {(context: Context, wheel: Wheel, directory: string) => Promise<void>}
- */
+/** @type {(context: Context, wheel: Wheel, directory: string) => Promise<void>} makes lib/ and deps/, see `parts` */
 export async function fillFromWheel(context, wheel, directory) {
   if (process.platform !== 'linux' || process.arch !== 'x64' || isMusl()) {
     const here = `this is ${process.platform} ${process.arch}${isMusl() ? ' with musl' : ''}`;
@@ -72,7 +67,7 @@ export async function fillFromWheel(context, wheel, directory) {
   const paths = await fetchWheels(context, python, wheel, downloads);
   context.doing('unpacking');
   for (const path of paths) {
-    const args = [join(import.meta.dirname, 'extract.py'), path, deps, ...wanted, 'nvidia/'];
+    const args = [join(import.meta.dirname, 'extract.py'), path, deps, ...wanted];
     await runOrFail('the wheel to unpack', python, args, context);
   }
   await rm(downloads, { recursive: true });
@@ -109,9 +104,8 @@ async function findTools(context, mayAsk = mayInstall(context.system)) {
 async function fetchWheels(context, python, { requirement, sha256, extra }, to) {
   const [path = ''] = await download(context, python, [requirement], to);
   const got = sha256 && (await sha256Of(path, context.signal));
-  if (got !== sha256) {
+  if (got !== sha256)
     throw new SetupFailure(`expected ${basename(path)} to have SHA-256 ${sha256}, got ${got}: not used`);
-  }
   if (!extra) return [path];
   const args = [join(import.meta.dirname, 'requirements.py'), path, extra];
   const named = await runOrFail(`${basename(path)} to be a wheel with ${extra}`, python, args, context);
@@ -142,19 +136,10 @@ async function compile({ root, env, signal, doing }, compiler, directory) {
   const [output, lib] = [join(directory, bindingFile), join(directory, 'deps/lib')];
   await mkdir(dirname(output), { recursive: true });
   const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'];
-  const folders = [
-    '-I',
-    join(root, 'node_modules/node-api-headers/include'),
-    '-I',
-    join(lib, 'include'),
-    '-L',
-    lib,
-  ];
-  const options = {
-    cwd: join(packageDirectory(root), 'binding'),
-    env: { ...env, TMPDIR: directory },
-    signal,
-  };
+  const headers = [join(root, 'node_modules/node-api-headers/include'), join(lib, 'include')];
+  const folders = [...headers.map((path) => `-I${path}`), `-L${lib}`];
   const args = [...compilerFlags, ...folders, ...sources, ...linkerFlags, '-o', output];
+  const cwd = join(packageDirectory(root), 'binding');
+  const options = { cwd, env: { ...env, TMPDIR: directory }, signal };
   await runOrFail('the binding to compile', compiler, args, options);
 }

@@ -7,8 +7,8 @@ type ListOptions = { readonly status?: string; readonly limit?: number };
 
 export async function listJobs(context: CommandContext, options: ListOptions): Promise<number> {
   const query = {
-    ...(options.limit && { limit: options.limit }),
-    ...(options.status && { status: options.status }),
+    ...(options.limit !== undefined && { limit: options.limit }),
+    ...(options.status !== undefined && { status: options.status }),
   };
   const { data, hasMore } = await answerOf(
     context.client.GET('/jobs', { params: { query: query as never } }),

@@ -17,8 +17,9 @@ export async function listModels(
 }
 
 const columns: Column<Model>[] = [
-  { head: 'MODEL', right: true, cell: ({ version }) => String(version) },
-  { head: '', cell: ({ served }) => (served ? 'serves' : '') },
+  { head: 'VERSION', right: true, cell: ({ version }) => String(version) },
+  { head: 'MODEL', cell: ({ model }) => model },
+  { head: 'ALIASES', cell: ({ aliases }) => aliases.join(', ') },
   { head: 'ACCURACY', right: true, cell: ({ metrics }) => percent(metrics.testAccuracy) },
   { head: 'RECIPE', cell: ({ recipe }) => recipe },
   { head: 'EPOCH', right: true, cell: ({ epoch, epochs }) => `${epoch}/${epochs}` },

@@ -9,12 +9,24 @@ type Reading = { readonly file: string } & (
   | { readonly error: Pick<Problem, 'code' | 'detail'> }
 );
 
+type PredictOptions = { readonly model?: string; readonly alias?: string; readonly pin?: number };
+type Selector = { readonly model?: string; readonly alias?: string; readonly version?: number };
+
 const enoughBytes = 8 * 1024 * 1024; // more than the server takes, which then says so
 
 /** One after the other; those that can't be read are said at the end, and make the exit code 1. */
-export async function predictFiles(context: CommandContext, files: readonly string[]): Promise<number> {
+export async function predictFiles(
+  context: CommandContext,
+  files: readonly string[],
+  { model, alias, pin: version }: PredictOptions = {},
+): Promise<number> {
+  const selector = {
+    ...(model !== undefined && { model }),
+    ...(alias !== undefined && { alias }),
+    ...(version !== undefined && { version }),
+  };
   const readings: Reading[] = [];
-  for (const file of files) readings.push(await read(context, file));
+  for (const file of files) readings.push(await read(context, file, selector));
   const good = readings.filter((reading) => 'digit' in reading);
   if (context.json) writeJson(context, readings);
   else if (good.length > 0) writeLine(context.stdout, table(columns, good).split('\n').slice(1).join('\n'));
@@ -31,9 +43,9 @@ const columns: Column<{ readonly file: string } & Prediction>[] = [
 ];
 
 /** @throws ProblemError where it is not about this picture: there is no server, no model, no key */
-async function read({ client }: CommandContext, file: string): Promise<Reading> {
+async function read({ client }: CommandContext, file: string, selector: Selector): Promise<Reading> {
   try {
-    return { file, ...(await predict(client, await load(file))) };
+    return { file, ...(await predict(client, await load(file), selector)) };
   } catch (error) {
     if (!(error instanceof ProblemError))
       return { file, error: { code: 'FILE_NOT_READABLE', detail: notReadable(error) } };

@@ -5,6 +5,7 @@ import { type CommandContext, explain, type GlobalOptions, openContext, writeLin
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
 import { predictFiles } from './predict.ts';
+import { dropAlias, rollBack, setAlias, setTraffic, showHistory, showRegistry } from './registry.ts';
 import { train } from './train.ts';
 import { watch } from './watch.ts';
 
@@ -57,13 +58,67 @@ function buildProgram(): Command {
   program
     .command('predict <file...>')
     .description('read the digit in each PNG or JPEG; - is the standard input')
-    .action(run((context, files: string[]) => predictFiles(context, files)));
+    .option('--model <name>', 'the model that is to answer')
+    .option('--alias <name>', 'use the version that this alias points to')
+    .option('--pin <version>', 'use this version', readNumber)
+    .action(run(predictFiles));
   program
     .command('models')
     .description('list model versions, newest first')
     .option('--limit <n>', 'at most so many, up to 100', readNumber)
     .action(run(listModels));
+  addRegistry(program);
   return program;
+}
+
+function addRegistry(program: Command): void {
+  const registry = program.command('registry').description('which version answers, who decided so and why');
+  const why = ['--reason <text>', 'kept in the history'] as const;
+  registry
+    .command('show [model]', { isDefault: true })
+    .description('list the aliases of all models, or of one')
+    .action(run((context, model?: string) => showRegistry(context, model)));
+  registry
+    .command('history <model>')
+    .description('list decisions, newest first')
+    .option('--limit <n>', 'at most so many, up to 1000', readNumber)
+    .action(run(showHistory));
+  registry
+    .command('promote')
+    .description('make a version champion')
+    .argument('<model>')
+    .argument('<version>', 'its number', readNumber)
+    .option(...why)
+    .action(
+      run((context, model: string, version: number, options: object) =>
+        setAlias(context, model, 'champion', version, options),
+      ),
+    );
+  registry
+    .command('alias')
+    .description('point an alias to a version')
+    .argument('<model>')
+    .argument('<alias>')
+    .argument('<version>', 'its number', readNumber)
+    .option(...why)
+    .action(run(setAlias));
+  registry
+    .command('remove <model> <alias>')
+    .description('remove an alias')
+    .action(run((context, model: string, alias: string) => dropAlias(context, model, alias)));
+  registry
+    .command('rollback <model>')
+    .description('make the champion before this one champion again')
+    .option(...why)
+    .action(run(rollBack));
+  registry
+    .command('traffic')
+    .description('share requests among aliases')
+    .argument('<model>')
+    .argument('<share...>', 'per cent by alias, such as champion=90 challenger=10', readShare)
+    .action(
+      run((context, model: string, shares: Record<string, number>) => setTraffic(context, model, shares)),
+    );
 }
 
 /** Each option that is not the recipe's own replaces one value of it; the server says what it can't be. */
@@ -71,6 +126,8 @@ function addTrain(program: Command): void {
   program
     .command('train')
     .description('queue a training job')
+    .option('--model <name>', "the line of versions to publish to; the data set's name unless given")
+    .option('--promote <when>', 'whether its versions may answer: unless-worse, always or never')
     .option('--recipe <name>', 'named set of the values below; "default" unless given')
     .option('--epochs <n>', 'how often each image is seen', readNumber)
     .option('--batch-size <n>', 'images a step', readNumber)
@@ -108,6 +165,15 @@ function readNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
   return value;
+}
+
+/** Adds `champion=90` to the shares before it. */
+function readShare(text: string, before?: Record<string, number>): Record<string, number> {
+  const [, alias = '', percentage = ''] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
+  const share = percentage.trim() === '' ? Number.NaN : Number(percentage);
+  if (!Number.isFinite(share))
+    throw new InvalidArgumentError(`expected ALIAS=PERCENT, such as champion=90, got ${text}`);
+  return { ...before, [alias]: share };
 }
 
 type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number>;

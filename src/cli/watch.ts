@@ -1,5 +1,12 @@
 /** `trainyard watch`: a job's events, as lines and a bar for people, as JSON for programs. */
-import { answerOf, type ConnectionState, type Job, type NumberedEvent, watchJob } from '../client/index.ts';
+import {
+  answerOf,
+  type ConnectionState,
+  type Job,
+  type NumberedEvent,
+  type Promotion,
+  watchJob,
+} from '../client/index.ts';
 import { openProgressDisplay, type ProgressDisplay, trainingLine } from '../lib/progress-line.ts';
 import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { percent } from './table.ts';
@@ -66,7 +73,11 @@ function describe(job: Job, event: Exclude<NumberedEvent, { type: 'progress' }>)
     case 'epoch':
       return `epoch ${event.epoch}: ${percent(event.testAccuracy)} of the test images right, loss ${event.testLoss.toFixed(4)}, ${event.seconds.toFixed(1)} s`;
     case 'checkpoint':
-      return `model ${event.modelVersion} is published`;
+      return null; // what was decided about it comes next
+    case 'promoted':
+      return `model ${event.version} is published and answers from now on${comparedWith(event)}`;
+    case 'kept':
+      return `model ${event.version} is published${whyKept(event)}; model ${event.champion} goes on answering${comparedWith(event)}`;
     case 'trouble':
       return event.error ? `waits: ${event.error.message}` : 'goes on';
     case 'done':
@@ -74,4 +85,19 @@ function describe(job: Job, event: Exclude<NumberedEvent, { type: 'progress' }>)
     default:
       return null; // of a newer server
   }
+}
+
+/** Where the numbers alone don't say it: ` (the job asked for no promotion)`. */
+function whyKept({ decision, reason }: Pick<Promotion, 'decision' | 'reason'>): string {
+  const isUnclear = decision === 'held' || reason.startsWith('its job goes on');
+  return isUnclear ? ` (${reason.split(':', 1)[0]})` : ''; // the numbers come behind the colon
+}
+
+/** `: 85.36 % against 99.24 %`; empty where nothing was compared. */
+function comparedWith({
+  accuracy,
+  accuracyAgainst,
+}: Pick<Promotion, 'accuracy' | 'accuracyAgainst'>): string {
+  if (accuracy === null || accuracyAgainst === null) return '';
+  return `: ${percent(accuracy)} against ${percent(accuracyAgainst)}`;
 }

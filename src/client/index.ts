@@ -3,17 +3,21 @@ import type { components } from './schema.ts';
 
 export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
 export { predict } from './predict.ts';
-export { answerOf, type Call, type Problem, ProblemError, retryAfterOf } from './problem.ts';
+export { answerOf, type Call, expectDone, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';
 
 type Schemas = components['schemas'];
+export type Decision = Schemas['Decision'];
 export type Evaluation = Schemas['Evaluation'];
 export type Job = Schemas['Job'];
 export type JobEvent = Schemas['JobEvent'];
 export type JobMetrics = Schemas['JobMetrics'];
 export type Model = Schemas['Model'];
+export type ModelComparison = Schemas['ModelComparison'];
 export type Prediction = Schemas['Prediction'];
+export type Promotion = Schemas['Promotion'];
 export type Readiness = Schemas['Readiness'];
 export type Recipe = Schemas['Recipe'];
+export type RegisteredModel = Schemas['RegisteredModel'];
 export type TrainRequest = Schemas['TrainRequest'];

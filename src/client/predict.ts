@@ -1,13 +1,12 @@
 /** POST /predict with an image as its body, for which the generated types have no form. */
 import type { TrainyardClient } from './client.ts';
 import { answerOf } from './problem.ts';
-import type { components } from './schema.ts';
+import type { components, operations } from './schema.ts';
 
-export type PredictOptions = {
-  /** `input`: the answer also has the 28×28 image that the network saw, as a base64 PNG. */
-  readonly include?: 'input';
-  readonly signal?: AbortSignal;
-};
+type Query = NonNullable<operations['predict']['parameters']['query']>;
+
+/** Which version is to answer, and what else the answer is to have; as in the query of POST /predict. */
+export type PredictOptions = Query & { readonly signal?: AbortSignal };
 
 /**
  * Reads the digit in a PNG or JPEG; the server looks at the bytes, not at `image.type`.
@@ -17,11 +16,11 @@ export type PredictOptions = {
 export async function predict(
   client: TrainyardClient,
   image: Blob,
-  { include, signal }: PredictOptions = {},
+  { signal, ...query }: PredictOptions = {},
 ): Promise<components['schemas']['Prediction']> {
   const answer = await answerOf(
     client.POST('/predict', {
-      params: { query: include ? { include } : {} },
+      params: { query },
       body: image as never,
       bodySerializer: (body: unknown) => body,
       headers: { 'content-type': image.type },

@@ -34,6 +34,13 @@ export async function answerOf<Data>(call: Promise<Call<Data>>): Promise<NonNull
   throw new ProblemError(isProblem(error) ? error : unexpectedAnswer(response), retryAfterOf(response));
 }
 
+/** For a call whose answer has no body (204). @throws ProblemError when the call failed */
+export async function expectDone(call: Promise<Call<unknown>>): Promise<void> {
+  const { error, response } = await call;
+  if (response.ok) return;
+  throw new ProblemError(isProblem(error) ? error : unexpectedAnswer(response), retryAfterOf(response));
+}
+
 export function isProblem(value: unknown): value is Problem {
   if (typeof value !== 'object' || value === null) return false;
   return 'code' in value && 'detail' in value && typeof value.detail === 'string';

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { datasetNames } from '../model/data/dataset.ts';
 import { networkNames } from '../model/network/network.ts';
+import { type PromotePolicy, promotePolicies } from '../model/registry/gate.ts';
+import { modelName } from '../model/registry/names.ts';
+import { promotionSchema } from '../model/registry/promotion.ts';
 import { recipeNames, recipes, scheduleNames } from '../model/training/recipe.ts';
 
 export const queueName = 'train';
@@ -12,6 +15,15 @@ const maxMetadataLength = 4096;
 export const trainRequestSchema = z
   .strictObject({
     recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
+    model: modelName
+      .exactOptional()
+      .describe("The line of versions that it publishes to; by default the data set's name"),
+    promote: z
+      .enum(promotePolicies)
+      .exactOptional()
+      .describe(
+        'Whether its versions may become champion: unless they are significantly worse, always, never',
+      ),
     dataset: z.enum(datasetNames).default('mnist'),
     network: z.enum(networkNames).exactOptional(),
     epochs: z.int().min(1).max(1000).exactOptional(),
@@ -55,8 +67,18 @@ export type TrainRequest = z.output<typeof trainRequestSchema>;
 export const resolvedRequestSchema = trainRequestSchema.required().meta({ id: 'ResolvedRequest' });
 export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
 
-export function resolveRequest(request: TrainRequest): ResolvedRequest {
-  return { ...recipes[request.recipe], ...request };
+/** `promote`: what the service does unless the request says otherwise. */
+export function resolveRequest(
+  request: TrainRequest,
+  promote: PromotePolicy = 'unless-worse',
+): ResolvedRequest {
+  return { model: request.dataset, promote, ...recipes[request.recipe], ...request };
+}
+
+/** What is trained, without what becomes of it. A resume point belongs to one plan. */
+export function planOf(request: ResolvedRequest): Omit<ResolvedRequest, 'model' | 'promote'> {
+  const { model: _, promote: __, ...plan } = request;
+  return plan;
 }
 
 export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
@@ -83,6 +105,7 @@ export const epochSchema = z
     testAccuracy: z.number(),
     seconds: z.number(),
     modelVersion: z.int(),
+    promotion: promotionSchema.exactOptional(),
   })
   .meta({ id: 'Epoch' });
 
@@ -108,6 +131,7 @@ export const trainJobSchema = z
     attempt: z.int().describe('Starts so far, one that was handed over by a closing worker included'),
     resumedFromStep: z.int().nullable().describe('Where the newest attempt went on; null: at the beginning'),
     modelVersion: z.int().nullable().describe('The newest version that this job has published'),
+    promotion: promotionSchema.nullable().describe('What was decided about that version; null before'),
     error: z
       .object({ code: z.string(), message: z.string() })
       .nullable()

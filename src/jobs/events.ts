@@ -1,5 +1,6 @@
 /** The events of a job, as GET /jobs/:id/events sends them and as Redis keeps them with the job. */
 import { z } from 'zod';
+import { promotionSchema } from '../model/registry/promotion.ts';
 import { engineSchema, epochSchema, jobStatuses, progressSchema } from './contract.ts';
 
 const at = z.iso.datetime().describe('When it happened');
@@ -23,13 +24,25 @@ const started = z.object({
     ),
 });
 const progress = z.object({ type: z.literal('progress'), at, ...progressSchema.shape });
-const epoch = z.object({ type: z.literal('epoch'), at, ...epochSchema.shape });
+const epoch = z.object({ type: z.literal('epoch'), at, ...epochSchema.omit({ promotion: true }).shape });
 const checkpoint = z.object({
   type: z.literal('checkpoint'),
   at,
   modelVersion: z.int().positive(),
   epoch: z.int().positive(),
   testAccuracy: z.number(),
+});
+const promoted = z.object({
+  type: z.literal('promoted'),
+  at,
+  ...promotionSchema.shape,
+  decision: promotionSchema.shape.decision.extract(['promoted']),
+});
+const kept = z.object({
+  type: z.literal('kept'),
+  at,
+  ...promotionSchema.shape,
+  decision: promotionSchema.shape.decision.extract(['kept', 'held']),
 });
 const trouble = z.object({
   type: z.literal('trouble'),
@@ -48,7 +61,7 @@ const done = z.object({
 
 /** `done` is always the last event. */
 export const jobEventSchema = z
-  .discriminatedUnion('type', [queued, started, progress, epoch, checkpoint, trouble, done])
+  .discriminatedUnion('type', [queued, started, progress, epoch, checkpoint, promoted, kept, trouble, done])
   .meta({ id: 'JobEvent' });
 export type JobEvent = z.output<typeof jobEventSchema>;
 

@@ -38,6 +38,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     attempt: job.attemptsStarted - (dropped ? 1 : 0),
     resumedFromStep: report.resumedFromStep,
     modelVersion: report.epochs.at(-1)?.modelVersion ?? null,
+    promotion: report.epochs.at(-1)?.promotion ?? null,
     error: status === 'running' ? report.trouble : status === 'failed' ? error : null,
     createdAt: new Date(job.timestamp).toISOString(),
     startedAt: report.startedAt ?? (dropped ? null : isoOrNull(job.processedOn)),

@@ -108,6 +108,7 @@ type Keeping = {
 async function keepRunning(first: ChildProcess, { run, tell, signal }: Keeping): Promise<void> {
   let child: ChildProcess | null = first;
   let delayMs = firstDelayMs;
+  let told = ''; // why it does not start; the same line is told once
   for (;;) {
     if (child) {
       const startedAt = performance.now();
@@ -119,10 +120,14 @@ async function keepRunning(first: ChildProcess, { run, tell, signal }: Keeping):
     if (signal.aborted) return;
     delayMs = Math.min(2 * delayMs, longestDelayMs);
     child = await run().catch((error: unknown) => {
-      if (!signal.aborted) tell(`${messageOf(error)}\ntrying again in ${delayMs / 1000} s`);
+      const line = `${messageOf(error)}\ntrying again in ${delayMs / 1000} s`;
+      if (!signal.aborted && line !== told) tell(line);
+      told = line;
       return null;
     });
-    if (child) tell('it runs again');
+    if (!child) continue;
+    told = '';
+    tell('it runs again');
   }
 }
 

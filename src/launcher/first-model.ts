@@ -46,8 +46,10 @@ export async function followFirstModel(
   );
   const last = ended.epochs.at(-1);
   if (ended.status === 'succeeded' && last) {
-    await untilServed(client, last.modelVersion, signal);
-    say(describeModel(last.modelVersion, last.testAccuracy));
+    const { champion = last.modelVersion } = last.promotion ?? {}; // an epoch before may be better than the last
+    await untilServed(client, champion, signal);
+    const accuracyOf = new Map(ended.epochs.map((epoch) => [epoch.modelVersion, epoch.testAccuracy]));
+    say(describeModel(champion, accuracyOf.get(champion) ?? last.testAccuracy));
   } else {
     say(`the first training ended as ${ended.status}: ${ended.error?.message ?? 'no reason given'}`);
   }

@@ -12,24 +12,38 @@ export type Part = {
 export type PartReady = { readonly type: 'ready'; readonly address?: string };
 
 const readyWithinMs = 90_000; // the first use of a GPU may compile kernels; the worker allows a minute
-const restartDelayMs = 1000;
+const firstDelayMs = 1000; // before a restart; doubled until the part is ready again
+const longestDelayMs = 30_000;
 const stopGraceMs = 15_000; // longer than the part's own limit
 
-/** Forks the entry `name` and restarts it whenever it ends after it was ready. */
-export function startPart(name: 'server' | 'worker', env: NodeJS.ProcessEnv): Part {
+/** Forks the entry `name` and restarts it whenever it ends after it was ready. Ends of one kind in a row are told once. */
+export function startPart(
+  name: 'server' | 'worker',
+  env: NodeJS.ProcessEnv,
+  fork = (all: NodeJS.ProcessEnv): ChildProcess => forkBeside(import.meta.url, `../${name}`, { env: all }),
+): Part {
   let stopped = false;
   let restart: NodeJS.Timeout | undefined;
   let port: string | undefined; // a restarted server listens on the same port
-  const run = () => forkBeside(import.meta.url, `../${name}`, { env: port ? { ...env, PORT: port } : env });
+  const run = () => fork(port ? { ...env, PORT: port } : env);
   let child = run();
+  let delayMs = firstDelayMs;
+  let told = '';
   const restartWhenEnded = () => {
+    child.once('message', () => {
+      delayMs = firstDelayMs;
+      told = '';
+    });
     child.once('exit', (code, signal) => {
       if (stopped) return;
-      process.stderr.write(`the ${name} ended (${signal ?? `exit code ${code}`}); starting it again\n`);
+      const line = `the ${name} ended (${signal ?? `exit code ${code}`}); starting it again\n`;
+      if (line !== told) process.stderr.write(line);
+      told = line;
       restart = setTimeout(() => {
         child = run();
         restartWhenEnded();
-      }, restartDelayMs);
+      }, delayMs);
+      delayMs = Math.min(2 * delayMs, longestDelayMs);
     });
   };
   const ready = untilReady(name, child).then((message) => {

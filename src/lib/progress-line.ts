@@ -1,4 +1,4 @@
-/** A training's progress: one line that is redrawn on a terminal, plain lines every few seconds in a pipe. */
+/** A training's progress: one line that is redrawn on a terminal; in a pipe, a plain line every few seconds if it has changed. */
 export type Output = Pick<NodeJS.WriteStream, 'write'> & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -31,9 +31,12 @@ export function openProgressDisplay(output: Output): ProgressDisplay {
   let shownAt = Number.NEGATIVE_INFINITY;
   let unshown: Progress | null = null;
   let onLine = false; // the cursor is behind a line that may be redrawn
+  let drawn = '';
   const draw = (progress: Progress) => {
     const line = progressLine(progress);
-    output.write(output.isTTY ? `\r\u001B[K${line.slice(0, (output.columns ?? 80) - 1)}` : `${line}\n`);
+    if (output.isTTY) output.write(`\r\u001B[K${line.slice(0, (output.columns ?? 80) - 1)}`);
+    else if (line !== drawn) output.write(`${line}\n`);
+    drawn = line;
     onLine = output.isTTY === true;
     shownAt = performance.now();
     unshown = null;

@@ -20,7 +20,7 @@ const readinessSchema = z
 export type HealthDependencies = {
   queue: JobQueue;
   store: Pick<ModelStore, 'quarantined' | 'versions'>;
-  predictor: Pick<Predictor, 'model' | 'engine'>;
+  predictor: Pick<Predictor, 'model' | 'serving' | 'engine'>;
   /** How long a check may take; the default of 900 ms lets every probe end before its caller gives up at a second. */
   deadlineMs?: number;
 };
@@ -125,16 +125,24 @@ async function checkModel({ queue, store, predictor }: HealthDependencies): Prom
 }
 
 async function checkServed({ queue, store, predictor }: HealthDependencies): Promise<Check> {
-  const [model, engine] = [predictor.model(), predictor.engine()];
-  if (model) {
+  const [served, engine] = [nameServed(predictor), predictor.engine()];
+  if (served) {
     const fallback = engine?.fallback ? ` (${engine.fallback})` : '';
-    return { ok: true, detail: `version ${model.version} on ${engine?.device}${fallback}` };
+    return { ok: true, detail: `${served} on ${engine?.device}${fallback}` };
   }
   const [newest] = await store.versions().catch(() => []); // checkStore says why
   if (newest !== undefined) return { ok: false, detail: `version ${newest} is being loaded` };
   const isTraining = await hasUnfinishedJob(queue).catch(() => false);
   if (isTraining) return { ok: true, detail: 'none yet; a training job is queued or running' };
   return { ok: false, detail: 'none, and no training under way; POST /jobs/train' };
+}
+
+/** The default champion or, where no model is the default, each one's; null before the first champion. */
+function nameServed(predictor: HealthDependencies['predictor']): string | null {
+  const model = predictor.model();
+  if (model) return `version ${model.version}`;
+  const champions = Object.keys(predictor.serving()).flatMap((name) => predictor.model(name) ?? []);
+  return champions.map(({ name, version }) => `version ${version} of ${name}`).join(', ') || null;
 }
 
 /** Empty when there are none. */

@@ -1,9 +1,19 @@
 /** Training jobs: queue, read, list, cancel. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { jobStatuses, resolveRequest, trainJobSchema, trainRequestSchema } from '../jobs/contract.ts';
+import {
+  jobStatuses,
+  planOf,
+  type ResolvedRequest,
+  resolveRequest,
+  type TrainRequest,
+  trainJobSchema,
+  trainRequestSchema,
+} from '../jobs/contract.ts';
 import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { PromotePolicy } from '../model/registry/gate.ts';
+import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
@@ -14,7 +24,16 @@ const pageSchema = z.strictObject({
 });
 const tags = ['jobs'];
 
-export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app, { queue }) => {
+type Dependencies = { queue: JobQueue; promote: PromotePolicy };
+
+/** What a repeated call has to ask for as well. PROMOTE, which fills in the order, may have changed between the two. */
+const askedFor = ({ model, promote }: TrainRequest, order: ResolvedRequest) => ({
+  ...planOf(order),
+  ...(model && { model }),
+  ...(promote && { promote }),
+});
+
+export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, promote }) => {
   app.post('/jobs/train', {
     schema: {
       tags,
@@ -24,13 +43,13 @@ export const jobRoutes: FastifyPluginAsyncZod<{ queue: JobQueue }> = async (app,
       body: trainRequestSchema,
       response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
     },
-    // All fields are optional, so the body is too.
-    preValidation: async (request) => {
-      if (request.body === undefined) (request as { body: unknown }).body = {};
-    },
+    preValidation: bodyIsOptional,
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const { outcome, job } = expectJob(await queue.enqueue(resolveRequest(request.body), key, request.id));
+      const order = resolveRequest(request.body, promote);
+      const { outcome, job } = expectJob(
+        await queue.enqueue(order, key, request.id, askedFor(request.body, order)),
+      );
       request.log.info({ jobId: job.id }, `job ${outcome}`);
       return reply.code(202).header('location', `/jobs/${job.id}`).send(job);
     },

@@ -1,7 +1,8 @@
 /**
  * GET /metrics for Prometheus: counters and histograms that are updated as things happen, and gauges that are read on
- * each scrape. Names end in their unit (https://prometheus.io/docs/practices/naming); no label takes a value from a
- * request.
+ * each scrape. Names end in their unit (https://prometheus.io/docs/practices/naming). Labels are bounded: the only ones
+ * that people can add to are the names of models and aliases, and those beyond the first hundred pairs have no labels of
+ * their own.
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -19,7 +20,7 @@ type MetricsDependencies = {
   readonly metrics: Metrics;
   readonly queue: Pick<JobQueue, 'outcomes'>;
   readonly store: Pick<ModelStore, 'manifest'>;
-  readonly predictor: Pick<Predictor, 'model' | 'load'>;
+  readonly predictor: Pick<Predictor, 'model' | 'serving' | 'load'>;
   readonly access: Pick<Access, 'apiKeys'>;
 };
 
@@ -29,6 +30,7 @@ const endedAtMost = 100; // jobs that one scrape counts; the others wait for the
 const endings = ['succeeded', 'failed', 'cancelled'];
 const misnamed = ['handles', 'requests', 'resources'].map((of) => `nodejs_active_${of}_total`); // gauges
 const phases = ['decode', 'queue', 'infer'];
+const mostAliases = 100; // pairs of a model and an alias that have labels of their own
 const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']; // Node accepts thirty more
 
 /** The metrics of this process. */
@@ -63,6 +65,12 @@ export function createMetrics() {
     waiting: gauge('predictions_waiting_images', 'Images that wait for a prediction now'),
     swaps: counter('model_swaps_total', 'Models that were put in place of another, or of none'),
     swapTime: histogram('model_swap_duration_seconds', 'Time to read, check and warm up a model', fast),
+    answers: counter(
+      'model_answers_total',
+      'Images that were read, by model and by the alias that chose the version',
+      ['model', 'alias'],
+    ),
+    aliases: gauge('alias_version', 'Version that an alias points to', ['model', 'alias']),
     version: gauge('model_version', 'Version of the model that answers; 0: none'),
     age: gauge('model_age_seconds', 'Time since the model that answers was published'),
     accuracy: gauge('model_test_accuracy_ratio', 'Test accuracy of the model that answers'),
@@ -108,22 +116,34 @@ function methodOf({ method }: FastifyRequest): string {
 /** Wraps a predictor so that its outcomes are counted. */
 export function observePredictor(
   predictor: Predictor,
-  { predictions, phases: phaseTime }: Metrics,
+  { predictions, answers, phases: phaseTime }: Metrics,
 ): Predictor {
+  const labels = boundedLabels();
   const observe = (outcome: PredictOutcome) => {
     predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code });
     if (!outcome.ok) return;
+    answers.inc(labels(outcome.model.name, outcome.model.alias ?? '')); // '': a request named the version
     const { decodeMs, queueMs, inferMs } = outcome.timings;
     for (const [phase, ms] of Object.entries({ decode: decodeMs, queue: queueMs, infer: inferMs }))
       phaseTime.observe({ phase }, ms / 1000);
   };
   return {
     ...predictor,
-    predict: async (image, signal, withPixels) => {
-      const outcome = await predictor.predict(image, signal, withPixels);
+    predict: async (image, options) => {
+      const outcome = await predictor.predict(image, options);
       observe(outcome);
       return outcome;
     },
+  };
+}
+
+/** People name models and aliases: those beyond the first so many share one pair of labels. */
+function boundedLabels(): (model: string, alias: string) => { model: string; alias: string } {
+  const known = new Set<string>();
+  return (model, alias) => {
+    const pair = `${model} ${alias}`;
+    if (known.size < mostAliases) known.add(pair);
+    return known.has(pair) ? { model, alias } : { model: 'others', alias: 'others' };
   };
 }
 
@@ -157,6 +177,11 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
 };
 
 async function readModel({ metrics, store, predictor }: MetricsDependencies): Promise<void> {
+  metrics.aliases.reset();
+  const pairs = Object.entries(predictor.serving()).flatMap(([model, { aliases }]) =>
+    Object.entries(aliases).map(([alias, version]) => ({ labels: { model, alias }, version })),
+  );
+  for (const { labels, version } of pairs.slice(0, mostAliases)) metrics.aliases.set(labels, version);
   const model = predictor.model();
   const manifest = model && (await store.manifest(model.version).catch(() => null));
   metrics.version.set(model?.version ?? 0);

@@ -3,10 +3,11 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { imageSide } from '../model/data/dataset.ts';
+import { classCount, imageSide } from '../model/data/dataset.ts';
 import { encodePng } from '../model/image/encode-png.ts';
+import { aliasName, modelName } from '../model/registry/names.ts';
 import type { Prediction, PredictOutcome } from '../model/serving/messages.ts';
-import type { Predictor } from '../model/serving/predictor.ts';
+import type { PredictOptions, Predictor } from '../model/serving/predictor.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
 import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
@@ -19,11 +20,17 @@ const predictionSchema = z
     confidence: probability,
     probabilities: z.array(probability).length(10),
     model: z.object({
+      name: modelName,
+      alias: aliasName.nullable().describe('By which it was chosen; null: the request named the version'),
       version: z.int().positive(),
       jobId: z.string(),
       epoch: z.int().positive(),
       testAccuracy: z.number(),
     }),
+    top: z
+      .array(z.object({ digit: z.int().min(0).max(9), probability }))
+      .exactOptional()
+      .describe('With `top=N`'),
     timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
     input: z
       .base64()
@@ -86,10 +93,26 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
       summary: 'Recognise a handwritten digit in a PNG or JPEG',
       querystring: z.strictObject({
         include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
+        model: modelName.exactOptional().describe('The model that is to answer'),
+        alias: aliasName.exactOptional().describe('Answered by the version that this alias points to'),
+        version: z.coerce.number().int().positive().exactOptional().describe('Answered by this version'),
+        minVersion: z.coerce
+          .number()
+          .int()
+          .positive()
+          .exactOptional()
+          .describe('Waits, up to 5 s, until the champion is this version or a newer one'),
+        top: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(classCount)
+          .exactOptional()
+          .describe('Also the N likeliest digits, likeliest first'),
       }),
       response: {
         200: z.union([predictionSchema, predictionsSchema]),
-        ...problems(400, 413, 415, 422, 503),
+        ...problems(400, 404, 409, 413, 415, 422, 503),
       },
     },
     serializerCompiler: () => JSON.stringify, // predictions are our own: zod would check each again
@@ -99,11 +122,14 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     },
     handler: async (request, reply) => {
       const images = (request.body as Buffer[] | undefined) ?? [Buffer.alloc(0)];
-      const withInput = request.query.include === 'input';
-      const outcomes = await predictAll(predictor, images, reply, withInput);
-      expectPictureType(request, outcomes);
+      const { include, top, ...selector } = request.query;
+      expectOneSelector(selector);
+      const withPixels = include === 'input';
+      const outcomes = await predictAll(predictor, images, reply, { ...selector, withPixels });
+      expectPictureType(request, images, outcomes);
       const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
-      const predictions = withInput ? await Promise.all(found.map(showInput)) : found;
+      const ranked = top === undefined ? found : found.map((prediction) => rank(prediction, top));
+      const predictions = withPixels ? await Promise.all(ranked.map(showInput)) : ranked;
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -114,7 +140,7 @@ async function predictAll(
   predictor: Predictor,
   images: readonly Uint8Array[],
   reply: FastifyReply,
-  withInput: boolean,
+  options: PredictOptions,
 ): Promise<PredictOutcome[]> {
   const unwanted = new AbortController();
   setMaxListeners(maxImages, unwanted.signal);
@@ -124,7 +150,7 @@ async function predictAll(
   if (reply.raw.destroyed) unwanted.abort(); // the client left while the body was read
   const outcomes = await Promise.all(
     images.map(async (image) => {
-      const outcome = await predictor.predict(image, unwanted.signal, withInput);
+      const outcome = await predictor.predict(image, { ...options, signal: unwanted.signal });
       if (!outcome.ok && statusOf[outcome.code] === 503) unwanted.abort();
       return outcome;
     }),
@@ -138,10 +164,18 @@ function isCancelled(outcome: PredictOutcome): boolean {
 }
 
 /** @throws HttpProblem 415 for a body whose Content-Type is not documented and whose bytes are no picture */
-function expectPictureType({ mediaType }: FastifyRequest, [outcome]: readonly PredictOutcome[]): void {
+function expectPictureType(
+  { mediaType }: FastifyRequest,
+  [body]: readonly Buffer[],
+  [outcome]: readonly PredictOutcome[],
+): void {
   if (outcome!.ok || outcome!.code !== 'IMAGE_TYPE_UNSUPPORTED') return;
   if (mediaType !== undefined && mediaType in predictRequestBody.content) return;
-  const detail = `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${mediaType ?? 'a body without Content-Type'}`;
+  const type = mediaType ?? 'a body without Content-Type';
+  const isJson = /^\s*[[{]/.test(body!.toString('latin1', 0, 100));
+  const detail = isJson
+    ? `expected {"image": "<base64>"} with Content-Type: application/json, got JSON as ${type}; set that header. A PNG or JPEG may have any type, a form is multipart/form-data`
+    : `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${type}`;
   throw new HttpProblem({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', detail });
 }
 
@@ -153,6 +187,12 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
   IMAGE_NO_INK: 422,
   IMAGE_NOT_READ: 500,
   NO_MODEL: 503,
+  MODEL_UNKNOWN: 404,
+  MODEL_NOT_FOUND: 404,
+  ALIAS_NOT_FOUND: 404,
+  MODEL_NOT_LOADABLE: 409,
+  MODEL_NOT_LOADED_YET: 503,
+  MIN_VERSION_NOT_SERVED: 409,
   PREDICTOR_RESTARTED: 503,
   PREDICT_TIMEOUT: 503,
   OVERLOADED: 503,
@@ -169,6 +209,21 @@ function expectPrediction(outcome: PredictOutcome, index: number, count: number)
   const retryAfterSeconds =
     'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : status === 503 ? 1 : undefined;
   throw new HttpProblem({ status, code: outcome.code, detail, retryAfterSeconds });
+}
+
+/** @throws HttpProblem 400 where a request names a version in two ways */
+function expectOneSelector({ alias, version, minVersion }: PredictOptions): void {
+  const named = Object.entries({ alias, version, minVersion }).filter(([, value]) => value !== undefined);
+  if (named.length < 2) return;
+  const names = named.map(([name]) => name).join(' and ');
+  const detail = `expected one of alias, version and minVersion, got ${names}; leave all but one out`;
+  throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
+}
+
+function rank(prediction: Omit<Prediction, 'ok'>, count: number) {
+  const all = prediction.probabilities.map((share, digit) => ({ digit, probability: share }));
+  const top = all.toSorted((a, b) => b.probability - a.probability).slice(0, count);
+  return { ...prediction, top };
 }
 
 async function showInput({ pixels, ...prediction }: Omit<Prediction, 'ok'>) {

@@ -4,7 +4,15 @@ import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
 import { recipeNames, recipeSummaries, recipes } from '../model/training/recipe.ts';
 
-const ownOfJob = { recipe: true, dataset: true, seed: true, testImages: true, metadata: true } as const;
+const ownOfJob = {
+  model: true,
+  promote: true,
+  recipe: true,
+  dataset: true,
+  seed: true,
+  testImages: true,
+  metadata: true,
+} as const;
 const values = resolvedRequestSchema.omit(ownOfJob); // what a recipe decides
 const recipeSchema = z
   .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape })

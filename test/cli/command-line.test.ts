@@ -1,21 +1,26 @@
 /** How the program is called, what it sends, and how it ends; beside servers that do as they are told. */
 import { execFile } from 'node:child_process';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { beginStream, eventText, serveEvents } from '../client/event-server.ts';
+import { beginStream, eventText, sendProblem, serveEvents } from '../client/event-server.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { run, start } from './run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('a wrong call', () => {
-  it.each([
+  it.each<readonly [string[], string]>([
     [[], 'Usage: trainyard'],
     [['tarin'], "unknown command 'tarin'"],
     [['train', '--epochs', 'many'], "argument 'many' is invalid. Expected a number."],
     [['jobs', '--colour'], "unknown option '--colour'"],
     [['watch'], "missing required argument 'id'"],
+    ...['champion=half', 'challenger', 'challenger=', '=10', 'champion=Infinity'].map((share) => {
+      const args = ['registry', 'traffic', 'mnist', 'champion=100', share];
+      return [args, `expected ALIAS=PERCENT, such as champion=90, got ${share}\n`] as const;
+    }),
     [['jobs', '--url', 'localhost:3000'], 'Expected one such as http://127.0.0.1:3000.'],
   ])('%j ends with 2 and says what is wrong', async (args, text) => {
     const { code, stdout, stderr } = await run(args);
@@ -58,6 +63,51 @@ describe('the key', () => {
   });
 });
 
+describe('a value that says nothing', () => {
+  it.each([
+    [['--pin', '0'], 'version=0'],
+    [['--model', ''], 'model='],
+    [['--alias', ''], 'alias='],
+  ])('is sent to the server, which refuses it: predict %j', async (options, query) => {
+    const { url, calls } = await serveCalls((response) => sendProblem(response, 400));
+    const { code, stderr } = await run(['predict', 'package.json', ...options, '--url', url]);
+    expect(calls).toEqual([`POST /predict?${query}`]);
+    expect([code, stderr]).toEqual([1, 'told 400\n']);
+  });
+
+  it('is sent to the server, which refuses it: jobs --limit 0', async () => {
+    const { url, calls } = await serveCalls((response) => sendProblem(response, 400));
+    expect(await run(['jobs', '--limit', '0', '--status', '', '--url', url])).toMatchObject({ code: 1 });
+    expect(calls).toEqual(['GET /jobs?limit=0&status=']);
+  });
+});
+
+describe('registry remove --json', () => {
+  it('prints the model as it is afterwards', async () => {
+    const { url, calls } = await serveCalls((response, { method }) =>
+      method === 'DELETE' ? response.writeHead(204).end() : sendJson(response, { name: 'mnist' }),
+    );
+    const { code, stdout } = await run(['registry', 'remove', 'mnist', 'challenger', '--json', '--url', url]);
+    expect([code, stdout]).toEqual([0, '{"name":"mnist"}\n']);
+    expect(calls).toEqual(['DELETE /registry/mnist/aliases/challenger', 'GET /registry/mnist']);
+  });
+});
+
+/** A server that answers each call alike; `calls` has the method and address of each. */
+async function serveCalls(answer: (response: ServerResponse, request: IncomingMessage) => void) {
+  const calls: string[] = [];
+  const { url } = await serveEvents((request, response) => {
+    calls.push(`${request.method} ${request.url}`);
+    request.resume();
+    answer(response, request);
+  });
+  return { url, calls };
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+}
+
 describe('watch', () => {
   /** A job with events up to the one before the last; `end` sends that. */
   async function serveJob() {
@@ -93,6 +143,28 @@ describe('watch', () => {
       'job a\nthe job goes on: "npx trainyard watch a" shows it, "npx trainyard cancel a" ends it\n',
     );
     expect(code).toBe(130);
+  });
+
+  it.each([
+    ['held', 'the job asked for no promotion', ' (the job asked for no promotion)'],
+    [
+      'kept',
+      'its job goes on, and it is not as good as model 1: 99.00 % against 99.24 %; only this one reads 1',
+      ' (its job goes on, and it is not as good as model 1)',
+    ],
+    ['kept', 'significantly worse than model 1: 99.00 % against 99.24 %', ''],
+  ])('says why a version was %s where the numbers do not: %s', async (decision, reason, words) => {
+    const numbers = { version: 2, champion: 1, accuracy: 0.99, accuracyAgainst: 0.9924 };
+    const { url } = await serveEvents((request, response) => {
+      if (!request.url!.endsWith('/events')) return sendJson(response, { id: 'a' });
+      beginStream(response);
+      const kept = JSON.stringify({ type: 'kept', at: '', decision, reason, ...numbers });
+      response.end(`id: 1\nevent: kept\ndata: ${kept}\n\n${eventText(2, 1)}`);
+    });
+    const { stdout } = await run(['watch', 'a', '--url', url]);
+    expect(stdout).toBe(
+      `model 2 is published${words}; model 1 goes on answering: 99.00 % against 99.24 %\nsucceeded\n`,
+    );
   });
 
   it('says once that the server is away, and that it is back, and goes on where it was', async () => {

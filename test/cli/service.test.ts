@@ -31,7 +31,7 @@ describe('train --watch, and watch afterwards', () => {
     expect(stdout).toContain('training mnist, recipe "default", on ');
     expect(stdout).toMatch(/^\[█+\] 100 % {2}epoch 1\/1 {2}step 10\/10 {2}loss /m);
     expect(stdout).toMatch(/^epoch 1: \d+\.\d\d % of the test images right, loss \d/m);
-    expect(stdout).toMatch(/\nmodel \d+ is published\nsucceeded\n$/);
+    expect(stdout).toMatch(/\nmodel 2 is published and answers from now on.*\nsucceeded\n$/);
     expect(stdout).not.toContain('\u001B');
     expect(code).toBe(0);
 
@@ -83,8 +83,8 @@ describe('train, jobs, cancel and watch', () => {
 describe('lists', () => {
   it('of models show which one serves, and are the answer itself with --json', async () => {
     const text = await command('models');
-    expect(text.stdout).toMatch(/^MODEL {2} +ACCURACY {2}/);
-    expect(text.stdout).toContain('  serves  ');
+    expect(text.stdout).toMatch(/^VERSION {2}MODEL {2}ALIASES {3}ACCURACY {2}/);
+    expect(text.stdout).toContain('  mnist  champion  ');
     const json = await command('models', '--json', '--limit', '1');
     expect((JSON.parse(json.stdout) as Model[]).map(({ format }) => format)).toEqual([1]);
   });
@@ -123,6 +123,45 @@ describe('predict', () => {
       { file: 'package.json', error: expect.objectContaining({ code: 'IMAGE_TYPE_UNSUPPORTED' }) },
     ]);
     expect(code).toBe(1);
+  });
+});
+
+describe('registry', () => {
+  it('shows which version answers, moves aliases, shares traffic, rolls back, and keeps the history', async () => {
+    const version = await service.parts.publishAndServe();
+    const other = String(version - 1);
+    const shown = await command('registry');
+    expect(shown.stdout).toMatch(/^MODEL {2}ALIAS {5}VERSION {2}TRAFFIC +AGE {2}BY +REASON/);
+    expect(shown.stdout).toMatch(new RegExp(`\\nmnist +champion +${version} +100 % `));
+    const moved = await command('registry', 'alias', 'mnist', 'challenger', other, '--reason', 'to compare');
+    expect(moved.stdout).toMatch(new RegExp(`\\nmnist +challenger +${other} +0 % .*to compare`));
+    const shared = await command('registry', 'traffic', 'mnist', 'champion=90', 'challenger=10');
+    expect(shared.stdout).toMatch(/champion .* 90 % [\s\S]*challenger .* 10 % /);
+    const pinned = await command('predict', digit, '--pin', other, '--json');
+    expect(JSON.parse(pinned.stdout)).toMatchObject([{ model: { version: Number(other), alias: null } }]);
+    await command('registry', 'promote', 'mnist', other, '--reason', 'better');
+    const back = await command('registry', 'rollback', 'mnist', '--json');
+    expect(JSON.parse(back.stdout)).toMatchObject({ aliases: { champion: { version } } });
+    expect((await command('registry', 'remove', 'mnist', 'challenger')).stdout).toBe(
+      'challenger of mnist is removed\n',
+    );
+    const history = await command('registry', 'history', 'mnist', '--limit', '2');
+    expect(history.stdout).toMatch(/challenger removed[\s\S]*champion \d+ → \d+ \(rolledBack\)/);
+    const whole = await command('registry', 'history', 'mnist');
+    expect(whole.stdout).toContain('traffic: champion 90 %, challenger 10 %');
+  });
+
+  it('says in the words of the server what is wrong', async () => {
+    const [unknown, share] = await Promise.all([
+      command('registry', 'rollback', 'nope'),
+      command('registry', 'traffic', 'mnist', 'champion=50'),
+    ]);
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('expected a model in GET /registry'),
+    });
+    expect(share).toMatchObject({ code: 1, stderr: expect.stringContaining('100 in all') });
+    expect((await command('registry', 'promote', 'mnist', 'two')).code).toBe(2);
   });
 });
 

@@ -95,7 +95,7 @@ function dropping(drops: Drop[]): (request: Request) => Promise<Response> {
   };
 }
 
-/** Of the first blocks of a stream; the one before all events is `retry`. */
+/** Returns where the first `count` blocks of a stream end. The first block is `retry`; each event is a block. */
 function endOfBlock(text: string, count: number): number {
   let end = 0;
   for (let block = 0; block < count; block++) {

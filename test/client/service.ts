@@ -16,6 +16,7 @@ export async function startService(): Promise<Service> {
     noGpu: null,
     device: 'a test',
     gitCommit: 'abc',
+    trainerNiceness: 0, // a busy machine would starve a nice one
     log: pino({ level: 'silent' }),
   });
   return {

@@ -27,7 +27,10 @@ type Service = {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
-const dashboard = JSON.parse(read('docker/grafana/dashboards/trainyard.json')) as { panels: Panel[] };
+const dashboard = JSON.parse(read('docker/grafana/dashboards/trainyard.json')) as {
+  panels: Panel[];
+  annotations: { list: { name: string; expr: string }[] };
+};
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
@@ -63,6 +66,12 @@ it('has panels that say what they show, in which unit, and lie beside each other
   }
   const ids = dashboard.panels.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('marks the changes of champions', () => {
+  const [{ name, expr }] = dashboard.annotations.list as [{ name: string; expr: string }];
+  expect(name).toBe('Champion changes');
+  expect(expr).toContain('trainyard_alias_version{alias="champion"}');
 });
 
 it('reads from the source that is provisioned', () => {

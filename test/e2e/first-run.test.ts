@@ -82,7 +82,7 @@ describe('the first run', () => {
   );
 
   it('swaps in each new model within half a second, and no request fails meanwhile', async () => {
-    const request = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 3 };
+    const request = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 3, promote: 'always' };
     const [job, asked] = await Promise.all([
       trainToEnd(service.address, request),
       askUntil(service.address, 2000, 4), // version 1 answers first; the job publishes 2, 3 and 4

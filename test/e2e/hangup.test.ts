@@ -132,7 +132,7 @@ describe('a service that was not', () => {
   });
 });
 
-/** Of the launcher and what it has started; not of npm and the shells around it. */
+/** Lists the launcher and what it has started, without npm and the shells around it. */
 function ownPidsOf(dataDir: string): number[] {
   const isOwn = (line: string) => /run\.mjs (?:start|server|worker)|dist\/\S+\.js/.test(line);
   return processesOf(dataDir)

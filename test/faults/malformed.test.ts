@@ -77,6 +77,7 @@ const documented503 = [
   'PREDICT_TIMEOUT',
   'PREDICTOR_RESTARTED',
   'NO_MODEL',
+  'MODEL_NOT_LOADED_YET',
   'REDIS_UNAVAILABLE',
 ];
 
@@ -126,7 +127,7 @@ const sendMany = (numRuns: number, from: number) =>
     endOnFailure: true,
   });
 
-/** Of server and predictor in MB, when nothing is under way. */
+/** Measures server and predictor in MB, once nothing is under way. */
 async function memory(predictor: number): Promise<[number, number]> {
   const read = () => Promise.all([memoryOf(server.process.pid!), memoryOf(predictor)]);
   let last = await read();

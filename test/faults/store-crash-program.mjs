@@ -12,11 +12,14 @@ import { importCompiled } from '../compiled.mjs';
 const { initialWeights, networks } = await importCompiled('model/network/network.js');
 /** @type {typeof import('../../src/model/store/store.ts')} */
 const { openStore } = await importCompiled('model/store/store.js');
+/** @type {typeof import('../../src/model/registry/registry.ts')} */
+const { openRegistry } = await importCompiled('model/registry/registry.js');
 
 const [dataDir = '', change, moment, number, published = ''] = process.argv.slice(2);
 const { provenance, evaluation } = JSON.parse(published);
 const weights = initialWeights(networks.article, 1);
 const store = openStore(dataDir);
+const registry = openRegistry(dataDir);
 const [newest] = await store.versions();
 let calls = 0; // counted from here on
 
@@ -76,5 +79,15 @@ syncBuiltinESMExports();
 
 if (change === 'publish') await store.publish(networks.article, weights, provenance, { evaluation });
 if (change === 'quarantine') await store.quarantine(Number(newest), 'damaged');
-if (change === 'retain') await store.retain(1, Number(newest));
+if (change === 'retain') await store.retain(1, new Set([Number(newest)]));
+if (change === 'decide') {
+  const write = /** @type {const} */ ({
+    action: 'moved',
+    alias: 'champion',
+    to: 3,
+    by: 'a test',
+    reason: '',
+  });
+  await registry.decide('mnist', async () => ({ write }));
+}
 process.stdout.write('survived\n');

@@ -8,7 +8,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import { makeChampion } from '../model/registry/champion.ts';
 import { provenance } from '../model/store/provenance.ts';
 import { evaluation, fileNames, pathOf, publish } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -20,10 +22,19 @@ const atOnce = 2; // processes; one a core
 const mostCalls = 100;
 
 type Kill = { readonly call: number; readonly moment: (typeof moments)[number] };
-type Change = 'publish' | 'quarantine' | 'retain';
+type Change = 'publish' | 'quarantine' | 'retain' | 'decide';
+
+type Filled = { dataDir: string; store: ModelStore };
 
 /** Versions 1 (the best), 2 and 3. */
-async function openFilled(): Promise<{ dataDir: string; store: ModelStore }> {
+async function openFilled(): Promise<Filled> {
+  const filled = await openUndecided();
+  for (const version of [1, 2]) await makeChampion(filled.dataDir, version);
+  return filled;
+}
+
+/** The same versions, about which nothing was decided. */
+async function openUndecided(): Promise<Filled> {
   const dataDir = await temporaryDirectory();
   const store = openStore(dataDir);
   for (const accuracy of [0.9, 0.5, 0.5]) await publish(store, accuracy);
@@ -50,6 +61,7 @@ async function killAt(dataDir: string, change: Change, { call, moment }: Kill): 
 async function killEverywhere(
   change: Change,
   check: (store: ModelStore, dataDir: string, before: Map<number, Buffer>) => Promise<void>,
+  fill = openFilled,
 ): Promise<string[]> {
   const killed: string[] = [];
   let survived = false;
@@ -57,7 +69,7 @@ async function killEverywhere(
   const lane = async () => {
     for (const kill of kills) {
       if (survived) return;
-      const { dataDir, store } = await openFilled();
+      const { dataDir, store } = await fill();
       const before = new Map<number, Buffer>();
       for (const version of await store.versions()) before.set(version, await bytesOf(dataDir, version));
       const name = await killAt(dataDir, change, kill);
@@ -80,6 +92,29 @@ function* plan(): Generator<Kill> {
 
 function report(change: Change, killed: string[]): void {
   console.log(`SIGKILL during ${change}: ${killed.length} kills, at ${[...new Set(killed)].join(', ')}`);
+}
+
+/** What holds after any kill: the old decision or the new one, and every one before it. */
+async function expectWholeHistory(dataDir: string): Promise<void> {
+  const history = await openRegistry(dataDir).history('mnist', 100);
+  expect([2, 3]).toContain(history.length);
+  const last = history.length;
+  expect(history.map(({ number, to }) => [number, to])).toEqual(
+    [3, 2, 1].slice(3 - last).map((number) => [number, number]),
+  );
+  await makeChampion(dataDir, 1);
+  expect(await openRegistry(dataDir).history('mnist', 1)).toMatchObject([{ number: last + 1, to: 1 }]);
+}
+
+/** What holds after any kill: there is no decision, and no model, or the first one. */
+async function expectFirstDecision(dataDir: string): Promise<void> {
+  const registry = openRegistry(dataDir);
+  const history = await registry.history('mnist', 100);
+  const isDecided = (await registry.read('mnist')) !== null;
+  expect(history.map(({ number, to }) => [number, to])).toEqual(isDecided ? [[1, 3]] : []);
+  expect(await registry.models()).toEqual(isDecided ? ['mnist'] : []);
+  await makeChampion(dataDir, 1);
+  expect(await registry.history('mnist', 1)).toMatchObject([{ number: history.length + 1, to: 1 }]);
 }
 
 /** What holds after any kill: all that is listed is whole, and a next version comes after all others. */
@@ -105,6 +140,23 @@ describe('SIGKILL at every file-system call', () => {
     });
     report('publish', killed);
     expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 50 : 8);
+  });
+
+  it('of a decision leaves the old one or the new one, and the history whole', {
+    timeout: 600_000,
+  }, async () => {
+    const killed = await killEverywhere('decide', (_store, dataDir) => expectWholeHistory(dataDir));
+    report('decide', killed);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 5);
+  });
+
+  it('of the first decision about a model leaves it, or a model without decisions', {
+    timeout: 600_000,
+  }, async () => {
+    const check = (_store: ModelStore, dataDir: string) => expectFirstDecision(dataDir);
+    const killed = await killEverywhere('decide', check, openUndecided);
+    report('decide', killed);
+    expect(killed.length).toBeGreaterThanOrEqual(faults.isLong ? 20 : 5);
   });
 
   it('of quarantine leaves the version in one place, whole', { timeout: 600_000 }, async () => {

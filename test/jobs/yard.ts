@@ -1,9 +1,11 @@
 /** A queue, a store and workers for one test, with their own key prefix and data directory. */
 import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import type { z } from 'zod';
 import {
+  queueName,
   type ResolvedRequest,
   resolveRequest,
   type TrainJob,
@@ -132,4 +134,16 @@ export async function isConnected(queue: JobQueue): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** BullMQ's own queue, for jobs that this program would not add. */
+export async function withBullQueue<T>(
+  redisUrl: string,
+  prefix: string,
+  work: (queue: Queue) => Promise<T>,
+): Promise<T> {
+  const queue = new Queue(queueName, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix });
+  const result = await work(queue);
+  await queue.close();
+  return result;
 }

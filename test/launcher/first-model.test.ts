@@ -27,7 +27,7 @@ describe('showTraining', () => {
 
   it('writes plain lines in a pipe, at least the first and the last', async () => {
     const output = collector();
-    await showTraining(job, eventsOf(started, step, step, step, done), output);
+    await showTraining(job, eventsOf(started, step, step, { ...step, step: 629 }, done), output);
     expect(output.written[0]).toBe('training mnist, recipe "default", on CPU\n');
     expect(output.written.slice(1)).toHaveLength(2); // the second progress came too soon for a line
     expect(output.written.join('')).not.toContain('\u001B');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openProgressDisplay, progressLine } from '../../src/lib/progress-line.ts';
 import { collector, progress } from '../cli/output.ts';
 
@@ -20,6 +20,22 @@ describe('the display of a run', () => {
     display.finish();
     const bar = `\r\u001B[K${progressLine(progress).slice(0, 29)}`;
     expect(output.written).toEqual([bar, bar, '\n', 'epoch 1: done\n']);
+  });
+
+  it.each([{ isTTY: false }, {}])('writes the same line once in a pipe: %j', (pipe) => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const output = { ...collector(), ...pipe };
+    const display = openProgressDisplay(output);
+    for (const step of [1, 1, 1, 2, 2]) {
+      display.show({ ...progress, step });
+      vi.advanceTimersByTime(6000);
+    }
+    display.say('waits: the disk is full');
+    display.show({ ...progress, step: 2 });
+    display.finish();
+    const [first, second] = [1, 2].map((step) => `${progressLine({ ...progress, step })}\n`);
+    expect(output.written).toEqual([first, second, 'waits: the disk is full\n']);
   });
 
   it('leaves the newest progress standing in a pipe, however soon it came', () => {

@@ -34,7 +34,7 @@ export function describeAccess(stage: () => Stage): void {
   });
 }
 
-/** Of the page as it is, in both colour schemes and both widths. */
+/** Lists what axe-core finds on the page as it is, in both colour schemes and both widths. */
 export async function violationsOf(page: Page): Promise<string[]> {
   const found: string[] = [];
   await page.evaluate(source);

@@ -6,7 +6,7 @@ import { phone, type Stage, wide } from './stage.ts';
 import { manyEpochs } from './train.ts';
 import { lastEpoch } from './training.ts';
 
-const mostShift = 0.01; // Chromium's sum of shares of the screen that move, by shares of it that they move
+export const mostShift = 0.01; // Chromium's sum of shares of the screen that move, by shares of it that they move
 
 export function describeLayout(stage: () => Stage): void {
   describe.each([
@@ -45,11 +45,11 @@ export function describeLayout(stage: () => Stage): void {
   });
 }
 
-function shift(page: Page): Promise<number> {
+export function shift(page: Page): Promise<number> {
   return page.evaluate(() => globalThis.layoutShift);
 }
 
 /** Pixels that one would have to scroll sideways. */
-function overhang(page: Page): Promise<number> {
+export function overhang(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 }

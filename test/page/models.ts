@@ -1,5 +1,6 @@
 /** The third view: the versions, and what one of them gets wrong. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../jobs/until.ts';
 import type { Stage } from './stage.ts';
 
 type Evaluation = {
@@ -16,7 +17,11 @@ export function describeModels(stage: () => Stage): void {
     beforeAll(async () => {
       const get = async (path: string) => (await fetch(`${stage().address}${path}`)).json();
       evaluation = (await get('/models/1/evaluation')) as Evaluation;
-      models = ((await get('/models?limit=20')) as { data: Model[] }).data;
+      models = await until(
+        'the first version to be loaded',
+        async () => ((await get('/models?limit=20')) as { data: Model[] }).data,
+        (read) => read.some(({ served }) => served),
+      );
     });
 
     it('lists the versions, newest first, and marks the one that answers', async () => {

@@ -10,6 +10,7 @@ import { describeKeyboard } from './keyboard.ts';
 import { describeLayout } from './layout.ts';
 import { describeModels } from './models.ts';
 import { describePrefix } from './prefix.ts';
+import { describeRegistry } from './registry.ts';
 import { raiseStage, type Stage } from './stage.ts';
 import { describeTrain } from './train.ts';
 
@@ -28,6 +29,7 @@ describe.skipIf(!launched.ok)('the page', () => {
 
   describeDraw(() => stage);
   describeModels(() => stage);
+  describeRegistry(() => stage);
   describeLayout(() => stage);
   describeBudget(() => stage);
   describeAccess(() => stage);

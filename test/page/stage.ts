@@ -30,15 +30,16 @@ export type OpenOptions = BrowserContextOptions & {
 };
 
 /** Enough to read a drawn 7 (97 to 99 % sure), in four seconds. */
-const firstTraining = { trainImages: 6000, testImages: 1000 };
+const firstTraining = { promote: 'unless-worse', trainImages: 6000, testImages: 1000 };
 export const wide = { width: 1280, height: 900 };
 export const phone = { width: 360, height: 740 };
 const KEEP_MODELS = '1000'; // version 1 is still looked at when many jobs have run
+const PROMOTE = 'never'; // version 1 goes on answering, however well the jobs of the tests turn out
 const answersWithinMs = 10_000;
 
 export async function raiseStage(browser: Browser): Promise<Stage> {
   const dataDir = await temporaryDirectory();
-  const service = await startService(dataDir, { FIRST_MODEL: 'false', KEEP_MODELS });
+  const service = await startService(dataDir, { FIRST_MODEL: 'false', KEEP_MODELS, PROMOTE });
   const { address } = service;
   await trainToEnd(address, firstTraining);
   return {
@@ -109,7 +110,7 @@ export function serverPid({ dataDir }: Stage): number {
 export async function startKeyedServer({ dataDir }: Stage, key: string) {
   const endpoint = await readFile(join(dataDir, 'redis', 'endpoint.json'), 'utf8');
   const { url } = JSON.parse(endpoint) as { url: string };
-  const own = { API_KEY: key, PORT: '0', LOG_LEVEL: 'warn', KEEP_MODELS };
+  const own = { API_KEY: key, PORT: '0', LOG_LEVEL: 'warn', KEEP_MODELS, PROMOTE };
   const env = { ...process.env, REDIS_URL: url, DATA_DIR: dataDir, ...own };
   const program = fileURLToPath(new URL('../../dist/server.js', import.meta.url));
   const child: ChildProcess = fork(program, { env });

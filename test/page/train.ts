@@ -1,5 +1,6 @@
 /** The second view: start a job, watch its curves, cancel it, compare it with another. */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../src/jobs/contract.ts';
 import type { JobMetrics } from '../../src/jobs/events.ts';
 import type { Stage } from './stage.ts';
 import { chart, epochsListed, figure, lastEpoch, lastStep, run, startJob, untilStatus } from './training.ts';
@@ -105,6 +106,27 @@ export function describeTrain(stage: () => Stage): void {
       await expect
         .poll(async () => (await chart(page, 'Loss per step').screenshot()).equals(alone))
         .toBe(true);
+    });
+
+    it('says of each version whether it was promoted, and of the last one why', async () => {
+      const request = { ...manyEpochs, promote: 'unless-worse', testImages: 1000, epochs: 2 };
+      const { id } = await stage().queue(request);
+      const page = await stage().open(`#train/${id}`);
+      page.setDefaultTimeout(60_000); // both epochs on a busy machine
+      await untilStatus(page, 'succeeded');
+      const { epochs } = (await (await fetch(`${stage().address}/jobs/${id}`)).json()) as TrainJob;
+      const [, last] = epochs.map(({ promotion }) => promotion!);
+      expect(last).toMatchObject({ decision: 'kept', champion: 1 });
+      const words = `Version ${last!.version} was kept back, version 1 goes on answering: ${last!.reason}.`;
+      await run(page).getByText(words).waitFor();
+      const rows = page.getByRole('region', { name: 'Epochs' }).getByRole('row');
+      const share = (accuracy: number | null) => `${(100 * accuracy!).toFixed(2)} %`;
+      for (const { epoch, promotion } of epochs) {
+        const said = await rows.nth(epoch).getByRole('cell').last().innerText();
+        expect(said.replace(/\s/g, ' ')).toBe(
+          `kept back: ${share(promotion!.accuracy)} against ${share(promotion!.accuracyAgainst)}`,
+        );
+      }
     });
 
     it('shows a job of one step', async () => {

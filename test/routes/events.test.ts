@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import { eventRoutes } from '../../src/routes/events.ts';
 import { handleError } from '../../src/routes/http/problem.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
@@ -25,7 +26,7 @@ const drops = 20;
 const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
 
 /** The application as an API process runs it, with its own connections to the yard's Redis. */
-async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {
+async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {
   const queue = openQueue({ redisUrl: url, prefix, onError: () => {} });
   const feed = openFeed({ redisUrl: url, prefix, queue, beatMs });
   const log = pino({ level: 'silent' });
@@ -33,6 +34,8 @@ async function openApi({ prefix, store, redisUrl: url }: Yard, port = 0, beatMs 
     queue,
     feed,
     store,
+    registry: openRegistry(dataDir),
+    promote: 'unless-worse',
     log,
     access: openAccess,
     metrics: createMetrics(),
@@ -59,7 +62,7 @@ describe('GET /jobs/:id/events', () => {
     expect(status).toBe(200);
     expect(told.map((event) => event.id)).toEqual(told.map((_, index) => String(index + 1)));
     expect(typesOf(told).slice(0, 2)).toEqual(['queued', 'started']);
-    expect(typesOf(told).slice(-3)).toEqual(['epoch', 'checkpoint', 'done']);
+    expect(typesOf(told).slice(-3)).toEqual(['checkpoint', 'promoted', 'done']);
     for (const { event, data } of told) expect(JSON.parse(data)).toMatchObject({ type: event });
   });
 

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { type Parts, startParts } from './parts.ts';
+import { buildQuietApp } from './quiet-app.ts';
 
 let parts: Parts;
 beforeAll(async () => {
@@ -27,6 +28,8 @@ describe('POST /jobs/train', () => {
     expect(response.headers['location']).toBe(`/jobs/${job.id}`);
     expect(job).toMatchObject({ status: 'queued', attempt: 0, progress: null, epochs: [], error: null });
     expect(job.request).toEqual({
+      model: 'mnist',
+      promote: 'unless-worse',
       recipe: 'article',
       dataset: 'mnist',
       network: 'article',
@@ -62,7 +65,7 @@ describe('POST /jobs/train', () => {
     [{ seed: -1 }, 'seed', /got -1/],
     [{ trainImages: 60_001 }, 'trainImages', /got 60001/],
     [{ shuffle: 'yes' }, 'shuffle', /expected boolean/],
-    [{ colour: 'red' }, 'colour', /expected no such field/],
+    [{ colour: 'red' }, 'colour', /expected no such field, only recipe, .*dataset, .*, metadata$/],
     [{ metadata: { note: 'x'.repeat(2000) } }, 'metadata.note', /got "x+/],
     [[], '(all)', /expected object, received array/],
     ['"text"', '(all)', /expected object, received string/],
@@ -133,6 +136,20 @@ describe('POST /jobs/train', () => {
     expect(again.statusCode).toBe(202);
     expect(again.json<TrainJob>().id).toBe(first.json<TrainJob>().id);
     expect(other.json()).toMatchObject({ status: 409, code: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+
+  it('gives the same job also after PROMOTE has changed, but not for another promotion that the body asks for', async () => {
+    const headers = { 'idempotency-key': 'order-2' };
+    const first = await post('/jobs/train', { seed: 5 }, headers);
+    const changed = await buildQuietApp({ queue: parts.queue, promote: 'never' });
+    const again = await changed.inject({ method: 'POST', url: '/jobs/train', headers, payload: { seed: 5 } });
+    expect(again.json()).toMatchObject({
+      id: first.json<TrainJob>().id,
+      request: { promote: 'unless-worse' },
+    });
+    const other = await post('/jobs/train', { seed: 5, promote: 'never' }, headers);
+    expect(other.statusCode).toBe(409);
+    await changed.close();
   });
 });
 

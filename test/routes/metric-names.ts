@@ -2,7 +2,7 @@
 
 export type Family = { readonly name: string; readonly type: string; readonly help: string };
 
-/** Of a text in the format of Prometheus. */
+/** Reads the metric families of a text in the format of Prometheus. */
 export function readFamilies(text: string): Family[] {
   return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({
     name: name!,

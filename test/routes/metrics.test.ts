@@ -71,6 +71,8 @@ describe('the metrics of a service', () => {
   it('describe the served model and its swap', async () => {
     const now = await values();
     expect(now.get('trainyard_model_version')).toBe(1);
+    expect(now.get('trainyard_alias_version{model="mnist",alias="champion"}')).toBe(1);
+    expect(now.get('trainyard_model_answers_total{model="mnist",alias="champion"}')).toBeGreaterThan(0);
     expect(now.get('trainyard_model_age_seconds')).toBeGreaterThan(0);
     expect(now.get('trainyard_model_swaps_total')).toBe(1);
     expect(now.get('trainyard_model_swap_duration_seconds_sum')).toBeGreaterThan(0);
@@ -137,7 +139,11 @@ const grown = (before: Map<string, number>, after: Map<string, number>, name: st
 describe('the metrics of jobs', async () => {
   const { url } = await startRedisServer();
   const server = await createRedisServer();
-  const predictor = { model: () => null, load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }) };
+  const predictor = {
+    serving: () => ({}),
+    model: () => null,
+    load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
+  };
 
   it('show jobs by state, the training rate, and the duration of ended jobs', async () => {
     const yard = await openYard(url);

@@ -6,13 +6,14 @@ import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { PredictorNews } from '../../src/model/serving/messages.ts';
 import { type Predictor, startPredictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
-import { provenance } from '../model/store/provenance.ts';
-import { evaluation } from '../model/store/versions.ts';
+import { makeChampion } from '../model/registry/champion.ts';
+import { correctness, evaluation, tested } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 export type Parts = {
@@ -51,7 +52,19 @@ export async function startParts(): Promise<Parts> {
     served.onMessage(news);
   };
   const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
-  const app = await buildApp({ queue, feed, store, predictor, access: openAccess, metrics, log });
+  const registry = openRegistry(dataDir);
+  const promote = 'unless-worse';
+  const app = await buildApp({
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    access: openAccess,
+    metrics,
+    log,
+  });
   await app.ready();
   return {
     app,
@@ -61,13 +74,13 @@ export async function startParts(): Promise<Parts> {
     redis,
     dataDir,
     publishAndServe: async () => {
-      const { version } = await store.publish(
-        networks.article,
-        initialWeights(networks.article, 1),
-        provenance,
-        { evaluation },
-      );
-      await served.version(version);
+      const { version } = await store.publish(networks.article, initialWeights(networks.article, 1), tested, {
+        evaluation,
+        correctness,
+      });
+      const isServed = served.version(version);
+      await makeChampion(dataDir, version);
+      await isServed;
       return version;
     },
     close: async () => {

@@ -230,7 +230,7 @@ describe('with a model', () => {
   });
 });
 
-/** Of a grey PNG in base64. */
+/** Decodes a grey PNG in base64. */
 async function pixelsOf(input: string): Promise<Uint8Array> {
   const picture = sharp(Buffer.from(input, 'base64'));
   const header = { format: 'png', width: 28, height: 28, channels: 1, depth: 'uchar' };

@@ -4,6 +4,8 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import type { PromotePolicy } from '../../src/model/registry/gate.ts';
+import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
@@ -13,16 +15,30 @@ import { openAccess } from './parts.ts';
 
 type Options = {
   readonly access?: Partial<Access>;
+  readonly queue?: JobQueue;
+  readonly promote?: PromotePolicy;
   readonly store?: ModelStore;
+  readonly registry?: Registry;
   readonly log?: Logger;
   readonly addRoutes?: (app: FastifyInstance) => void;
 };
 
-export async function buildQuietApp({ access, store, log, addRoutes }: Options = {}) {
+export async function buildQuietApp(options: Options = {}) {
+  const {
+    access,
+    queue = emptyQueue as JobQueue,
+    promote = 'unless-worse',
+    store,
+    registry,
+    log,
+    addRoutes,
+  } = options;
   const app = await buildApp({
-    queue: emptyQueue as JobQueue,
+    queue,
     feed: noFeed as EventFeed,
     store: store ?? openStore(await temporaryDirectory()),
+    registry: registry ?? openRegistry(await temporaryDirectory()),
+    promote,
     predictor: noPredictor,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),
@@ -53,6 +69,7 @@ const noFeed: Partial<EventFeed> = {};
 export const noPredictor = {
   predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
   model: () => null,
+  serving: () => ({}),
   engine: () => null,
   load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
 } satisfies Partial<Predictor> as unknown as Predictor;

@@ -3,6 +3,8 @@ import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';
 import type { JobQueue, QueueHealth } from '../../src/jobs/producer/queue.ts';
+import type { ServedModel } from '../../src/model/serving/messages.ts';
+import type { Predictor } from '../../src/model/serving/predictor.ts';
 import type { ModelStore } from '../../src/model/store/store.ts';
 import { healthRoutes } from '../../src/routes/health.ts';
 import { noPredictor } from './quiet-app.ts';
@@ -15,7 +17,13 @@ const well: QueueHealth = {
 const refusal = "READONLY You can't write against a read only replica.";
 const trouble = "NOPERM this user has no permissions to run the 'evalsha' command";
 
-async function ask(change: { health?: Partial<QueueHealth>; store?: Partial<ModelStore> }) {
+type Change = {
+  health?: Partial<QueueHealth>;
+  store?: Partial<ModelStore>;
+  predictor?: Partial<Predictor>;
+};
+
+async function ask(change: Change) {
   const app = Fastify();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -31,7 +39,7 @@ async function ask(change: { health?: Partial<QueueHealth>; store?: Partial<Mode
   await app.register(healthRoutes, {
     queue: queue as JobQueue,
     store: store as ModelStore,
-    predictor: noPredictor,
+    predictor: { ...noPredictor, ...change.predictor },
     deadlineMs: 50,
   });
   const response = await app.inject('/health/ready');
@@ -55,6 +63,29 @@ describe('readiness', () => {
     const { status, checks } = await ask(change);
     expect(status).toBe(503);
     expect(checks[part]).toEqual({ ok: false, detail: expect.stringContaining(detail) });
+  });
+
+  it('is ready with several models none of which is the default', async () => {
+    const champions: Record<string, ServedModel> = {
+      letters: { name: 'letters', version: 4, jobId: 'job-1', epoch: 1, testAccuracy: 0.9 },
+      signs: { name: 'signs', version: 5, jobId: 'job-2', epoch: 1, testAccuracy: 0.9 },
+    };
+    const serving = Object.fromEntries(
+      Object.entries(champions).map(([name, { version }]) => [
+        name,
+        { champion: version, aliases: { champion: version }, traffic: null, revision: 1 },
+      ]),
+    );
+    const predictor: Partial<Predictor> = {
+      model: (name) => (name === undefined ? null : champions[name]!),
+      serving: () => serving,
+    };
+    const { status, checks } = await ask({ predictor });
+    expect(checks.model).toEqual({
+      ok: true,
+      detail: expect.stringContaining('version 4 of letters, version 5 of signs'),
+    });
+    expect(status).toBe(200);
   });
 
   it('names a missing permission and stays ready', async () => {

@@ -6,6 +6,7 @@ import { networks } from '../../src/model/network/network.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { recipeNames, recipes } from '../../src/model/training/recipe.ts';
 import { timed, until } from '../jobs/until.ts';
+import { makeChampion } from '../model/registry/champion.ts';
 import { provenance } from '../model/store/provenance.ts';
 import { damage, evaluation, pathOf, publish, weights } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -77,6 +78,7 @@ describe('models', () => {
 describe('a damaged model', () => {
   it('is named in readiness and under its number, while the version before it is served', async () => {
     const damaged = await publishDamaged();
+    await makeChampion(parts.dataDir, damaged);
     const { checks } = await until(
       'the damaged model to be in quarantine',
       async () => (await parts.app.inject('/health/ready')).json(),
@@ -133,12 +135,12 @@ describe('the evaluation of a model', () => {
   it('is a 404 with the reason when it is damaged, while the model is served', async () => {
     const version = await publish(parts.store);
     await damage(parts.dataDir, version, 'evaluation.json');
-    const { data } = (await parts.app.inject('/models?limit=1')).json();
-    expect(data[0].version).toBe(version);
+    expect((await parts.app.inject('/models?limit=1')).json().data[0].version).toBe(version);
     const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
     expect(problem).toMatchObject({ status: 404, code: 'MODEL_DAMAGED' });
     expect(problem.detail).toContain(`evaluation.json of model ${version}: expected SHA-256`);
     expect(problem.detail).not.toContain(parts.dataDir);
+    await makeChampion(parts.dataDir, version);
     await until(
       'the model to be served',
       async () => parts.predictor.model()?.version,
@@ -156,8 +158,8 @@ describe('the evaluation of a model', () => {
   it('is a 404 for a version in quarantine', async () => {
     const version = await publish(parts.store);
     await parts.store.quarantine(version, 'a reason');
-    const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
-    expect(problem).toMatchObject({ status: 404, code: 'MODEL_QUARANTINED' });
+    const response = await parts.app.inject(`/models/${version}/evaluation`);
+    expect(response.json()).toMatchObject({ status: 404, code: 'MODEL_QUARANTINED' });
   });
 
   it.each([
@@ -232,9 +234,16 @@ describe('the API as a whole', () => {
       '/metrics',
       '/models',
       '/models/{version}',
+      '/models/{version}/comparison/{other}',
       '/models/{version}/evaluation',
       '/predict',
       '/recipes',
+      '/registry',
+      '/registry/{model}',
+      '/registry/{model}/aliases/{alias}',
+      '/registry/{model}/history',
+      '/registry/{model}/rollback',
+      '/registry/{model}/traffic',
     ]);
     const { requestBody, responses } = document.paths['/jobs/train'].post;
     expect(requestBody.required).toBe(false);

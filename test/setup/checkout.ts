@@ -4,7 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, symlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporaryDirectory } from '../temporary.ts';
@@ -84,6 +85,19 @@ export function environmentOf(checkout: Checkout, changes: NodeJS.ProcessEnv = {
   return { ...inherited, PATH, TRAINYARD_CACHE: checkout.cacheDir, ENGINE: 'wasm', ...changes };
 }
 
+/** Where the binding of the package is, in a checkout. */
+export const bindingFolder = `node_modules/${ownPackage}/lib/napi-v8`;
+
+/** TensorFlow is wanted, and the package's own installer reaches nobody: nothing listens on port 9. */
+export const offline = { ENGINE: 'auto', TFJS_NODE_CDN_STORAGE: 'http://127.0.0.1:9/' };
+
+/** A pip that answers `script` to a download. */
+export async function addPip(checkout: Checkout, script: string): Promise<void> {
+  const program = `[ "$3" = --version ] && exit 0\nwhile [ "$1" != -d ]; do shift; done\n${script}`;
+  await addCommand(checkout, 'python3', program);
+  await addCommand(checkout, 'g++', 'exit 1');
+}
+
 /** Starts set-up; `ended` resolves when it is gone. */
 export function startSetup(
   checkout: Checkout,
@@ -117,4 +131,11 @@ export function runSetup(checkout: Checkout, args?: string[], changes?: NodeJS.P
 /** A module of set-up. They are plain .mjs: each test names the shape of what it uses. */
 export async function setupModule<T>(name: string): Promise<T> {
   return (await import(pathToFileURL(join(repository, 'scripts/setup', `${name}.mjs`)).href)) as T;
+}
+
+/** Resolves when a file is there. */
+export async function created(path: string): Promise<void> {
+  const events = watch(join(path, '..'));
+  if (existsSync(path)) return;
+  for await (const _ of events) if (existsSync(path)) return;
 }

@@ -18,7 +18,7 @@ const here = {
   cpu: [process.arch],
   ...(process.platform === 'linux' ? { libc: [isMusl() ? 'musl' : 'glibc'] } : {}),
 };
-/** By name, with what the lock file says of each. */
+/** Maps each name to what the lock file says of it. */
 const packages = {
   esbuild: { dev: true },
   native: { optional: true, ...here },

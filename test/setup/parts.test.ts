@@ -1,7 +1,7 @@
 /** The parts of set-up whose cases are too many, or too rare, for whole runs. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryDirectory } from '../temporary.ts';
 import { addCommand, type Checkout, setupModule } from './checkout.ts';
 
@@ -107,6 +107,34 @@ describe('a kept directory', async () => {
     };
     await expect(keep(join(parent, 'other'), stopping.signal, fill)).rejects.toThrow(/stopped|aborted/);
     expect(await readdir(parent)).toEqual(['kept']);
+  });
+});
+
+describe('the report', async () => {
+  type Report = {
+    doing(name: string): void;
+    step(title: string, work: () => Promise<{ mark: string; text: string }>): Promise<void>;
+  };
+  type Module = { createReport: (stream: object) => Report };
+  const { createReport } = await setupModule<Module>('report');
+
+  it.each([
+    [false, ['build', 'build: tsc', 'build: page']],
+    [true, ['build', 'build', 'build: tsc', 'build: tsc', 'build: page']],
+  ])('says in a pipe only what is new; on a terminal: %s', async (isTTY, expected) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const lines: string[] = [];
+    const report = createReport({ isTTY, on: () => {}, write: (text: string) => lines.push(text) });
+    await report.step('build', async () => {
+      vi.advanceTimersByTime(10_000);
+      for (const task of ['tsc', 'tsc', 'page']) {
+        report.doing(task);
+        vi.advanceTimersByTime(10_000);
+      }
+      return { mark: '✓', text: 'build' };
+    });
+    expect(lines.slice(0, -1).map((line) => / {2}(.*) …/.exec(line)![1])).toEqual(expected);
   });
 });
 

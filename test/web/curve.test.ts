@@ -54,6 +54,16 @@ describe('a curve folded from events', () => {
     expect(curve.epochs).toMatchObject([{ epoch: 1, testAccuracy: 0.91 }]);
   });
 
+  it('has with the epoch what was decided about its version', () => {
+    const numbers = { against: 1, onlyCandidate: 11, onlyChampion: 267, p: 1e-9 };
+    const shares = { accuracy: 0.665, accuracyAgainst: 0.921 };
+    const rest = { champion: 1, ...numbers, ...shares, reason: 'significantly worse than model 1' };
+    const kept = { type: 'kept', at, decision: 'kept', version: 2, ...rest } as const;
+    const { epochs } = fold(started(), epoch(1, 0.6), epoch(2, 0.7), kept);
+    expect(epochs[0]).not.toHaveProperty('promotion');
+    expect(epochs[1]!.promotion).toEqual({ decision: 'kept', version: 2, ...rest });
+  });
+
   it('stays small however long the job, and keeps the first steps and the newest', () => {
     const events = Array.from({ length: 4000 }, (_, index) => progress(index + 1));
     const curve = fold(started(), ...events);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heatOf } from '../../web/src/models/heat.ts';
-import { age, count, duration, milliseconds, percent } from '../../web/src/ui/format.ts';
+import { age, count, duration, milliseconds, percent, probability } from '../../web/src/ui/format.ts';
 import { sentence } from '../../web/src/ui/sentence.ts';
 
 const plain = (text: string) => text.replaceAll('\u202f', ' ');
@@ -48,6 +48,14 @@ describe('times', () => {
   ])('%s is %s', (iso, text) => {
     expect(plain(age(iso, Date.parse('2026-01-01T12:00:00Z')))).toBe(text);
   });
+});
+
+it.each([
+  [0.032, '= 0.032'],
+  [1, '= 1.0'],
+  [6.7e-65, '< 0.001'],
+])('the probability %d is said as p %s', (p, text) => {
+  expect(probability(p)).toBe(text);
 });
 
 it('counts have their thousands apart', () => {

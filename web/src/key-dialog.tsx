@@ -20,7 +20,7 @@ export function KeyDialog() {
   return (
     <dialog
       ref={dialog}
-      class="key-dialog"
+      class="dialog"
       aria-labelledby="key-title"
       onCancel={(event) => event.preventDefault()}
     >

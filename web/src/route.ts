@@ -1,4 +1,7 @@
-/** The part of the address that names the view: `#draw`, `#draw/test/INDEX`, `#train`, `#train/JOB`, `#models`, `#models/VERSION`. */
+/**
+ * The part of the address that names the view: `#draw`, `#draw/test/INDEX`, `#train`, `#train/JOB`, `#models`, `#models/VERSION`,
+ * `#models/VERSION/with/VERSION`.
+ */
 import { type ReadonlySignal, signal } from '@preact/signals';
 
 export const views = ['draw', 'train', 'models'] as const;

@@ -15,6 +15,9 @@ export type EnqueueResult =
 
 type Order = Pick<TrainJobData, 'request' | 'requestId'>;
 
+/** `asked`: a repeated call with the key has to ask for the same. */
+type IdempotencyKey = { readonly key: string; readonly asked: unknown };
+
 const idempotencySeconds = 24 * 60 * 60;
 const kept = { count: 1000 }; // finished jobs that stay readable
 const maxWaiting = 1000; // jobs
@@ -27,7 +30,7 @@ export async function enqueue(
   context: Context,
   order: Order,
   progress: EnqueueProgress,
-  key?: string,
+  key?: IdempotencyKey,
 ): Promise<EnqueueResult> {
   if (key !== undefined) return enqueueOnce(context, order, progress, key);
   const job = await add(context, uuidv7(), order, progress);
@@ -47,11 +50,11 @@ async function enqueueOnce(
   context: Context,
   order: Order,
   progress: EnqueueProgress,
-  key: string,
+  { key, asked }: IdempotencyKey,
 ): Promise<EnqueueResult> {
   const { redis, prefix } = context;
   const name = `${prefix}:idempotency:${sha256Of(key)}`;
-  const body = sha256Of(canonicalJson(order.request));
+  const body = sha256Of(canonicalJson(asked));
   const mine = `${uuidv7()} ${body}`;
   const claim = (await claimKey(redis, [name], [mine, idempotencySeconds])) as string;
   const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];

@@ -40,8 +40,16 @@ export type Board = {
 };
 
 export type JobQueue = {
-  /** For a day, the same idempotency key with the same request gives the same job. */
-  enqueue(request: ResolvedRequest, idempotencyKey?: string, requestId?: string): Promise<EnqueueResult>;
+  /**
+   * For a day, the same idempotency key gives the same job if the same is `asked` for, which leaves out the service's
+   * own defaults; by default, the request.
+   */
+  enqueue(
+    request: ResolvedRequest,
+    idempotencyKey?: string,
+    requestId?: string,
+    asked?: unknown,
+  ): Promise<EnqueueResult>;
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
@@ -100,11 +108,12 @@ export function openQueue(options: QueueOptions): JobQueue {
   const inTime = createDeadline(redis, outage, deadlineMs);
   const countOutcomes = createOutcomeCounter(context);
   return {
-    enqueue: (request, key, requestId) => {
+    enqueue: (request, key, requestId, asked = request) => {
       const progress = { isAdded: false };
+      const order = { request, requestId: requestId ?? null };
       return inTime(
         'enqueue',
-        () => enqueue(context, { request, requestId: requestId ?? null }, progress, key),
+        () => enqueue(context, order, progress, key === undefined ? undefined : { key, asked }),
         (error) => {
           if (refusalOf(error) !== null && !progress.isAdded) return notQueued;
           return key === undefined ? mayBeQueued : repeatWithKey;
@@ -117,7 +126,10 @@ export function openQueue(options: QueueOptions): JobQueue {
     settle: (id) => inTime('events', () => settle(context, id), tryAgain),
     metrics: (id) => inTime('loss curves', () => metrics(context, id), tryAgain),
     outcomes: (endedAtMost) => inTime('job metrics', () => countOutcomes(endedAtMost), tryAgain),
-    cancel: (id) => inTime('cancel', () => cancel(context, id), repeatCancel),
+    cancel: (id) => {
+      const progress = { isSent: false, isMarked: false };
+      return inTime('cancel', () => cancel(context, id, progress), adviceOnCancel(progress));
+    },
     health: () => inTime('health', () => readHealth(context, outage), tryAgain),
     board: async () => ({
       adapter: await adaptForBoard(queue),
@@ -138,6 +150,8 @@ const repeatCancel: Advice = {
   outcome: 'the job may have been cancelled',
   next: 'try again, cancelling twice is fine',
 };
+const notCancelled: Advice = { outcome: 'the job was not cancelled', next: 'try again' };
+const cancelTaken: Advice = { outcome: 'the cancel was accepted', next: 'look at the job again' };
 const notQueued: Advice = { outcome: 'the job was not queued', next: 'try again' };
 const repeatWithKey: Advice = {
   outcome: 'the job may have been queued',
@@ -186,7 +200,20 @@ redis.call('HSET', job, 'data', ARGV[2])
 redis.call('SADD', cancelled, ARGV[1])
 return 1`);
 
-async function cancel(context: Context, id: string): Promise<CancelResult> {
+type CancelProgress = { isSent: boolean; isMarked: boolean };
+
+/** A call that only met its deadline goes on: Redis may still mark the job. */
+function adviceOnCancel(progress: CancelProgress): (error: unknown) => Advice {
+  return (error) => {
+    if (progress.isMarked) return cancelTaken;
+    const refusal = refusalOf(error);
+    // Then Redis has run no write of the script: it is in no state for any, or its user may not run the script.
+    const nothingRan = refusal === 'server' || reasonOf(error).startsWith('NOPERM');
+    return refusal !== null && (nothingRan || !progress.isSent) ? notCancelled : repeatCancel;
+  };
+}
+
+async function cancel(context: Context, id: string, progress: CancelProgress): Promise<CancelResult> {
   const { queue, redis } = context;
   const found = await readJob(context, id);
   if (!found) return { outcome: 'unknown' };
@@ -195,7 +222,9 @@ async function cancel(context: Context, id: string): Promise<CancelResult> {
   if (data.cancelRequestedAt === null) {
     const marked = JSON.stringify({ ...data, cancelRequestedAt: new Date().toISOString() });
     const keys = [queue.toKey(id), cancelledKey(queue)];
+    progress.isSent = true;
     isMarked = (await markCancelled(redis, keys, [id, marked])) === 1;
+    progress.isMarked = isMarked;
     await pruneCancelled(queue, redis);
   }
   const job = await find(context, id);

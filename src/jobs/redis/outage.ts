@@ -23,6 +23,9 @@ export type OutageOptions = {
    * rather than being away.
    */
   readonly onCause: (reason: string, refused: boolean) => void;
+  /** Called as soon as writes succeed again, which they may do several times in one outage. */
+  readonly onWorking?: () => void;
+  /** Called once, when they have succeeded for a while. */
   readonly onEnd: (seconds: number) => void;
   /** Parts that the rest works without. A command that is refused only to them is no outage. */
   readonly optionalParts?: readonly string[];
@@ -31,10 +34,18 @@ export type OutageOptions = {
   readonly pauses?: ProbePauses;
 };
 
-/** The pause before the first probe, and the longest one: the pause doubles after each probe that fails. */
-export type ProbePauses = { readonly firstMs: number; readonly longestMs: number };
+/**
+ * The pause before the first probe, and the longest one: the pause doubles after each probe that fails. An outage is over
+ * when nothing has failed for `settledMs` after a probe that succeeded: on a busy machine, connections notice the same
+ * outage one after another.
+ */
+export type ProbePauses = {
+  readonly firstMs: number;
+  readonly longestMs: number;
+  readonly settledMs: number;
+};
 
-const usualPauses: ProbePauses = { firstMs: 250, longestMs: 2000 };
+const usualPauses: ProbePauses = { firstMs: 250, longestMs: 2000, settledMs: 1000 };
 
 const hourMs = 3_600_000;
 const maxCauses = 10; // told in one outage
@@ -48,6 +59,7 @@ type Trouble = {
   /** Parts whose commands Redis refuses; a successful probe proves nothing about them. */
   readonly refused: Set<string>;
   isAway: boolean; // the last command got no answer
+  endedAt: number | null; // ms, when a probe succeeded; null again after the next failure
   probeNow: () => void;
 };
 
@@ -56,18 +68,18 @@ type Trouble = {
  * A read proves nothing, since replicas answer reads.
  */
 export function createOutage(options: OutageOptions): Outage {
-  const { probe, onCause, onEnd, optionalParts = [], onPartRefused, pauses = usualPauses } = options;
+  const { optionalParts = [], pauses = usualPauses } = options;
   const isNews = createHourlyFilter();
   let trouble: Trouble | null = null;
   let isClosed = false;
 
-  const note = (begun: Trouble, error: unknown) => noteCause(begun, error, onCause);
+  const note = (begun: Trouble, error: unknown) => noteCause(begun, error, options.onCause);
 
   const recover = async (begun: Trouble) => {
     for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(2 * pauseMs, pauses.longestMs)) {
       await pause(begun, pauseMs);
       if (isClosed) return;
-      const works = await probe().then(
+      const works = await options.probe().then(
         () => true,
         (error: unknown) => {
           note(begun, error);
@@ -75,8 +87,14 @@ export function createOutage(options: OutageOptions): Outage {
         },
       );
       if (!works || begun.refused.size > 0) continue;
+      const endedAt = performance.now();
+      Object.assign(begun, { endedAt, isAway: false });
+      options.onWorking?.();
+      await pause(begun, pauses.settledMs);
+      if (isClosed) return;
+      if (begun.endedAt === null) continue;
       trouble = null;
-      if (begun.told.size > 0) onEnd((performance.now() - begun.since) / 1000);
+      if (begun.told.size > 0) options.onEnd((endedAt - begun.since) / 1000);
       return;
     }
   };
@@ -87,10 +105,11 @@ export function createOutage(options: OutageOptions): Outage {
       const isRefused = refusalOf(error) === 'command';
       if (isRefused && optionalParts.includes(part)) {
         const reason = reasonOf(error);
-        if (isNews(`${part}: ${reason}`)) onPartRefused?.(part, reason);
+        if (isNews(`${part}: ${reason}`)) options.onPartRefused?.(part, reason);
         return;
       }
       const begun = trouble ?? beginTrouble();
+      if (begun.endedAt !== null) begun.probeNow();
       if (isRefused) begun.refused.add(part);
       note(begun, error);
       if (trouble) return;
@@ -102,7 +121,7 @@ export function createOutage(options: OutageOptions): Outage {
       const wasRefused = part !== undefined && trouble.refused.delete(part);
       if (wasRefused || trouble.isAway) trouble.probeNow();
     },
-    reason: () => trouble?.reason ?? null,
+    reason: () => (trouble && trouble.endedAt === null ? trouble.reason : null),
     close: () => {
       isClosed = true;
       trouble?.probeNow();
@@ -112,13 +131,22 @@ export function createOutage(options: OutageOptions): Outage {
 
 function beginTrouble(): Trouble {
   const since = performance.now();
-  return { since, reason: '', told: new Set(), refused: new Set(), isAway: true, probeNow: () => {} };
+  return {
+    since,
+    reason: '',
+    told: new Set(),
+    refused: new Set(),
+    isAway: true,
+    endedAt: null,
+    probeNow: () => {},
+  };
 }
 
 function noteCause(trouble: Trouble, error: unknown, onCause: OutageOptions['onCause']): void {
   const reason = reasonOf(error);
   if (trouble.reason === '' || !isConsequence(reason)) trouble.reason = reason;
   trouble.isAway = refusalOf(error) === null;
+  trouble.endedAt = null;
   if (isConsequence(trouble.reason) && performance.now() - trouble.since < explainedWithinMs) return;
   const cause = causeOf(trouble.reason);
   if (trouble.told.has(cause) || trouble.told.size >= maxCauses) return;

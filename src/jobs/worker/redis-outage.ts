@@ -7,8 +7,8 @@ import { describePartRefused, remedyOf } from '../redis/errors.ts';
 import { createOutage, type Outage } from '../redis/outage.ts';
 import type { WorkerTimings } from './options.ts';
 
-/** Logs the outages of the worker's connection; calls `onEnd` after each. */
-export function watchRedis(redis: Redis, prefix: string, log: Logger, onEnd: () => void): Outage {
+/** Logs the outages of the worker's connection; calls `onWorking` as soon as writes succeed again. */
+export function watchRedis(redis: Redis, prefix: string, log: Logger, onWorking: () => void): Outage {
   const outage = createOutage({
     probe: () => probeWrites(redis, prefix),
     onCause: (error, refused) => {
@@ -21,10 +21,8 @@ export function watchRedis(redis: Redis, prefix: string, log: Logger, onEnd: () 
     },
     optionalParts: ['last event', 'places in line'],
     onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
-    onEnd: (seconds) => {
-      log.warn(`Redis is back after ${seconds.toFixed(1)} s`);
-      onEnd();
-    },
+    onWorking,
+    onEnd: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
   reportConnection(redis, outage);
   return outage;

@@ -1,5 +1,6 @@
 /** Turns a trainer's messages into the job's report and events, and writes both to Redis. */
 import type { Logger } from 'pino';
+import type { Promotion } from '../../model/registry/promotion.ts';
 import type { PublishedEpoch } from '../../model/training/resume-point.ts';
 import type { Progress } from '../../model/training/training-run.ts';
 import type { TrainJobReport } from '../contract.ts';
@@ -188,12 +189,19 @@ function eventsOf(
   return message satisfies never;
 }
 
-function epochEvents(published: PublishedEpoch, at: string): JobEvent[] {
+function epochEvents({ promotion, ...published }: PublishedEpoch, at: string): JobEvent[] {
   const { epoch, testAccuracy, modelVersion } = published;
   return [
     { type: 'epoch', at, ...published },
     { type: 'checkpoint', at, modelVersion, epoch, testAccuracy },
+    ...(promotion ? [promotionEvent(promotion, at)] : []),
   ];
+}
+
+function promotionEvent({ decision, ...promotion }: Promotion, at: string): JobEvent {
+  return decision === 'promoted'
+    ? { type: 'promoted', at, ...promotion, decision }
+    : { type: 'kept', at, ...promotion, decision };
 }
 
 /** Rounds what thousands of events with a job would store in full. */

@@ -3,15 +3,21 @@
  * so that it does not compute for nobody.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, TrainyardError } from '../../lib/errors.ts';
-import { isCode } from '../../lib/files.ts';
-import { datasetChecksums, readDataset } from '../../model/data/dataset.ts';
+import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
+import { exists, isCode } from '../../lib/files.ts';
+import { retry } from '../../lib/retry.ts';
+import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
 import { networks } from '../../model/network/network.ts';
+import { passGate } from '../../model/registry/gate.ts';
+import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
+import { openRegistry, type Registry } from '../../model/registry/registry.ts';
+import { testedOf } from '../../model/registry/tested.ts';
+import type { Tested } from '../../model/registry/transitions.ts';
 import type { Provenance } from '../../model/store/manifest.ts';
 import { type ModelStore, openStore } from '../../model/store/store.ts';
-import type { Evaluation } from '../../model/training/evaluation.ts';
+import type { Correctness } from '../../model/training/correctness.ts';
 import {
   type FoundResumePoint,
   findResumePoint,
@@ -19,14 +25,17 @@ import {
   removeUnusable,
   saveResumePoint,
 } from '../../model/training/resume-point.ts';
+import { testVersion } from '../../model/training/test-version.ts';
 import { train } from '../../model/training/train.ts';
 import type {
   EpochMetrics,
   RunPosition,
+  TestResults,
   TrainHooks,
   TrainOutcome,
 } from '../../model/training/training-run.ts';
 import { claimWorkspace, type Workspace } from '../../model/training/workspace.ts';
+import { planOf } from '../contract.ts';
 import type { TrainerMessage, TrainerOrder } from './trainer-supervisor.ts';
 
 /** One attempt at a job, and what it writes to. */
@@ -34,7 +43,9 @@ type Attempt = {
   readonly order: TrainerOrder;
   readonly workspace: Workspace;
   readonly engine: Engine;
-  readonly store: Pick<ModelStore, 'publish' | 'findCheckpoint'>;
+  readonly store: ModelStore;
+  readonly registry: Registry;
+  readonly dataset: Dataset;
 };
 
 const stop = new AbortController();
@@ -60,14 +71,16 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const engine = { ...opened, fallback: opened.fallback ?? (opened.gpu ? null : order.noGpu) };
   await send({ type: 'engine', engine });
   if (order.requireGpu && !engine.gpu) throw gpuIsGone(engine);
-  const found = await findResumePoint(workspace.directory, request);
+  const plan = planOf(request);
+  const found = await findResumePoint(workspace.directory, plan);
   await sendResumed(found, engine);
   await removeUnusable(workspace.directory, found);
   const { point } = found;
   const dataset = await readDataset(request.dataset);
-  const hooks = createHooks({ order, workspace, engine, store: openStore(dataDir) }, point?.published ?? []);
+  const [store, registry] = [openStore(dataDir), openRegistry(dataDir)];
+  const hooks = createHooks({ order, workspace, engine, store, registry, dataset }, point?.published ?? []);
   const from = point?.position ?? null;
-  return train(request, dataset, hooks, { ...intervals, signal: stop.signal, from });
+  return train(plan, dataset, hooks, { ...intervals, signal: stop.signal, from });
 }
 
 /** The worker found a GPU when it started. */
@@ -92,13 +105,14 @@ function createHooks(attempt: Attempt, before: readonly PublishedEpoch[]): Train
   return {
     onProgress: (progress) => void send({ type: 'progress', progress }),
     onLoss: (progress) => void send({ type: 'loss', progress }),
-    onEpoch: async (metrics, weights, evaluation) => {
+    onEpoch: async (metrics, weights, tested) => {
       const modelVersion = await untilStored(attempt.order, async () => {
-        return (
-          (await findPublished(attempt, metrics.epoch)) ?? publish(attempt, metrics, weights, evaluation)
-        );
+        return (await findPublished(attempt, metrics.epoch)) ?? publish(attempt, metrics, weights, tested);
       });
-      const epoch = { ...metrics, modelVersion };
+      const promotion = await untilStored(attempt.order, () =>
+        decide(attempt, modelVersion, { ...tested, epoch: metrics.epoch }),
+      );
+      const epoch = { ...metrics, modelVersion, promotion };
       published.push(epoch);
       await send({ type: 'epoch', epoch });
     },
@@ -116,18 +130,56 @@ async function publish(
   { order, workspace, engine, store }: Attempt,
   metrics: EpochMetrics,
   weights: Float32Array,
-  evaluation: Evaluation,
+  { evaluation, correctness }: TestResults,
 ): Promise<number> {
-  const provenance = provenanceOf(order, engine, metrics);
-  const options = { evaluation, stagingRoot: workspace.staging };
+  const provenance = provenanceOf(order, engine, metrics, { evaluation, correctness });
+  const options = { evaluation, correctness, stagingRoot: workspace.staging };
   const { version } = await store.publish(networks[order.request.network], weights, provenance, options);
   return version;
 }
 
-function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metrics: EpochMetrics): Provenance {
+/** Asks the gate whether a published version becomes champion. */
+async function decide(
+  { order, workspace, store, registry, dataset }: Attempt,
+  version: number,
+  { correctness, epoch }: TestResults & { readonly epoch: number },
+): Promise<Promotion> {
+  const { jobId, request } = order;
+  const { model, promote: policy } = request;
+  const testSet = testSetOf(request.dataset);
+  const isLast = epoch === request.epochs;
+  const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
+  const retries = { tries: 5, pauseMs: order.diskRetryMs, signal: stop.signal };
+  const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
+    retry(() => testVersion(store, other, firstOf(dataset.test, images)), {
+      codes: ['MODEL_UNREADABLE'],
+      ...retries,
+    });
+  const expectOwn = async () => {
+    if (!(await exists(workspace.staging))) throw fencedOff(null);
+  };
+  const testedOfVersion = async (other: number): Promise<Tested | null> => {
+    const manifest = await store.manifest(other).catch(() => null);
+    return manifest && testedOf(manifest);
+  };
+  const ports = { registry, correctnessOf, testedOf: testedOfVersion };
+  const decision = await retry(() => passGate(candidate, ports, expectOwn), {
+    codes: ['DECISION_UNREADABLE'],
+    ...retries,
+  });
+  return promotionOf(decision, version);
+}
+
+function provenanceOf(
+  order: TrainerOrder,
+  { name, device, gpu }: Engine,
+  metrics: EpochMetrics,
+  { correctness }: TestResults,
+): Provenance {
   const { request, jobId, gitCommit } = order;
   const { trainLoss, testLoss, testAccuracy } = metrics;
   return {
+    model: request.model,
     jobId,
     epoch: metrics.epoch,
     epochs: request.epochs,
@@ -135,6 +187,7 @@ function provenanceOf(order: TrainerOrder, { name, device, gpu }: Engine, metric
     seed: request.seed,
     request,
     dataset: { name: request.dataset, sha256: datasetChecksums(request.dataset) },
+    test: { set: testSetOf(request.dataset), images: correctness.images },
     engine: { name, device, gpu },
     gitCommit,
     metrics: { trainLoss, testLoss, testAccuracy },
@@ -147,7 +200,8 @@ async function saveOrWarn(
   published: readonly PublishedEpoch[],
   position: RunPosition,
 ): Promise<void> {
-  const { request: plan, crashes } = order;
+  const { crashes } = order;
+  const plan = planOf(order.request);
   try {
     await saveResumePoint(workspace, { plan, device, crashes, published, position });
     await send({ type: 'saved', step: position.step, tensors: liveTensors() });

@@ -3,8 +3,8 @@
  * (LeCun et al., 1998, section III.B, extended MNIST by such distortions).
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { imageSide, imageSize } from './dataset.ts';
 import type { Random } from '../../lib/random.ts';
+import { imageSide, imageSize } from './dataset.ts';
 
 /** The limits in either direction; values are uniform between them. */
 const rotation = (12 * Math.PI) / 180; // radians

@@ -1,8 +1,8 @@
 /** Cuts a split into batches of tensors. */
 import * as tf from '@tensorflow/tfjs';
+import type { Random } from '../../lib/random.ts';
 import { distort } from './augment.ts';
 import { imageAt, imageSide, imageSize, type Split } from './dataset.ts';
-import type { Random } from '../../lib/random.ts';
 
 export type Batch = {
   readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { sha256Of } from '../../lib/sha256.ts';
+import { testSetId } from './test-set.ts';
 
 export const imageSide = 28; // pixels
 export const imageSize = imageSide * imageSide; // 784 greys
@@ -82,6 +83,12 @@ export function datasetChecksums(name: DatasetName): Record<string, string> {
   const { train, test } = sources[name];
   const files = [train.images, train.labels, test.images, test.labels];
   return Object.fromEntries(files.map((file) => [file.path, file.sha256]));
+}
+
+/** Names the test images of a data set: two data sets with the same test split have the same. */
+export function testSetOf(name: DatasetName): string {
+  const { images, labels } = sources[name].test;
+  return testSetId(images.sha256, labels.sha256);
 }
 
 /** The pixels [784] of one example. */

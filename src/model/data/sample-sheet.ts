@@ -1,7 +1,8 @@
 /** A picture of sample digits with their labels, drawn without fonts: containers often have none. */
-import { imageSide, imageSize } from './dataset.ts';
+
 import { TrainyardError } from '../../lib/errors.ts';
 import { encodePng } from '../image/encode-png.ts';
+import { imageSide, imageSize } from './dataset.ts';
 
 const enlargement = 6; // picture pixels a digit pixel
 const tileSide = imageSide * enlargement;

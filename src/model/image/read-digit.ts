@@ -132,7 +132,7 @@ function isText(head: string): boolean {
   return /^[\t\n\r\x20-\x7e\x80-\xff]+$/.test(head);
 }
 
-/** By the first bytes alone; what a client declares is no evidence. */
+/** Tells the format by the first bytes alone; what a client declares is no evidence. */
 function typeOf(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512)).toString('latin1');
   return signatures.find(([, matches]) => matches(head))?.[0] ?? 'bytes of an unknown type';

@@ -46,7 +46,7 @@ function startDecodeThread() {
   };
 }
 
-/** By the number of bytes and the size that a PNG's header declares. Bytes that are no PNG are not small. */
+/** Judges by the number of bytes and by the size that a PNG's header declares. Bytes that are no PNG are not small. */
 function isSmall(image: Uint8Array): boolean {
   if (image.length < 24) return true; // a refusal
   if (image.length > smallBytes) return false; // it may have a great many chunks

@@ -5,6 +5,7 @@ import { toImageTensor } from '../data/batch.ts';
 import { imageSize } from '../data/dataset.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
+import { modelOf } from '../store/manifest.ts';
 import type { StoredModel } from '../store/store.ts';
 import type { ServedModel } from './messages.ts';
 
@@ -24,7 +25,8 @@ const warmUpSizes = [1, 2, 4, 8]; // images in a batch
 export async function loadModel({ manifest, weights }: StoredModel): Promise<LoadedModel> {
   const { network, version, jobId, epoch, metrics } = manifest;
   const parameters = tf.tidy(() => unflatten(network, tf.tensor1d(weights)));
-  const served = { version, jobId, epoch, testAccuracy: metrics.testAccuracy };
+  const name = modelOf(manifest);
+  const served = { name, version, jobId, epoch, testAccuracy: metrics.testAccuracy };
   const model: LoadedModel = { served, network, parameters };
   try {
     for (const size of warmUpSizes) {

@@ -1,9 +1,11 @@
 /** Messages between the API process and the predictor process, and the outcomes of a prediction. */
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import type { ImageProblem } from '../image/read-digit.ts';
-import type { StoreNews } from './serve-newest-version.ts';
+import type { Serving, StoreNews } from './follow-registry.ts';
+import type { LoadOutcome, NotLoaded } from './loaded-versions.ts';
 
 export type ServedModel = {
+  readonly name: string; // of the model, a line of versions
   readonly version: number;
   readonly jobId: string;
   readonly epoch: number;
@@ -15,7 +17,7 @@ export type Prediction = {
   readonly digit: number;
   readonly confidence: number; // 0 … 1
   readonly probabilities: number[]; // [10], sums to 1
-  readonly model: ServedModel;
+  readonly model: ServedModel & { readonly alias: string | null }; // null: the request named the version
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
   readonly pixels?: Uint8Array; // [784], what the network saw; only if asked for
 };
@@ -23,9 +25,17 @@ export type Prediction = {
 export type PredictOutcome =
   | Prediction
   | ImageProblem
+  | NotLoaded
   | {
       readonly ok: false;
-      readonly code: 'NO_MODEL' | 'PREDICTOR_RESTARTED' | 'PREDICT_TIMEOUT' | 'CANCELLED';
+      readonly code:
+        | 'NO_MODEL'
+        | 'MODEL_UNKNOWN'
+        | 'ALIAS_NOT_FOUND'
+        | 'MIN_VERSION_NOT_SERVED'
+        | 'PREDICTOR_RESTARTED'
+        | 'PREDICT_TIMEOUT'
+        | 'CANCELLED';
       readonly message: string;
     }
   | {
@@ -35,14 +45,26 @@ export type PredictOutcome =
       readonly retryAfterSeconds: number;
     };
 
-/** `withPixels`: the answer contains the pixels that the network saw. `drop`: nobody waits for this image any longer. */
+/** An image, and the version that reads it. */
+export type ImageOrder = {
+  readonly image: Uint8Array;
+  readonly version: number;
+  readonly isPinned: boolean; // it may have to wait for images that the champion is to read
+  readonly withPixels: boolean; // the answer contains the pixels that the network saw
+};
+
 export type PredictorRequest =
-  | { readonly type: 'image'; readonly id: number; readonly image: Uint8Array; readonly withPixels: boolean }
-  | { readonly type: 'drop'; readonly id: number };
+  | ({ readonly type: 'image'; readonly id: number } & ImageOrder)
+  /** Nobody waits for this image any longer. */
+  | { readonly type: 'drop'; readonly id: number }
+  | { readonly type: 'load'; readonly version: number }
+  /** Look at the registry now. */
+  | { readonly type: 'check' };
 export type PredictorStart = {
   readonly dataDir: string;
   readonly engine: EnginePreference;
-  readonly keepModels?: number; // versions besides the best and the served one; unset: all
+  readonly keepModels?: number; // versions besides the best and those in use; unset: all
+  readonly servedModels?: number; // versions that are loaded at a time
 };
 
 /** Work of a predictor process since its start, in images. */
@@ -50,16 +72,29 @@ export type PredictorWork = { readonly decodings: number; readonly inferences: n
 /** After `answer` and `dropped` the process no longer holds the image. */
 export type PredictorMessage =
   | { readonly type: 'ready'; readonly engine: Engine }
+  /** What answers has changed. */
+  | {
+      readonly type: 'serving';
+      readonly serving: Serving;
+      readonly champions: Readonly<Record<string, ServedModel>>; // by model; those that are loaded
+    }
+  /** A model has a new champion. */
   | {
       readonly type: 'model';
       readonly model: ServedModel;
       readonly tensors: number; // alive after the swap
       readonly seconds: number; // to read, check and warm it up
     }
+  | { readonly type: 'loadOutcome'; readonly version: number; readonly outcome: LoadOutcome }
   | { readonly type: 'batch'; readonly images: number }
   | StoreNews
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
+  /** The image was not read: its version has to be loaded first. */
+  | { readonly type: 'notLoaded'; readonly id: number }
   | { readonly type: 'dropped'; readonly id: number }
   | { readonly type: 'alive'; readonly work: PredictorWork };
 
-export type PredictorNews = Exclude<PredictorMessage, { type: 'answer' | 'dropped' | 'alive' }>;
+export type PredictorNews = Exclude<
+  PredictorMessage,
+  { type: 'answer' | 'notLoaded' | 'dropped' | 'alive' | 'loadOutcome' }
+>;

@@ -1,32 +1,35 @@
 /**
  * Images in the predictor process, from their arrival to their inference: they wait, are decoded a few at a time, and
- * are inferred in batches. A dropped image is let go of wherever it stands. Knows no messages and no model.
+ * are inferred in batches, each by one version. A dropped image is let go of wherever it stands. Knows no messages and no
+ * engine.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageProblem, ReadDigit } from '../image/read-digit.ts';
+import type { ImageOrder } from './messages.ts';
 
-export type DecodedImage = {
+export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly id: number;
   readonly pixels: Uint8Array; // [784]
   readonly decodeMs: number;
   readonly arrivedAt: number; // performance.now()
-  readonly withPixels: boolean; // wanted in the answer
 };
 
 export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
   readonly decode: (image: Uint8Array) => Promise<ReadDigit>;
-  /** Takes one image or more, at most `maxBatch`, in the order in which they were decoded. */
-  readonly infer: (batch: DecodedImage[]) => void;
+  /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
+  readonly infer: (version: number, batch: DecodedImage[]) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
   /** A dropped image has been let go of. */
   readonly onDropped: (id: number) => void;
 };
 
-type WaitingImage = { readonly image: Uint8Array; readonly arrivedAt: number; readonly withPixels: boolean };
+type WaitingImage = ImageOrder & { readonly arrivedAt: number };
 
 const fillBatchMs = 2;
+const longestPinnedWaitMs = 50; // behind images for the champion
+const pinnedShare = 1 / 4; // of the decoding slots, at most
 
 export class MicroBatches {
   readonly #options: MicroBatchOptions;
@@ -34,6 +37,8 @@ export class MicroBatches {
   readonly #decoding = new Set<number>(); // without those that were dropped meanwhile
   readonly #decoded = new Map<number, DecodedImage>();
   #decodingSlots = 0; // in use, by dropped images too
+  #pinnedSlots = 0; // of them, by pinned images
+  #wasOverdue = false; // the last batch was a pinned image that had waited for long
   #decodings = 0;
   #isInferring = false;
   #fillTimer: NodeJS.Timeout | undefined; // ends the wait for a fuller batch
@@ -47,8 +52,8 @@ export class MicroBatches {
     return this.#decodings;
   }
 
-  add(id: number, image: Uint8Array, withPixels: boolean): void {
-    this.#waiting.set(id, { image, arrivedAt: performance.now(), withPixels });
+  add(id: number, order: ImageOrder): void {
+    this.#waiting.set(id, { ...order, arrivedAt: performance.now() });
     this.#decodeNext();
   }
 
@@ -62,24 +67,31 @@ export class MicroBatches {
   #decodeNext(): void {
     for (const [id, image] of this.#waiting) {
       if (this.#decodingSlots >= this.#options.maxDecoding) return;
+      if (image.isPinned && this.#pinnedSlots >= this.#mostPinnedSlots) continue;
       this.#waiting.delete(id);
       void this.#decode(id, image);
     }
   }
 
-  async #decode(id: number, { image, arrivedAt, withPixels }: WaitingImage): Promise<void> {
+  get #mostPinnedSlots(): number {
+    return Math.max(1, Math.floor(this.#options.maxDecoding * pinnedShare));
+  }
+
+  async #decode(id: number, { image, ...order }: WaitingImage): Promise<void> {
     this.#decodingSlots++;
+    if (order.isPinned) this.#pinnedSlots++;
     this.#decodings++;
     this.#decoding.add(id);
     const startedAt = performance.now();
     const digit = await this.#options.decode(image);
     this.#decodingSlots--;
+    if (order.isPinned) this.#pinnedSlots--;
     this.#decodeNext();
     if (!this.#decoding.delete(id)) this.#options.onDropped(id);
     else if (!digit.ok) this.#options.onRefused(id, digit);
     else {
       const decodeMs = performance.now() - startedAt;
-      this.#decoded.set(id, { id, pixels: digit.pixels, decodeMs, arrivedAt, withPixels });
+      this.#decoded.set(id, { ...order, id, pixels: digit.pixels, decodeMs });
     }
     this.#inferWhenDue();
   }
@@ -107,8 +119,25 @@ export class MicroBatches {
   }
 
   #inferNext(): void {
-    const batch = [...this.#decoded.values()].slice(0, this.#options.maxBatch);
+    const batch = this.#nextBatch();
     for (const { id } of batch) this.#decoded.delete(id);
-    if (batch.length > 0) this.#options.infer(batch); // none is left when all were dropped
+    if (batch.length > 0) this.#options.infer(batch[0]!.version, batch); // none is left when all were dropped
+  }
+
+  /**
+   * Images of one version. Pinned ones come after all others. One that has waited for long comes first, alone, and after
+   * it a batch of the others.
+   */
+  #nextBatch(): DecodedImage[] {
+    const decoded = [...this.#decoded.values()];
+    const pinned = decoded.find(({ isPinned }) => isPinned);
+    const first = decoded.find(({ isPinned }) => !isPinned) ?? pinned;
+    if (!first) return [];
+    const isOverdue = pinned && performance.now() - pinned.arrivedAt > longestPinnedWaitMs;
+    this.#wasOverdue = isOverdue === true && first !== pinned && !this.#wasOverdue;
+    if (this.#wasOverdue) return [pinned!];
+    const belongs = ({ version, isPinned }: DecodedImage) =>
+      version === first.version && isPinned === first.isPinned;
+    return decoded.filter(belongs).slice(0, this.#options.maxBatch);
   }
 }

@@ -5,56 +5,59 @@
  * An image counts, with its bytes, until the process has let go of it, even when nobody waits for its outcome any longer:
  * the bounds are on what really lies in memory.
  */
+import { messageOf } from '../../lib/errors.ts';
 import { createRateMeter } from '../../lib/rate-meter.ts';
-import type { PredictOutcome, PredictorRequest } from './messages.ts';
+import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts';
 
-const maxImages = 256; // a fifth of a second of work
-const maxBytes = 64 * 1024 * 1024;
-/** Enough to keep the process busy. It reads a message to drop one only after the images that were sent before. */
-const maxInProcess = 32;
+/** `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them. */
+const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
+/** Requests that name a version take at most a quarter of it, so that they leave room for the champion's. */
+const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
 const maxSends = 2; // an image that was in the process at two crashes may be their cause
-const answerWithinMs = 5000;
+export const answerWithinMs = 5000;
 const dropWithinMs = 5000; // for the process to let go of an image that it was told to drop
 const initialRate = 256; // images a second, before anything was measured
 const maxRetryAfter = 60; // s
 
 export type Load = { readonly images: number; readonly bytes: number };
+type Use = { images: number; bytes: number; inProcess: number };
 
 /** The part of the process that the queue needs. It kills a process that does not let go of an image. */
 export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: string): void };
 
+/** `notLoaded`: the process does not have the version that is to read the image. */
+type Ending = PredictOutcome | 'notLoaded';
+
 type PendingImage = {
-  readonly image: Uint8Array;
-  readonly withPixels: boolean; // wanted in the outcome
-  resolve: ((outcome: PredictOutcome) => void) | null; // null: has its outcome
+  readonly order: ImageOrder;
+  resolve: ((ending: Ending) => void) | null; // null: has its outcome
   sends: number;
   inProcess: boolean; // the process that runs now has it
 };
 
 export class PendingImages {
   readonly #process: ProcessPort;
-  readonly #answerWithinMs: number;
   readonly #pending = new Map<number, PendingImage>(); // by id, oldest first
   readonly #rate = createRateMeter(initialRate);
+  readonly #all = noUse();
+  readonly #pinned = noUse(); // of all, by images whose request names a version
   #nextId = 0;
-  #bytes = 0;
-  #inProcess = 0; // images
 
-  constructor(process: ProcessPort, withinMs = answerWithinMs) {
+  constructor(process: ProcessPort) {
     this.#process = process;
-    this.#answerWithinMs = withinMs;
   }
 
   load(): Load {
-    return { images: this.#pending.size, bytes: this.#bytes };
+    return { images: this.#all.images, bytes: this.#all.bytes };
   }
 
-  async predict(image: Uint8Array, signal?: AbortSignal, withPixels = false): Promise<PredictOutcome> {
+  async predict(order: ImageOrder, signal?: AbortSignal, withinMs = answerWithinMs): Promise<Ending> {
     if (signal?.aborted) return cancelled;
-    if (!this.#hasRoomFor(image)) return overloaded(this.load(), this.#rate.perSecond());
+    const refusal = this.#refuse(order);
+    if (refusal) return refusal;
     const id = this.#nextId++;
-    const outcome = this.#add(id, image, withPixels);
-    const timer = setTimeout(() => this.#giveUp(id, timedOut(this.#answerWithinMs)), this.#answerWithinMs);
+    const outcome = this.#add(id, order);
+    const timer = setTimeout(() => this.#giveUp(id, timedOut), withinMs);
     const onAbort = () => this.#giveUp(id, cancelled);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.sendNext();
@@ -69,19 +72,19 @@ export class PendingImages {
   /** Sends as many images as the process may have, oldest first. Call it also when a process is ready for images. */
   sendNext(): void {
     for (const [id, pending] of this.#pending) {
-      if (this.#inProcess >= maxInProcess) return;
+      if (this.#all.inProcess >= most.inProcess) return;
       if (pending.inProcess) continue;
+      if (pending.order.isPinned && this.#pinned.inProcess >= mostPinned.inProcess) continue;
       pending.inProcess = true;
       pending.sends++;
-      this.#inProcess++;
-      const { image, withPixels } = pending;
-      this.#process.send({ type: 'image', id, image, withPixels });
+      this.#count(pending.order, { inProcess: 1 });
+      this.#process.send({ type: 'image', id, ...pending.order });
       this.#rate.busy();
     }
   }
 
   /** The process has answered, and let go of the image. */
-  answered(id: number, outcome: PredictOutcome): void {
+  answered(id: number, outcome: Ending): void {
     this.#settle(id, outcome);
     this.dropped(id);
   }
@@ -96,8 +99,8 @@ export class PendingImages {
 
   /** The process has ended with all that it had. Images that somebody waits for stay, to be sent once more. */
   processEnded(): void {
-    this.#inProcess = 0;
     for (const [id, pending] of this.#pending) {
+      if (pending.inProcess) this.#count(pending.order, { inProcess: -1 });
       pending.inProcess = false;
       if (pending.sends >= maxSends) this.#settle(id, restarted);
       if (pending.resolve === null) this.#remove(id);
@@ -113,19 +116,30 @@ export class PendingImages {
     }
   }
 
-  #hasRoomFor(image: Uint8Array): boolean {
-    return this.#pending.size < maxImages && this.#bytes + image.byteLength <= maxBytes;
+  /** Why an image doesn't fit; null: it does. */
+  #refuse({ image, isPinned }: ImageOrder): PredictOutcome | null {
+    const isFull = (use: Use, bounds: Use) =>
+      use.images >= bounds.images || use.bytes + image.byteLength > bounds.bytes;
+    const perSecond = this.#rate.perSecond();
+    if (isFull(this.#all, most)) return overloaded('images', this.#all, perSecond);
+    if (!isPinned || !isFull(this.#pinned, mostPinned)) return null;
+    return overloaded('images for versions that requests name', this.#pinned, perSecond);
   }
 
-  #add(id: number, image: Uint8Array, withPixels: boolean): Promise<PredictOutcome> {
-    this.#bytes += image.byteLength;
+  #count({ isPinned }: ImageOrder, change: Partial<Use>): void {
+    for (const use of isPinned ? [this.#all, this.#pinned] : [this.#all])
+      for (const [what, by] of Object.entries(change)) use[what as keyof Use] += by;
+  }
+
+  #add(id: number, order: ImageOrder): Promise<Ending> {
+    this.#count(order, { images: 1, bytes: order.image.byteLength });
     return new Promise((resolve) => {
-      this.#pending.set(id, { image, withPixels, resolve, sends: 0, inProcess: false });
+      this.#pending.set(id, { order, resolve, sends: 0, inProcess: false });
     });
   }
 
   /** Gives an image its outcome; only the first counts. */
-  #settle(id: number, outcome: PredictOutcome): void {
+  #settle(id: number, outcome: Ending): void {
     const pending = this.#pending.get(id);
     pending?.resolve?.(outcome);
     if (pending) pending.resolve = null;
@@ -135,8 +149,8 @@ export class PendingImages {
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#pending.delete(id);
-    this.#bytes -= pending.image.byteLength;
-    if (pending.inProcess) this.#inProcess--;
+    const { order, inProcess } = pending;
+    this.#count(order, { images: -1, bytes: -order.image.byteLength, inProcess: inProcess ? -1 : 0 });
   }
 
   #giveUp(id: number, outcome: PredictOutcome): void {
@@ -162,21 +176,29 @@ export const restarted: PredictOutcome = {
   message: 'the predictor ended while it had this image, or is being started again; send the image again',
 };
 
-const timedOut = (withinMs: number): PredictOutcome => ({
+export const notSent = (error: unknown): PredictOutcome => ({
   ok: false,
-  code: 'PREDICT_TIMEOUT',
-  message: `expected the predictor to answer within ${withinMs / 1000} s, it did not; send the image again`,
+  code: 'IMAGE_NOT_READ',
+  message: `expected to send the image to the predictor, got: ${messageOf(error)}`,
 });
 
-const cancelled: PredictOutcome = {
+export const timedOut: PredictOutcome = {
+  ok: false,
+  code: 'PREDICT_TIMEOUT',
+  message: `expected the predictor to answer within ${answerWithinMs / 1000} s, it did not; send the image again`,
+};
+
+export const cancelled: PredictOutcome = {
   ok: false,
   code: 'CANCELLED',
   message: 'nobody waits for this image any longer',
 };
 
-function overloaded({ images, bytes }: Load, perSecond: number): PredictOutcome {
+const noUse = (): Use => ({ images: 0, bytes: 0, inProcess: 0 });
+
+function overloaded(what: string, { images, bytes }: Load, perSecond: number): PredictOutcome {
   const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(images / perSecond)), maxRetryAfter);
   const megabytes = (bytes / 1e6).toFixed(1);
-  const message = `${images} images of ${megabytes} MB in all are waiting, and no more fit; try again in ${retryAfterSeconds} s`;
+  const message = `${images} ${what} of ${megabytes} MB in all are waiting, and no more fit; try again in ${retryAfterSeconds} s`;
   return { ok: false, code: 'OVERLOADED', message, retryAfterSeconds };
 }

@@ -1,17 +1,20 @@
 /**
- * The predictor process: decodes images, infers in batches that form while the engine is busy, and swaps in each newly
- * published model. It ends when its parent does.
+ * The predictor process: decodes images and infers in batches that form while the engine is busy, with the versions that
+ * the registry says. It ends when its parent does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { coalesceMessages } from '../../lib/coalesce-messages.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
 import { liveTensors, openEngine } from '../engines/open-engine.ts';
+import { openRegistry } from '../registry/registry.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import { indexOfMaximum } from '../training/evaluate.ts';
 import { startDecodePool } from './decode-pool.ts';
+import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
+  ImageOrder,
   Prediction,
   PredictorMessage,
   PredictorRequest,
@@ -19,14 +22,18 @@ import type {
   ServedModel,
 } from './messages.ts';
 import { type DecodedImage, MicroBatches } from './micro-batches.ts';
-import { serveNewestVersion } from './serve-newest-version.ts';
 
 const maxBatch = 8; // images; a larger batch takes 5 % less for each, while its clients and the API stand idle
 const maxDecoding = 8; // images, which decode to 16 MB each at most
-const checkStoreMs = 200;
+const checkRegistryMs = 200;
 const aliveMs = 500;
 
-const send = coalesceMessages<PredictorMessage>((messages) => process.send!(messages));
+const send = coalesceMessages<PredictorMessage>(
+  (messages) => process.send!(messages),
+  (_message, error) => {
+    throw error; // a fault of this program, which ends the process; its parent starts another
+  },
+);
 const batches = new MicroBatches({
   maxDecoding,
   maxBatch,
@@ -35,7 +42,10 @@ const batches = new MicroBatches({
   onRefused: (id, outcome) => send({ type: 'answer', id, outcome }),
   onDropped: (id) => send({ type: 'dropped', id }),
 });
-let model: LoadedModel | null = null; // the one that answers
+const loaded = new Map<number, LoadedModel>(); // by version
+const swapSeconds = new Map<number, number>(); // version → to read, check and warm it up, until it is reported or unloaded
+let follower: RegistryFollower;
+let serving: Serving = {};
 let inferences = 0; // images since the start
 
 process.on('disconnect', () => process.exit(0));
@@ -44,33 +54,60 @@ process.on('SIGTERM', () => process.exit(0));
 process.on('SIGHUP', () => {}); // its parent decides when it ends
 process.once('message', (start: PredictorStart) => void serve(start));
 
-async function serve({ dataDir, engine: preference, keepModels }: PredictorStart): Promise<void> {
+async function serve({
+  dataDir,
+  engine: preference,
+  keepModels = Number.POSITIVE_INFINITY,
+  servedModels = 4,
+}: PredictorStart): Promise<void> {
   // Not on webgpu, which reads nothing back synchronously: a CPU has eight images done before a GPU is asked.
   const engine = await openEngine(preference === 'webgpu' ? 'auto' : preference);
   send({ type: 'ready', engine });
   setInterval(reportAlive, aliveMs);
-  process.on('message', receive);
-  const store = openStore(dataDir);
-  const checkStore = serveNewestVersion({
-    store,
-    keepModels: keepModels ?? Number.POSITIVE_INFINITY,
-    swapIn,
+  follower = new RegistryFollower({
+    store: openStore(dataDir),
+    registry: openRegistry(dataDir),
+    keepModels,
+    servedModels,
+    load,
+    unload,
     report: send,
+    onServing,
   });
+  process.on('message', receive);
   for (;;) {
-    await checkStore();
-    await delay(checkStoreMs);
+    await follower.check();
+    await delay(checkRegistryMs);
   }
 }
 
-/** Loads a model beside the one that answers, then puts it in its place. */
-async function swapIn(stored: StoredModel, readSeconds: number): Promise<void> {
+/** Loads a version beside those that answer. */
+async function load(stored: StoredModel, readSeconds: number): Promise<void> {
   const startedAt = performance.now();
-  const next = await loadModel(stored);
-  tf.dispose(model?.parameters ?? []);
-  model = next;
-  const seconds = readSeconds + (performance.now() - startedAt) / 1000;
-  send({ type: 'model', model: next.served, tensors: liveTensors(), seconds });
+  const model = await loadModel(stored);
+  loaded.set(model.served.version, model);
+  swapSeconds.set(model.served.version, readSeconds + (performance.now() - startedAt) / 1000);
+}
+
+function unload(version: number): void {
+  tf.dispose(loaded.get(version)?.parameters ?? []);
+  loaded.delete(version);
+  swapSeconds.delete(version);
+}
+
+function onServing(next: Serving): void {
+  const before = serving;
+  serving = next;
+  const champions: Record<string, ServedModel> = {};
+  for (const [name, { champion }] of Object.entries(next))
+    if (champion !== null) champions[name] = loaded.get(champion)!.served;
+  send({ type: 'serving', serving, champions });
+  for (const [name, model] of Object.entries(champions)) {
+    if (before[name]?.champion === model.version) continue;
+    const seconds = swapSeconds.get(model.version) ?? 0; // 0: it was loaded before
+    swapSeconds.delete(model.version);
+    send({ type: 'model', model, tensors: liveTensors(), seconds });
+  }
 }
 
 /** The parent takes silence for a hang. */
@@ -80,24 +117,41 @@ function reportAlive(): void {
 
 function receive(requests: PredictorRequest[]): void {
   for (const request of requests) {
-    if (request.type === 'image') batches.add(request.id, request.image, request.withPixels);
-    else batches.drop(request.id);
+    if (request.type === 'image') receiveImage(request.id, request);
+    else if (request.type === 'drop') batches.drop(request.id);
+    else if (request.type === 'check') void follower.check();
+    else void loadPinned(request.version);
   }
 }
 
-function answer(batch: DecodedImage[]): void {
-  const { served } = model!; // images come only once there is a model
+function receiveImage(id: number, order: ImageOrder): void {
+  if (loaded.has(order.version)) batches.add(id, order);
+  else send({ type: 'notLoaded', id });
+  follower.touch(order.version);
+}
+
+async function loadPinned(version: number): Promise<void> {
+  send({ type: 'loadOutcome', version, outcome: await follower.loadPinned(version) });
+}
+
+/** Infers a batch of images for one version. */
+function answer(version: number, batch: DecodedImage[]): void {
+  const model = loaded.get(version);
+  if (!model) {
+    for (const { id } of batch) send({ type: 'notLoaded', id });
+    return;
+  }
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
   for (const [i, image] of batch.entries()) pixels.set(image.pixels, i * imageSize);
-  const probabilities = infer(model!, pixels); // [N × 10]
+  const probabilities = infer(model, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
   for (const [i, image] of batch.entries()) {
     const { id, decodeMs, arrivedAt, withPixels } = image;
     const timings = { decodeMs, queueMs: startedAt - arrivedAt - decodeMs, inferMs };
     const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
-    const outcome = predictionOf(row, served, timings);
+    const outcome = predictionOf(row, model.served, timings);
     send({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: image.pixels } : outcome });
   }
   send({ type: 'batch', images: batch.length });
@@ -105,5 +159,6 @@ function answer(batch: DecodedImage[]): void {
 
 function predictionOf(row: Float32Array, served: ServedModel, timings: Prediction['timings']): Prediction {
   const digit = indexOfMaximum(row, 0, classCount);
-  return { ok: true, digit, confidence: row[digit]!, probabilities: [...row], model: served, timings };
+  const model = { ...served, alias: null };
+  return { ok: true, digit, confidence: row[digit]!, probabilities: [...row], model, timings };
 }

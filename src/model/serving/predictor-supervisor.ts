@@ -20,7 +20,11 @@ const inferenceEnv = {
 export type SupervisorEvents = {
   readonly onMessage: (message: PredictorMessage) => void;
   readonly onEnd: (how: string) => void;
+  /** A request can't be serialised; the process never sees it. */
+  readonly onUnsendable: (request: PredictorRequest, error: unknown) => void;
 };
+
+export type ProcessSupervisor = Pick<PredictorSupervisor, 'run' | 'isRunning' | 'send' | 'kill' | 'close'>;
 
 export class PredictorSupervisor {
   readonly #start: PredictorStart;
@@ -40,6 +44,11 @@ export class PredictorSupervisor {
   run(events: SupervisorEvents): void {
     this.#events = events;
     this.#fork();
+  }
+
+  /** Whether there is a process; it may still be starting. */
+  get isRunning(): boolean {
+    return this.#post !== null;
   }
 
   /** Does nothing while no process runs. */
@@ -67,7 +76,10 @@ export class PredictorSupervisor {
       this.#child = child;
       this.#listenTo(child);
       child.send(this.#start, () => {});
-      this.#post = coalesceMessages((requests) => void child.send(requests, () => {})); // fails only while it ends
+      this.#post = coalesceMessages(
+        (requests) => void child.send(requests, () => {}), // the callback gets an error only while the process ends
+        this.#events.onUnsendable,
+      );
     } catch (error) {
       this.#onEnd(messageOf(error)); // no process or file descriptor is left, for example
     }

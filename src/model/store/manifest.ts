@@ -1,11 +1,10 @@
 /**
- * The manifest of a published model: where it came from, how good it is, and the checksums of its files. A manifest
- * is sealed with its own checksum: the file must equal, byte for byte, what sealing its content writes, so that any
- * change is detected, even of white space.
+ * The manifest of a published version: where it came from, how good it is, and the checksums of its files. It is sealed
+ * with its own checksum (lib/sealed-json.ts).
  */
 import { z } from 'zod';
-import { messageOf } from '../../lib/errors.ts';
-import { sha256Of } from '../../lib/sha256.ts';
+import { openSealed, seal } from '../../lib/sealed-json.ts';
+import { modelName } from '../registry/names.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const checksum = z.object({ sha256, bytes: z.int().nonnegative() });
@@ -21,6 +20,7 @@ const layer = z.union([
 ]);
 
 export const provenanceSchema = z.object({
+  model: modelName.exactOptional().describe('Older versions have none: their data set gives the name'),
   jobId: z.string(),
   epoch: z.int().positive(),
   epochs: z.int().positive(),
@@ -28,6 +28,10 @@ export const provenanceSchema = z.object({
   seed: z.int(),
   request: z.record(z.string(), z.unknown()),
   dataset: z.object({ name: z.string(), sha256: z.record(z.string(), z.string()) }),
+  test: z
+    .object({ set: z.string(), images: z.int().positive() })
+    .exactOptional()
+    .describe('What it was tested on: the SHA-256 of the test split, and how many of its first images'),
   engine: z.object({ name: z.string(), device: z.string(), gpu: z.boolean() }),
   gitCommit: z.string().nullable(),
   metrics: z.object({ trainLoss: z.number(), testLoss: z.number(), testAccuracy: z.number() }),
@@ -46,6 +50,7 @@ export const manifestSchema = provenanceSchema.extend({
     'model.json': checksum,
     'weights.bin': checksum,
     'evaluation.json': checksum.exactOptional(), // older versions have none
+    'correct.bits': checksum.exactOptional(), // likewise
   }),
   sha256: sha256.describe('Of this manifest as JSON, indented by two, without this field'),
 });
@@ -59,35 +64,21 @@ export type OpenedManifest =
 
 /** Returns the sealed manifest and the bytes of its file. */
 export function sealManifest(content: ManifestContent): { manifest: Manifest; bytes: Buffer } {
-  const manifest = seal(content);
-  return { manifest, bytes: serialise(manifest) };
+  const { sealed, bytes } = seal(content);
+  return { manifest: sealed, bytes };
 }
 
 /** Reads and checks a file that `sealManifest` made. */
 export function openManifest(bytes: Uint8Array): OpenedManifest {
-  let content: object;
-  try {
-    ({ ...content } = JSON.parse(Buffer.from(bytes).toString()) as object);
-  } catch (error) {
-    return { ok: false, problem: 'damaged', reason: `expected JSON: ${messageOf(error)}` };
-  }
-  const { sha256: recorded, ...rest } = content as { sha256?: unknown };
-  const sealed = seal(rest);
-  if (!serialise(sealed).equals(bytes)) {
-    const got = sealed.sha256 === recorded ? 'the same in another layout' : JSON.stringify(recorded);
-    const reason = `expected the SHA-256 of its content, ${sealed.sha256}, got ${got}`;
-    return { ok: false, problem: 'damaged', reason };
-  }
-  const parsed = manifestSchema.safeParse(sealed);
-  if (parsed.success) return { ok: true, manifest: sealed as Manifest }; // zod's copy lacks a key "__proto__"
+  const opened = openSealed(bytes);
+  if (!opened.ok) return { ok: false, problem: 'damaged', reason: opened.reason };
+  const parsed = manifestSchema.safeParse(opened.content);
+  if (parsed.success) return { ok: true, manifest: opened.content as Manifest }; // zod's copy lacks a key "__proto__"
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   return { ok: false, problem: 'unsupported', reason: `expected another form: ${issues.join('; ')}` };
 }
 
-function seal<Content extends object>(content: Content): Content & { sha256: string } {
-  return { ...content, sha256: sha256Of(serialise(content)) };
-}
-
-function serialise(value: object): Buffer {
-  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+/** The name of the line of versions that this one belongs to. Before models had names, it was the data set's. */
+export function modelOf({ model, dataset }: Pick<Manifest, 'model' | 'dataset'>): string {
+  return model ?? dataset.name;
 }

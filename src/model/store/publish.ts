@@ -6,6 +6,7 @@ import { fencedOff } from '../../lib/errors.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
 import { type Network, parameterCount } from '../network/network.ts';
+import type { Correctness } from '../training/correctness.ts';
 import { type Evaluation, encodeEvaluation } from '../training/evaluation.ts';
 import { type CheckpointFiles, encodeCheckpoint } from './checkpoint.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from './manifest.ts';
@@ -18,6 +19,8 @@ const stagingPrefix = '.staging-';
 export type PublishOptions = {
   /** What the model gets wrong on the test images. */
   readonly evaluation?: Evaluation;
+  /** Which test images it reads right; as many as `provenance.test` says. */
+  readonly correctness?: Correctness;
   /**
    * An existing directory, on the same file system, in which the version is staged. Once that directory is renamed
    * away, this writer can no longer publish, however far it is.
@@ -35,7 +38,7 @@ export async function publish(
   network: Network,
   weights: Float32Array,
   provenance: Provenance,
-  { evaluation, stagingRoot = root }: PublishOptions = {},
+  { evaluation, correctness, stagingRoot = root }: PublishOptions = {},
 ): Promise<Manifest> {
   await mkdir(root, { recursive: true });
   await removeLeftovers(root);
@@ -45,6 +48,7 @@ export async function publish(
     const files: Files = {
       ...encodeCheckpoint(network, weights),
       ...(evaluation && { 'evaluation.json': encodeEvaluation(evaluation) }),
+      ...(correctness && { 'correct.bits': correctness.bits }),
     };
     await Promise.all(Object.entries(files).map(([name, bytes]) => writeDurably(join(staging, name), bytes)));
     const manifest = await becomeVersion(root, staging, describe(network, files, provenance));
@@ -80,7 +84,10 @@ async function becomeVersion(
 }
 
 /** The files of a version except its manifest. */
-type Files = CheckpointFiles & { readonly 'evaluation.json'?: Uint8Array };
+type Files = CheckpointFiles & {
+  readonly 'evaluation.json'?: Uint8Array;
+  readonly 'correct.bits'?: Uint8Array;
+};
 
 function describe(network: Network, files: Files, provenance: Provenance): Omit<ManifestContent, 'version'> {
   return {

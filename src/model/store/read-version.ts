@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
+import { type Correctness, decodeCorrectness } from '../training/correctness.ts';
 import { type Evaluation, evaluationSchema } from '../training/evaluation.ts';
 import { decodeWeights } from './checkpoint.ts';
 import { type Manifest, openManifest } from './manifest.ts';
@@ -46,6 +47,13 @@ export async function readEvaluation(root: string, version: number): Promise<Eva
   if (parsed.success) return parsed.data;
   const message = `evaluation.json of model ${version}: expected a form that this program knows, got another`;
   throw new TrainyardError('MODEL_UNSUPPORTED', message);
+}
+
+/** Reads which test images it gets right; null for a version without. @throws TrainyardError with one of the four codes */
+export async function readCorrectness(root: string, version: number): Promise<Correctness | null> {
+  const manifest = await readManifest(root, version);
+  if (!manifest.files['correct.bits'] || !manifest.test) return null;
+  return decodeCorrectness(manifest.test.images, await readChecked(root, 'correct.bits', manifest));
 }
 
 async function readChecked(

@@ -6,11 +6,18 @@
 import { join } from 'node:path';
 import { isCode } from '../../lib/files.ts';
 import type { Network } from '../network/network.ts';
+import type { Correctness } from '../training/correctness.ts';
 import type { Evaluation } from '../training/evaluation.ts';
 import type { Manifest, Provenance } from './manifest.ts';
 import { type PublishOptions, publish } from './publish.ts';
 import { listQuarantined, type Quarantined, quarantine } from './quarantine.ts';
-import { loadModel, readEvaluation, readManifest, type StoredModel } from './read-version.ts';
+import {
+  loadModel,
+  readCorrectness,
+  readEvaluation,
+  readManifest,
+  type StoredModel,
+} from './read-version.ts';
 import { type Accuracies, retain } from './retention.ts';
 import { listVersions } from './version-numbers.ts';
 
@@ -48,6 +55,8 @@ export type ModelStore = {
    * @throws TrainyardError as `load` does
    */
   evaluation(version: number): Promise<Evaluation | null>;
+  /** Which test images the version reads right, checked; null if it was published without. @throws as `load` does */
+  correctness(version: number): Promise<Correctness | null>;
   /** The newest version that a job published for an epoch; null when there is none that can be read. */
   findCheckpoint(jobId: string, epoch: number): Promise<Manifest | null>;
   /** Moves a damaged version out of `versions()`, with the reason. */
@@ -55,10 +64,10 @@ export type ModelStore = {
   /** The newest `limit` (all, unless given) of the versions in quarantine, newest first. */
   quarantined(limit?: number): Promise<Quarantined[]>;
   /**
-   * Applies the retention rule: deletes all versions except the newest `keep`, the best by test accuracy, and
-   * `served`; returns the deleted ones. A version that another process serves is in that process's memory already.
+   * Applies the retention rule: deletes all versions except the newest `keep` of each model, its best by test accuracy,
+   * and `spared`; returns the deleted ones, newest first.
    */
-  retain(keep: number, served: number): Promise<number[]>;
+  retain(keep: number, spared: ReadonlySet<number>): Promise<number[]>;
 };
 
 export function openStore(dataDir: string): ModelStore {
@@ -70,10 +79,11 @@ export function openStore(dataDir: string): ModelStore {
     manifest: (version) => readManifest(root, version).catch(nullIfMissing),
     load: (version) => loadModel(root, version),
     evaluation: (version) => readEvaluation(root, version),
+    correctness: (version) => readCorrectness(root, version),
     findCheckpoint: (jobId, epoch) => findCheckpoint(root, jobId, epoch),
     quarantine: (version, reason) => quarantine(root, version, reason),
     quarantined: (limit = Number.POSITIVE_INFINITY) => listQuarantined(root, limit),
-    retain: (keep, served) => retain(root, keep, served, accuracies),
+    retain: (keep, spared) => retain(root, keep, spared, accuracies),
   };
 }
 

@@ -9,10 +9,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { fencedOff, messageOf } from '../../lib/errors.ts';
 import { isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
+import type { Promotion } from '../registry/promotion.ts';
 import type { EpochMetrics, RunPosition, TrainPlan } from './training-run.ts';
 import type { Workspace } from './workspace.ts';
 
-export type PublishedEpoch = EpochMetrics & { readonly modelVersion: number };
+export type PublishedEpoch = EpochMetrics & {
+  readonly modelVersion: number;
+  readonly promotion?: Promotion; // epochs that an earlier program published have none
+};
 
 export type ResumePoint = {
   readonly plan: TrainPlan;

@@ -10,6 +10,7 @@ import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { initialWeights, type Network, networks } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
 import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
+import { correctnessOf } from './correctness.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
 import { summarise } from './evaluation.ts';
 import { createProgressThrottle } from './progress-throttle.ts';
@@ -172,7 +173,10 @@ async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promi
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
   const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
-  await hooks.onEpoch(metrics, weights, summarise(plan.dataset, testSplit, answers));
+  await hooks.onEpoch(metrics, weights, {
+    evaluation: summarise(plan.dataset, testSplit, answers),
+    correctness: correctnessOf(testSplit.count, answers.predictions, testSplit.labels),
+  });
 }
 
 async function handOutPosition(run: Run): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a training run takes and what it reports. This file loads no tfjs, so that any process can import it. */
 import type { DatasetName } from '../data/dataset.ts';
 import type { StateValues } from '../network/step.ts';
+import type { Correctness } from './correctness.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -40,6 +41,9 @@ export type RunPosition = StateValues & {
   readonly epochSeconds: number; // spent on this epoch so far
 };
 
+/** What a network does with the test images. */
+export type TestResults = { readonly evaluation: Evaluation; readonly correctness: Correctness };
+
 /** What the run calls as it goes. */
 export type TrainHooks = {
   /** Called every `progressMs`, less often in a run of hours, and after the last step of each epoch. */
@@ -47,7 +51,7 @@ export type TrainHooks = {
   /** Called every 100 steps, as the article prints its loss. */
   readonly onLoss?: (progress: Progress) => void;
   /** Called after each epoch whose weights beat a constant answer; the run waits for it. */
-  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, evaluation: Evaluation) => Promise<void>;
+  readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, tested: TestResults) => Promise<void>;
   /** Called after the first step, every `resumePointMs`, after each epoch, and when the run stops; the run waits for it. */
   readonly onPosition: (position: RunPosition) => Promise<void>;
 };

@@ -57,6 +57,11 @@ export function createJsonParser(app: FastifyInstance): JsonParser {
   };
 }
 
+/** Use it as `preValidation` of a route whose fields are all optional: its body is optional too. */
+export async function bodyIsOptional(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined) request.body = {};
+}
+
 function refusal(text: string): HttpProblem {
   return new HttpProblem({ status: 400, code: 'JSON_INVALID', detail: explain(text) });
 }

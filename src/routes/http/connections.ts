@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerClientError } from './client-error.ts';
 import { HttpProblem } from './problem.ts';
 import { refuseRest } from './received-body.ts';
@@ -110,21 +110,27 @@ function closingProblem(): HttpProblem {
 
 const unreadMs = 1000; // for the rest of a body to arrive
 
-/**
- * Reads a body that no route has read to its end, if the connection is to be closed after the answer. Closing with unread
- * data resets the connection, and the client may never see the answer (RFC 9112, 9.6).
- */
+/** Reads bodies that no route has read to their end before the answer is sent. */
 export function readUnwantedBodies(app: FastifyInstance): void {
-  app.addHook('onSend', ({ raw, headers }, reply, payload, done) => {
-    const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-    const stays = reply.raw.shouldKeepAlive && reply.getHeader('connection') !== 'close';
-    if (!hasBody || stays || raw.readableEnded || raw.destroyed) return done(null, payload);
-    const timer = setTimeout(end, unreadMs);
-    function end(): void {
-      clearTimeout(timer);
-      raw.off('close', end).off('end', end);
-      done(null, payload);
-    }
-    raw.on('end', end).on('close', end).resume();
+  app.addHook('onSend', (request, reply, payload, done) => {
+    afterUnwantedBody(request, reply, () => done(null, payload));
   });
+}
+
+/**
+ * Calls `send`, if the connection is to be closed after the answer, only when the rest of the body has been read. Closing
+ * with unread data resets the connection, and the client may never see the answer (RFC 9112, 9.6).
+ */
+export function afterUnwantedBody({ raw }: FastifyRequest, reply: FastifyReply, send: () => void): void {
+  const hasBody =
+    raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
+  const stays = reply.raw.shouldKeepAlive && reply.getHeader('connection') !== 'close';
+  if (!hasBody || stays || raw.readableEnded || raw.destroyed) return send();
+  const timer = setTimeout(end, unreadMs);
+  function end(): void {
+    clearTimeout(timer);
+    raw.off('close', end).off('end', end);
+    send();
+  }
+  raw.on('end', end).on('close', end).resume();
 }

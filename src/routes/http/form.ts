@@ -86,7 +86,7 @@ function isFile(part: Part): boolean {
   return part.filename === '' || isBinary(part);
 }
 
-/** By its type, or by a NUL byte, which every picture has near its beginning and text never has. */
+/** Tells a file by its type, or by a NUL byte, which every picture has near its beginning and text never has. */
 function isBinary({ type, chunks }: Part): boolean {
   const declared = type.startsWith('image/') || type === 'application/octet-stream';
   return declared || chunks.some((chunk) => chunk.includes(0));

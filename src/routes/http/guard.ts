@@ -19,6 +19,10 @@ export type Access = {
 };
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent it, for records that people read: the number of the key, never the key, and the address. */
+    caller: string;
+  }
   interface FastifyContextConfig {
     /** Needs no API key and does not count for the rate limit. */
     anonymous?: boolean;
@@ -30,9 +34,34 @@ declare module 'fastify' {
 /** Call it before registering the routes: hooks apply to routes that are registered later. */
 export async function registerGuard(app: FastifyInstance, access: Access): Promise<void> {
   documentRefusals(app, access);
+  nameCallers(app, access);
   if (access.apiKeys.length > 0) await requireKey(app, access.apiKeys);
   else if (!access.allowAnonymous) refuseOthers(app, access);
   if (access.requestsPerMinute !== null) await limitRate(app, access.requestsPerMinute, access.apiKeys);
+}
+
+function nameCallers(app: FastifyInstance, { apiKeys }: Access): void {
+  app.decorateRequest('caller', '');
+  app.addHook('preHandler', (request, _reply, done) => {
+    const key = apiKeys.indexOf(request.headers.authorization?.slice(bearerPrefix).trim() ?? '') + 1;
+    request.caller = key > 0 ? `key ${key} of ${apiKeys.length}, ${request.ip}` : request.ip;
+    done();
+  });
+}
+
+/** What a person should know about who may send requests, for the log at start. */
+export function warningsAbout({ apiKeys, allowAnonymous, trustProxy, requestsPerMinute }: Access): string[] {
+  if (apiKeys.length > 0) return [];
+  const warnings: string[] = [];
+  if (allowAnonymous)
+    warnings.push(
+      'ALLOW_ANONYMOUS: whoever reaches this address can train and predict; API_KEY asks for a key',
+    );
+  if (trustProxy === true && requestsPerMinute !== null)
+    warnings.push(
+      'RATE_LIMIT with TRUST_PROXY=true: a client can choose the address that it is counted by; set TRUST_PROXY to the addresses of the proxies, such as 10.0.0.2 or 172.16.0.0/12',
+    );
+  return warnings;
 }
 
 /** Makes all routes that are registered in this context from now on anonymous; for plugins that add routes. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { createJsonParser } from './bodies.ts';
 import { readForm } from './form.ts';
 import { limited, maxImageBytes } from './image-limits.ts';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem, invalidProblem } from './problem.ts';
 import { type Received, readWhole } from './received-body.ts';
 
 declare module 'fastify' {
@@ -44,16 +44,20 @@ function read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer
   return readWhole(request, payload, request.received, maxBase64Bytes);
 }
 
-const jsonBodySchema = z.strictObject({ image: z.string() });
+const expectation = 'expected {"image": "<base64 of a PNG or JPEG>"}';
+const jsonBodySchema = z.strictObject({
+  image: z.string({ error: expectation }).transform((text, context) => {
+    const image = decodeBase64(text);
+    if (image === null) context.addIssue({ code: 'custom', message: expectation });
+    return image ?? z.NEVER;
+  }),
+});
 
 function decodeJson(body: unknown): Buffer {
   if (body === undefined) return Buffer.alloc(0);
-  const { data } = jsonBodySchema.safeParse(body);
-  const image = data && decodeBase64(data.image);
-  if (image) return image;
-  const message = 'expected {"image": "<base64 of a PNG or JPEG>"}';
-  const errors = [{ field: 'image', message }];
-  throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail: `image: ${message}`, errors });
+  const { data, error } = jsonBodySchema.safeParse(body);
+  if (error) throw new HttpProblem(invalidProblem('body', error.issues, jsonBodySchema, body));
+  return data.image;
 }
 
 /** The part of a data URL before the base64 (RFC 2397); its type may have parameters or be missing. */

@@ -124,7 +124,7 @@ const refusals: Record<string, Refusal> = {
     status: 415,
     code: 'MEDIA_TYPE_UNSUPPORTED',
     what: ({ headers }) =>
-      `expected no body, or JSON with Content-Type: application/json, got ${headers['content-type'] ?? 'a body without a valid type'}`,
+      `expected no body, or JSON with Content-Type: application/json, got ${headers['content-type'] ?? 'a body without a valid type'}; set that header, or send nothing`,
   },
   FST_ERR_BAD_URL: {
     status: 400,
@@ -144,8 +144,14 @@ const refusals: Record<string, Refusal> = {
   },
 };
 
-type ValidationError = Parameters<typeof describeIssue>[0];
+/** A problem that a zod schema has found, as `ZodError` has it. */
+type Issue = {
+  readonly path: readonly PropertyKey[];
+  readonly message?: string;
+  readonly keys?: readonly string[]; // unknown ones
+};
 
+/** `validation` has the issues as fastify-type-provider-zod writes them. */
 function validationProblem(
   error: { validation: readonly unknown[]; validationContext?: string | undefined },
   request: FastifyRequest,
@@ -153,20 +159,37 @@ function validationProblem(
   const context = error.validationContext ?? 'body';
   const { body, params, query: querystring, headers } = request;
   const source = { body, params, querystring, headers }[context];
-  const errors = (error.validation as ValidationError[]).flatMap((issue) => describeIssue(issue, source));
+  const schema = (request.routeOptions.schema as Record<string, unknown> | undefined)?.[context];
+  type Written = { instancePath: string; message?: string; params: Record<string, unknown> };
+  const issues = (error.validation as Written[]).map(({ instancePath, params: more, ...issue }) => {
+    return { ...more, ...issue, path: instancePath.split('/').filter((part) => part !== '') };
+  });
+  return invalidProblem(context, issues, schema, source);
+}
+
+const maxFields = 20; // that an answer names, so that it is no longer than what came
+
+/** A 400 that names the fields that are wrong, with the values that came. */
+export function invalidProblem(
+  context: string,
+  issues: readonly Issue[],
+  schema: unknown,
+  source: unknown,
+): ProblemOptions {
+  const known = schema instanceof z.ZodObject ? `, only ${Object.keys(schema.shape).join(', ')}` : '';
+  const errors = issues.flatMap((issue) => describeIssue(issue, known, source)).slice(0, maxFields);
   const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };
 }
 
-/** The fields that a zod issue is about, with the value that came. */
-function describeIssue(
-  issue: { instancePath: string; message?: string; params: Record<string, unknown> },
-  source: unknown,
-): { field: string; message: string }[] {
-  const path = issue.instancePath.split('/').filter((part) => part !== '');
-  const unknown = issue.params['keys'];
-  if (Array.isArray(unknown)) {
-    return unknown.map((key) => ({ field: [...path, key].join('.'), message: 'expected no such field' }));
+/** The fields that an issue is about. `known` tells the fields of the schema. */
+function describeIssue(issue: Issue, known: string, source: unknown): { field: string; message: string }[] {
+  const path = issue.path.map(String);
+  if (issue.keys) {
+    const only = path.length === 0 ? known : '';
+    const message = `expected no such field${only}`;
+    const keys = issue.keys.slice(0, maxFields).map((key) => key.slice(0, 80));
+    return keys.map((key) => ({ field: [...path, key].join('.'), message }));
   }
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
   const message = `${issue.message ?? 'invalid'}, got ${briefly(value)}`;
@@ -175,7 +198,8 @@ function describeIssue(
 
 function briefly(value: unknown): string {
   try {
-    return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+    const head = typeof value === 'string' ? value.slice(0, 80) : value; // an image in base64 is long
+    return JSON.stringify(head)?.slice(0, 80) ?? 'nothing';
   } catch {
     return 'something nested too deeply to show'; // JSON.stringify is recursive, the parser is not
   }

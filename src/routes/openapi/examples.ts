@@ -6,11 +6,13 @@ import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
 import type { Exchange } from './exchange.ts';
 import { jobExamples } from './job-examples.ts';
 import { modelExamples } from './model-examples.ts';
+import { registryExamples } from './registry-examples.ts';
 import { serviceExamples } from './service-examples.ts';
 
 export const examples: Readonly<Record<string, readonly Exchange[]>> = {
   ...jobExamples,
   ...modelExamples,
+  ...registryExamples,
   ...serviceExamples,
 };
 

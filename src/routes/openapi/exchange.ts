@@ -7,7 +7,7 @@ export type Exchange = {
   readonly body?: Body;
   readonly status: number;
   readonly type?: string; // of the answer, unless it is JSON or a problem
-  /** Of a problem: word for word. */
+  /** The tests expect a problem word for word, and of other answers the form. */
   readonly answer: unknown;
 };
 

@@ -18,6 +18,7 @@ const queued: TrainJob = {
   attempt: 0,
   resumedFromStep: null,
   modelVersion: null,
+  promotion: null,
   error: null,
   createdAt: '2026-11-25T13:24:41.920Z',
   startedAt: null,
@@ -40,14 +41,28 @@ const progress = {
   imagesPerSecond: 4005,
   etaSeconds: 7.2,
 };
-const epoch = {
+const promotion = {
+  decision: 'kept',
+  version: 2,
+  champion: 1,
+  against: 1,
+  onlyCandidate: 12,
+  onlyChampion: 31,
+  p: 0.00534,
+  accuracy: 0.9919,
+  accuracyAgainst: 0.9938,
+  reason:
+    'significantly worse than model 1: 99.19 % against 99.38 %; only this one reads 12 of the test images right, only that one 31, p = 0.0053',
+} as const;
+const trained = {
   epoch: 1,
   trainLoss: 0.7211,
   testLoss: 0.1364,
   testAccuracy: 0.9919,
   seconds: 10.6,
-  modelVersion: 1,
+  modelVersion: 2,
 };
+const epoch = { ...trained, promotion };
 const startedAt = '2026-11-25T13:24:42.320Z';
 
 const running: TrainJob = {
@@ -64,7 +79,8 @@ const succeeded: TrainJob = {
   status: 'succeeded',
   progress: { ...progress, step: 625, fraction: 1, loss: 0.5533, etaSeconds: 0 },
   epochs: [epoch],
-  modelVersion: 1,
+  modelVersion: 2,
+  promotion,
   finishedAt: '2026-11-25T13:24:53.392Z',
 };
 const cancelled: TrainJob = {
@@ -78,9 +94,10 @@ const events: JobEvent[] = [
   { type: 'queued', at: queued.createdAt, position: 1 },
   { type: 'started', at: startedAt, engine, attempt: 1, resumedFromStep: null },
   { type: 'progress', at: '2026-11-25T13:24:46.104Z', ...progress },
-  { type: 'epoch', at: '2026-11-25T13:24:53.349Z', ...epoch },
-  { type: 'checkpoint', at: '2026-11-25T13:24:53.349Z', modelVersion: 1, epoch: 1, testAccuracy: 0.9919 },
-  { type: 'done', at: '2026-11-25T13:24:53.392Z', status: 'succeeded', modelVersion: 1, error: null },
+  { type: 'epoch', at: '2026-11-25T13:24:53.349Z', ...trained },
+  { type: 'checkpoint', at: '2026-11-25T13:24:53.349Z', modelVersion: 2, epoch: 1, testAccuracy: 0.9919 },
+  { type: 'kept', at: '2026-11-25T13:24:53.349Z', ...promotion },
+  { type: 'done', at: '2026-11-25T13:24:53.392Z', status: 'succeeded', modelVersion: 2, error: null },
 ];
 
 const metrics: JobMetrics = {

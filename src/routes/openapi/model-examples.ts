@@ -11,19 +11,28 @@ const prediction = {
   digit: 7,
   confidence: 0.9282,
   probabilities: [0.0065, 0.0092, 0.0057, 0.0071, 0.0102, 0.0062, 0.0104, 0.9282, 0.0107, 0.0058],
-  model: { version: 1, jobId: exampleJobId, epoch: 1, testAccuracy: 0.9919 },
+  model: {
+    name: 'mnist',
+    alias: 'champion',
+    version: 2,
+    jobId: exampleJobId,
+    epoch: 1,
+    testAccuracy: 0.9919,
+  },
   timings: { decodeMs: 0.42, queueMs: 0.05, inferMs: 1.23 },
 };
 
 const checksum = (digit: string, bytes: number) => ({ sha256: digit.repeat(64), bytes });
 
 const model = {
+  model: 'mnist',
   jobId: exampleJobId,
   epoch: 1,
   epochs: 1,
   recipe: 'fast',
   seed: 7,
   request: { recipe: 'fast', dataset: 'mnist', epochs: 1, batchSize: 64, learningRate: 0.003, seed: 7 },
+  test: { set: '1a07'.repeat(16), images: 10_000 },
   dataset: { name: 'mnist', sha256: { 'data/train-images-idx3-ubyte': 'ba89'.repeat(16) } },
   engine: { name: 'tensorflow', device: 'TensorFlow 2.21.0, CPU, 2 threads', gpu: false },
   gitCommit: '0123456789abcdef0123456789abcdef01234567',
@@ -47,8 +56,11 @@ const model = {
     'model.json': checksum('7', 4589),
     'weights.bin': checksum('3', 486_056),
     'evaluation.json': checksum('b', 5757),
+    'correct.bits': checksum('c', 1250),
   },
   sha256: 'd'.repeat(64),
+  labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  aliases: ['champion'],
   served: true,
 };
 
@@ -76,9 +88,9 @@ const evaluation = {
   ],
 };
 
-const neverWas = (path: string): Exchange => ({
+const neverWas = (path: string, others: Record<string, string> = {}): Exchange => ({
   summary: 'A version that never was',
-  parameters: { version: '999999' },
+  parameters: { version: '999999', ...others },
   status: 404,
   answer: problem({
     title: 'Not Found',
@@ -111,6 +123,33 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
       answer: { ...prediction, input: base64 }, // an image of the data set, as it is
     },
     {
+      summary: 'By a certain version, with the two likeliest digits',
+      parameters: { version: '1', top: '2' },
+      body: json({ image: base64 }),
+      status: 200,
+      answer: {
+        ...prediction,
+        model: { ...prediction.model, version: 1, alias: null },
+        top: [
+          { digit: 7, probability: 0.9282 },
+          { digit: 8, probability: 0.0107 },
+        ],
+      },
+    },
+    {
+      summary: 'By a version that never was',
+      parameters: { version: '999999' },
+      body: json({ image: base64 }),
+      status: 404,
+      answer: problem({
+        title: 'Not Found',
+        status: 404,
+        code: 'MODEL_NOT_FOUND',
+        detail: 'expected a version in GET /models, got 999999',
+        instance: '/predict',
+      }),
+    },
+    {
       summary: 'Nothing drawn',
       body: json({ image: blank }),
       status: 422,
@@ -127,14 +166,12 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
       summary: 'No base64',
       body: json({ image: '(a seven)' }),
       status: 400,
-      answer: problem({
-        title: 'Bad Request',
-        status: 400,
-        code: 'VALIDATION_FAILED',
-        detail: 'image: expected {"image": "<base64 of a PNG or JPEG>"}',
-        instance: '/predict',
-        errors: [{ field: 'image', message: 'expected {"image": "<base64 of a PNG or JPEG>"}' }],
-      }),
+      answer: invalid(
+        '/predict',
+        'body',
+        'image',
+        'expected {"image": "<base64 of a PNG or JPEG>"}, got "(a seven)"',
+      ),
     },
   ],
   listModels: [
@@ -154,6 +191,24 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
   getModel: [
     { summary: 'The first version', parameters: { version: '1' }, status: 200, answer: model },
     neverWas('/models/999999'),
+  ],
+  compareModels: [
+    {
+      summary: 'Two versions that differ in three images',
+      parameters: { version: '2', other: '1' },
+      status: 200,
+      answer: {
+        version: 2,
+        other: 1,
+        images: 10_000,
+        accuracy: 0.992,
+        accuracyOther: 0.9919,
+        onlyVersion: [740, 9729],
+        onlyOther: [5937],
+        p: 1,
+      },
+    },
+    neverWas('/models/999999/comparison/999999', { other: '999999' }),
   ],
   getEvaluation: [
     {

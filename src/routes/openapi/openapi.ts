@@ -29,8 +29,9 @@ const tags = [
     name: 'jobs',
     description: 'Trainings: each waits in a queue, runs, and publishes a model after every epoch',
   },
-  { name: 'predict', description: 'The newest model reads a digit' },
+  { name: 'predict', description: 'A model reads a digit' },
   { name: 'models', description: 'What has been published, where it came from and how good it is' },
+  { name: 'registry', description: 'Which version of a model answers, who decided so, and why' },
   { name: 'datasets', description: 'What the network learns from' },
   { name: 'health', description: 'For probes and monitoring' },
 ];
@@ -67,7 +68,9 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
 }
 
 function complete({ paths = {} }: OpenApi.Document): void {
-  const operations = Object.values(paths).flatMap((path) => [path?.get, path?.post] as Operation[]);
+  const operations = Object.values(paths).flatMap(
+    (path) => [path?.get, path?.post, path?.put, path?.delete] as Operation[],
+  );
   const present = operations.filter((operation) => operation !== undefined);
   for (const { responses } of present) {
     for (const [status, response] of Object.entries(responses)) completeResponse(Number(status), response);
@@ -107,7 +110,7 @@ function keepUsedSchemas(document: OpenApi.Document): OpenApi.Document {
   return nameAlike(document, Object.keys(schemas));
 }
 
-/** Those that are only sent are called `Name`, too. */
+/** Renames a schema `NameInput` to `Name` where no answer has a schema of that name. */
 function nameAlike(document: OpenApi.Document, names: readonly string[]): OpenApi.Document {
   let text = JSON.stringify(document);
   for (const input of names.filter((name) => name.endsWith('Input'))) {

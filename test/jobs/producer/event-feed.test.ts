@@ -40,16 +40,14 @@ describe('the events of a job', () => {
       resumedFromStep: null,
       engine: job.engine,
     });
-    expect(typesOf(events.slice(2)).filter((type) => type !== 'progress')).toEqual([
-      'epoch',
-      'checkpoint',
-      'epoch',
-      'checkpoint',
-      'epoch',
-      'checkpoint',
-      'done',
-    ]);
-    expect(events.filter(({ type }) => type === 'epoch')).toMatchObject(job.epochs);
+    const told = typesOf(events.slice(2)).filter((type) => type !== 'progress');
+    const decided = job.epochs.map(({ promotion }) =>
+      promotion!.decision === 'promoted' ? 'promoted' : 'kept',
+    );
+    expect(told).toEqual([...decided.flatMap((decision) => ['epoch', 'checkpoint', decision]), 'done']);
+    expect(events.filter(({ type }) => type === 'epoch')).toMatchObject(
+      job.epochs.map(({ epoch, modelVersion, testAccuracy }) => ({ epoch, modelVersion, testAccuracy })),
+    );
     expect(events.filter(({ type }) => type === 'checkpoint')).toMatchObject(
       job.epochs.map(({ epoch, modelVersion, testAccuracy }) => ({ epoch, modelVersion, testAccuracy })),
     );

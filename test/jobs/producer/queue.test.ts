@@ -1,12 +1,12 @@
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
-import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
+import type { TrainJob } from '../../../src/jobs/contract.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, requestOf, type Yard } from '../yard.ts';
+import { closeAfterTest, openYard, requestOf, withBullQueue, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -25,6 +25,8 @@ describe('enqueue', () => {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         status: 'queued',
         request: {
+          model: 'mnist',
+          promote: 'unless-worse',
           recipe: 'article',
           dataset: 'mnist',
           network: 'article',
@@ -48,6 +50,7 @@ describe('enqueue', () => {
         attempt: 0,
         resumedFromStep: null,
         modelVersion: null,
+        promotion: null,
         error: null,
         createdAt: expect.any(String),
         startedAt: null,
@@ -144,11 +147,8 @@ describe('an idempotency key', () => {
     const yard = await openYard(url);
     const first = await yard.queue.enqueue(requestOf(), 'key');
     if (first.outcome !== 'queued') throw new Error('expected a queued job');
-    const redis = new Redis(url);
-    const bull = new Queue(queueName, { connection: redis, prefix: yard.prefix });
-    await bull.remove(first.job.id); // as when 1000 newer ones have finished
-    await bull.close();
-    redis.disconnect();
+    const { id } = first.job;
+    await withQueue(yard.prefix, (bull) => bull.remove(id)); // as when 1000 newer ones have finished
     expect(await yard.queue.enqueue(requestOf(), 'key')).toEqual({
       outcome: 'forgotten',
       jobId: first.job.id,
@@ -185,12 +185,7 @@ async function anyWaiting(prefix: string): Promise<string> {
   return withQueue(prefix, async (queue) => (await queue.getWaiting(0, 0))[0]!.id!);
 }
 
-async function withQueue<T>(prefix: string, work: (queue: Queue) => Promise<T>): Promise<T> {
-  const queue = new Queue(queueName, { connection: { url, maxRetriesPerRequest: null }, prefix });
-  const result = await work(queue);
-  await queue.close();
-  return result;
-}
+const withQueue = <T>(prefix: string, work: (queue: Queue) => Promise<T>) => withBullQueue(url, prefix, work);
 
 it('fills in the values that a job from an earlier version lacks', async () => {
   const { queue, prefix } = await openYard(url);

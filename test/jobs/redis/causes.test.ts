@@ -17,7 +17,7 @@ function open(redisUrl: string) {
   const parts: string[] = [];
   const queue = openQueue({
     redisUrl,
-    probePauses: { firstMs: 50, longestMs: 100 },
+    probePauses: { firstMs: 50, longestMs: 100, settledMs: 100 },
     onError: (error, refused) => told.push(`${refused ? 'refuses' : 'away'}: ${error.message}`),
     onRecovery: () => told.push('back'),
     onPartRefused: (part, reason) => parts.push(`${part}: ${reason}`),

@@ -106,7 +106,7 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
     const queue = openQueue({
       redisUrl: server.url,
       prefix: yard.prefix,
-      probePauses: { firstMs: 50, longestMs: 100 },
+      probePauses: { firstMs: 50, longestMs: 100, settledMs: 100 },
       onError: (error) => told.push(error.message),
       onRecovery: () => told.push('back'),
     });
@@ -167,6 +167,57 @@ describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(
     expect(lines).toEqual([expect.stringMatching(says), expect.stringMatching(/^Redis is back/)]);
     expect(told).toHaveLength(2);
   }, 300_000);
+});
+
+describe('two workers, one with a job, while Redis refuses writes for longer than a lock', () => {
+  it('neither run the job twice nor count an attempt', async () => {
+    const yard = await openYard(server.url);
+    const { log, lines } = collectLog();
+    for (const _ of [1, 2]) await yard.startWorker({ log });
+    const { id } = await yard.enqueue({ epochs: 200, trainImages: 3200 });
+    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
+    const trainers = trainersOf(process.pid);
+    expect(trainers).toHaveLength(1);
+    await admin.replicaof('127.0.0.1', 1);
+    await until(
+      "the job's lock to expire",
+      () => admin.pttl(`${yard.prefix}:${queueName}:${id}:lock`), // -2 once it has
+      (ms) => ms <= 0,
+    );
+    await until(
+      'both workers to meet it',
+      () => lines,
+      (found) => found.length === 2,
+    );
+    await admin.replicaof('NO', 'ONE');
+    await until(
+      'both to see its end',
+      () => lines.filter((line) => line.startsWith('Redis is back')),
+      (found) => found.length === 2,
+    );
+    const { progress } = await yard.find(id);
+    await yard.untilJob(id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
+    expect(await yard.find(id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
+    expect(trainersOf(process.pid)).toEqual(trainers);
+    await yard.queue.cancel(id);
+    await yard.untilEnded(id, 60_000);
+  }, 300_000);
+});
+
+const whole = refusals.filter(({ says }) => !says);
+
+describe.each(whole)('a cancel that is refused: $name ($code)', ({ code, begin, end }) => {
+  it('did not happen, and says so', async () => {
+    const yard = await openYard(server.url);
+    const { id } = await yard.enqueue();
+    await begin(admin);
+    await expect(yard.queue.cancel(id)).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.stringMatching(new RegExp(`got: .*${code}.*; the job was not cancelled; `)),
+    });
+    await end(admin);
+    expect(await yard.find(id)).toMatchObject({ status: 'queued' });
+  });
 });
 
 describe('a job whose trainer ends while Redis refuses writes', () => {

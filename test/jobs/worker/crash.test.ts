@@ -67,6 +67,24 @@ describe('a trainer that is killed', () => {
     expect((await yard.untilEnded(next.id)).status).toBe('succeeded');
   });
 
+  it('has another attempt after each crash as long as it gets further in between', async () => {
+    const yard = await openYard(url);
+    const { id } = await yard.enqueue(endless);
+    await yard.startWorker();
+    const killed: number[] = [];
+    let reached = 0;
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      killed.push(await untilTrainer(process.pid, killed));
+      const wanted = reached + 2; // the resume point after an epoch is there when the next epoch is told
+      const job = await yard.untilJob(id, 'to get further', ({ epochs }) => epochs.length >= wanted);
+      reached = job.epochs.length;
+      expect(job).toMatchObject({ status: 'running', attempt });
+      if (attempt < 4) process.kill(killed.at(-1)!, 'SIGKILL');
+    }
+    await yard.queue.cancel(id);
+    expect(await yard.untilEnded(id)).toMatchObject({ status: 'cancelled', attempt: 4 });
+  });
+
   it('is not tried again when its job has been cancelled meanwhile', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);

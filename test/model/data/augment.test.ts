@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { randomFor } from '../../../src/lib/random.ts';
 import { distort } from '../../../src/model/data/augment.ts';
 import { imageAt, imageSide, imageSize } from '../../../src/model/data/dataset.ts';
-import { randomFor } from '../../../src/lib/random.ts';
 import { mnist } from './mnist.ts';
 
 const digit = imageAt(mnist.train, 0);

@@ -14,7 +14,7 @@ import { mnist } from '../data/mnist.ts';
 const network = networks.article;
 beforeAll(() => openEngine('wasm'));
 
-/** Of the first images; on a backend of one thread it can be told which kernels ran here. */
+/** Computes the gradient of the first images. A backend of one thread tells which kernels ran here. */
 async function compute(way: LossAndGradient, count: number) {
   const batch = takeBatch(
     mnist.train,

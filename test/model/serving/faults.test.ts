@@ -24,7 +24,7 @@ const serve = async () => {
 const close = () => predictor.close();
 
 const predictMany = (count: number, image: Uint8Array = digit, signal?: AbortSignal) =>
-  Array.from({ length: count }, () => predictor.predict(image, signal));
+  Array.from({ length: count }, () => predictor.predict(image, signal && { signal }));
 
 /** How many outcomes have each code; `ok` for predictions. */
 function tally(outcomes: readonly PredictOutcome[]): Record<string, number> {
@@ -118,7 +118,9 @@ describe('a caller that goes away', () => {
   });
 
   it('before the call costs nothing', async () => {
-    expect(await predictor.predict(digit, AbortSignal.abort())).toMatchObject({ code: 'CANCELLED' });
+    expect(await predictor.predict(digit, { signal: AbortSignal.abort() })).toMatchObject({
+      code: 'CANCELLED',
+    });
     expect(predictor.load().images).toBe(0);
   });
 
@@ -167,9 +169,12 @@ describe('a predictor that is killed', () => {
       () => predictor.model(),
       (model) => model === null,
     );
+    const load = predictor.loadVersion(1);
     const { value, ms } = await timed(() => predictor.predict(digit));
     expect(value).toMatchObject({ ok: false, code: 'PREDICTOR_RESTARTED' });
     expect(ms).toBeLessThan(100);
+    const message = expect.stringContaining('the predictor is being started again');
+    expect(await load).toMatchObject({ ok: false, code: 'MODEL_NOT_LOADED_YET', message });
   });
 
   it('again and again, and before it is ready, serves in the end', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReadDigit } from '../../../src/model/image/read-digit.ts';
+import type { ImageOrder } from '../../../src/model/serving/messages.ts';
 import { MicroBatches } from '../../../src/model/serving/micro-batches.ts';
 
 const digit: ReadDigit = { ok: true, pixels: new Uint8Array(784) };
@@ -10,6 +11,14 @@ const damaged: ReadDigit = { ok: false, code: 'IMAGE_EMPTY', message: '' };
 const aFewTurns = async () => {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
 };
+
+const orderOf = (id: number, change: Partial<ImageOrder> = {}): ImageOrder => ({
+  image: new Uint8Array([id]),
+  version: 1,
+  isPinned: false,
+  withPixels: id === 2,
+  ...change,
+});
 
 /** Batches of images with the ids 1, 2, …; the decoding of each ends when the test says so. */
 function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}) {
@@ -26,7 +35,7 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
       begun.push(id!);
       return new Promise((resolve) => ending.set(id!, resolve));
     },
-    infer: (batch) => {
+    infer: (_version, batch) => {
       inferred.push(batch.map(({ id }) => id));
       for (const image of batch) withPixels.set(image.id, image.withPixels);
       onInferred();
@@ -34,7 +43,7 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
     onRefused: (id, { code }) => events.push(`refused ${id} ${code}`),
     onDropped: (id) => events.push(`dropped ${id}`),
   });
-  for (let id = 1; id <= images; id++) batches.add(id, new Uint8Array([id]), id === 2);
+  for (let id = 1; id <= images; id++) batches.add(id, orderOf(id));
   const end = (id: number, result = digit) => ending.get(id)!(result);
   const nextBatch = () =>
     new Promise<void>((resolve) => {
@@ -172,5 +181,76 @@ describe('a batch', () => {
     batches.drop(1);
     await aFewTurns();
     expect([inferred, events]).toEqual([[], ['dropped 1']]);
+  });
+});
+
+describe('images for several versions', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** All are decoded, `waitedMs` after their arrival, before the first is inferred. */
+  async function inferAll(orders: readonly Partial<ImageOrder>[], waitedMs = 0) {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const ends: (() => void)[] = [];
+    const inferred: { version: number; ids: number[] }[] = [];
+    let finish = () => {};
+    const isDone = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const batches = new MicroBatches({
+      maxDecoding: 4 * orders.length, // as many pinned ones as there are
+      maxBatch: 4,
+      decode: () => new Promise((resolve) => ends.push(() => resolve(digit))),
+      infer: (version, batch) => {
+        inferred.push({ version, ids: batch.map(({ id }) => id) });
+        if (inferred.flatMap(({ ids }) => ids).length === orders.length) finish();
+      },
+      onRefused: () => {},
+      onDropped: () => {},
+    });
+    for (const [id, order] of orders.entries()) batches.add(id, orderOf(id, order));
+    vi.advanceTimersByTime(waitedMs);
+    for (const end of ends) end();
+    await isDone;
+    return inferred;
+  }
+
+  it('make up batches of their own', async () => {
+    expect(await inferAll([{ version: 1 }, { version: 2 }, { version: 1 }, { version: 2 }])).toEqual([
+      { version: 1, ids: [0, 2] },
+      { version: 2, ids: [1, 3] },
+    ]);
+  });
+
+  it('that a request pins come after those for the champion', async () => {
+    const pinned = { version: 2, isPinned: true };
+    expect(await inferAll([pinned, { version: 1 }, pinned, { version: 1 }])).toEqual([
+      { version: 1, ids: [1, 3] },
+      { version: 2, ids: [0, 2] },
+    ]);
+  });
+
+  it('alternate where pinned ones have waited for long, so that those do not stop the champion', async () => {
+    const pinned = { version: 2, isPinned: true };
+    const ours = Array.from({ length: 8 }, () => ({ version: 1 }));
+    expect(await inferAll([pinned, pinned, pinned, ...ours], 60)).toEqual([
+      { version: 2, ids: [0] },
+      { version: 1, ids: [3, 4, 5, 6] },
+      { version: 2, ids: [1] },
+      { version: 1, ids: [7, 8, 9, 10] },
+      { version: 2, ids: [2] },
+    ]);
+  });
+
+  it('take at most a quarter of the decoding slots where a request pins them', async () => {
+    const { batches, begun, end } = openBatches(0, { maxDecoding: 8 });
+    for (let id = 1; id <= 10; id++) batches.add(id, orderOf(id, { version: 2, isPinned: true }));
+    for (let id = 11; id <= 17; id++) batches.add(id, orderOf(id));
+    expect(begun).toEqual([1, 2, 11, 12, 13, 14, 15, 16]);
+    end(1);
+    await aFewTurns();
+    expect(begun.slice(8)).toEqual([3]);
+    end(11);
+    await aFewTurns();
+    expect(begun.slice(9)).toEqual([17]);
   });
 });

@@ -2,14 +2,15 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PredictorRequest } from '../../../src/model/serving/messages.ts';
 import { PendingImages } from '../../../src/model/serving/pending-images.ts';
 
-const image = new Uint8Array([1]);
+const order = { image: new Uint8Array([1]), version: 1, isPinned: false, withPixels: false };
 
 afterEach(() => vi.useRealTimers());
 
 /** A queue for a process that only records what it is sent. */
 function openQueue() {
   const sent: string[] = [];
-  const send = ({ type, id }: PredictorRequest) => void sent.push(`${type} ${id}`);
+  const send = (request: PredictorRequest) =>
+    void sent.push(`${request.type} ${'id' in request ? request.id : ''}`);
   const queue = new PendingImages({ send, kill: (why) => void sent.push(`kill: ${why}`) });
   return { queue, sent };
 }
@@ -17,7 +18,7 @@ function openQueue() {
 describe('pending images', () => {
   it('sends an image again after a crash, once', async () => {
     const { queue, sent } = openQueue();
-    const outcome = queue.predict(image);
+    const outcome = queue.predict(order);
     queue.processEnded();
     expect(sent).toEqual(['image 0']);
     queue.sendNext();
@@ -32,7 +33,7 @@ describe('pending images', () => {
   it('does not send an image again that nobody waits for', async () => {
     const { queue, sent } = openQueue();
     const gone = new AbortController();
-    const outcome = queue.predict(image, gone.signal);
+    const outcome = queue.predict(order, gone.signal);
     queue.processEnded();
     gone.abort();
     expect(await outcome).toMatchObject({ code: 'CANCELLED' });
@@ -43,7 +44,7 @@ describe('pending images', () => {
   it('counts a cancelled image until the process has let go of it', async () => {
     const { queue, sent } = openQueue();
     const gone = new AbortController();
-    const outcome = queue.predict(image, gone.signal);
+    const outcome = queue.predict(order, gone.signal);
     gone.abort();
     expect(await outcome).toMatchObject({ code: 'CANCELLED' });
     expect(sent).toEqual(['image 0', 'drop 0']);
@@ -56,7 +57,7 @@ describe('pending images', () => {
     const { queue, sent } = openQueue();
     const gone = new AbortController();
     const outcomes = Array.from({ length: 40 }, (_, id) =>
-      queue.predict(image, id === 33 ? gone.signal : undefined),
+      queue.predict(order, id === 33 ? gone.signal : undefined),
     );
     expect(sent).toHaveLength(32);
     gone.abort();
@@ -67,9 +68,28 @@ describe('pending images', () => {
     queue.close();
   });
 
+  it('keeps three quarters of the places for images that no request pins', async () => {
+    const { queue, sent } = openQueue();
+    const pinned = { ...order, version: 2, isPinned: true };
+    const pins = Array.from({ length: 300 }, () => queue.predict(pinned));
+    expect(sent).toHaveLength(8);
+    expect(queue.load().images).toBe(64);
+    expect(await pins[64]).toMatchObject({ code: 'OVERLOADED' });
+    const others = Array.from({ length: 192 }, () => queue.predict(order));
+    expect(sent).toHaveLength(32);
+    expect(queue.load().images).toBe(256);
+    queue.dropped(0); // a pinned one: the next of them follows
+    expect(sent.at(-1)).toBe('image 8');
+    queue.dropped(64); // one of the others
+    expect(sent.at(-1)).toBe('image 88');
+    queue.close();
+    for (const outcome of await Promise.all(others.slice(1)))
+      expect(outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
+  });
+
   it('ends every wait when it is closed', async () => {
     const { queue } = openQueue();
-    const outcome = queue.predict(image);
+    const outcome = queue.predict(order);
     queue.close();
     expect(await outcome).toMatchObject({ code: 'PREDICTOR_RESTARTED' });
     expect(queue.load().images).toBe(0);
@@ -80,7 +100,7 @@ describe('pending images of a process that answers nothing', () => {
   it('answers in 5 s, and has the process killed when it does not let go of the image in 5 more', async () => {
     const { queue, sent } = openQueue();
     vi.useFakeTimers();
-    const outcome = queue.predict(image);
+    const outcome = queue.predict(order);
     await vi.advanceTimersByTimeAsync(5000);
     expect(await outcome).toMatchObject({ code: 'PREDICT_TIMEOUT' });
     expect(sent).toEqual(['image 0', 'drop 0']);
@@ -91,7 +111,7 @@ describe('pending images of a process that answers nothing', () => {
   it('does not have it killed when it lets go in time', async () => {
     const { queue, sent } = openQueue();
     vi.useFakeTimers();
-    const outcome = queue.predict(image);
+    const outcome = queue.predict(order);
     await vi.advanceTimersByTimeAsync(5000);
     await outcome;
     queue.dropped(0);

@@ -7,6 +7,7 @@ import { type Predictor, startPredictor } from '../../../src/model/serving/predi
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { mnist } from '../data/mnist.ts';
+import { makeChampion } from '../registry/champion.ts';
 import { provenance } from '../store/provenance.ts';
 import { damage } from '../store/versions.ts';
 import { predictorPid } from './processes.ts';
@@ -51,7 +52,7 @@ async function publish(seed = 1): Promise<number> {
 
 async function publishAndServe(seed = 1): Promise<void> {
   const swapped = announced((message) => message.type === 'model');
-  await publish(seed);
+  await makeChampion(dataDir, await publish(seed));
   await swapped;
 }
 
@@ -84,7 +85,7 @@ describe('predictor', () => {
   it('moves a damaged newest version to quarantine, says so, and serves the one before', async () => {
     await publishAndServe();
     await predictor.close();
-    await publish();
+    await makeChampion(dataDir, await publish());
     await damage(dataDir, 2);
     heard = [];
     const again = announced((message) => message.type === 'model' && message.model.version === 1);
@@ -127,6 +128,17 @@ describe('predictor', () => {
     const underWay = Promise.all(Array.from({ length: 50 }, () => predictor.predict(digit)));
     process.kill(predictorPid()!, 'SIGKILL');
     for (const outcome of await underWay) expect(outcome).toMatchObject({ ok: true });
+    expect(await predictor.predict(digit)).toMatchObject({ ok: true });
+  });
+
+  it('refuses what can not be sent to its process, and goes on', async () => {
+    await publishAndServe();
+    const unsendable = { byteLength: 1, read: () => {} } as unknown as Uint8Array;
+    const outcomes = await Promise.all(
+      [digit, unsendable, digit, unsendable].map((image) => predictor.predict(image)),
+    );
+    for (const id of [0, 2]) expect(outcomes[id]).toMatchObject({ ok: true });
+    for (const id of [1, 3]) expect(outcomes[id]).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
     expect(await predictor.predict(digit)).toMatchObject({ ok: true });
   });
 });

@@ -29,7 +29,7 @@ export function predictorPid(parentPid = process.pid): number | null {
   return pid === undefined ? null : Number(pid);
 }
 
-/** Of a process, as Linux counts it, in MB; `VmHWM` is the peak. */
+/** Reads the memory of a process, as Linux counts it, in MB; `VmHWM` is the peak. */
 export async function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM' = 'VmRSS'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)![1]) / 1024;

@@ -119,7 +119,7 @@ describe('a version number', () => {
     if (step === 'quarantine' && newest) await store.quarantine(newest, 'damaged');
     if (step === 'delete' && newest) await rm(pathOf(dataDir, newest), { recursive: true });
     if (step === 'empty') await rm(pathOf(dataDir, 'quarantine'), { recursive: true, force: true });
-    if (step === 'retain' && newest) await store.retain(1, newest);
+    if (step === 'retain' && newest) await store.retain(1, new Set([newest]));
     return [];
   }
 

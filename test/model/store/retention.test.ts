@@ -18,48 +18,48 @@ async function publishWith(accuracies: number[]): Promise<void> {
 describe('retention', () => {
   it('deletes nothing from a store that is small enough', async () => {
     await publishWith([0.1, 0.2]);
-    expect(await store.retain(2, 2)).toEqual([]);
+    expect(await store.retain(2, new Set([2]))).toEqual([]);
     expect(await store.versions()).toEqual([2, 1]);
   });
 
   it('keeps the newest, the best and the served', async () => {
     await publishWith([0.5, 0.9, 0.6, 0.7, 0.8, 0.4]);
-    expect(await store.retain(2, 3)).toEqual([4, 1]);
+    expect(await store.retain(2, new Set([3]))).toEqual([4, 1]);
     expect(await store.versions()).toEqual([6, 5, 3, 2]);
     expect((await readdir(pathOf(dataDir))).toSorted()).toEqual(['.numbers', '2', '3', '5', '6']);
   });
 
   it('keeps the newest of equally good ones', async () => {
     await publishWith([0.9, 0.9, 0.5]);
-    expect(await store.retain(1, 3)).toEqual([1]);
+    expect(await store.retain(1, new Set([3]))).toEqual([1]);
   });
 
   it('counts the best when it is among the newest only once', async () => {
     await publishWith([0.5, 0.6, 0.9]);
-    expect(await store.retain(1, 3)).toEqual([2, 1]);
+    expect(await store.retain(1, new Set([3]))).toEqual([2, 1]);
   });
 
   it('leaves what it can not read to quarantine', async () => {
     await publishWith([0.9, 0.8, 0.7, 0.6]);
     await damage(dataDir, 1, 'manifest.json');
-    expect(await store.retain(1, 4)).toEqual([3]);
+    expect(await store.retain(1, new Set([4]))).toEqual([3]);
     expect(await store.versions()).toEqual([4, 2, 1]);
   });
 
   it('is right again after a better one has come, or the best has gone', async () => {
     await publishWith([0.9, 0.5, 0.5]);
-    expect(await store.retain(1, 3)).toEqual([2]);
+    expect(await store.retain(1, new Set([3]))).toEqual([2]);
     await publishWith([0.95]);
-    expect(await store.retain(1, 4)).toEqual([3, 1]);
+    expect(await store.retain(1, new Set([4]))).toEqual([3, 1]);
     await rm(pathOf(dataDir, 4), { recursive: true });
     await publishWith([0.3, 0.2]);
-    expect(await store.retain(1, 6)).toEqual([]);
+    expect(await store.retain(1, new Set([6]))).toEqual([]);
     expect(await store.versions()).toEqual([6, 5]);
   });
 
   it('is done once by many servers at once', async () => {
     await publishWith([0.1, 0.2, 0.3, 0.4]);
-    const servers = Array.from({ length: 6 }, () => openStore(dataDir).retain(1, 4));
+    const servers = Array.from({ length: 6 }, () => openStore(dataDir).retain(1, new Set([4])));
     const removed = (await Promise.all(servers)).flat();
     expect(removed.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(await store.versions()).toEqual([4]);
@@ -89,7 +89,8 @@ describe('a watcher that reads all the time', () => {
       }
     };
     const watching = Promise.all([watch(), watch()]);
-    for (let count = 1; count <= 30; count++) await store.retain(3, await publish(store, 1 / count));
+    for (let count = 1; count <= 30; count++)
+      await store.retain(3, new Set([await publish(store, 1 / count)]));
     over.abort();
     await watching;
     console.log(`watcher: ${JSON.stringify(outcomes)}`);

@@ -1,8 +1,11 @@
 /** What the tests of the store do to versions. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { testSetOf } from '../../../src/model/data/dataset.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import type { Provenance } from '../../../src/model/store/manifest.ts';
 import type { ModelStore } from '../../../src/model/store/store.ts';
+import type { Correctness } from '../../../src/model/training/correctness.ts';
 import type { Evaluation } from '../../../src/model/training/evaluation.ts';
 import { provenance } from './provenance.ts';
 
@@ -18,23 +21,37 @@ export const evaluation: Evaluation = {
   misread: Array.from({ length: 90 }, (_, index) => ({ index, label: 7, digit: 3, confidence: 0.125 })),
 };
 
+/** It reads the first ten of a hundred test images right. */
+export const correctness: Correctness = {
+  images: 100,
+  bits: Uint8Array.from({ length: 13 }, (_, i) => [255, 3][i] ?? 0),
+};
+export const tested: Provenance = { ...provenance, test: { set: testSetOf('mnist'), images: 100 } };
+
 /** What a version can't be served without. */
 export const modelFileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;
 export const fileNames = [...modelFileNames, 'evaluation.json'] as const;
 
-export async function publish(store: ModelStore, testAccuracy = 0.1): Promise<number> {
+export async function publish(store: ModelStore, testAccuracy = 0.1, model?: string): Promise<number> {
   const metrics = { ...provenance.metrics, testAccuracy };
-  return (await store.publish(network, weights, { ...provenance, metrics }, { evaluation })).version;
+  const ofModel = model === undefined ? {} : { model };
+  return (await store.publish(network, weights, { ...provenance, metrics, ...ofModel }, { evaluation }))
+    .version;
 }
 
 export const pathOf = (dataDir: string, ...parts: (string | number)[]) =>
   join(dataDir, 'models', ...parts.map(String));
 
 /** Changes the lowest bit of one byte. */
-export async function damage(dataDir: string, version: number, name = 'weights.bin'): Promise<void> {
+export async function damage(
+  dataDir: string,
+  version: number,
+  name = 'weights.bin',
+  position = 100,
+): Promise<void> {
   const path = pathOf(dataDir, version, name);
   const bytes = await readFile(path);
-  bytes[100]! ^= 1;
+  bytes[position]! ^= 1;
   await writeFile(path, bytes);
 }
 

@@ -117,6 +117,15 @@ describe('a body that is empty', () => {
 });
 
 describe('a body of JSON', () => {
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'json', ''])(
+    'sent as "%s" is told which type to set',
+    async (type) => {
+      const { status, body } = await post('/jobs/train', { 'content-type': type }, '{"recipe": "fast"}');
+      expect([status, body.code]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED']);
+      expect(body.detail).toMatch(/JSON with Content-Type: application\/json, got .+; set that header/);
+    },
+  );
+
   it.each([
     'application/json; charset=utf-8',
     'application/json;charset="UTF-8"',
@@ -295,7 +304,7 @@ describe('a body that inflates to more than its route takes', () => {
   });
 });
 
-/** Of this process with its threads, in microseconds: other than the time on the clock, it doesn't grow with the load. */
+/** Measures the CPU time of this process with its threads, in microseconds. Unlike the time on the clock, it doesn't grow with the load. */
 async function cpuTime(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -87,6 +87,15 @@ describe('what is no picture', () => {
     expect(response.headers).not.toHaveProperty('accept-encoding'); // RFC 7694, section 3
   });
 
+  it.each(['text/plain', 'application/x-www-form-urlencoded', null])(
+    'JSON as %j is told which type to set',
+    async (type) => {
+      const { detail } = (await send(` ${json}`, type)).json();
+      expect(detail).toContain('with Content-Type: application/json, got JSON as');
+      expect(detail).toContain('set that header');
+    },
+  );
+
   it.each(['image/png', 'application/octet-stream', 'application/json'])(
     'a GIF as %s is a 415 that says what came',
     async (type) => {
@@ -164,8 +173,32 @@ describe('base64 in JSON', () => {
     expect(response.json()).toMatchObject({
       status: 400,
       code: 'VALIDATION_FAILED',
-      errors: [{ field: 'image', message: expect.stringContaining('base64') }],
+      errors: [{ field: 'image', message: expect.stringMatching(/^expected .*base64.*, got ./) }],
     });
+    const came = JSON.stringify(typeof image === 'string' ? image.slice(0, 80) : image);
+    expect(response.json().detail).toContain(`got ${came.slice(0, 80)}`);
+  });
+
+  it.each([
+    [{ image: standard, invert: true }, 'invert', 'expected no such field, only image'],
+    [{ images: [standard] }, 'image', 'expected {"image": "<base64 of a PNG or JPEG>"}, got nothing'],
+    [{ images: [standard] }, 'images', 'expected no such field, only image'],
+    [[standard], '(all)', expect.stringMatching(/expected object, received array, got \["iVBOR/)],
+    [null, '(all)', expect.stringMatching(/expected object, received null, got null/)],
+  ])('is a field of its own, and nothing else: %#', async (body, field, message) => {
+    const { code, errors } = (await send(JSON.stringify(body), 'application/json')).json();
+    expect(code).toBe('VALIDATION_FAILED');
+    expect(errors).toContainEqual({ field, message });
+    const fields = errors.map((error: { field: string }) => error.field);
+    expect(fields.includes('image')).toBe(JSON.stringify(body).startsWith('{"images"'));
+  });
+
+  it('with a thousand other fields gets an answer of a few', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `${index}`.padStart(1000));
+    const body = JSON.stringify({ image: standard, ...Object.fromEntries(names.map((name) => [name, 1])) });
+    const response = await send(body, 'application/json');
+    expect(response.statusCode).toBe(400);
+    expect(response.body.length).toBeLessThan(10_000);
   });
 
   it.each(['', ' ', 'data:;base64,', 'data:image/png;base64,%20'])(

@@ -1,6 +1,8 @@
 /** Requests through proxies: with keys, without, and in the rate limit. */
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { type Access, warningsAbout } from '../../../src/routes/http/guard.ts';
+import { openAccess } from '../parts.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
 const evil = { origin: 'http://evil.example' };
@@ -98,6 +100,20 @@ describe('with API_KEY', () => {
 });
 
 describe('RATE_LIMIT', () => {
+  it('is warned about where clients choose the address that counts', () => {
+    const warned = (access: Partial<Access>) =>
+      warningsAbout({ ...openAccess, requestsPerMinute: 2, trustProxy: true, ...access });
+    expect(warned({ allowAnonymous: true })).toEqual([
+      expect.stringMatching(/^ALLOW_ANONYMOUS/),
+      expect.stringMatching(
+        /^RATE_LIMIT with TRUST_PROXY=true: .*; set TRUST_PROXY to the addresses of the proxies/,
+      ),
+    ]);
+    for (const other of [{ trustProxy: ['::1'] }, { trustProxy: false }]) expect(warned(other)).toEqual([]);
+    expect(warned({ requestsPerMinute: null })).toEqual([]);
+    expect(warned({ apiKeys: ['0123456789abcdef'], allowAnonymous: true })).toEqual([]);
+  });
+
   it('counts the clients of the proxy of TRUST_PROXY, and nobody by what others forward', async () => {
     const access = { allowAnonymous: true, requestsPerMinute: 2, trustProxy: ['127.0.0.1'] };
     const app = await buildQuietApp({ access });

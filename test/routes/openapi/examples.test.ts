@@ -13,7 +13,11 @@ import { until } from '../../jobs/until.ts';
 import { type Parts, startParts } from '../parts.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
-type Call = { readonly method: 'GET' | 'POST'; readonly path: string; readonly operation: Operation };
+type Call = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly operation: Operation;
+};
 
 const document = (await (await buildQuietApp()).inject('/openapi.json')).json<OpenApi.Document>();
 const calls: Call[] = Object.entries(document.paths!).flatMap(([path, operations]) =>
@@ -27,6 +31,7 @@ let parts: Parts;
 let jobId: string; // stands for `exampleJobId`
 beforeAll(async () => {
   parts = await startParts();
+  await parts.publishAndServe();
   await parts.publishAndServe();
 });
 afterAll(() => parts.close());
@@ -54,8 +59,9 @@ describe('every operation', () => {
       expect(exchanges.some(({ status }) => status >= 400)).toBe(refusals.length > 0);
       expect(exchanges.some(({ body }) => body)).toBe(requestBody !== undefined);
       for (const { status } of exchanges) expect(Object.keys(responses)).toContain(String(status));
-      const shown = mediaOf(operation, exchanges[0]!.status);
-      expect(Object.keys(shown.examples ?? {}).length).toBeGreaterThan(0);
+      const { status } = exchanges[0]!;
+      const shown = status === 204 ? { none: 'to show' } : mediaOf(operation, status).examples;
+      expect(Object.keys(shown ?? {}).length).toBeGreaterThan(0);
     },
   );
 
@@ -70,8 +76,10 @@ describe('every operation', () => {
 });
 
 /** In this order: later ones need what earlier ones made. */
-const order = ['queueJob', 'listJobs', 'getJob', 'getReadiness', 'cancelJob'];
-const ids = [...order, ...Object.keys(examples).filter((id) => !order.includes(id))];
+const order = ['queueJob', 'listJobs', 'getJob', 'getReadiness', 'cancelJob', 'moveAlias'];
+const last = ['shareTraffic', 'rollBack', 'removeAlias'];
+const others = Object.keys(examples).filter((id) => ![...order, ...last].includes(id));
+const ids = [...order, ...others, ...last];
 const all = ids.flatMap((id) =>
   examples[id]!.map((exchange) => [`${id}: ${exchange.summary}`, id, exchange] as const),
 );
@@ -83,7 +91,7 @@ describe('the example', () => {
     await stop?.();
     expect(response.statusCode, response.body.slice(0, 500)).toBe(exchange.status);
     if (id === 'queueJob' && exchange.status === 202) jobId = response.json<TrainJob>().id;
-    expectAsDocumented(callOf(id).operation, exchange, response);
+    if (exchange.status !== 204) expectAsDocumented(callOf(id).operation, exchange, response);
   });
 });
 

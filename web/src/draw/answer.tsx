@@ -1,17 +1,17 @@
 /** What the network reads in the drawing. All parts are there before the first answer, so that nothing moves. */
-import { useEffect, useState } from 'preact/hooks';
-import type { Prediction } from '../../../src/client/index.ts';
 import { useStore } from '../app-context.ts';
 import { milliseconds, percent } from '../ui/format.ts';
-import { createDrawing, type Reading } from './drawing.ts';
+import { Bars, predictionIn, Spoken } from './bars.tsx';
+import { createDrawing } from './drawing.ts';
 import { Hint } from './hint.tsx';
-
-const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-const quietMs = 700; // before a screen reader is told the answer
+import type { Reading } from './reader.ts';
+import { createSecondReader } from './second-reader.ts';
+import { TwoReaders } from './two-readers.tsx';
 
 export function Answer() {
   const now = useStore(createDrawing).reading.value;
-  const prediction = now.state === 'read' ? now.prediction : null;
+  const { isWanted, reading: second } = useStore(createSecondReader);
+  const prediction = predictionIn(now);
   return (
     <section class="answer" aria-label="What the network reads">
       <div class="answer-top">
@@ -24,8 +24,16 @@ export function Answer() {
         </figure>
         <Seen input={prediction?.input ?? null} />
       </div>
-      <Bars prediction={prediction} />
-      <Hint now={now} />
+      {isWanted.value ? <TwoReaders first={now} /> : <Bars prediction={prediction} />}
+      <button
+        type="button"
+        class="button second-button"
+        aria-pressed={isWanted.value}
+        onClick={() => (isWanted.value = !isWanted.value)}
+      >
+        Read by a second version, too
+      </button>
+      <Hint now={now.state === 'problem' ? now : second.value} />
       <Source now={now} />
     </section>
   );
@@ -47,25 +55,6 @@ function Seen({ input }: { input: string | null }) {
       </div>
       <figcaption>What the network saw, 28 × 28</figcaption>
     </figure>
-  );
-}
-
-function Bars({ prediction }: { prediction: Prediction | null }) {
-  return (
-    <ol class="bars" aria-label="Probability of each digit">
-      {digits.map((digit) => {
-        const share = prediction?.probabilities[digit];
-        return (
-          <li key={digit} data-best={digit === prediction?.digit}>
-            <span class="bars-digit">{digit}</span>
-            <span class="bars-track" aria-hidden="true">
-              <span style={{ '--share': String(share ?? 0) }} />
-            </span>
-            <span class="bars-share">{share === undefined ? '–' : percent(share)}</span>
-          </li>
-        );
-      })}
-    </ol>
   );
 }
 
@@ -94,23 +83,5 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  );
-}
-
-/** The answer for screen readers, announced when the pen rests rather than after each stroke. */
-function Spoken({ now }: { now: Reading }) {
-  const [text, setText] = useState('');
-  const next =
-    now.state === 'read'
-      ? `It reads ${now.prediction.digit}, ${percent(now.prediction.confidence)} sure`
-      : '';
-  useEffect(() => {
-    const timer = setTimeout(() => setText(next), quietMs);
-    return () => clearTimeout(timer);
-  }, [next]);
-  return (
-    <p class="unseen" aria-live="polite" aria-atomic="true">
-      {text}
-    </p>
   );
 }

@@ -1,17 +1,9 @@
 /** The drawing and what the network reads in it. Both outlive the view. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import { isTransient, type Prediction, predict } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
-import { outcomeOf, type Problem } from '../api/outcome.ts';
-import { createLatest } from './latest.ts';
 import { type Mark, type Picture, type Point, type Sheet, sheetOf } from './marks.ts';
-import { imageOf, sendable } from './sheet-image.ts';
-
-export type Reading =
-  | { readonly state: 'empty' }
-  | { readonly state: 'first' } // under way, no answer yet
-  | { readonly state: 'read'; readonly prediction: Prediction; readonly roundTripMs: number }
-  | { readonly state: 'problem'; readonly problem: Problem };
+import { createReader, type Reading } from './reader.ts';
+import { sendable } from './sheet-image.ts';
 
 export type Drawing = {
   readonly marks: ReadonlySignal<readonly Mark[]>;
@@ -30,14 +22,12 @@ export type Drawing = {
 
 const maxMarks = 500;
 const testImages = 10_000; // of MNIST
-const noModelRetryMs = 5000; // a first training takes longer than the usual retry
 
 export function createDrawing({ api }: { readonly api: Api }): Drawing {
   const marks = signal<readonly Mark[]>([]);
   const sheet = computed(() => sheetOf(marks.value));
-  const reading = signal<Reading>({ state: 'empty' });
   const pictureProblem = signal<string | null>(null);
-  const reader = createLatest<Sheet>((seen, ended) => readSheet(api, seen, ended, reading));
+  const reader = createReader(api, () => ({ include: 'input' }));
 
   const change = (next: readonly Mark[]) => {
     const kept = next.slice(-maxMarks);
@@ -46,13 +36,7 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
     }
     marks.value = kept;
     pictureProblem.value = null;
-    if (sheet.value.kind === 'empty') {
-      reader.drop();
-      reading.value = { state: 'empty' };
-      return;
-    }
-    if (reading.value.state === 'empty') reading.value = { state: 'first' };
-    reader.submit(sheet.value);
+    reader.read(sheet.value);
   };
   const place = (picture: Omit<Picture, 'kind' | 'url'>) => {
     change([...marks.value, { kind: 'picture', url: URL.createObjectURL(picture.image), ...picture }]);
@@ -60,7 +44,7 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
   return {
     marks,
     sheet,
-    reading,
+    reading: reader.reading,
     pictureProblem,
     startStroke: (point) => change([...marks.value, { kind: 'stroke', points: [point] }]),
     continueStroke: (points) => {
@@ -96,30 +80,4 @@ async function readTestImage(
   if (!outcome.ok) return `Test image ${index} could not be fetched: ${outcome.problem.detail}`;
   const label = (await call).response.headers.get('x-label');
   return { name: `test image ${index}`, image: outcome.data, label: label === null ? null : Number(label) };
-}
-
-/** Has one state of the drawing read; resolves with the milliseconds until the next try, or null. */
-async function readSheet(
-  { client }: Api,
-  seen: Sheet,
-  ended: AbortSignal,
-  reading: { value: Reading },
-): Promise<number | null> {
-  const image = await imageOf(seen);
-  if (image === null || ended.aborted) return null;
-  const startedAt = performance.now();
-  const outcome = await outcomeOf(predict(client, image, { include: 'input', signal: ended }));
-  if (ended.aborted) return null;
-  if (outcome.ok) {
-    reading.value = { state: 'read', prediction: outcome.data, roundTripMs: performance.now() - startedAt };
-    return null;
-  }
-  reading.value = { state: 'problem', problem: outcome.problem };
-  return retryAfterMs(outcome.problem);
-}
-
-/** Null for problems with the picture, which do not pass. */
-function retryAfterMs(problem: Problem): number | null {
-  if (problem.code === 'NO_MODEL') return noModelRetryMs;
-  return isTransient(problem) ? 1000 * (problem.retryAfterSeconds ?? 1) : null;
 }

@@ -1,6 +1,6 @@
 /** Says why there is no answer. The line is always there, so that nothing moves. */
 import { sentence } from '../ui/sentence.ts';
-import type { Reading } from './drawing.ts';
+import type { Reading } from './reader.ts';
 
 export function Hint({ now }: { now: Reading }) {
   const problem = now.state === 'problem' ? now.problem : null;
@@ -26,6 +26,7 @@ function HintText({ code, detail }: { code: string; detail: string }) {
     case 'SERVER_SILENT':
       return <>The drawing is kept and will be read when the server is back.</>;
     case 'OVERLOADED':
+    case 'MODEL_NOT_LOADED_YET':
     case 'PREDICTOR_RESTARTED':
     case 'PREDICT_TIMEOUT':
       return <>The network is busy; trying again.</>;

@@ -4,11 +4,15 @@ import { count, percent } from '../ui/format.ts';
 import { heatOf } from './heat.ts';
 
 export type Pair = { readonly label: number; readonly digit: number };
-type Props = { evaluation: Evaluation; pair: Pair | null; choose: (pair: Pair | null) => void };
+type Props = {
+  evaluation: Evaluation;
+  pair?: Pair | null;
+  choose?: (pair: Pair | null) => void; // without it no cell can be chosen
+};
 
 const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-export function Confusion({ evaluation, pair, choose }: Props) {
+export function Confusion({ evaluation, pair = null, choose }: Props) {
   const { confusion, images, accuracy } = evaluation;
   const mostWrong = Math.max(
     1,
@@ -19,7 +23,7 @@ export function Confusion({ evaluation, pair, choose }: Props) {
     <>
       <p class="quiet small">
         {count(wrong)} of {count(images)} test images misread. Rows: the digit shown; columns: what it was
-        read as. Choose a number to see which.
+        read as.{choose && ' Choose a number to see which.'}
       </p>
       <div class="table-scroll confusion-scroll">
         <table class="confusion">
@@ -51,7 +55,8 @@ export function Confusion({ evaluation, pair, choose }: Props) {
   );
 }
 
-type RowProps = Pick<Props, 'pair' | 'choose'> & { row: readonly number[]; label: number; mostWrong: number };
+type Chosen = { pair: Pair | null; choose: Props['choose'] };
+type RowProps = Chosen & { row: readonly number[]; label: number; mostWrong: number };
 
 function Row({ row, label, mostWrong, pair, choose }: RowProps) {
   const total = row.reduce((sum, images) => sum + images, 0);
@@ -77,20 +82,24 @@ function Row({ row, label, mostWrong, pair, choose }: RowProps) {
   );
 }
 
-type WrongProps = Pair & Pick<Props, 'choose'> & { images: number; heat: number; isChosen: boolean };
+type WrongProps = Pair & Pick<Chosen, 'choose'> & { images: number; heat: number; isChosen: boolean };
 
 function Wrong({ label, digit, images, heat, isChosen, choose }: WrongProps) {
   if (images === 0) return <td class="is-none">0</td>;
   return (
     <td class="is-wrong" style={{ '--tint': `${Math.round(8 + 40 * heat)}%` }}>
-      <button
-        type="button"
-        aria-pressed={isChosen}
-        aria-label={`${label} read as ${digit}: ${images}`}
-        onClick={() => choose(isChosen ? null : { label, digit })}
-      >
-        {images}
-      </button>
+      {choose ? (
+        <button
+          type="button"
+          aria-pressed={isChosen}
+          aria-label={`${label} read as ${digit}: ${images}`}
+          onClick={() => choose(isChosen ? null : { label, digit })}
+        >
+          {images}
+        </button>
+      ) : (
+        images
+      )}
     </td>
   );
 }

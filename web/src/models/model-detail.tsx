@@ -1,38 +1,75 @@
-/** One version: its provenance and its mistakes. */
-import { useState } from 'preact/hooks';
-import type { Evaluation, Model } from '../../../src/client/index.ts';
-import type { Problem } from '../api/outcome.ts';
-import { useAnswer } from '../api/use-answer.ts';
-import { useApp } from '../app-context.ts';
+/** One version: its provenance, and its mistakes or a comparison with another version. */
+import type { Model } from '../../../src/client/index.ts';
+import { useStore } from '../app-context.ts';
 import { count, loss, percent, shortId } from '../ui/format.ts';
-import { ProblemNote } from '../ui/problem-note.tsx';
-import { Confusion, type Pair } from './confusion.tsx';
-import { Misread } from './misread.tsx';
+import { Badges } from './badges.tsx';
+import { ChangeChampion } from './change-champion.tsx';
+import { Mistakes } from './mistakes.tsx';
+import { createRegistry } from './registry.ts';
+import { SideBySide } from './side-by-side.tsx';
 
-export function ModelDetail({ model }: { model: Model }) {
-  const { client, ask } = useApp().api;
+type Props = {
+  model: Model;
+  others: readonly Model[]; // that it can be compared with
+  other: number | null; // that it is compared with
+};
+
+export function ModelDetail({ model, others, other }: Props) {
   const { version } = model;
-  const { data, problem } = useAnswer<Evaluation>(
-    (signal) => ask(client.GET('/models/{version}/evaluation', { params: { path: { version } }, signal })),
-    [version],
-  );
   return (
     <div class="model-detail">
       <section class="panel" aria-labelledby="model-title">
-        <h2 id="model-title">
-          Version {version}
-          {model.served && <span class="badge">serving</span>}
-        </h2>
+        <div class="model-head">
+          <h2 id="model-title">
+            Version {version}
+            <Badges model={model} />
+          </h2>
+          <ChangeChampion model={model} />
+        </div>
         <Provenance model={model} />
+        <OtherVersion {...{ version, others, other }} />
       </section>
-      {data ? <Mistakes evaluation={data} /> : <NoEvaluation problem={problem} />}
+      {other === null ? (
+        <Mistakes version={version} />
+      ) : (
+        <SideBySide key={other} version={version} other={other} />
+      )}
+    </div>
+  );
+}
+
+type OtherProps = Omit<Props, 'model'> & { version: number };
+
+/** Chooses the version to compare with; the address names both. */
+function OtherVersion({ version, others, other }: OtherProps) {
+  const isListed = other === null || others.some((each) => each.version === other);
+  return (
+    <div class="field model-other">
+      <label for="other-version">Compare with</label>
+      <select
+        id="other-version"
+        value={other ?? ''}
+        onChange={({ currentTarget: { value } }) => {
+          location.hash = value === '' ? `#models/${version}` : `#models/${version}/with/${value}`;
+        }}
+      >
+        <option value="">no other version</option>
+        {!isListed && <option value={other}>version {other}</option>}
+        {others.map((each) => (
+          <option key={each.version} value={each.version}>
+            version {each.version}, {percent(each.metrics.testAccuracy, 2)}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }
 
 function Provenance({ model }: { model: Model }) {
   const { metrics, epoch, epochs, recipe, jobId, seed, engine, parameters, gitCommit } = model;
+  const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   const facts: [string, preact.ComponentChildren][] = [
+    ...(isOneOfSeveral ? [['Model', model.model] as [string, string]] : []),
     ['Test accuracy', percent(metrics.testAccuracy, 2)],
     ['Test loss', loss(metrics.testLoss)],
     ['Training loss', loss(metrics.trainLoss)],
@@ -53,33 +90,5 @@ function Provenance({ model }: { model: Model }) {
         </div>
       ))}
     </dl>
-  );
-}
-
-function Mistakes({ evaluation }: { evaluation: Evaluation }) {
-  const [pair, setPair] = useState<Pair | null>(null);
-  return (
-    <>
-      <section class="panel" aria-labelledby="confusion-title">
-        <h2 id="confusion-title">Confusion matrix</h2>
-        <Confusion evaluation={evaluation} pair={pair} choose={setPair} />
-      </section>
-      <section class="panel" aria-labelledby="misread-title">
-        <h2 id="misread-title">Misread digits</h2>
-        <Misread misread={evaluation.misread} pair={pair} showAll={() => setPair(null)} />
-      </section>
-    </>
-  );
-}
-
-function NoEvaluation({ problem }: { problem: Problem | null }) {
-  if (problem?.code !== 'EVALUATION_MISSING') {
-    return problem ? <ProblemNote problem={problem} /> : <div class="panel is-loading" aria-busy="true" />;
-  }
-  return (
-    <p class="panel quiet">
-      This version was published before evaluations were kept, so what it misreads is not known. Versions
-      trained from now on have one.
-    </p>
   );
 }

@@ -4,7 +4,9 @@ import type { Problem } from '../api/outcome.ts';
 import { useStore } from '../app-context.ts';
 import { age, percent } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { Badges } from './badges.tsx';
 import { createModelList } from './models.ts';
+import { createRegistry } from './registry.ts';
 
 type Props = {
   models: readonly Model[];
@@ -35,16 +37,18 @@ export function ModelList({ models, hasOlder, problem, open }: Props) {
 }
 
 function ModelRow({ model, isOpen }: { model: Model; isOpen: boolean }) {
-  const { version, metrics, recipe, epoch, epochs, createdAt, served } = model;
+  const { version, metrics, recipe, epoch, epochs, createdAt } = model;
+  const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   return (
     <li data-open={isOpen}>
       <a href={`#models/${version}`} aria-current={isOpen ? 'true' : undefined}>
         <span class="model-name">
           Version {version}
-          {served && <span class="badge">serving</span>}
+          <Badges model={model} />
         </span>
         <span class="model-accuracy">{percent(metrics.testAccuracy, 2)}</span>
         <span class="quiet">
+          {isOneOfSeveral && `${model.model}: `}
           {recipe}, epoch {epoch} of {epochs}
         </span>
         <time class="quiet" dateTime={createdAt}>

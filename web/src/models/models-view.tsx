@@ -2,20 +2,26 @@ import '../styles/train.css';
 import '../styles/models.css';
 import type { Model } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { useApp } from '../app-context.ts';
+import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { History } from './history.tsx';
 import { ModelDetail } from './model-detail.tsx';
 import { ModelList } from './model-list.tsx';
 import { useModels } from './models.ts';
+import { createRegistry } from './registry.ts';
 
 export function ModelsView() {
   const { route } = useApp();
   const list = useModels();
-  const [wanted] = route.value.rest;
-  const isNamed = wanted !== undefined;
-  const open = isNamed
-    ? list.models.find(({ version }) => String(version) === wanted)
-    : (list.models.find(({ served }) => served) ?? list.models[0]);
+  const [wanted, , compared] = route.value.rest; // models/2/with/1
+  const opened = wanted ?? list.champion?.toString();
+  const open =
+    opened === undefined
+      ? (list.models.find(({ served }) => served) ?? list.models[0])
+      : list.models.find(({ version }) => String(version) === opened);
+  const named = (open ?? list.models[0])?.model;
+  const other = isVersion(compared) ? Number(compared) : null;
+  const othersOf = ({ version }: Model) => list.models.filter((each) => each.version !== version);
   return (
     <div class="view models">
       <header class="view-head">
@@ -24,13 +30,18 @@ export function ModelsView() {
       </header>
       <ModelList {...list} open={open} />
       <div class="model-place">
-        {open && <ModelDetail key={open.version} model={open} />}
-        {!open && isNamed && list.isKnown && <Unlisted version={wanted} />}
-        {!open && !isNamed && list.isKnown && <NoModel />}
+        {open && <ModelDetail key={open.version} model={open} others={othersOf(open)} other={other} />}
+        {!open && opened !== undefined && list.isKnown && (
+          <Unlisted version={opened} {...{ othersOf, other }} />
+        )}
+        {!open && opened === undefined && list.isKnown && <NoModel />}
       </div>
+      {named && <History key={named} model={named} />}
     </div>
   );
 }
+
+const isVersion = (text: string | undefined) => /^[1-9]\d{0,14}$/.test(text ?? '');
 
 function NoModel() {
   return (
@@ -41,13 +52,23 @@ function NoModel() {
   );
 }
 
-/** Loads the version that the address names when the list does not contain it. */
-function Unlisted({ version: given }: { version: string }) {
+type UnlistedProps = {
+  version: string;
+  othersOf: (model: Model) => readonly Model[];
+  other: number | null;
+};
+
+/** Loads a version that the list does not contain: the one that the address names, or a champion that can't be read. */
+function Unlisted({ version: given, othersOf, other }: UnlistedProps) {
   const { client, ask } = useApp().api;
   const version = given as unknown as number; // the server rejects what is no version
   const { data, problem } = useAnswer<Model>(
     (signal) => ask(client.GET('/models/{version}', { params: { path: { version } }, signal })),
-    [version],
+    [version, useStore(createRegistry).changes.value],
   );
-  return data ? <ModelDetail model={data} /> : <ProblemNote problem={problem} />;
+  return data ? (
+    <ModelDetail model={data} others={othersOf(data)} other={other} />
+  ) : (
+    <ProblemNote problem={problem} />
+  );
 }

@@ -44,6 +44,14 @@ export function foldEvent(curve: Curve, event: JobEvent): Curve {
       return { ...curve, trouble: event.error };
     case 'done':
       return { ...curve, status: event.status, trouble: null };
+    case 'promoted':
+    case 'kept': {
+      const { type: _, at: __, ...promotion } = event;
+      const epochs = curve.epochs.map((each) =>
+        each.modelVersion === promotion.version ? { ...each, promotion } : each,
+      );
+      return { ...curve, epochs };
+    }
     case 'checkpoint':
       break; // the epoch event has the version, too
   }

@@ -1,5 +1,6 @@
 import type { Job } from '../../../src/client/index.ts';
 import { duration, loss, percent } from '../ui/format.ts';
+import { decisionOf } from './promotion.ts';
 
 export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: boolean }) {
   return (
@@ -14,6 +15,9 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
             <th scope="col">Test accuracy</th>
             <th scope="col">Time</th>
             <th scope="col">Model</th>
+            <th scope="col" class="decision">
+              Decision
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -27,6 +31,7 @@ export function EpochTable({ epochs, isOver }: { epochs: Job['epochs']; isOver: 
               <td>
                 <a href={`#models/${epoch.modelVersion}`}>version {epoch.modelVersion}</a>
               </td>
+              <td class="quiet small">{epoch.promotion ? decisionOf(epoch.promotion) : '–'}</td>
             </tr>
           ))}
         </tbody>

@@ -10,6 +10,7 @@ import { Charts } from './charts.tsx';
 import { type Curve, emptyCurve } from './curve.ts';
 import { createCurves } from './curves.ts';
 import { EpochTable } from './epoch-table.tsx';
+import { explainDecision } from './promotion.ts';
 
 type Props = { isKnown: boolean; job: Job | undefined; others: readonly Job[]; reload: () => void };
 
@@ -27,6 +28,7 @@ export function Run({ isKnown, job, others, reload }: Props) {
       )}
       <ProgressBar curve={curve} />
       <Figures job={job} curve={curve} />
+      <p class="run-decision quiet small">{decidedLast(job, curve)}</p>
       <ProblemNote problem={troubleOf(job, curve)} />
       <Charts job={job} others={others} />
       <EpochTable epochs={curve?.epochs ?? []} isOver={job !== undefined && job.finishedAt !== null} />
@@ -142,6 +144,12 @@ function Figures({ job, curve }: { job: Job | undefined; curve: Curve | undefine
       ))}
     </dl>
   );
+}
+
+/** What was decided about the newest version about which something was. */
+function decidedLast(job: Job | undefined, curve: Curve | undefined): string | null {
+  const decided = curve?.epochs.findLast((epoch) => epoch.promotion)?.promotion ?? job?.promotion;
+  return decided ? explainDecision(decided) : null;
 }
 
 function timeOf({ startedAt, finishedAt }: Job): string | null {

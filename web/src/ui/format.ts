@@ -43,6 +43,11 @@ export function loss(value: number): string {
   return value.toFixed(4);
 }
 
+/** The p of a test, as it follows the letter: "= 0.032", "< 0.001". */
+export function probability(p: number): string {
+  return p < 0.001 ? '< 0.001' : `= ${p.toPrecision(2)}`;
+}
+
 /** The last characters of an id: its first ones say only when it was made. */
 export function shortId(id: string): string {
   return id.slice(-8);

@@ -1,0 +1,83 @@
+/** Sends the test images to a server, one after the other on each of a few connections, and counts what comes back. */
+import { Client } from 'undici';
+import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { encodePng } from '../../src/model/image/encode-png.ts';
+
+export type Picture = { readonly png: Buffer; readonly label: number };
+
+export type Answers = {
+  readonly failed: number;
+  readonly right: readonly boolean[]; // in the order in which they came
+  readonly byVersion: ReadonlyMap<number, number>; // how many answers each version gave
+  readonly byAlias: ReadonlyMap<string, number>;
+  readonly latencies: readonly number[]; // ms
+};
+
+export async function readPictures(): Promise<Picture[]> {
+  const test = await readSplit('mnist', 'test');
+  return Promise.all(
+    Array.from({ length: test.count }, async (_, index) => ({
+      png: await encodePng(imageAt(test, index), 28, 28),
+      label: test.labels[index]!,
+    })),
+  );
+}
+
+type StreamOptions = {
+  readonly connections?: number;
+  readonly query?: string;
+  /** Ends the stream; it sends at least `atLeast` requests all the same. */
+  readonly until?: AbortSignal;
+  readonly atLeast?: number;
+};
+
+export async function sendPictures(
+  address: string,
+  pictures: readonly Picture[],
+  { connections = 4, query = '', until, atLeast = pictures.length }: StreamOptions = {},
+): Promise<Answers> {
+  let next = 0;
+  let failed = 0;
+  const right: boolean[] = [];
+  const byVersion = new Map<number, number>();
+  const byAlias = new Map<string, number>();
+  const latencies: number[] = [];
+  const isDone = () => next >= atLeast && (until === undefined || until.aborted);
+  const send = async (client: Client) => {
+    const { png, label } = pictures[next++ % pictures.length]!;
+    const startedAt = performance.now();
+    const headers = { 'content-type': 'image/png' };
+    const response = await client.request({ method: 'POST', path: `/predict${query}`, headers, body: png });
+    const answer = (await response.body.json()) as {
+      digit: number;
+      model: { version: number; alias: string | null };
+    };
+    if (response.statusCode !== 200) throw new Error(`expected status 200, got ${response.statusCode}`);
+    latencies.push(performance.now() - startedAt);
+    right.push(answer.digit === label);
+    count(byVersion, answer.model.version);
+    count(byAlias, answer.model.alias ?? '');
+  };
+  const lane = async () => {
+    const client = new Client(address);
+    while (!isDone()) await send(client).catch(() => void failed++);
+    await client.close();
+  };
+  await Promise.all(Array.from({ length: connections }, lane));
+  return { failed, right, byVersion, byAlias, latencies };
+}
+
+/** The lowest accuracy over any so many answers in a row. */
+export function lowestAccuracy(right: readonly boolean[], window: number): number {
+  let inWindow = 0;
+  let lowest = 1;
+  for (const [i, isRight] of right.entries()) {
+    inWindow += Number(isRight) - Number(i >= window && right[i - window]);
+    if (i >= window - 1) lowest = Math.min(lowest, inWindow / window);
+  }
+  return lowest;
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,40 @@
+/** The versions of each model in the store. A manifest never changes, so each one is read once. */
+import { modelOf } from '../model/store/manifest.ts';
+import type { ModelStore } from '../model/store/store.ts';
+
+export type VersionIndex = {
+  of(model: string): {
+    readonly versions: number; // how many
+    readonly newest: number | null;
+    readonly dataset: string;
+    readonly labels: string[];
+  };
+};
+
+type Entry = { readonly model: string; readonly dataset: string };
+
+const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
+
+export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifest'>) {
+  const known = new Map<number, Entry>();
+  const entryOf = async (version: number): Promise<void> => {
+    const manifest = known.has(version) ? null : await store.manifest(version).catch(() => null);
+    if (manifest) known.set(version, { model: modelOf(manifest), dataset: manifest.dataset.name });
+  };
+  return {
+    async read(): Promise<VersionIndex> {
+      const versions = await store.versions();
+      await Promise.all(versions.map(entryOf));
+      const present = new Set(versions);
+      for (const version of known.keys()) if (!present.has(version)) known.delete(version);
+      return {
+        of: (model) => {
+          const own = versions.filter((version) => known.get(version)?.model === model);
+          const [newest] = own;
+          const dataset = newest === undefined ? model : known.get(newest)!.dataset;
+          return { versions: own.length, newest: newest ?? null, dataset, labels: digits };
+        },
+      };
+    },
+  };
+}

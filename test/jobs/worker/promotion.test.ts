@@ -1,0 +1,148 @@
+/** What the gate decides about the versions of real jobs, and where that is told. */
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { JobEvent } from '../../../src/jobs/events.ts';
+import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
+import { testedOf } from '../../../src/model/registry/tested.ts';
+import { provenanceSchema } from '../../../src/model/store/manifest.ts';
+import type { Correctness } from '../../../src/model/training/correctness.ts';
+import { startRedisServer } from '../redis-server.ts';
+import { openYard, type RequestInput, requestOf, withBullQueue, type Yard } from '../yard.ts';
+
+const { url } = await startRedisServer();
+
+let yard: Yard;
+let registry: Registry;
+beforeEach(async () => {
+  yard = await openYard(url);
+  registry = openRegistry(yard.dataDir);
+  await yard.startWorker();
+});
+
+/** 2 s and 97 %; and a run of a fifth of that. */
+const good: RequestInput = { trainImages: 6400, testImages: 1000, batchSize: 64 };
+const poor: RequestInput = { trainImages: 1280, testImages: 1000, batchSize: 64 };
+
+async function train(request: RequestInput) {
+  const { id } = await yard.enqueue(request);
+  return yard.untilEnded(id);
+}
+
+async function eventsOf(id: string): Promise<JobEvent[]> {
+  const redis = new Redis(url);
+  const texts = await redis.lrange(`${yard.prefix}:train:${id}:logs`, 0, -1);
+  redis.disconnect();
+  return texts.map((text) => JSON.parse(text) as JobEvent);
+}
+
+const champion = async () => (await registry.read('mnist'))?.aliases['champion']?.version;
+
+/** Publishes version 1 once more, of another model, as its champion; without its test results unless they are given. */
+async function adopt(model: string, results: { correctness?: Correctness } = {}): Promise<number> {
+  const { manifest, weights } = await yard.store.load(1);
+  const { model: _, test, ...older } = provenanceSchema.parse(manifest);
+  const provenance = results.correctness && test ? { ...older, model, test } : older;
+  const { version } = await yard.store.publish(manifest.network, weights, provenance, results);
+  const tested = testedOf((await yard.store.manifest(version))!);
+  const write = {
+    action: 'adopted',
+    alias: 'champion',
+    to: version,
+    by: 'the server',
+    reason: 'newest',
+    tested,
+  } as const;
+  await registry.decide(model, async () => ({ write }));
+  return version;
+}
+
+const hasGap = (byte: number) => byte !== 0xff;
+
+describe('a job', () => {
+  it('has its first version promoted, and a much worse one kept, with the numbers that say why', async () => {
+    const first = await train(good);
+    expect(first.promotion).toMatchObject({ decision: 'promoted', version: 1, champion: 1, against: null });
+    const second = await train(poor);
+    expect(second.promotion).toMatchObject({ decision: 'kept', version: 2, champion: 1, against: 1 });
+    const { onlyCandidate, onlyChampion, p } = second.promotion!;
+    expect(onlyCandidate!).toBeLessThan(onlyChampion!);
+    expect(p!).toBeLessThan(0.01);
+    expect(await champion()).toBe(1);
+    const types = (await eventsOf(second.id)).map(({ type }) => type);
+    expect(types.slice(-3)).toEqual(['checkpoint', 'kept', 'done']);
+    expect(await eventsOf(first.id)).toContainEqual(
+      expect.objectContaining({ type: 'promoted', version: 1 }),
+    );
+    expect(await registry.history('mnist', 1)).toMatchObject([
+      { action: 'kept', to: 2, by: `job ${second.id}` },
+    ]);
+
+    const third = await train({ ...poor, promote: 'always' });
+    expect(third.promotion).toMatchObject({ decision: 'promoted', champion: 3 });
+    const fourth = await train({ ...good, promote: 'never' });
+    expect(fourth.promotion).toMatchObject({ decision: 'held', champion: 3 });
+  });
+
+  it('has no benefit of the doubt before its last epoch', async () => {
+    const request = { ...good, testImages: 100, epochs: 2 };
+    await train(request);
+    // A champion that reads one image more than the same job's first epoch, which by chance means nothing.
+    const { images, bits } = (await yard.store.correctness(1))!;
+    const better = bits.map((byte, index) => (index === bits.findIndex(hasGap) ? byte | (byte + 1) : byte));
+    await adopt('letters', { correctness: { images, bits: better } });
+    const { id } = await train({ ...request, model: 'letters' });
+    const decided = (await eventsOf(id)).filter(({ type }) => type === 'kept' || type === 'promoted');
+    expect(decided).toMatchObject([
+      { type: 'kept', version: 4, reason: expect.stringContaining('its job goes on, and it is not as good') },
+      { type: 'promoted', version: 5, reason: expect.stringContaining('no worse') },
+    ]);
+  });
+
+  it('publishes to the model of its data set if an earlier version queued it, which knew no models', async () => {
+    const { model: _, promote: __, ...request } = requestOf(poor);
+    const id = uuidv7();
+    await withBullQueue(url, yard.prefix, (bull) =>
+      bull.add('train', { request, cancelRequestedAt: null }, { jobId: id }),
+    );
+    expect(await yard.untilEnded(id)).toMatchObject({
+      status: 'succeeded',
+      request: { model: 'mnist', promote: 'unless-worse' },
+      promotion: { decision: 'promoted' },
+    });
+  });
+
+  it('publishes to the model that it names, which has a champion of its own', async () => {
+    await train(good);
+    const job = await train({ ...poor, model: 'letters' });
+    expect(job).toMatchObject({
+      request: { model: 'letters' },
+      promotion: { decision: 'promoted', champion: 2 },
+    });
+    expect(await yard.store.manifest(2)).toMatchObject({ model: 'letters', test: { images: 1000 } });
+    expect(await champion()).toBe(1);
+  });
+
+  it('is compared also with a version that was published without its results, and with fewer test images', async () => {
+    await train(good);
+    const version = await adopt('old');
+    const job = await train({ ...poor, testImages: 100, model: 'old' });
+    expect(job.promotion).toMatchObject({ decision: 'kept', against: version });
+    expect(await registry.history('old', 1)).toMatchObject([{ comparison: { images: 1000 } }]);
+  });
+  it('is decided about also where the best champion can not be read', async () => {
+    await train(good);
+    for (const name of ['correct.bits', 'weights.bin']) {
+      const file = join(yard.dataDir, 'models/1', name);
+      await rm(file);
+      await symlink('/proc/self/mem', file); // reading it gives EIO
+    }
+    expect(await train(poor)).toMatchObject({
+      status: 'succeeded',
+      attempt: 1,
+      promotion: { decision: 'kept', champion: 1, against: null },
+    });
+  });
+});

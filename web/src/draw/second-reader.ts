@@ -1,0 +1,26 @@
+/** A second version that reads the drawing beside the champion, while it is wanted. */
+import { effect, signal } from '@preact/signals';
+import type { App } from '../app-context.ts';
+import { createDrawing } from './drawing.ts';
+import { createReader } from './reader.ts';
+
+export function createSecondReader(app: App) {
+  const { sheet } = app.store(createDrawing);
+  const isWanted = signal(false);
+  const version = signal<number | null>(null); // null: none is chosen yet
+  const { reading, read, drop } = createReader(app.api, () => ({ version: version.peek()! }));
+  effect(() => {
+    if (isWanted.value && version.value !== null) read(sheet.value);
+    else drop();
+  });
+  return {
+    isWanted,
+    version,
+    reading,
+    choose: (chosen: number) => {
+      if (chosen === version.value) return;
+      drop(); // the answer of the version before
+      version.value = chosen;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** What one version gets wrong on the test images. */
+import { useState } from 'preact/hooks';
+import type { Evaluation } from '../../../src/client/index.ts';
+import type { Problem } from '../api/outcome.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { useApp } from '../app-context.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
+import { Confusion, type Pair } from './confusion.tsx';
+import { Misread } from './misread.tsx';
+
+export function useEvaluation(version: number) {
+  const { client, ask } = useApp().api;
+  return useAnswer<Evaluation>(
+    (signal) => ask(client.GET('/models/{version}/evaluation', { params: { path: { version } }, signal })),
+    [version],
+  );
+}
+
+export function Mistakes({ version }: { version: number }) {
+  const { data: evaluation, problem } = useEvaluation(version);
+  const [pair, setPair] = useState<Pair | null>(null);
+  if (!evaluation) return <NoEvaluation problem={problem} />;
+  return (
+    <>
+      <section class="panel" aria-labelledby="confusion-title">
+        <h2 id="confusion-title">Confusion matrix</h2>
+        <Confusion evaluation={evaluation} pair={pair} choose={setPair} />
+      </section>
+      <section class="panel" aria-labelledby="misread-title">
+        <h2 id="misread-title">Misread digits</h2>
+        <Misread misread={evaluation.misread} pair={pair} showAll={() => setPair(null)} />
+      </section>
+    </>
+  );
+}
+
+/** Why there is no evaluation; nothing while it is loaded. */
+export function NoEvaluation({ problem }: { problem: Problem | null }) {
+  if (problem?.code !== 'EVALUATION_MISSING') {
+    return problem ? <ProblemNote problem={problem} /> : <div class="panel is-loading" aria-busy="true" />;
+  }
+  return (
+    <p class="panel quiet">
+      This version was published before evaluations were kept, so what it misreads is not known. Versions
+      trained from now on have one.
+    </p>
+  );
+}

@@ -1,0 +1,47 @@
+/** Which version of each model answers, and what was decided about it; refreshed with the list of versions. */
+import { signal } from '@preact/signals';
+import type { Decision, RegisteredModel } from '../../../src/client/index.ts';
+import type { Api } from '../api/api.ts';
+import type { Outcome } from '../api/outcome.ts';
+import type { App } from '../app-context.ts';
+
+export const championAlias = 'champion';
+const usualModel = 'mnist';
+const historyShown = 100;
+
+export function createRegistry({ api: { client, ask } }: App) {
+  const models = signal<readonly RegisteredModel[]>([]);
+  const changes = signal(0);
+  return {
+    models,
+    /** Grows when the page has changed which version answers: what is shown is then read again. */
+    changes,
+    refresh: async (ended: AbortSignal) => {
+      const outcome = await ask(client.GET('/registry', { signal: ended }));
+      if (outcome.ok) models.value = outcome.data.data;
+      return outcome;
+    },
+    /** After a call of this page that changed `model`. */
+    put: (model: RegisteredModel) => {
+      models.value = models.value.map((each) => (each.name === model.name ? model : each));
+      changes.value++;
+    },
+  };
+}
+
+/** The version that answers a request without a model: the champion of `mnist`, or of the first model; null: none is known. */
+export function championOf(models: readonly RegisteredModel[]): number | null {
+  const model = models.find(({ name }) => name === usualModel) ?? models[0];
+  return model?.aliases[championAlias]?.version ?? null;
+}
+
+/** The newest decisions about a model, newest first. */
+export async function readHistory(
+  { client, ask }: Pick<Api, 'client' | 'ask'>,
+  model: string,
+  ended: AbortSignal,
+): Promise<Outcome<readonly Decision[]>> {
+  const params = { path: { model }, query: { limit: historyShown } };
+  const outcome = await ask(client.GET('/registry/{model}/history', { params, signal: ended }));
+  return outcome.ok ? { ok: true, data: outcome.data.data } : outcome;
+}
