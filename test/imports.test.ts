@@ -6,13 +6,16 @@ import { expect, it } from 'vitest';
 
 const dist = new URL('../dist/', import.meta.url);
 
+const tfjs = new URL('model/tfjs.js', dist).href; // loads the package itself
+
 /** The shortest chain of files by which `entry` statically imports tfjs; null when it does not. */
 function chainToTfjs(entry: string): string[] | null {
   const importers = new Map<string, string | null>([[new URL(entry, dist).href, null]]);
   for (const [file] of importers) {
     for (const { fileName } of ts.preProcessFile(readFileSync(new URL(file), 'utf8')).importedFiles) {
-      if (fileName.startsWith('@tensorflow/')) return [...chainTo(file, importers), fileName];
       const imported = fileName.startsWith('.') ? new URL(fileName, file).href : null;
+      if (imported === tfjs || fileName.startsWith('@tensorflow/'))
+        return [...chainTo(file, importers), fileName];
       if (imported !== null && !importers.has(imported)) importers.set(imported, file);
     }
   }
@@ -32,5 +35,5 @@ it.each(['start', 'server', 'worker', 'cli', 'doctor'])('%s loads no tfjs', (ent
 
 it('names the files between an entry and tfjs', () => {
   expect(chainToTfjs('jobs/worker/trainer-process.js')?.[0]).toBe('jobs/worker/trainer-process.js');
-  expect(chainToTfjs('jobs/worker/trainer-process.js')?.at(-1)).toMatch(/^@tensorflow\//);
+  expect(chainToTfjs('jobs/worker/trainer-process.js')?.at(-1)).toMatch(/\/tfjs\.js$/);
 });

@@ -1,6 +1,7 @@
 /** Cuts a split into batches of tensors. */
-import * as tf from '@tensorflow/tfjs';
+
 import type { Random } from '../../lib/random.ts';
+import * as tf from '../tfjs.ts';
 import { distort } from './augment.ts';
 import { imageAt, imageSide, imageSize, type Split } from './dataset.ts';
 

@@ -1,5 +1,5 @@
 /** Multiplies two small matrices on the open engine and compares the product with plain arithmetic. */
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../tfjs.ts';
 
 export type Product = {
   readonly ok: boolean;

@@ -1,10 +1,10 @@
 /** Opens an engine: a tfjs backend on a device. A process opens one; then `tf` of '@tensorflow/tfjs' computes on it. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import * as tf from '@tensorflow/tfjs';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { gpuInUse } from '../device/nvidia.ts';
 import { registerOperations } from '../network/operations.ts';
+import * as tf from '../tfjs.ts';
 import type { Engine, EnginePreference } from './engine.ts';
 import { tensorFlowOperations } from './tensorflow-layers.ts';
 import { fastestOps } from './tensorflow-native-ops.ts';
@@ -72,7 +72,7 @@ async function openWebGpu(): Promise<Engine> {
 }
 
 async function openWasm(): Promise<Engine> {
-  await import('@tensorflow/tfjs-backend-wasm');
+  createRequire(import.meta.url)('@tensorflow/tfjs-backend-wasm'); // as tfjs itself: see tfjs.ts
   const { registerWasmKernels } = await import('./wasm-kernels.ts');
   const { shardedLossAndGradient } = await import('./wasm-shards.ts');
   registerWasmKernels();

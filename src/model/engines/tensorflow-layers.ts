@@ -3,12 +3,13 @@
  * (forward.ts, step.ts) gives the same values with twice as many ops: ReLU's gradient takes four ops and two full-sized
  * tensors there, and the gradient of a bias takes a general sum.
  */
-import * as tf from '@tensorflow/tfjs';
+
 import type { Batch } from '../data/batch.ts';
 import { unflatten } from '../network/forward.ts';
 import type { Layer, Network } from '../network/network.ts';
 import type { Adam, Operations } from '../network/operations.ts';
 import { beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
+import * as tf from '../tfjs.ts';
 import type { NativeOps } from './tensorflow-native-ops.ts';
 
 /** A layer's output, and its backward pass: from the output's gradient to those of input and parameters. */

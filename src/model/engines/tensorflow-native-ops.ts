@@ -2,7 +2,7 @@
  * TensorFlow's own ops, called by name through the tfjs binding, where tfjs has no kernel or combines several. Names and attributes: https://www.tensorflow.org/api_docs/python/tf/raw_ops;
  * names that begin with `_Mkl` are oneDNN's ops, which TensorFlow does not document (core/ops/mkl_nn_ops.cc).
  */
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../tfjs.ts';
 
 type Attribute = { readonly name: string; readonly type: number; readonly value: unknown };
 type Binding = Readonly<

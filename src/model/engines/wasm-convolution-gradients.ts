@@ -2,8 +2,9 @@
  * The two gradients of a convolution for the wasm backend. Each is computed as a convolution itself, which XNNPACK runs
  * about ten times as fast as the stock kernel computes the input gradient.
  */
-import * as tf from '@tensorflow/tfjs';
+
 import { TrainyardError } from '../../lib/errors.ts';
+import * as tf from '../tfjs.ts';
 
 type Shape4D = [number, number, number, number];
 type Padding = Parameters<typeof tf.backend_util.computeConv2DInfo>[4];
@@ -89,16 +90,11 @@ function geometry(
   filterShape: Shape4D,
   strides: number | [number, number],
   pad: Padding,
-): tf.backend_util.Conv2DInfo {
+): tf.Conv2DInfo {
   return tf.backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad);
 }
 
-function explicitPadding(
-  top: number,
-  bottom: number,
-  left: number,
-  right: number,
-): tf.backend_util.ExplicitPadding {
+function explicitPadding(top: number, bottom: number, left: number, right: number): tf.ExplicitPadding {
   return [
     [0, 0],
     [top, bottom],

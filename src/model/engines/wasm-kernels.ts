@@ -2,7 +2,7 @@
  * Kernels with which the tfjs 4.22 wasm backend trains a convolutional network at a useful speed. One kernel is missing
  * there (`Conv2DBackpropFilter`), and four are several times slower than XNNPACK's kernels or a plain loop.
  */
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../tfjs.ts';
 import { conv2dFilterGradient, conv2dInputGradient } from './wasm-convolution-gradients.ts';
 import { maxPoolGradient } from './wasm-max-pool-gradient.ts';
 

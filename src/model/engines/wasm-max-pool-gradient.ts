@@ -1,5 +1,5 @@
 /** The gradient of max-pooling for the wasm backend, as a loop over the backend's own memory. */
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../tfjs.ts';
 
 type WasmBackend = {
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
@@ -11,7 +11,7 @@ type Attributes = {
   readonly strides: number | [number, number];
   readonly pad: Parameters<typeof tf.backend_util.computePool2DInfo>[4];
 };
-type Window = tf.backend_util.Conv2DInfo;
+type Window = tf.Conv2DInfo;
 
 /**
  * The kernel `MaxPoolGrad`: dy [N, H', W', C] and input [N, H, W, C] → [N, H, W, C]. Each value of

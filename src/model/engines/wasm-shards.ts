@@ -4,12 +4,12 @@
  * number of shards, not on which thread computed them: if a thread is not ready or is lost, the main one takes its shard.
  */
 import type { Worker } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs';
 import { startThread } from '../../lib/thread.ts';
 import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Network, parameterCount } from '../network/network.ts';
 import type { LossAndGradient } from '../network/operations.ts';
 import { referenceLossAndGradient } from '../network/step.ts';
+import * as tf from '../tfjs.ts';
 
 /** The memory that a thread shares with the main thread. */
 export type ShardMemory = {

@@ -7,8 +7,8 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
+import * as tf from '../tfjs.ts';
 
 type Dawn = { readonly globals: object; create(options: readonly string[]): Gpu };
 type Gpu = { requestAdapter(options: { powerPreference: string }): Promise<object | null> };

@@ -1,5 +1,5 @@
 /** The forward pass of a network: images in, logits out. */
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../tfjs.ts';
 import { type Network, parametersOf, sizeOf } from './network.ts';
 import { backendOperations, type Forward } from './operations.ts';
 

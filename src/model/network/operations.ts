@@ -2,8 +2,9 @@
  * The operations for which a tfjs backend may register a faster implementation. forward.ts and step.ts have the
  * reference implementation of each in plain tfjs, which all other backends use.
  */
-import * as tf from '@tensorflow/tfjs';
+
 import type { Batch } from '../data/batch.ts';
+import * as tf from '../tfjs.ts';
 import type { Network } from './network.ts';
 
 /** What a step reads and replaces. The three vectors have one value for each parameter of the network. */

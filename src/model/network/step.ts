@@ -3,9 +3,10 @@
  * Ba, 2015, algorithm 1) on the flat weight vector. This is the reference in plain tfjs; an engine may register faster
  * implementations with the same results (operations.ts).
  */
-import * as tf from '@tensorflow/tfjs';
+
 import type { Batch } from '../data/batch.ts';
 import { classCount } from '../data/dataset.ts';
+import * as tf from '../tfjs.ts';
 import { referenceForward, unflatten } from './forward.ts';
 import type { Network } from './network.ts';
 import {

@@ -1,12 +1,12 @@
 /** A model version in the engine's memory, ready to infer. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
 import { imageSize } from '../data/dataset.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { StoredModel } from '../store/store.ts';
+import * as tf from '../tfjs.ts';
 import type { ServedModel } from './messages.ts';
 
 export type LoadedModel = {

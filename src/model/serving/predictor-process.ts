@@ -3,12 +3,12 @@
  * the registry says. It ends when its parent does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
 import { coalesceMessages } from '../../lib/coalesce-messages.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
 import { liveTensors, openEngine } from '../engines/open-engine.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
+import * as tf from '../tfjs.ts';
 import { indexOfMaximum } from '../training/evaluate.ts';
 import { startDecodePool } from './decode-pool.ts';
 import { RegistryFollower, type Serving } from './follow-registry.ts';

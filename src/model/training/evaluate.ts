@@ -1,10 +1,10 @@
 /** Evaluates a network on examples that it was not trained on. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
 import { toImageTensor } from '../data/batch.ts';
 import { classCount, imageSize, type Split } from '../data/dataset.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
+import * as tf from '../tfjs.ts';
 
 const batchSize = 250; // examples; small enough that an abort takes effect within a second on any engine
 

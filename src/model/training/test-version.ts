@@ -1,8 +1,9 @@
 /** Tests a published version. */
-import * as tf from '@tensorflow/tfjs';
+
 import { isCode } from '../../lib/files.ts';
 import type { Split } from '../data/dataset.ts';
 import type { ModelStore } from '../store/store.ts';
+import * as tf from '../tfjs.ts';
 import { type Correctness, correctnessOf } from './correctness.ts';
 import { evaluate } from './evaluate.ts';
 

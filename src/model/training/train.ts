@@ -3,13 +3,13 @@
  * A run can stop at any step and resume from there: it ends with the same bytes as an uninterrupted run.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
 import { permutation, randomFor } from '../../lib/random.ts';
 import { takeBatch } from '../data/batch.ts';
 import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { initialWeights, type Network, networks } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
 import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
+import * as tf from '../tfjs.ts';
 import { correctnessOf } from './correctness.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
 import { summarise } from './evaluation.ts';
