@@ -18,14 +18,8 @@ const report = process.env['TEST_REPORT'];
 /** Else, and while watching, the tests run the sources. */
 const isCompiled = process.argv.includes('run') && isUpToDate(import.meta.dirname);
 
-/** Functions alone: no processes, servers or files, and nothing set for good. They share a process. */
-const units = [
-  'test/bench/{report,statistics,task}.test.ts',
-  'test/client/retry.test.ts',
-  'test/lib/{coalesce-messages,progress-line,random,rate-meter}.test.ts',
-  'test/model/training/{progress-throttle,recipe,throughput}.test.ts',
-  'test/web/*.test.ts',
-];
+/** Each of these puts an engine's kernels into tfjs for good. All other files leave nothing behind, and share processes. */
+const alone = ['test/model/engines/*.test.ts', 'test/model/training/test-version.test.ts'];
 
 export default defineConfig({
   plugins: isCompiled ? [useCompiled()] : [],
@@ -39,11 +33,15 @@ export default defineConfig({
       new SlowestFiles(),
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
+    setupFiles: ['test/clean-up.ts'],
     sequence: { sequencer: SlowestFirst },
     maxWorkers: 3, // more than cores, since files wait for processes and timers
     projects: [
-      { extends: true, test: { name: 'units', include: units, isolate: false } },
-      { extends: true, test: { name: 'others', include: ['test/**/*.test.ts'], exclude: units } },
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: alone } },
     ],
   },
 });

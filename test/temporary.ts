@@ -2,16 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 const created: string[] = [];
-
-afterAll(async () => {
-  await Promise.all(created.map((path) => rm(path, { recursive: true, force: true, maxRetries: 3 })));
-});
 
 export async function temporaryDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'trainyard-test-'));
   created.push(path);
   return path;
+}
+
+/** Called after each test file. */
+export async function removeTemporaryDirectories(): Promise<void> {
+  await Promise.all(
+    created.splice(0).map((path) => rm(path, { recursive: true, force: true, maxRetries: 3 })),
+  );
 }

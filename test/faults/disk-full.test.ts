@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Service, startService, trainToEnd } from '../../harness/service.ts';
+import { launcherAlone, type Service, startService, trainToEnd } from '../../harness/service.ts';
 import { openStore } from '../../src/model/store/store.ts';
+import { closeAfterTest } from '../closing.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';
-import { closeAfterTest, openYard } from '../jobs/yard.ts';
+import { openYard } from '../jobs/yard.ts';
+import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const { url } = await startRedisServer();
@@ -53,7 +55,7 @@ describe.skipIf(reason !== null)('a full disk', () => {
 describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Redis on it', () => {
   it('costs no prediction and no job: it goes on when there is room', async () => {
     const disk = await mountDisk(32 << 20);
-    const service = await startService(disk, { FIRST_MODEL: 'false' });
+    const service = await startService(disk, { FIRST_MODEL: 'false', ...pausing(20) }, launcherAlone);
     closeAfterTest(async () => void (await service.end()));
     await service.printed('Try it:');
     const tiny = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 1 };
@@ -65,7 +67,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
     );
     const training = trainToEnd(
       service.address,
-      { ...tiny, trainImages: 1920, epochs: 8, learningRate: 0.001, schedule: 'constant' },
+      { ...tiny, epochs: 8, learningRate: 0.001, schedule: 'constant' },
       90_000,
     );
     await until(

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { WorkerTimings } from '../../src/jobs/worker/options.ts';
-import { closeAfterTest, shortTimings, type Yard } from './yard.ts';
+import { closeAfterTest } from '../closing.ts';
+import { shortTimings, type Yard } from './yard.ts';
 
 const program = fileURLToPath(new URL('worker-program.mjs', import.meta.url));
 

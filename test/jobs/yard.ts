@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { pino } from 'pino';
-import { afterEach } from 'vitest';
 import type { z } from 'zod';
 import {
   queueName,
@@ -15,6 +14,7 @@ import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import type { WorkerOptions, WorkerTimings } from '../../src/jobs/worker/options.ts';
 import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
+import { closeAfterTest } from '../closing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { until } from './until.ts';
 
@@ -51,16 +51,6 @@ export const shortTimings: Partial<WorkerTimings> = {
 export const lasting: Partial<WorkerTimings> = { ...shortTimings, stepPauseMs: 100 };
 
 export type RequestInput = z.input<typeof trainRequestSchema>;
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-/** Calls `close` at the end of the test, in reverse order of registration. */
-export function closeAfterTest(close: () => Promise<void>): void {
-  closing.push(close);
-}
 
 /** A resolved request for a run of ten steps, with changes. */
 export function requestOf(change: RequestInput = {}): ResolvedRequest {

@@ -4,10 +4,11 @@ import { emptyReport } from '../../../src/jobs/contract.ts';
 import { appendReport, channelOf } from '../../../src/jobs/event-log.ts';
 import { type JobEvent, jobEventSchema } from '../../../src/jobs/events.ts';
 import { openFeed } from '../../../src/jobs/producer/event-feed.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { trainersOf } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, lasting, openYard, shortTimings, type Yard } from '../yard.ts';
+import { lasting, openYard, shortTimings, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 

@@ -4,9 +4,10 @@ import { expect, it } from 'vitest';
 import { queueName } from '../../../src/jobs/contract.ts';
 import { createOutcomeCounter } from '../../../src/jobs/producer/outcome-counter.ts';
 import { openQueue } from '../../../src/jobs/producer/queue.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, isConnected, openYard, type Yard } from '../yard.ts';
+import { isConnected, openYard, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 

@@ -4,12 +4,13 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { faults } from '../../faults/forms.ts';
 import { type Cut, startRedisProxy } from '../redis-proxy.ts';
 import { createRedisServer, startRedisServer } from '../redis-server.ts';
 import { timed, until } from '../until.ts';
 import { endProcess, startWorkerProcess } from '../worker-process.ts';
-import { closeAfterTest, isConnected, openYard, requestOf, type Yard } from '../yard.ts';
+import { isConnected, openYard, requestOf, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 const shaky = await createRedisServer(); // tests start it when they need it; it begins empty

@@ -4,9 +4,10 @@ import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../../src/jobs/contract.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, requestOf, withBullQueue, type Yard } from '../yard.ts';
+import { openYard, requestOf, withBullQueue, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 

@@ -4,8 +4,9 @@ import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, it } from 'vitest';
 import { queueName } from '../../../src/jobs/contract.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { startRedisServer } from '../redis-server.ts';
-import { closeAfterTest, openYard, requestOf, type Yard } from '../yard.ts';
+import { openYard, requestOf, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer(); // no other test's commands are counted
 const waiting = 400; // jobs

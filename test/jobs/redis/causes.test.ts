@@ -4,9 +4,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openFeed } from '../../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
 import { connectProducer, connectSubscriber } from '../../../src/jobs/redis/connect.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { createRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, isConnected, requestOf } from '../yard.ts';
+import { isConnected, requestOf } from '../yard.ts';
 import { bulk, greet, startScriptedRedis } from './scripted-redis.ts';
 
 const server = await createRedisServer();

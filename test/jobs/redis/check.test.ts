@@ -1,15 +1,16 @@
 /** A missing database, and a Redis user with few permissions. */
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { openQueue } from '../../../src/jobs/producer/queue.ts';
 import { lookAtRedis } from '../../../src/jobs/redis/check.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, openYard, requestOf } from '../yard.ts';
+import { openYard, requestOf } from '../yard.ts';
 
 const { url } = await startRedisServer();
 const admin = new Redis(url);
-closeAfterTest(async () => {}); // registers the hook before ours
+afterAll(() => admin.disconnect());
 afterEach(() => vi.restoreAllMocks());
 
 /** The URL of a user that may do everything but these commands. */

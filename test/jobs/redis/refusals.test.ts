@@ -1,23 +1,17 @@
 /** A Redis that answers and refuses: each outage is reported once when it begins and ends, commands are retried with pauses, and the job goes on at the same attempt. */
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
 import { trainersOf, untilGone } from '../processes.ts';
-import { createRedisServer } from '../redis-server.ts';
+import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest, lasting, openYard, requestOf, shortTimings } from '../yard.ts';
+import { buildYard, lasting, openYard, requestOf, shortTimings, type Yard } from '../yard.ts';
 
-const server = await createRedisServer();
-let admin: Redis;
-
-beforeEach(async () => {
-  await server.start();
-  closeAfterTest(() => server.stop()); // after the workers, which deregister
-  admin = new Redis(server.url);
-  closeAfterTest(async () => admin.disconnect());
-});
+const server = await startRedisServer();
+const admin = new Redis(server.url);
+afterAll(() => admin.disconnect());
 
 const lockMs = shortTimings.lock!;
 
@@ -97,76 +91,105 @@ function jobOf(answer: Answer | string | undefined): TrainJob {
   return answer.job;
 }
 
-describe.each(refusals)('$name ($code)', ({ code, begin, end, says = new RegExp(code) }) => {
-  it('is reported once when it begins and ends by worker and API, is retried seldom, and costs no job', async () => {
-    const yard = await openYard(server.url);
-    const { log, lines } = collectLog();
+describe('a job that runs through one refusal after the other', () => {
+  const { log, lines } = collectLog();
+  const told: string[] = []; // by the API
+  const accepted: TrainJob[] = []; // after each refusal
+  let yard: Yard;
+  let closeYard: () => Promise<void>;
+  let queue: JobQueue;
+  let job: TrainJob;
+  let trainers: number[];
+
+  beforeAll(async () => {
+    [yard, closeYard] = await buildYard(server.url);
     await yard.startWorker({ log, timings: { ...lasting, stepPauseMs: 250 } });
-    const told: string[] = [];
-    const queue = openQueue({
+    queue = openQueue({
       redisUrl: server.url,
       prefix: yard.prefix,
       probePauses: { firstMs: 50, longestMs: 100, settledMs: 100 },
       onError: (error) => told.push(error.message),
       onRecovery: () => told.push('back'),
     });
-    closeAfterTest(() => queue.close());
-    const job = await yard.enqueue({ epochs: 200, trainImages: 3200 });
+    job = await yard.enqueue({ epochs: 200, trainImages: 3200 });
     await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null, 90_000);
-    const trainers = trainersOf(process.pid);
+    trainers = trainersOf(process.pid);
+  }, 120_000);
+  afterAll(async () => {
+    await queue.close();
+    await closeYard();
+  });
 
-    await begin(admin);
-    const before = performance.now();
-    const outages = () => lines.filter((line) => !line.startsWith('Redis is back'));
-    await until('the worker to meet it', outages, (found) => found.length > 0);
-    const ask = (): Promise<Answer | string | undefined> =>
-      queue.enqueue(requestOf()).catch((error: { code?: string }) => error.code);
-    expect(await ask()).toBe('REDIS_UNAVAILABLE');
-    await until(
-      'more tries',
-      () => countReplies(code),
-      (count) => count >= 6,
-    );
-    await until(
-      "the job's lock to expire",
-      () => performance.now() - before,
-      (ms) => ms > 2 * lockMs,
-    );
-    const perSecond = (await countReplies(code)) / ((performance.now() - before) / 1000);
-    console.log(`${code}: ${perSecond.toFixed(1)} refusals a second`);
-    expect(perSecond).toBeLessThan(50);
-    expect(await ask()).toBe('REDIS_UNAVAILABLE');
-    const health = await queue.health().catch((error: Error) => ({ refusal: error.message }));
-    expect(health.refusal).toMatch(says);
-    expect(outages()).toEqual([expect.stringMatching(says)]);
-    expect(told).toEqual([expect.stringMatching(says)]);
+  const ask = (): Promise<Answer | string | undefined> =>
+    queue.enqueue(requestOf()).catch((error: { code?: string }) => error.code);
+  const outages = () => lines.filter((line) => !line.startsWith('Redis is back'));
 
-    await end(admin);
-    await until(
-      'the worker to see its end',
-      () => lines,
-      (found) => found.some((line) => line.startsWith('Redis is back')),
-    );
-    const next = await until('a job to be taken', ask, (answer) => typeof answer === 'object');
-    await until(
-      'the API to see its end',
-      async () => {
-        await queue.health();
-        return told;
-      },
-      (found) => found.includes('back'),
-    );
-    expect((await queue.health()).refusal).toBeNull();
-    const { progress } = await yard.find(job.id);
-    await yard.untilJob(job.id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
-    expect(await yard.find(job.id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
-    expect(trainersOf(process.pid)).toEqual(trainers);
+  it.each(refusals)(
+    '$name ($code): each is told once when it begins and ends, by worker and API, is asked seldom, and costs no job',
+    async ({ code, begin, end, says = new RegExp(code) }) => {
+      lines.length = 0;
+      told.length = 0;
+      await admin.config('RESETSTAT');
+      await begin(admin);
+      const before = performance.now();
+      await until('the worker to meet it', outages, (found) => found.length > 0);
+      expect(await ask()).toBe('REDIS_UNAVAILABLE');
+      await until(
+        'more tries',
+        () => countReplies(code),
+        (count) => count >= 6,
+      );
+      await until(
+        "the job's lock to expire",
+        () => performance.now() - before,
+        (ms) => ms > 2 * lockMs,
+      );
+      const perSecond = (await countReplies(code)) / ((performance.now() - before) / 1000);
+      console.log(`${code}: ${perSecond.toFixed(1)} refusals a second`);
+      expect(perSecond).toBeLessThan(50);
+      expect(await ask()).toBe('REDIS_UNAVAILABLE');
+      const health = await queue.health().catch((error: Error) => ({ refusal: error.message }));
+      expect(health.refusal).toMatch(says);
+      expect(outages()).toEqual([expect.stringMatching(says)]);
+      expect(told).toEqual([expect.stringMatching(says)]);
+
+      await end(admin);
+      await until(
+        'the worker to see its end',
+        () => lines,
+        (found) => found.some((line) => line.startsWith('Redis is back')),
+      );
+      accepted.push(jobOf(await until('a job to be taken', ask, (answer) => typeof answer === 'object')));
+      await until(
+        'the API to see its end',
+        async () => {
+          await queue.health();
+          return told;
+        },
+        (found) => found.includes('back'),
+      );
+      expect((await queue.health()).refusal).toBeNull();
+      const { progress } = await yard.find(job.id);
+      await yard.untilJob(job.id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
+      expect(await yard.find(job.id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
+      expect(trainersOf(process.pid)).toEqual(trainers);
+      expect(lines).toEqual([expect.stringMatching(says), expect.stringMatching(/^Redis is back/)]);
+      expect(told).toHaveLength(2);
+    },
+    120_000,
+  );
+
+  it('is cancelled at the end, and the jobs that were accepted in between run', async () => {
+    const [first, ...others] = accepted;
+    expect(others).toHaveLength(refusals.length - 1);
+    for (const [index, { id }] of others.entries()) {
+      expect(await yard.find(id)).toMatchObject({ status: 'queued', queuePosition: index + 2 });
+    }
+    for (const { id } of others) await yard.queue.cancel(id);
     await yard.queue.cancel(job.id);
-    await yard.untilEnded(job.id, 60_000);
-    expect(await yard.untilEnded(jobOf(next).id, 90_000)).toMatchObject({ status: 'succeeded' });
-    expect(lines).toEqual([expect.stringMatching(says), expect.stringMatching(/^Redis is back/)]);
-    expect(told).toHaveLength(2);
-  }, 300_000);
+    expect(await yard.untilEnded(job.id, 60_000)).toMatchObject({ status: 'cancelled', attempt: 1 });
+    expect(await yard.untilEnded(first!.id, 90_000)).toMatchObject({ status: 'succeeded' });
+  });
 });
 
 describe('two workers, one with a job, while Redis refuses writes for longer than a lock', () => {

@@ -1,7 +1,7 @@
 /** A server that answers each Redis command as a test decides, for states in which a real Redis can't be held. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { closeAfterTest } from '../yard.ts';
+import { closeAfterTest } from '../../closing.ts';
 
 /** Returns the reply to a command in RESP2, without the final line end; null gives no reply. */
 export type Answer = (words: readonly string[]) => string | null | Promise<string>;

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
 import { workspaceDirectory } from '../../../src/model/training/workspace.ts';
+import { isLong } from '../../long.ts';
 import { trainersOf, untilGone, untilTrainer } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { timed } from '../until.ts';
@@ -128,7 +129,7 @@ describe('a worker that closes', () => {
   it('never stays for the length of a job that it is just taking', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue(endless);
-    for (let turns = 0; turns < 20; turns++) {
+    for (let turns = 0; turns < 20; turns += isLong ? 1 : 3) {
       const worker = await yard.startWorker();
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
       const { ms } = await timed(() => worker.close());

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { BullJob } from '../../../src/jobs/job-view.ts';
 import { createJobLocks } from '../../../src/jobs/worker/job-locks.ts';
 import { defaultTimings } from '../../../src/jobs/worker/options.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { closeAfterTest } from '../yard.ts';
 
 const { url } = await startRedisServer();
 

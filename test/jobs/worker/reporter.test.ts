@@ -5,8 +5,8 @@ import type { JobEvent } from '../../../src/jobs/events.ts';
 import { connectConsumer } from '../../../src/jobs/redis/connect.ts';
 import { createReporter } from '../../../src/jobs/worker/reporter.ts';
 import type { TrainerMessage } from '../../../src/jobs/worker/trainer-supervisor.ts';
+import { closeAfterTest } from '../../closing.ts';
 import { createRedisServer } from '../redis-server.ts';
-import { closeAfterTest } from '../yard.ts';
 
 const redis = await createRedisServer();
 afterEach(() => redis.stop());
