@@ -1,5 +1,5 @@
 /** MNIST digits as people would send them: inverted, drawn large, off-centre, transparent, as JPEG. */
-
+import { crc32, deflateSync } from 'node:zlib';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp, { type Sharp } from 'sharp';
 import { randomFor } from '../src/lib/random.ts';
@@ -11,7 +11,7 @@ type Variant = (pixels: Uint8Array, index: number) => Promise<Picture>;
 const canvasSide = 280; // pixels
 
 export const variants = {
-  plain: async (pixels) => png(raw(pixels)),
+  plain: async (pixels) => ({ body: greyPng(pixels), type: 'image/png' }),
   inverted: async (pixels) => png(raw(pixels.map((grey) => 255 - grey))),
   canvas: async (pixels) => png(raw(pixels).resize(canvasSide, canvasSide, { kernel: 'cubic' })),
   offCentre: async (pixels, index) => {
@@ -37,7 +37,10 @@ export const variants = {
 export type VariantName = keyof typeof variants;
 export const variantNames = Object.keys(variants) as VariantName[];
 
-/** The share of `count` digits of `split` that the service at `address` reads right, 16 requests at a time. */
+const picturesOfForm = 16; // the most that the service takes
+const formsAtOnce = 4;
+
+/** The share of `count` digits of `split` that the service at `address` reads right. */
 export async function measureAccuracy(
   address: string,
   split: Split,
@@ -47,21 +50,54 @@ export async function measureAccuracy(
   let next = 0;
   let right = 0;
   const send = async () => {
-    while (next < count) {
-      const index = next++;
-      const { body, type } = await variants[variant](imageAt(split, index), index);
-      const response = await fetch(`${address}/predict`, {
-        method: 'POST',
-        headers: { 'content-type': type },
-        body,
-      });
-      const answer = (await response.json()) as { digit?: number };
-      if (response.status !== 200) throw new Error(`digit ${index}, ${variant}: ${JSON.stringify(answer)}`);
-      if (answer.digit === split.labels[index]) right++;
+    for (;;) {
+      const indexes = Array.from({ length: Math.min(picturesOfForm, count - next) }, () => next++);
+      if (indexes.length === 0) return;
+      const pictures = await Promise.all(
+        indexes.map((index) => variants[variant](imageAt(split, index), index)),
+      );
+      const digits = await readAll(address, pictures);
+      right += indexes.filter((index, at) => digits[at] === split.labels[index]).length;
     }
   };
-  await Promise.all(Array.from({ length: 16 }, send));
+  await Promise.all(Array.from({ length: formsAtOnce }, send));
   return right / count;
+}
+
+/** The digits that the service reads in pictures of one form. */
+async function readAll(address: string, pictures: readonly Picture[]): Promise<number[]> {
+  const form = new FormData();
+  for (const { body, type } of pictures) form.append('image', new Blob([new Uint8Array(body)], { type }));
+  const response = await fetch(`${address}/predict`, { method: 'POST', body: form });
+  const answer = (await response.json()) as { digit?: number; predictions?: { digit: number }[] };
+  const predictions = answer.predictions ?? [answer]; // of one picture
+  if (response.status !== 200) throw new Error(`${response.status}: ${JSON.stringify(answer)}`);
+  return predictions.map(({ digit }) => digit!);
+}
+
+/** 28×28 in 8-bit grey, without filters. Written here, since sharp takes a millisecond for each. */
+function greyPng(pixels: Uint8Array): Buffer {
+  const header = Buffer.from([0, 0, 0, imageSide, 0, 0, 0, imageSide, 8, 0, 0, 0, 0]);
+  const rows = Array.from({ length: imageSide }, (_, row) =>
+    Buffer.concat([Buffer.of(0), pixels.subarray(row * imageSide, (row + 1) * imageSide)]),
+  );
+  const chunks = [
+    ['IHDR', header],
+    ['IDAT', deflateSync(Buffer.concat(rows))],
+    ['IEND', Buffer.of()],
+  ] as const;
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    ...chunks.map(([name, data]) => chunk(name, data)),
+  ]);
+}
+
+function chunk(name: string, data: Uint8Array): Buffer {
+  const named = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(named));
+  return Buffer.concat([length, named, checksum]);
 }
 
 function raw(pixels: Uint8Array): Sharp {

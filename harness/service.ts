@@ -9,7 +9,7 @@ import type { TrainJob } from '../src/jobs/contract.ts';
 
 export type Service = {
   readonly address: string;
-  readonly pid: number; // npm's
+  readonly pid: number; // of the command: npm's or the launcher's
   /** Everything printed so far. */
   output(): string;
   /** Resolves when `text` has been printed. */
@@ -22,11 +22,10 @@ export type Service = {
 
 export type Command = { readonly program: string; readonly args: readonly string[]; readonly cwd?: string };
 
-const npmStart: Command = {
-  program: 'npm',
-  args: ['start'],
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
-};
+const root = fileURLToPath(new URL('..', import.meta.url));
+const npmStart: Command = { program: 'npm', args: ['start'], cwd: root };
+/** What `npm start` runs once all is set up. */
+export const launcherAlone: Command = { program: process.execPath, args: ['dist/start.js'], cwd: root };
 
 /** Starts the service; resolves as soon as it listens. One that does not, or that is `unwanted`, is ended. */
 export async function startService(

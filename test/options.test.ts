@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -79,6 +80,11 @@ describe('options', () => {
   });
 });
 
+it.each(['start', 'start:server', 'start:worker'])('npm run %s runs its part', async (name) => {
+  const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  expect(scripts[name]).toBe(`exec node scripts/run.mjs ${name.replace('start:', '')}`);
+});
+
 type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 async function run(program: string, ...args: string[]): Promise<Ended> {
@@ -91,8 +97,8 @@ async function run(program: string, ...args: string[]): Promise<Ended> {
 
 describe.each([
   ['npm start', ['npm', 'start', '--']],
-  ['npm run start:server', ['npm', 'run', 'start:server', '--']],
-  ['npm run start:worker', ['npm', 'run', 'start:worker', '--']],
+  ['node scripts/run.mjs server', [process.execPath, 'scripts/run.mjs', 'server']],
+  ['node scripts/run.mjs worker', [process.execPath, 'scripts/run.mjs', 'worker']],
   ['node dist/start.js', [process.execPath, 'dist/start.js']],
   ['node dist/server.js', [process.execPath, 'dist/server.js']],
   ['node dist/worker.js', [process.execPath, 'dist/worker.js']],

@@ -13,6 +13,7 @@ import {
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { readSplit } from '../../src/model/data/dataset.ts';
 import { startOwnTime } from '../jobs/until.ts';
+import { runs } from '../long.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const test = await readSplit('mnist', 'test');
@@ -26,7 +27,7 @@ describe('the first run', () => {
   beforeAll(async () => {
     dataDir = await temporaryDirectory();
     const startedAt = performance.now();
-    service = await startService(dataDir, { TF_NUM_INTRAOP_THREADS: undefined }); // as many as a newcomer has
+    service = await startService(dataDir);
     await service.printed('Try it:', 4 * minute);
     firstSeconds = (performance.now() - startedAt) / 1000;
   }, 5 * minute);
@@ -85,7 +86,7 @@ describe('the first run', () => {
     const request = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 3, promote: 'always' };
     const [job, asked] = await Promise.all([
       trainToEnd(service.address, request),
-      askUntil(service.address, 2000, 4), // version 1 answers first; the job publishes 2, 3 and 4
+      askUntil(service.address, runs(2000), 4), // version 1 answers first; the job publishes 2, 3 and 4
     ]);
     expect(job.epochs.map(({ modelVersion }) => modelVersion)).toEqual([2, 3, 4]);
     expect(asked.failed).toEqual([]);

@@ -1,6 +1,11 @@
 /** A terminal that closes: it sends SIGHUP to all that runs in its foreground. nohup, and the like, asks to stay. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type Command,
@@ -13,6 +18,7 @@ import {
   until,
 } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
+import { pausing } from '../pausing.ts';
 import { repository } from '../setup/checkout.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -34,7 +40,8 @@ type Started = { readonly service: Service; readonly dataDir: string };
 async function start(command: Command, env: NodeJS.ProcessEnv = {}): Promise<Started> {
   const dataDir = await temporaryDirectory();
   // A command that this test run was started by is none that the shell below has started.
-  const environment = { FIRST_MODEL: 'false', ENGINE: 'wasm', SHELL: '/bin/sh', _: '', ...env };
+  const own = { FIRST_MODEL: 'false', ENGINE: 'wasm', SHELL: '/bin/sh', _: '', ...pausing(50) };
+  const environment = { ...own, ...env };
   const service = await startService(dataDir, environment, command);
   onTestFinished(async () => {
     for (const pid of pidsOf(dataDir)) if (isThere(pid)) process.kill(pid, 'SIGTERM');
@@ -70,14 +77,38 @@ async function untilBeyond(address: string, id: string, step: number): Promise<T
   return job;
 }
 
+/** Runs, as `npm start` and as `node`, a program that only says whether it is to stay when the terminal closes. */
+async function runProbe(shell: string, script: string): Promise<string> {
+  const folder = await temporaryDirectory();
+  const nohup = pathToFileURL(join(repository, 'src/lib/nohup.mjs')).href;
+  const program = `import { ignoresHangup } from '${nohup}';\nconsole.log('stays:', ignoresHangup());\n`;
+  await writeFile(join(folder, 'start.mjs'), program);
+  const manifest = { name: 'probe', version: '1.0.0', scripts: { start: 'exec node start.mjs' } };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  const child = spawn(shell, ['-c', script], {
+    cwd: folder,
+    env: { ...process.env, SHELL: '/bin/sh', _: '' },
+    detached: true, // a process group of its own, as a shell gives one to each command
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return output;
+}
+
 describe('a service that was started to outlive its terminal', () => {
   it.each([
-    ['nohup npm start', inShell('bash', 'nohup npm start')],
-    ['nohup node dist/start.js', inShell('bash', 'nohup node dist/start.js')],
-    ["trap '' HUP; npm start", inShell('sh', "trap '' HUP; npm start; exit")],
-    ['IGNORE_SIGHUP=true npm start', inShell('sh', 'IGNORE_SIGHUP=true npm start')],
-  ])('goes on after SIGHUP: %s', { timeout: 120_000 }, async (_, command) => {
-    const { service, dataDir } = await start(command);
+    ['bash', 'nohup npm start', true],
+    ['bash', 'nohup node start.mjs', true],
+    ['sh', "trap '' HUP; npm start; exit", true],
+    ['sh', 'IGNORE_SIGHUP=true npm start', true],
+    ['bash', 'npm start', false],
+    ['sh', 'npm start', false],
+  ])('knows it: %s, %s: %s', async (shell, script, stays) => {
+    expect(await runProbe(shell, script)).toContain(`stays: ${stays}\n`);
+  });
+
+  it('goes on after SIGHUP', { timeout: 120_000 }, async () => {
+    const { service, dataDir } = await start(inShell('bash', 'nohup npm start'));
     await service.printed('closing the terminal does not', 60_000);
     const before = await startTraining(service.address);
     const launched = ownPidsOf(dataDir);

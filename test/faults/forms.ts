@@ -1,7 +1,7 @@
 /** How often the fault tests do what they do: a few times in `npm test`, as often as promised with FAULTS=long. */
 import { type Random, randomFor } from '../../src/lib/random.ts';
+import { isLong } from '../long.ts';
 
-const isLong = process.env['FAULTS'] === 'long';
 const seed = Number(process.env['FAULTS_SEED'] ?? Date.now() % 0xffffffff);
 
 export const faults = {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   getJson,
   isThere,
+  launcherAlone,
   processesOf,
   redisPidOf,
   type Service,
@@ -19,6 +20,7 @@ import {
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { startOwnTime, timed } from '../jobs/until.ts';
+import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
 
@@ -27,18 +29,18 @@ vi.setConfig({ testTimeout: 240_000 });
 const frozenMs = faults.isLong ? 5000 : 2000;
 const tiny = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 3 };
 /** Still runs when the fault comes; the long form's, when it goes as well. */
-const longer = { ...tiny, trainImages: faults.isLong ? 6400 : 1920 };
+const longer = { ...tiny, trainImages: faults.isLong ? 6400 : 1280 };
 const postedLeast = faults.isLong ? 3 : 2;
 
 /** No version is deleted, so that each that is listed has to load. */
-const environment = { FIRST_MODEL: 'false', KEEP_MODELS: '1000' };
+const environment = { FIRST_MODEL: 'false', KEEP_MODELS: '1000', ...(faults.isLong ? {} : pausing(30)) };
 
 let dataDir: string;
 let service: Service;
 
 beforeAll(async () => {
   dataDir = await temporaryDirectory();
-  service = await startService(dataDir, environment);
+  service = await startService(dataDir, environment, launcherAlone);
   await trainToEnd(service.address, tiny); // a model to ask
 }, 300_000);
 
@@ -120,7 +122,7 @@ describe('all of the service killed at once, during training', () => {
     await until(() => computes(id), 'the job to compute');
     const pids = processesOf(dataDir).map((line) => Number.parseInt(line, 10));
     for (const pid of [...pids, await redisPid()]) killIfThere(pid);
-    service = await startService(dataDir, environment);
+    service = await startService(dataDir, environment, launcherAlone);
     expect(await untilEnded(id)).toMatchObject({ status: 'succeeded', error: null });
     expect(await listIds()).toEqual([id, ...before]);
     const store = openStore(dataDir);
@@ -140,7 +142,7 @@ describe('the launcher killed alone, during training', () => {
     console.log(
       `launcher killed: everything gone after ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
-    service = await startService(dataDir, environment);
+    service = await startService(dataDir, environment, launcherAlone);
     expect(await untilEnded(id)).toMatchObject({ status: 'succeeded', error: null });
   });
 });

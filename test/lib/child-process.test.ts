@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { endChild, forkBeside } from '../../src/lib/child-process.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -23,16 +24,16 @@ describe('a child that can not be started', () => {
 
 describe('a child whose parent ends while it is loading', () => {
   it.each([
-    ['predictor', '../../src/model/serving/predictor.ts', 'predictor-process'],
-    ['examiner', '../../src/model/device/examine-device.ts', 'device/examine-device-process'],
-    ['trainer', '../../src/jobs/worker/worker.ts', 'trainer-process'],
-    ['server', '../../src/app.ts', 'server'],
-    ['worker', '../../src/app.ts', 'worker'],
+    ['predictor', '../../dist/model/serving/predictor.js', 'predictor-process'],
+    ['examiner', '../../dist/model/device/examine-device.js', 'examine-device-process'],
+    ['trainer', '../../dist/jobs/worker/worker.js', 'trainer-process'],
+    ['server', '../../dist/app.js', 'server'],
+    ['worker', '../../dist/app.js', 'worker'],
   ])('ends as well: the %s', async (_, beside, name) => {
     const env = { REDIS_URL: 'redis://127.0.0.1:9', DATA_DIR: await temporaryDirectory(), PORT: '0' };
-    const child = forkBeside(new URL(beside, import.meta.url).href, name, {
-      env: { ...env, ENGINE: 'wasm' },
-    });
+    const module = new URL(beside, import.meta.url);
+    expect(existsSync(new URL(`${name}.js`, module))).toBe(true);
+    const child = forkBeside(module.href, name, { env: { ...env, ENGINE: 'wasm' } });
     onTestFinished(() => endChild(child, 'SIGKILL', 0));
     child.disconnect(); // what a child sees of its parent's end
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { problemOfRedisUrl } from '../../src/lib/redis-url.ts';
+import { runs } from '../long.ts';
 
 describe('a REDIS_URL', () => {
   it.each([
@@ -56,7 +57,7 @@ describe('a REDIS_URL', () => {
         const problem = problemOfRedisUrl(`redis://me:secret-${password}@redis:6379/2`);
         expect(problem ?? '').not.toContain('secret-');
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

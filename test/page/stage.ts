@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
-import { processesOf, startService, trainToEnd } from '../../harness/service.ts';
+import { launcherAlone, processesOf, startService, trainToEnd } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
+import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { watchPage } from './watch-page.ts';
 
@@ -35,11 +36,13 @@ export const wide = { width: 1280, height: 900 };
 export const phone = { width: 360, height: 740 };
 const KEEP_MODELS = '1000'; // version 1 is still looked at when many jobs have run
 const PROMOTE = 'never'; // version 1 goes on answering, however well the jobs of the tests turn out
+const stepPauseMs = 20; // an epoch of 1000 images takes half a second
 const answersWithinMs = 10_000;
 
 export async function raiseStage(browser: Browser): Promise<Stage> {
   const dataDir = await temporaryDirectory();
-  const service = await startService(dataDir, { FIRST_MODEL: 'false', KEEP_MODELS, PROMOTE });
+  const environment = { FIRST_MODEL: 'false', KEEP_MODELS, PROMOTE, ...pausing(stepPauseMs) };
+  const service = await startService(dataDir, environment, launcherAlone);
   const { address } = service;
   await trainToEnd(address, firstTraining);
   return {

@@ -8,6 +8,7 @@ import { createMetrics, metricsRoutes } from '../../src/routes/metrics.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { openYard, shortTimings } from '../jobs/yard.ts';
+import { runs } from '../long.ts';
 import { lint, readFamilies } from './metric-names.ts';
 import { openAccess, type Parts, startParts } from './parts.ts';
 import { buildQuietApp } from './quiet-app.ts';
@@ -113,7 +114,7 @@ describe('the labels of requests', () => {
       fc.asyncProperty(method, url, fc.webQueryParameters(), async (verb, path, query) => {
         await app.inject({ method: verb as 'GET', url: `${path}?${query}` });
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
     const { body } = await app.inject('/metrics');
     const labels = [

@@ -16,6 +16,7 @@ import {
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { randomFor, uniform } from '../../../src/lib/random.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
+import { runs } from '../../long.ts';
 
 type Values = { readonly shape: number[]; readonly data: Float32Array };
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;
@@ -24,7 +25,7 @@ type Shape4D = [number, number, number, number];
 type Padding = 'same' | 'valid' | number | tf.backend_util.ExplicitPadding;
 
 const tolerance = 1e-3; // of the largest value, float32
-const sampling = { seed: 2, numRuns: 150 } as const;
+const sampling = { seed: 2, numRuns: runs(150) } as const;
 
 beforeAll(async () => {
   await openEngine('wasm');

@@ -4,6 +4,7 @@ import { imageAt, readSplit, type Split } from '../../../src/model/data/dataset.
 import { extentOf } from '../../../src/model/image/extent.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { hasMnistForm, normalise } from '../../../src/model/image/normalise.ts';
+import { runs } from '../../long.ts';
 import {
   blank,
   cropped,
@@ -75,7 +76,7 @@ describe('any greys', () => {
         expect(hasMnistForm(once)).toBe(true);
         expect(normalise(digitPicture(once))).toEqual(once);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -85,7 +86,7 @@ describe('any greys', () => {
         const picture = placed(digit, width, height, left, top);
         expect(normalise(inverted(picture))).toEqual(normalise(picture));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -97,7 +98,7 @@ describe('any greys', () => {
         const corner = normalise(placed(digit, width, height, 1, 1));
         expect(normalise(placed(digit, width, height, left, top))).toEqual(corner);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -247,7 +248,7 @@ describe('any size and shape', () => {
           expect(digit === null || digit.length === 784).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

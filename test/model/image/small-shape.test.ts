@@ -7,6 +7,7 @@ import { randomFor } from '../../../src/lib/random.ts';
 import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
+import { isLong } from '../../long.ts';
 import { blank, cropped, difference, digitPicture, inverted, placed } from './pictures.ts';
 
 const test = await readSplit('mnist', 'test');
@@ -18,7 +19,9 @@ const isBoxedBySpecks = (i: number) => {
   const strong = cropped(digitPicture(digit(i).map((value) => (value > 77 ? value : 0))));
   return all.width - strong.width > 2 || all.height - strong.height > 2;
 };
-const clearDigits = Array.from({ length: 10_000 }, (_, i) => i).filter((i) => !isBoxedBySpecks(i));
+const testImages = Array.from({ length: 10_000 }, (_, i) => i);
+const clearDigits = testImages.filter((i) => !isBoxedBySpecks(i));
+const isClear = new Set(clearDigits);
 
 describe('a digit of 20 to 28 pixels', () => {
   it.each([
@@ -43,7 +46,7 @@ describe('a digit of 20 to 28 pixels', () => {
           expect(difference(normalise(inverted(page)), digit(i))).toBeLessThan(8);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: isLong ? 12 : 4 },
     );
   });
 
@@ -52,10 +55,10 @@ describe('a digit of 20 to 28 pixels', () => {
       const page = placed(cropped(digitPicture(digit(i))), 60, 50, 20, 10);
       return difference(normalise(inverted(page)), digit(i)) < 8;
     };
-    expect(clearDigits.filter((i) => !isRead(i))).toEqual([]);
-    expect(Array.from({ length: 10_000 }, (_, i) => i).filter((i) => !isRead(i)).length).toBeLessThanOrEqual(
-      10,
-    );
+    const tried = testImages.filter((i) => isLong || i % 4 === 0 || !isClear.has(i));
+    const unread = tried.filter((i) => !isRead(i));
+    expect(unread.filter((i) => isClear.has(i))).toEqual([]);
+    expect(unread.length).toBeLessThanOrEqual(10);
   });
 
   it.each([

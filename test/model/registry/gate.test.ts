@@ -5,6 +5,7 @@ import { type Candidate, type GatePorts, passGate } from '../../../src/model/reg
 import { promotionOf } from '../../../src/model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import { type Correctness, countCorrect } from '../../../src/model/training/correctness.ts';
+import { runs } from '../../long.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 /** Right on all images but the given ones. */
@@ -312,7 +313,7 @@ describe('the gate', () => {
           if ((await decide(rightBut(mine!))).decision === 'kept') refused++;
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     expect(refused).toBeLessThanOrEqual(6); // 1 is expected; more than 6 come once in 10,000 runs
   });

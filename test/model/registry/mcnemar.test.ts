@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mcNemar } from '../../../src/model/registry/mcnemar.ts';
+import { runs } from '../../long.ts';
 
 /** The same sum in whole numbers: 2 · Σ C(n, k) / 2^n. */
 function exactly(b: number, c: number): number {
@@ -34,7 +35,7 @@ describe("McNemar's exact test", () => {
         expect(mcNemar(b, c)).toBeCloseTo(exactly(b, c), 9);
         expect(mcNemar(b, c)).toBe(mcNemar(c, b));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEvaluation, evaluationSchema, summarise } from '../../../src/model/training/evaluation.ts';
+import { runs } from '../../long.ts';
 
 const digit = fc.nat(9);
 const answer = fc.record({ label: digit, digit, confidence: fc.float({ min: 0, max: 1, noNaN: true }) });
@@ -72,7 +73,7 @@ describe('an evaluation', () => {
           expect(one.label).not.toBe(one.digit);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { logOptions } from '../../../src/log.ts';
+import { runs } from '../../long.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
 const key = 'a-key-of-some-length';
@@ -106,7 +107,7 @@ describe('with API_KEY', () => {
         fc.pre(!/^bearer +(?:a|another)-key-of-some-length\s*$/i.test(authorization));
         expect((await app.inject({ url: '/jobs', headers: { authorization } })).statusCode).toBe(401);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

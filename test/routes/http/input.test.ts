@@ -8,6 +8,7 @@ import * as fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
+import { isLong } from '../../long.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
@@ -100,7 +101,7 @@ describe('parts of a path', () => {
         expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
         expect(JSON.parse(response.body)).toMatchObject({ status: response.status, type: 'about:blank' });
       }),
-      { numRuns: process.env['FAULTS'] === 'long' ? 20_000 : 2000 },
+      { numRuns: isLong ? 20_000 : 500 },
     );
     expect(asked.length).toBeGreaterThan(0);
     for (const version of asked)
