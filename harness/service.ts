@@ -1,11 +1,12 @@
 /** The whole service as `npm start` runs it, in processes of its own on a data directory of its own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TrainJob } from '../src/jobs/contract.ts';
+import { processesWith } from './processes.ts';
 
 export type Service = {
   readonly address: string;
@@ -113,15 +114,11 @@ export async function trainToEnd(address: string, request: object, withinMs = 60
   return job;
 }
 
-/** The processes of this machine whose command or environment names the data directory. */
+/** The processes of a service, but for this one and for Redis: lines of a process id and a command. */
 export function processesOf(dataDir: string): string[] {
-  const lines = execFileSync('ps', ['axeww', '-o', 'pid=,command='], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  }).split('\n');
-  return lines.filter(
-    (line) => line.includes(`DATA_DIR=${dataDir}`) && !line.trim().startsWith(`${process.pid} `),
-  );
+  return processesWith('DATA_DIR', dataDir)
+    .filter(({ pid }) => pid !== process.pid)
+    .map(({ pid, command }) => `${pid} ${command}`);
 }
 
 /** Finds the embedded Redis, which `processesOf` can't see, since it wipes its environment. */

@@ -142,7 +142,7 @@ describe('TensorFlow', () => {
     await addPip(checkout, 'echo "no route to the index"; exit 1');
     await mkdir(join(checkout.root, bindingFolder), { recursive: true });
     await writeFile(join(checkout.root, bindingFolder, 'tfjs_binding.node'), 'an old one');
-    const { code, output } = await runSetup(checkout, [], offline);
+    const { code, output } = await runSetup(checkout, ['--only=tensorflow'], offline);
     expect(code).toBe(0);
     expect(output).toContain('! NO TensorFlow: wasm computes');
     expect(output).toContain(hasWheel ? 'no route to the index' : 'expected x86-64 Linux with glibc');
@@ -154,17 +154,20 @@ describe('TensorFlow', () => {
     await addPip(checkout, `echo asked >> ${checkout.commands}/pip.calls; exit 1`);
     const calls = async () =>
       (await readFile(join(checkout.commands, 'pip.calls'), 'utf8')).split('\n').length - 1;
-    await runSetup(checkout, [], offline);
-    const { output } = await runSetup(checkout, [], offline);
+    await runSetup(checkout, ['--only=tensorflow'], offline);
+    const { output } = await runSetup(checkout, ['--only=tensorflow'], offline);
     expect(output).toContain('! NO TensorFlow: wasm computes');
     const before = hasWheel ? await calls() : 0;
-    await runSetup(checkout, ['--retry'], offline);
+    await runSetup(checkout, ['--only=tensorflow', '--retry'], offline);
     expect(hasWheel ? await calls() : 1).toBe(before + 1);
   });
 
   it('that nobody can provide ends set-up where ENGINE=tensorflow asks for it', async () => {
     await addPip(checkout, 'exit 1');
-    const { code, output } = await runSetup(checkout, [], { ...offline, ENGINE: 'tensorflow' });
+    const { code, output } = await runSetup(checkout, ['--only=tensorflow'], {
+      ...offline,
+      ENGINE: 'tensorflow',
+    });
     expect(code).toBe(1);
     expect(output).toContain('expected TensorFlow, since ENGINE=tensorflow');
   });
@@ -205,7 +208,7 @@ describe('TensorFlow', () => {
 
   it.runIf(hasWheel)('is not taken from a wheel with another checksum', async () => {
     await addPip(checkout, 'echo forged > "$2/tensorflow_cpu.whl"');
-    const { output } = await runSetup(checkout, [], offline);
+    const { output } = await runSetup(checkout, ['--only=tensorflow'], offline);
     expect(output).toMatch(/expected tensorflow_cpu\.whl to have SHA-256 2b847d21\w+, got \w+: not used/);
     expect(await readdir(join(checkout.cacheDir, 'tensorflow'))).toEqual([]);
   });

@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 
 const mostBytes = 150_000; // of the first load
 const mostMs = 1000; // until a stroke is drawn, the median of `loads`
-const loads = 5;
+const loads = 3;
 
 declare global {
   var answeredAtMs: number | undefined;

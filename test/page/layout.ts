@@ -1,7 +1,8 @@
-/** Room: on a phone nothing is wider than the screen, and nothing moves by itself. */
+/** Each view on a phone and on a wide screen: nothing is wider than that or moves by itself, axe-core finds no fault. */
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, draw, mouse } from './drawing.ts';
+import { violationsOf } from './access.ts';
+import { answer, draw, mouse, untilItReads } from './drawing.ts';
 import { phone, type Stage, wide } from './stage.ts';
 import { manyEpochs } from './train.ts';
 import { lastEpoch } from './training.ts';
@@ -15,7 +16,7 @@ export function describeLayout(stage: () => Stage): void {
   ])('on %s', (_, viewport) => {
     afterEach(() => stage().cancelAll());
 
-    it('an answer comes in and nothing moves, nor is anything beyond the edge', async () => {
+    it('an answer comes in and nothing moves, nor is anything beyond the edge or has a fault that axe-core finds', async () => {
       const page = await stage().open('', { viewport });
       await draw(page, mouse(page));
       await answer(page)
@@ -24,9 +25,12 @@ export function describeLayout(stage: () => Stage): void {
       await page.getByRole('button', { name: 'Clear' }).click();
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await untilItReads(page, 7);
+      expect(await violationsOf(page, [viewport])).toEqual([]);
     });
 
-    it('a job runs and nothing moves, nor is anything beyond the edge', async () => {
+    it('a job runs and nothing moves, nor is anything beyond the edge or has a fault that axe-core finds', async () => {
       const job = await stage().queue(manyEpochs);
       const page = await stage().open(`#train/${job.id}`, { viewport });
       await expect.poll(() => lastEpoch(page), { timeout: 20_000 }).toBeGreaterThan(1);
@@ -34,13 +38,15 @@ export function describeLayout(stage: () => Stage): void {
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       await page.getByText('More settings').click();
       expect(await overhang(page)).toBeLessThanOrEqual(0);
+      expect(await violationsOf(page, [viewport])).toEqual([]);
     });
 
-    it('a model is shown and nothing moves, nor is anything beyond the edge', async () => {
+    it('a model is shown and nothing moves, nor is anything beyond the edge or has a fault that axe-core finds', async () => {
       const page = await stage().open('#models/1', { viewport });
       await page.getByRole('region', { name: 'Misread digits' }).locator('img').first().waitFor();
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
+      expect(await violationsOf(page, [viewport])).toEqual([]);
     });
   });
 }

@@ -1,7 +1,6 @@
 /** The page in a real Chromium, on a real service. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { launchChromium } from '../../harness/chromium.ts';
-import { describeAccess } from './access.ts';
 import { describeAway } from './away.ts';
 import { describeBudget } from './budget.ts';
 import { describeDraw } from './draw.ts';
@@ -32,7 +31,6 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeRegistry(() => stage);
   describeLayout(() => stage);
   describeBudget(() => stage);
-  describeAccess(() => stage);
   describePrefix(() => stage);
   describeTrain(() => stage);
   describeKeyboard(() => stage);

@@ -7,7 +7,11 @@ import { answer } from './drawing.ts';
 import type { Stage } from './stage.ts';
 
 export function describePrefix(stage: () => Stage): void {
-  describe.each(['/tools/trainyard', '/a/b/c'])('below %s', (prefix) => {
+  const job = '/admin/queues/queue/train'; // a page of the board
+  describe.each([
+    { prefix: '/tools/trainyard', docs: '/docs', board: ['/admin/queues', job] },
+    { prefix: '/a/b/c', docs: '/docs/', board: ['/admin/queues/', job] },
+  ])('below $prefix', ({ prefix, docs, board }) => {
     let proxy: { address: string; close(): Promise<void> };
     beforeAll(async () => {
       proxy = await startProxy(stage().address, prefix);
@@ -26,20 +30,18 @@ export function describePrefix(stage: () => Stage): void {
 
     it('/docs shows the API and calls it', async () => {
       const page = await stage().open('', { address: below() });
-      for (const path of ['/docs', '/docs/']) {
-        await page.goto(`${below()}${path}`);
-        await page.locator('#operations-health-getLiveness .opblock-summary-control').click();
-        await page.getByRole('button', { name: 'Execute' }).click();
-        const asked = page.locator('.request-url');
-        await asked.waitFor();
-        expect(await asked.innerText()).toContain(`${below()}/health/live`);
-        await page.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor();
-      }
+      await page.goto(`${below()}${docs}`);
+      await page.locator('#operations-health-getLiveness .opblock-summary-control').click();
+      await page.getByRole('button', { name: 'Execute' }).click();
+      const asked = page.locator('.request-url');
+      await asked.waitFor();
+      expect(await asked.innerText()).toContain(`${below()}/health/live`);
+      await page.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor();
     });
 
     it('the board shows the queue, also when a page below it is loaded anew', async () => {
       const page = await stage().open('', { address: below(), mayFail: /the page shows/ });
-      for (const path of ['/admin/queues', '/admin/queues/', '/admin/queues/queue/train']) {
+      for (const path of board) {
         await page.goto(`${below()}${path}`);
         await page.getByText('train', { exact: true }).first().waitFor();
         const { pathname } = new URL(page.url());

@@ -40,7 +40,10 @@ const refusals: Refusal[] = [
       await config('replica-serve-stale-data', 'no')(redis);
       await redis.replicaof('127.0.0.1', 1);
     },
-    end: (redis) => redis.replicaof('NO', 'ONE'),
+    end: async (redis) => {
+      await redis.replicaof('NO', 'ONE');
+      await config('replica-serve-stale-data', 'yes')(redis);
+    },
   },
   { name: 'a full memory', code: 'OOM', begin: config('maxmemory', '1'), end: config('maxmemory', '0') },
   {

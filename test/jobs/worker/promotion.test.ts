@@ -1,39 +1,55 @@
 /** What the gate decides about the versions of real jobs, and where that is told. */
-import { rm, symlink } from 'node:fs/promises';
+import { cp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrainJob } from '../../../src/jobs/contract.ts';
 import type { JobEvent } from '../../../src/jobs/events.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import { testedOf } from '../../../src/model/registry/tested.ts';
 import { provenanceSchema } from '../../../src/model/store/manifest.ts';
 import type { Correctness } from '../../../src/model/training/correctness.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import { startRedisServer } from '../redis-server.ts';
-import { openYard, type RequestInput, requestOf, withBullQueue, type Yard } from '../yard.ts';
+import { buildYard, openYard, type RequestInput, requestOf, withBullQueue, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
-
-let yard: Yard;
-let registry: Registry;
-beforeEach(async () => {
-  yard = await openYard(url);
-  registry = openRegistry(yard.dataDir);
-  await yard.startWorker();
-});
 
 /** 2 s and 97 %; and a run of a fifth of that. */
 const good: RequestInput = { trainImages: 6400, testImages: 1000, batchSize: 64 };
 const poor: RequestInput = { trainImages: 1280, testImages: 1000, batchSize: 64 };
+
+let yard: Yard;
+let registry: Registry;
+
+/** What a good job has left behind, and the job. */
+let trained: { yard: Yard; job: TrainJob };
+beforeAll(async () => {
+  const [first, close] = await buildYard(url);
+  await first.startWorker();
+  const { id } = await first.enqueue(good);
+  trained = { yard: first, job: await first.untilEnded(id) };
+  await close();
+}, 120_000);
+
+/** Opens a yard whose version 1 is that of the good job, or an empty one. */
+async function open({ empty = false } = {}): Promise<void> {
+  const dataDir = await temporaryDirectory();
+  if (!empty) await cp(trained.yard.dataDir, dataDir, { recursive: true });
+  yard = await openYard(url, dataDir);
+  registry = openRegistry(dataDir);
+  await yard.startWorker();
+}
 
 async function train(request: RequestInput) {
   const { id } = await yard.enqueue(request);
   return yard.untilEnded(id);
 }
 
-async function eventsOf(id: string): Promise<JobEvent[]> {
+async function eventsOf(id: string, { prefix } = yard): Promise<JobEvent[]> {
   const redis = new Redis(url);
-  const texts = await redis.lrange(`${yard.prefix}:train:${id}:logs`, 0, -1);
+  const texts = await redis.lrange(`${prefix}:train:${id}:logs`, 0, -1);
   redis.disconnect();
   return texts.map((text) => JSON.parse(text) as JobEvent);
 }
@@ -63,8 +79,9 @@ const hasGap = (byte: number) => byte !== 0xff;
 
 describe('a job', () => {
   it('has its first version promoted, and a much worse one kept, with the numbers that say why', async () => {
-    const first = await train(good);
+    const first = trained.job;
     expect(first.promotion).toMatchObject({ decision: 'promoted', version: 1, champion: 1, against: null });
+    await open();
     const second = await train(poor);
     expect(second.promotion).toMatchObject({ decision: 'kept', version: 2, champion: 1, against: 1 });
     const { onlyCandidate, onlyChampion, p } = second.promotion!;
@@ -73,7 +90,7 @@ describe('a job', () => {
     expect(await champion()).toBe(1);
     const types = (await eventsOf(second.id)).map(({ type }) => type);
     expect(types.slice(-3)).toEqual(['checkpoint', 'kept', 'done']);
-    expect(await eventsOf(first.id)).toContainEqual(
+    expect(await eventsOf(first.id, trained.yard)).toContainEqual(
       expect.objectContaining({ type: 'promoted', version: 1 }),
     );
     expect(await registry.history('mnist', 1)).toMatchObject([
@@ -87,6 +104,7 @@ describe('a job', () => {
   });
 
   it('has no benefit of the doubt before its last epoch', async () => {
+    await open({ empty: true });
     const request = { ...good, testImages: 100, epochs: 2 };
     await train(request);
     // A champion that reads one image more than the same job's first epoch, which by chance means nothing.
@@ -102,6 +120,7 @@ describe('a job', () => {
   });
 
   it('publishes to the model of its data set if an earlier version queued it, which knew no models', async () => {
+    await open({ empty: true });
     const { model: _, promote: __, ...request } = requestOf(poor);
     const id = uuidv7();
     await withBullQueue(url, yard.prefix, (bull) =>
@@ -115,7 +134,7 @@ describe('a job', () => {
   });
 
   it('publishes to the model that it names, which has a champion of its own', async () => {
-    await train(good);
+    await open();
     const job = await train({ ...poor, model: 'letters' });
     expect(job).toMatchObject({
       request: { model: 'letters' },
@@ -126,14 +145,15 @@ describe('a job', () => {
   });
 
   it('is compared also with a version that was published without its results, and with fewer test images', async () => {
-    await train(good);
+    await open();
     const version = await adopt('old');
     const job = await train({ ...poor, testImages: 100, model: 'old' });
     expect(job.promotion).toMatchObject({ decision: 'kept', against: version });
     expect(await registry.history('old', 1)).toMatchObject([{ comparison: { images: 1000 } }]);
   });
+
   it('is decided about also where the best champion can not be read', async () => {
-    await train(good);
+    await open();
     for (const name of ['correct.bits', 'weights.bin']) {
       const file = join(yard.dataDir, 'models/1', name);
       await rm(file);

@@ -55,7 +55,7 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
   it('adds in one order in the dense layer: the same bytes each time', async () => {
     const values = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i));
     const [x, kernel] = [tf.tensor2d(values(64 * 3136), [64, 3136]), tf.tensor2d(values(31_360), [3136, 10])];
-    const products = await Promise.all(Array.from({ length: 10 }, () => x.matMul(kernel).data()));
+    const products = await Promise.all(Array.from({ length: 5 }, () => x.matMul(kernel).data()));
     for (const product of products) expect(product).toEqual(products[0]);
   });
 
@@ -114,12 +114,12 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
 
 type Steps = { readonly losses: number[]; readonly values: StateValues };
 
-/** So many steps on the same two images; takes over the state. */
+/** So many steps on the same image; takes over the state. */
 async function stepFrom(begun: TrainState, steps: number): Promise<Steps> {
   let state = begun;
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
-    const batch = takeBatch(mnist.train, Uint32Array.of(0, 1), 0, 2);
+    const batch = takeBatch(mnist.train, Uint32Array.of(0), 0, 1);
     const next = trainStep(network, state, batch, { learningRate: 0.001, labelSmoothing: 0.1 });
     losses.push((await next.loss.data())[0]!);
     state = next.state;

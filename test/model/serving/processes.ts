@@ -1,6 +1,6 @@
 /** The predictor process of this test process, and a predictor that serves. */
-import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { childrenOf } from '../../../harness/processes.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
 import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
 import { openStore } from '../../../src/model/store/store.ts';
@@ -23,10 +23,7 @@ export async function startServing(dataDir: string): Promise<{ predictor: Predic
 
 /** The one child of a process that is a predictor. */
 export function predictorPid(parentPid = process.pid): number | null {
-  const lines = execFileSync('ps', ['axww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  const pattern = new RegExp(`^\\s*(\\d+)\\s+${parentPid}\\s.*predictor-process`, 'm');
-  const pid = pattern.exec(lines)?.[1];
-  return pid === undefined ? null : Number(pid);
+  return childrenOf(parentPid).find(({ command }) => command.includes('predictor-process'))?.pid ?? null;
 }
 
 /** Reads the memory of a process, as Linux counts it, in MB; `VmHWM` is the peak. */
