@@ -13,6 +13,7 @@ const slow = [
   'test/jobs/worker/run',
   'test/faults/training',
   'test/e2e/hangup',
+  'test/e2e/service',
   'test/options',
   'test/model/serving/faults',
   'test/setup/npm-settings',

@@ -51,7 +51,7 @@ export async function startParts(): Promise<Parts> {
     observeNews(news, metrics);
     served.onMessage(news);
   };
-  const predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
+  const predictor = startPredictor({ dataDir, engine: 'wasm' }, { onMessage }); // is there sooner than TensorFlow
   const registry = openRegistry(dataDir);
   const promote = 'unless-worse';
   const app = await buildApp({
