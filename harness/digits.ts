@@ -105,5 +105,5 @@ function raw(pixels: Uint8Array): Sharp {
 }
 
 async function png(picture: Sharp): Promise<Picture> {
-  return { body: await picture.png().toBuffer(), type: 'image/png' };
+  return { body: await picture.png({ compressionLevel: 1 }).toBuffer(), type: 'image/png' };
 }

@@ -44,7 +44,7 @@ export async function raiseStage(browser: Browser): Promise<Stage> {
   const environment = { FIRST_MODEL: 'false', KEEP_MODELS, PROMOTE, ...pausing(stepPauseMs) };
   const service = await startService(dataDir, environment, launcherAlone);
   const { address } = service;
-  await trainToEnd(address, firstTraining);
+  await trainToEnd(address, firstTraining, 170_000); // the hook's limit is the one that counts
   return {
     browser,
     address,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../../src/model/data/dataset.ts';
 import { encodePng } from '../../../src/model/image/encode-png.ts';
 import { initialWeights, networks } from '../../../src/model/network/network.ts';
@@ -22,14 +22,14 @@ let predictor: Predictor;
 let heard: Announcement[];
 let waiting: { wanted: (message: Announcement) => boolean; resolve: () => void }[];
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   dataDir = await temporaryDirectory();
   store = openStore(dataDir);
   heard = [];
   waiting = [];
   predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
-});
-afterEach(() => predictor.close());
+}
+const close = () => predictor.close();
 
 function onMessage(message: Announcement): void {
   heard.push(message);
@@ -56,7 +56,10 @@ async function publishAndServe(seed = 1): Promise<void> {
   await swapped;
 }
 
-describe('predictor', () => {
+describe('a predictor', () => {
+  beforeAll(open);
+  afterAll(close);
+
   it('has no model before the first is published', async () => {
     expect(await predictor.predict(digit)).toMatchObject({ ok: false, code: 'NO_MODEL' });
     expect(predictor.model()).toBeNull();
@@ -73,7 +76,6 @@ describe('predictor', () => {
   });
 
   it('answers a hundred at once as it answers each alone', async () => {
-    await publishAndServe();
     const alone = await predictor.predict(digit);
     const together = await Promise.all(Array.from({ length: 100 }, () => predictor.predict(digit)));
     for (const answer of together) {
@@ -81,6 +83,32 @@ describe('predictor', () => {
       expect(answer.confidence).toBeCloseTo(alone.confidence, 5);
     }
   });
+
+  it('refuses more than it can hold, with the time to come back', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 400 }, () => predictor.predict(digit)));
+    const refused = outcomes.filter((outcome) => !outcome.ok);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThanOrEqual(400 - 256);
+    for (const outcome of refused) {
+      expect(outcome).toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: expect.any(Number) });
+    }
+    expect(await predictor.predict(digit)).toMatchObject({ ok: true });
+  });
+
+  it('refuses what can not be sent to its process, and goes on', async () => {
+    const unsendable = { byteLength: 1, read: () => {} } as unknown as Uint8Array;
+    const outcomes = await Promise.all(
+      [digit, unsendable, digit, unsendable].map((image) => predictor.predict(image)),
+    );
+    for (const id of [0, 2]) expect(outcomes[id]).toMatchObject({ ok: true });
+    for (const id of [1, 3]) expect(outcomes[id]).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
+    expect(await predictor.predict(digit)).toMatchObject({ ok: true });
+  });
+});
+
+describe('a predictor of its own', () => {
+  beforeEach(open);
+  afterEach(close);
 
   it('moves a damaged newest version to quarantine, says so, and serves the one before', async () => {
     await publishAndServe();
@@ -109,18 +137,6 @@ describe('predictor', () => {
     expect(await store.versions()).toEqual([3, 2]);
   });
 
-  it('refuses more than it can hold, with the time to come back', async () => {
-    await publishAndServe();
-    const outcomes = await Promise.all(Array.from({ length: 400 }, () => predictor.predict(digit)));
-    const refused = outcomes.filter((outcome) => !outcome.ok);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThanOrEqual(400 - 256);
-    for (const outcome of refused) {
-      expect(outcome).toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: expect.any(Number) });
-    }
-    expect(await predictor.predict(digit)).toMatchObject({ ok: true });
-  });
-
   it('starts again after a crash, and answers what was under way by the new process', async () => {
     await predictor.close();
     predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage }, 60_000); // a busy machine starts slowly
@@ -128,17 +144,6 @@ describe('predictor', () => {
     const underWay = Promise.all(Array.from({ length: 50 }, () => predictor.predict(digit)));
     process.kill(predictorPid()!, 'SIGKILL');
     for (const outcome of await underWay) expect(outcome).toMatchObject({ ok: true });
-    expect(await predictor.predict(digit)).toMatchObject({ ok: true });
-  });
-
-  it('refuses what can not be sent to its process, and goes on', async () => {
-    await publishAndServe();
-    const unsendable = { byteLength: 1, read: () => {} } as unknown as Uint8Array;
-    const outcomes = await Promise.all(
-      [digit, unsendable, digit, unsendable].map((image) => predictor.predict(image)),
-    );
-    for (const id of [0, 2]) expect(outcomes[id]).toMatchObject({ ok: true });
-    for (const id of [1, 3]) expect(outcomes[id]).toMatchObject({ ok: false, code: 'IMAGE_NOT_READ' });
     expect(await predictor.predict(digit)).toMatchObject({ ok: true });
   });
 });
