@@ -5,9 +5,12 @@ import { encodePng } from '../../src/model/image/encode-png.ts';
 
 export type Picture = { readonly png: Buffer; readonly label: number };
 
+/** `version`: of the model that gave it. */
+export type Answer = { readonly isRight: boolean; readonly version: number };
+
 export type Answers = {
   readonly failed: number;
-  readonly right: readonly boolean[]; // in the order in which they came
+  readonly answers: readonly Answer[]; // in the order in which they came
   readonly byVersion: ReadonlyMap<number, number>; // how many answers each version gave
   readonly byAlias: ReadonlyMap<string, number>;
   readonly latencies: readonly number[]; // ms
@@ -38,7 +41,7 @@ export async function sendPictures(
 ): Promise<Answers> {
   let next = 0;
   let failed = 0;
-  const right: boolean[] = [];
+  const answers: Answer[] = [];
   const byVersion = new Map<number, number>();
   const byAlias = new Map<string, number>();
   const latencies: number[] = [];
@@ -54,7 +57,7 @@ export async function sendPictures(
     };
     if (response.statusCode !== 200) throw new Error(`expected status 200, got ${response.statusCode}`);
     latencies.push(performance.now() - startedAt);
-    right.push(answer.digit === label);
+    answers.push({ isRight: answer.digit === label, version: answer.model.version });
     count(byVersion, answer.model.version);
     count(byAlias, answer.model.alias ?? '');
   };
@@ -64,16 +67,23 @@ export async function sendPictures(
     await client.close();
   };
   await Promise.all(Array.from({ length: connections }, lane));
-  return { failed, right, byVersion, byAlias, latencies };
+  return { failed, answers, byVersion, byAlias, latencies };
 }
 
-/** The lowest accuracy over any so many answers in a row. */
-export function lowestAccuracy(right: readonly boolean[], window: number): number {
-  let inWindow = 0;
-  let lowest = 1;
-  for (const [i, isRight] of right.entries()) {
-    inWindow += Number(isRight) - Number(i >= window && right[i - window]);
-    if (i >= window - 1) lowest = Math.min(lowest, inWindow / window);
+/**
+ * The lowest accuracy over any so many answers in a row. Where the champion changes, some of them are of one version and
+ * some of another: such a stretch may hold what each of the two misreads, and says little of either.
+ */
+export function lowestAccuracy(answers: readonly Answer[], window: number): { byOne: number; mixed: number } {
+  let right = 0;
+  let sinceChange = 0; // answers in a row of the version that gave the last one
+  const lowest = { byOne: 1, mixed: 1 };
+  for (const [i, { isRight, version }] of answers.entries()) {
+    right += Number(isRight) - Number(i >= window && answers[i - window]!.isRight);
+    sinceChange = version === answers[i - 1]?.version ? sinceChange + 1 : 1;
+    if (i < window - 1) continue;
+    const kind = sinceChange >= window ? 'byOne' : 'mixed';
+    lowest[kind] = Math.min(lowest[kind], right / window);
   }
   return lowest;
 }

@@ -41,6 +41,8 @@ const statusOf: Record<Refusal['code'], number> = {
   MODEL_NOT_LOADED_YET: 503,
   CHAMPION_NEEDED: 409,
   NO_CHAMPION_BEFORE: 409,
+  ROLLED_BACK_MEANWHILE: 409,
+  ALIAS_EXISTS: 412,
   REGISTRY_CHANGED: 412,
 };
 

@@ -24,8 +24,12 @@ import { createVersionIndex } from './version-index.ts';
 const reason = z.string().max(1000).default('').describe('Kept in the history');
 const byModel = z.object({ model: modelName });
 const byAlias = z.object({ model: modelName, alias: aliasName });
+const ifMatch = z.string().max(1000).exactOptional();
 const headers = z.looseObject({
-  'if-match': z.string().max(64).exactOptional().describe('Only if the model still has this ETag'),
+  'if-match': ifMatch.describe('Only if the model still has this ETag, or one of several'),
+});
+const moveHeaders = headers.extend({
+  'if-none-match': z.literal('*').exactOptional().describe('Only if there is no such alias'),
 });
 const shares = z
   .record(aliasName, z.number().int().min(0).max(100))
@@ -40,7 +44,7 @@ const moveSchema = {
   operationId: 'moveAlias',
   summary: 'Point an alias to a version, once this server has loaded it',
   params: byAlias,
-  headers,
+  headers: moveHeaders,
   body: z.strictObject({ version: z.int().positive(), reason }),
   response,
 };
@@ -124,12 +128,17 @@ function portsOf({ store, registry, predictor }: Dependencies): CallPorts {
 
 function callerOf(request: Pick<FastifyRequest, 'headers' | 'body' | 'caller'>): Caller {
   const { reason: given } = (request.body ?? {}) as { reason?: unknown };
-  const ifRevision = revisionIn(request.headers['if-match']);
-  return { by: request.caller, reason: typeof given === 'string' ? given : '', ifRevision };
+  const { 'if-match': ifMatchTags, 'if-none-match': ifNoneMatch } = request.headers;
+  return {
+    by: request.caller,
+    reason: typeof given === 'string' ? given : '',
+    ifRevision: revisionsIn(ifMatchTags),
+    ifAbsent: ifNoneMatch === '*',
+  };
 }
 
 /** Strong comparison (RFC 9110, 13.1.1): a weak tag, or one that is none of ours, matches nothing. */
-function revisionIn(tag: string | undefined): number | null {
-  if (tag === undefined || tag.trim() === '*') return null;
-  return Number(/^"(\d{1,15})"$/.exec(tag.trim())?.[1] ?? -1);
+function revisionsIn(list: string | undefined): number[] | null {
+  if (list === undefined || list.trim() === '*') return null;
+  return list.split(',').map((tag) => Number(/^"(\d{1,15})"$/.exec(tag.trim())?.[1] ?? -1));
 }

@@ -105,6 +105,22 @@ describe('an alias', () => {
         code: 'REGISTRY_CHANGED',
       });
     expect((await champion(second, { 'if-match': '*' })).statusCode).toBe(200);
+    const now = String((await get('/registry/mnist')).headers.etag);
+    expect((await champion(second, { 'if-match': `"none", ${now}` })).statusCode).toBe(200);
+  });
+
+  it('creates an alias only where there is none, where that is asked for', async () => {
+    const create = (version: number, tag = '*') =>
+      put('aliases/created', { version }, { 'if-none-match': tag });
+    expect((await create(first)).statusCode).toBe(200);
+    const again = await create(second);
+    expect(again.json()).toMatchObject({ status: 412, code: 'ALIAS_EXISTS' });
+    expect((await get('/registry/mnist/aliases/created')).json()).toMatchObject({ version: first });
+    expect((await create(second, '"1"')).json()).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+    expect(
+      (await parts.app.inject({ method: 'DELETE', url: '/registry/mnist/aliases/created' })).statusCode,
+    ).toBe(204);
+    expect((await create(second)).statusCode).toBe(200);
   });
 
   it('moves for exactly one of two clients that have seen the same', async () => {

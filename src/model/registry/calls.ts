@@ -10,8 +10,10 @@ import type { Draft, Tested } from './transitions.ts';
 export type Caller = {
   readonly by: string;
   readonly reason: string;
-  /** Only if this is still the revision; null: whatever it is. */
-  readonly ifRevision: number | null;
+  /** Only if the revision is still one of these; null: whatever it is. */
+  readonly ifRevision: readonly number[] | null;
+  /** Only if the alias does not exist. */
+  readonly ifAbsent?: boolean;
 };
 
 export type Refusal = {
@@ -24,7 +26,9 @@ export type Refusal = {
     | 'ALIAS_NOT_FOUND'
     | 'CHAMPION_NEEDED'
     | 'NO_CHAMPION_BEFORE'
-    | 'REGISTRY_CHANGED';
+    | 'ALIAS_EXISTS'
+    | 'REGISTRY_CHANGED' // since the revision that the caller knows
+    | 'ROLLED_BACK_MEANWHILE';
   readonly message: string;
 };
 
@@ -54,14 +58,17 @@ export async function moveAlias(
   caller: Caller,
   ports: CallPorts,
 ): Promise<CallResult> {
-  const known = await checkRevision(model, caller, ports.registry);
-  if (known) return known; // before a version is loaded for nothing
-  const refusal = await loadFor(model, version, ports);
+  const known = await ports.registry.read(model);
+  if (!known) return modelUnknown(model);
+  const refusal = conflictOf(model, known, caller, alias) ?? (await loadFor(model, version, ports)); // conflicts first: loading takes a while
   if (refusal) return refusal;
   const tested = await ports.testedOf(version);
-  return decide(model, caller, ports.registry, () => ({
-    write: { action: 'moved', alias, to: version, ...said(caller), tested },
-  }));
+  return decide(model, caller, ports.registry, (state) => {
+    const conflict = conflictOf(model, state, caller, alias);
+    return conflict
+      ? { instead: conflict }
+      : { write: { action: 'moved', alias, to: version, ...said(caller), tested } };
+  });
 }
 
 export function removeAlias({ model, alias }: Target, caller: Caller, ports: CallPorts): Promise<CallResult> {
@@ -89,7 +96,7 @@ export async function rollBack(model: string, caller: Caller, ports: CallPorts):
     return decide(model, caller, ports.registry, (now) =>
       now.path[0] === present
         ? { write: { action: 'rolledBack', alias: champion, to: version, ...said(caller), tested } }
-        : { instead: changed(model, now.revision) },
+        : { instead: rolledBackMeanwhile(model, now) },
     );
   }
   return noChampionBefore(model, refusal);
@@ -123,27 +130,24 @@ type Planned = { readonly write: Draft } | { readonly instead: Refusal };
 
 async function decide(
   model: string,
-  { ifRevision }: Caller,
+  caller: Caller,
   registry: Registry,
   plan: (state: RegistryState) => Planned,
 ): Promise<CallResult> {
   const result = await registry.decide<Refusal>(model, async (state) => {
     if (!state) return { instead: modelUnknown(model) };
-    if (ifRevision !== null && ifRevision !== state.revision)
-      return { instead: changed(model, state.revision) };
-    return plan(state);
+    const conflict = conflictOf(model, state, caller);
+    return conflict ? { instead: conflict } : plan(state);
   });
   return 'ok' in result ? result : { ok: true, decision: result };
 }
 
-async function checkRevision(
-  model: string,
-  { ifRevision }: Caller,
-  registry: Registry,
-): Promise<Refusal | null> {
-  const state = await registry.read(model);
-  if (!state) return modelUnknown(model);
-  return ifRevision === null || ifRevision === state.revision ? null : changed(model, state.revision);
+/** What the caller expects of the model, or of one alias, and is no longer so. */
+function conflictOf(model: string, state: RegistryState, caller: Caller, alias?: string): Refusal | null {
+  const { ifRevision, ifAbsent } = caller;
+  if (ifRevision !== null && !ifRevision.includes(state.revision)) return changed(model, state.revision);
+  const existing = alias === undefined ? undefined : state.aliases[alias];
+  return ifAbsent && existing ? aliasExists(model, alias!, existing.version) : null;
 }
 
 async function loadFor(model: string, version: number, { load }: CallPorts): Promise<Refusal | null> {
@@ -180,4 +184,14 @@ function noChampionBefore(model: string, refusal: Refusal | null): Refusal {
 function changed(model: string, revision: number): Refusal {
   const message = `expected If-Match with the ETag of now, "${revision}"; somebody has changed ${model} meanwhile: read it again and decide anew`;
   return { ok: false, code: 'REGISTRY_CHANGED', message };
+}
+
+function aliasExists(model: string, alias: string, version: number): Refusal {
+  const message = `expected no alias "${alias}" of ${model} (If-None-Match: *), it points to version ${version}; leave the header out to move it`;
+  return { ok: false, code: 'ALIAS_EXISTS', message };
+}
+
+function rolledBackMeanwhile(model: string, { aliases }: RegistryState): Refusal {
+  const message = `expected the champion of ${model} to stay until it is rolled back, somebody has made version ${aliases[champion]!.version} champion meanwhile; look at GET /registry/${model}/history and decide anew`;
+  return { ok: false, code: 'ROLLED_BACK_MEANWHILE', message };
 }

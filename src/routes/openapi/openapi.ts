@@ -86,6 +86,7 @@ function completeBodies(paths: OpenApi.PathsObject): void {
   const train = operationAt('/jobs/train', 'post');
   (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default
   train.responses['202']!.headers = { Location: header('string', 'The path of the job') };
+  describeETags(paths);
   const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
   // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
   events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
@@ -98,6 +99,17 @@ function completeBodies(paths: OpenApi.PathsObject): void {
     description: 'OK',
     content: { 'text/plain': { schema: { type: 'string' } } },
   };
+}
+
+/** What answers with a model, or with one of its aliases, says which revision of the model that is. */
+function describeETags(paths: OpenApi.PathsObject): void {
+  for (const [url, path] of Object.entries(paths)) {
+    if (!url.startsWith('/registry/{model}') || url.endsWith('/history')) continue;
+    for (const operation of [path!.get, path!.put, path!.post] as (Operation | undefined)[]) {
+      const answer = operation?.responses['200'];
+      if (answer) answer.headers = { ETag: header('string', 'For If-Match: the revision of the model') };
+    }
+  }
 }
 
 /** zod describes each named schema twice, as it is sent (`NameInput`) and as it is answered; of most, one is used. */

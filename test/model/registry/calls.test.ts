@@ -6,9 +6,11 @@ import { makeChampion } from './champion.ts';
 
 type Loaded = Awaited<ReturnType<CallPorts['load']>>;
 
+const caller = { by: 'a test', reason: '', ifRevision: null };
 let registry: Registry;
+let dataDir: string;
 beforeEach(async () => {
-  const dataDir = await temporaryDirectory();
+  dataDir = await temporaryDirectory();
   registry = openRegistry(dataDir);
   for (const version of [1, 2, 3]) await makeChampion(dataDir, version);
 });
@@ -17,7 +19,6 @@ beforeEach(async () => {
 function rollBackPast(refusal: Loaded) {
   const load = async (version: number): Promise<Loaded> =>
     version === 2 ? refusal : { ok: true, model: 'mnist' };
-  const caller = { by: 'a test', reason: '', ifRevision: null };
   return rollBack('mnist', caller, { registry, load, testedOf: async () => null });
 }
 const champion = async () => (await registry.read('mnist'))!.aliases['champion']!.version;
@@ -35,5 +36,15 @@ describe('rollback', () => {
     const refusal = { ok: false, code: 'MODEL_NOT_LOADED_YET', message: 'ask again' } as const;
     expect(await rollBackPast(refusal)).toEqual(refusal);
     expect(await champion()).toBe(3);
+  });
+
+  it('takes nothing back that somebody else has decided meanwhile', async () => {
+    const load = async (): Promise<Loaded> => {
+      await makeChampion(dataDir, 4);
+      return { ok: true, model: 'mnist' };
+    };
+    const result = await rollBack('mnist', caller, { registry, load, testedOf: async () => null });
+    expect(result).toMatchObject({ ok: false, code: 'ROLLED_BACK_MEANWHILE' });
+    expect(await champion()).toBe(4);
   });
 });
