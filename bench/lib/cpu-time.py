@@ -17,7 +17,7 @@ def children():
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 command = subprocess.Popen(sys.argv[1:])
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command gets it from the terminal too
-status, deadline, killed = None, None, 0
+status, deadline, killed = None, None, set()
 while True:
     try:
         pid, ended = os.waitpid(-1, 0 if status is None else os.WNOHANG)
@@ -29,8 +29,8 @@ while True:
     elif pid == 0 and time.monotonic() > deadline:
         for orphan in children():
             os.kill(orphan, signal.SIGKILL)
-            killed += 1
+            killed.add(orphan)
     if pid == 0:
         time.sleep(0.05)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps({"status": status, "seconds": used.ru_utime + used.ru_stime, "killed": killed}), file=sys.stderr)
+print(json.dumps({"status": status, "seconds": used.ru_utime + used.ru_stime, "killed": len(killed)}), file=sys.stderr)
