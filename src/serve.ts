@@ -133,6 +133,11 @@ function logPredictor(log: Logger, onDamage: () => void): Required<PredictorEven
           { ...message, err: new TrainyardError('DECISIONS_UNREADABLE', message.reason) },
           `the decisions about model ${message.model} can not be read; it is served as before until they can`,
         );
+      if (message.type === 'decisionDamaged')
+        log.error(
+          { ...message, err: new TrainyardError('DECISION_DAMAGED', message.reason) },
+          `decision ${message.number} about model ${message.model} is damaged; the one before it counts`,
+        );
       if (message.type === 'decisionsReadable')
         log.info(message, `the decisions about model ${message.model} can be read again`);
       if (message.type === 'storeReadable') log.info('the store of models can be read again');

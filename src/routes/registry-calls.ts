@@ -24,7 +24,12 @@ import { createVersionIndex } from './version-index.ts';
 const reason = z.string().max(1000).default('').describe('Kept in the history');
 const byModel = z.object({ model: modelName });
 const byAlias = z.object({ model: modelName, alias: aliasName });
-const ifMatch = z.string().max(1000).exactOptional();
+const entityTags = /^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/; // RFC 9110, 13.1.1
+const ifMatch = z
+  .string()
+  .max(1000)
+  .regex(entityTags, { error: 'expected an ETag with its quotes, such as "17", several of them, or *' })
+  .exactOptional();
 const headers = z.looseObject({
   'if-match': ifMatch.describe('Only if the model still has this ETag, or one of several'),
 });
@@ -54,7 +59,7 @@ const removeSchema = {
   summary: 'Remove an alias other than champion',
   params: byAlias,
   headers,
-  response: { 204: z.null(), ...problems(400, 404, 409, 412) },
+  response: { 204: z.null(), ...problems(400, 404, 409, 412, 503) },
 };
 const rollBackSchema = {
   tags,
@@ -86,8 +91,8 @@ export const registryCallRoutes: FastifyPluginAsyncZod<Dependencies> = async (ap
   const ports = portsOf(parts);
 
   /** The model as it is after a call, once this server's predictor follows it. */
-  const settle = async (result: CallResult, reply: FastifyReply) => {
-    const { model, state } = expectAllowed(result).decision;
+  const settle = async (model: string, result: CallResult, reply: FastifyReply) => {
+    const { state } = expectAllowed(result);
     await parts.predictor.follow((serving) => (serving[model]?.revision ?? 0) >= state.revision);
     reply.header('etag', etagOf(state));
     return describe(model, state, await index.read());
@@ -95,24 +100,29 @@ export const registryCallRoutes: FastifyPluginAsyncZod<Dependencies> = async (ap
 
   app.put('/registry/:model/aliases/:alias', { schema: moveSchema }, async (request, reply) => {
     const { version } = request.body;
-    return settle(await moveAlias(request.params, version, callerOf(request), ports), reply);
+    const { model } = request.params;
+    return settle(model, await moveAlias(request.params, version, callerOf(request), ports), reply);
   });
 
   app.delete('/registry/:model/aliases/:alias', { schema: removeSchema }, async (request, reply) => {
-    await settle(await removeAlias(request.params, callerOf(request), ports), reply);
+    const { model } = request.params;
+    await settle(model, await removeAlias(request.params, callerOf(request), ports), reply);
     return reply.code(204).send(null);
   });
 
   app.post('/registry/:model/rollback', {
     schema: rollBackSchema,
     preValidation: bodyIsOptional,
-    handler: async (request, reply) =>
-      settle(await rollBack(request.params.model, callerOf(request), ports), reply),
+    handler: async (request, reply) => {
+      const { model } = request.params;
+      return settle(model, await rollBack(model, callerOf(request), ports), reply);
+    },
   });
 
-  app.put('/registry/:model/traffic', { schema: trafficSchema }, async (request, reply) =>
-    settle(await shareTraffic(request.params.model, request.body, callerOf(request), ports), reply),
-  );
+  app.put('/registry/:model/traffic', { schema: trafficSchema }, async (request, reply) => {
+    const { model } = request.params;
+    return settle(model, await shareTraffic(model, request.body, callerOf(request), ports), reply);
+  });
 };
 
 function portsOf({ store, registry, predictor }: Dependencies): CallPorts {

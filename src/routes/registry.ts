@@ -1,4 +1,5 @@
 /** Models by name: which version answers, who decided so, and why. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -34,7 +35,7 @@ const modelSchema = {
   operationId: 'getRegistered',
   summary: 'Read which versions the aliases of a model point to',
   params: byModel,
-  response: { 200: registeredModelSchema, ...problems(400, 404) },
+  response: { 200: registeredModelSchema, 304: z.null(), ...problems(400, 404, 503) },
 };
 const aliasSchema = {
   tags,
@@ -43,7 +44,8 @@ const aliasSchema = {
   params: byAlias,
   response: {
     200: z.object({ alias: aliasName, ...stateSchema.shape.aliases.valueType.shape }),
-    ...problems(400, 404),
+    304: z.null(),
+    ...problems(400, 404, 503),
   },
 };
 const historySchema = {
@@ -52,7 +54,7 @@ const historySchema = {
   summary: 'List what was decided about a model, by whom and why, newest first',
   params: byModel,
   querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
-  response: { 200: z.object({ data: z.array(decision) }), ...problems(400, 404) },
+  response: { 200: z.object({ data: z.array(decision) }), ...problems(400, 404, 503) },
 };
 
 /** The list leaves out a model whose decisions can't be read; GET by name answers with the error. */
@@ -61,6 +63,11 @@ function leaveOut(model: string, log: FastifyBaseLogger) {
     log.warn({ err: error, model }, 'model left out of the registry');
     return null;
   };
+}
+
+/** Whether the client has this state already. Weak tags match as well (RFC 9110, 13.1.2). */
+function isKnown({ 'if-none-match': known = '' }: IncomingHttpHeaders, state: RegistryState): boolean {
+  return known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etagOf(state));
 }
 
 type Dependencies = { store: ModelStore; registry: Registry };
@@ -79,16 +86,18 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
     };
   });
 
-  app.get('/registry/:model', { schema: modelSchema }, async ({ params: { model } }, reply) => {
+  app.get('/registry/:model', { schema: modelSchema }, async ({ params: { model }, headers }, reply) => {
     const state = await read(model);
     reply.header('etag', etagOf(state));
+    if (isKnown(headers, state)) return reply.code(304).send(null);
     return describe(model, state, await index.read());
   });
 
-  app.get('/registry/:model/aliases/:alias', { schema: aliasSchema }, async ({ params }, reply) => {
+  app.get('/registry/:model/aliases/:alias', { schema: aliasSchema }, async ({ params, headers }, reply) => {
     const { model, alias } = params;
     const state = await read(model);
     reply.header('etag', etagOf(state));
+    if (isKnown(headers, state)) return reply.code(304).send(null);
     return { alias, ...expectAllowed(state.aliases[alias] ?? aliasNotFound(model, alias, state)) };
   });
 

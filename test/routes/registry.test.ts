@@ -99,7 +99,12 @@ describe('an alias', () => {
     const one = await champion(second, { 'if-match': etag });
     expect(one.statusCode).toBe(200);
     expect(one.headers.etag).not.toBe(etag);
-    for (const tag of [etag, `W/${String(one.headers.etag)}`, '"none"', 'nonsense'])
+    for (const tag of ['nonsense', etag.slice(1, -1), `${etag} ${etag}`])
+      expect((await champion(first, { 'if-match': tag })).json()).toMatchObject({
+        status: 400,
+        code: 'VALIDATION_FAILED',
+      });
+    for (const tag of [etag, `W/${String(one.headers.etag)}`, '"none"'])
       expect((await champion(first, { 'if-match': tag })).json()).toMatchObject({
         status: 412,
         code: 'REGISTRY_CHANGED',
@@ -107,6 +112,28 @@ describe('an alias', () => {
     expect((await champion(second, { 'if-match': '*' })).statusCode).toBe(200);
     const now = String((await get('/registry/mnist')).headers.etag);
     expect((await champion(second, { 'if-match': `"none", ${now}` })).statusCode).toBe(200);
+  });
+
+  it('decides nothing when the same is asked for again, unless a reason is given', async () => {
+    const asked = () => put('aliases/again', { version: first });
+    await put('aliases/again', { version: first, reason: 'a try' });
+    const etag = String((await get('/registry/mnist')).headers.etag);
+    expect((await asked()).json()).toMatchObject({ aliases: { again: { reason: 'a try' } } });
+    expect((await put('traffic', { champion: 100 })).statusCode).toBe(200);
+    expect((await get('/registry/mnist')).headers.etag).toBe(etag);
+    await put('aliases/again', { version: first, reason: 'another' });
+    expect((await get('/registry/mnist')).headers.etag).not.toBe(etag);
+  });
+
+  it('is read again only if something has changed, where that is asked for', async () => {
+    for (const path of ['/registry/mnist', '/registry/mnist/aliases/champion']) {
+      const etag = String((await get(path)).headers.etag);
+      const read = (tag: string) =>
+        parts.app.inject({ method: 'GET', url: path, headers: { 'if-none-match': tag } });
+      for (const tag of [etag, `W/${etag}`, `"0", ${etag}`])
+        expect(await read(tag)).toMatchObject({ statusCode: 304, body: '' });
+      expect((await read('"0"')).statusCode).toBe(200);
+    }
   });
 
   it('creates an alias only where there is none, where that is asked for', async () => {
@@ -162,6 +189,15 @@ describe('rollback', () => {
     await champion(second);
   });
 
+  it('changes nothing where somebody has changed the model since, whatever there is to go back to', async () => {
+    const response = await parts.app.inject({
+      method: 'POST',
+      url: '/registry/mnist/rollback',
+      headers: { 'if-match': '"0"' },
+    });
+    expect(response.json()).toMatchObject({ status: 412, code: 'REGISTRY_CHANGED' });
+  });
+
   it('says so where there is nothing to go back to', async () => {
     const response = await parts.app.inject({ method: 'POST', url: '/registry/nope/rollback' });
     expect(response.json()).toMatchObject({ status: 404, code: 'MODEL_UNKNOWN' });
@@ -177,6 +213,8 @@ describe('traffic', () => {
     const share = aliases.filter((alias) => alias === 'challenger').length / 200;
     expect(share).toBeGreaterThan(0.3); // 6 standard deviations
     expect(share).toBeLessThan(0.7);
+    const removed = await parts.app.inject({ method: 'DELETE', url: '/registry/mnist/aliases/challenger' });
+    expect(removed.json()).toMatchObject({ status: 409, code: 'ALIAS_HAS_TRAFFIC' });
     expect((await put('traffic', { champion: 100 })).json()).toMatchObject({ traffic: null });
     const { data } = (await get('/registry/mnist/history?limit=3')).json<{ data: object[] }>();
     expect(data).toMatchObject([

@@ -211,7 +211,7 @@ async function saveOrWarn(
   }
 }
 
-/** Repeats work that fails because the disk is full until it succeeds; what was trained stays in memory. */
+/** Repeats work that fails because the disk is full, or can't be written, until it succeeds; what was trained stays in memory. */
 async function untilStored<T>({ diskRetryMs }: TrainerOrder, work: () => Promise<T>): Promise<T> {
   for (let isWaiting = false; ; isWaiting = true) {
     try {
@@ -219,12 +219,22 @@ async function untilStored<T>({ diskRetryMs }: TrainerOrder, work: () => Promise
       if (isWaiting) await send({ type: 'trouble', trouble: null });
       return result;
     } catch (error) {
-      if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
-      const message = `expected room for a checkpoint in DATA_DIR, got: ${messageOf(error)}; free some, the job waits`;
-      if (!isWaiting) await send({ type: 'trouble', trouble: { code: 'DISK_FULL', message } });
+      const trouble = troubleOf(error);
+      if (trouble === null) throw error;
+      if (!isWaiting) await send({ type: 'trouble', trouble });
       await delay(diskRetryMs, undefined, { signal: stop.signal });
     }
   }
+}
+
+/** What the job waits for until somebody has mended it; null for errors that no waiting mends. */
+function troubleOf(error: unknown): { code: string; message: string } | null {
+  const what = messageOf(error);
+  if (isCode(error, 'REGISTRY_NOT_WRITABLE'))
+    return { code: 'REGISTRY_NOT_WRITABLE', message: `${what}, the job waits` };
+  if (!isCode(error, 'ENOSPC', 'EDQUOT')) return null;
+  const message = `expected room for a checkpoint in DATA_DIR, got: ${what}; free some, the job waits`;
+  return { code: 'DISK_FULL', message };
 }
 
 function send(message: TrainerMessage): Promise<void> {

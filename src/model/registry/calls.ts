@@ -2,7 +2,8 @@
  * What callers may change: where aliases point, and how traffic is shared. A version is loaded, checked and warmed up
  * before an alias moves to it.
  */
-import type { Decision, RegistryState } from './decision.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { RegistryState } from './decision.ts';
 import { champion } from './names.ts';
 import type { Registry } from './registry.ts';
 import type { Draft, Tested } from './transitions.ts';
@@ -27,12 +28,14 @@ export type Refusal = {
     | 'CHAMPION_NEEDED'
     | 'NO_CHAMPION_BEFORE'
     | 'ALIAS_EXISTS'
+    | 'ALIAS_HAS_TRAFFIC'
     | 'REGISTRY_CHANGED' // since the revision that the caller knows
     | 'ROLLED_BACK_MEANWHILE';
   readonly message: string;
 };
 
-export type CallResult = { readonly ok: true; readonly decision: Decision } | Refusal;
+/** The state of the model after the call. */
+export type CallResult = { readonly ok: true; readonly state: RegistryState } | Refusal;
 
 export type CallPorts = {
   readonly registry: Registry;
@@ -65,9 +68,10 @@ export async function moveAlias(
   const tested = await ports.testedOf(version);
   return decide(model, caller, ports.registry, (state) => {
     const conflict = conflictOf(model, state, caller, alias);
-    return conflict
-      ? { instead: conflict }
-      : { write: { action: 'moved', alias, to: version, ...said(caller), tested } };
+    if (conflict) return { instead: conflict };
+    if (state.aliases[alias]?.version === version && isRepeated(caller))
+      return { instead: { ok: true, state } };
+    return { write: { action: 'moved', alias, to: version, ...said(caller), tested } };
   });
 }
 
@@ -75,6 +79,7 @@ export function removeAlias({ model, alias }: Target, caller: Caller, ports: Cal
   return decide(model, caller, ports.registry, (state) => {
     if (alias === champion) return { instead: championNeeded(model) };
     if (!state.aliases[alias]) return { instead: aliasNotFound(model, alias, state) };
+    if (state.traffic?.[alias]) return { instead: aliasHasTraffic(model, alias, state.traffic[alias]) };
     return { write: { action: 'removed', alias, to: null, ...said(caller) } };
   });
 }
@@ -86,6 +91,8 @@ export function removeAlias({ model, alias }: Target, caller: Caller, ports: Cal
 export async function rollBack(model: string, caller: Caller, ports: CallPorts): Promise<CallResult> {
   const state = await ports.registry.read(model);
   if (!state) return modelUnknown(model);
+  const conflict = conflictOf(model, state, caller);
+  if (conflict) return conflict;
   const [present, ...before] = state.path;
   let refusal: Refusal | null = null;
   for (const version of before) {
@@ -122,11 +129,13 @@ export async function shareTraffic(
   return decide(model, caller, ports.registry, (now) => {
     const missing = used.find(([alias]) => !now.aliases[alias]);
     if (missing) return { instead: aliasNotFound(model, missing[0], now) };
+    if (isDeepStrictEqual(traffic, now.traffic) && isRepeated(caller))
+      return { instead: { ok: true, state: now } };
     return { write: { action: 'traffic', alias: null, to: null, ...said(caller), traffic } };
   });
 }
 
-type Planned = { readonly write: Draft } | { readonly instead: Refusal };
+type Planned = { readonly write: Draft } | { readonly instead: CallResult };
 
 async function decide(
   model: string,
@@ -134,12 +143,12 @@ async function decide(
   registry: Registry,
   plan: (state: RegistryState) => Planned,
 ): Promise<CallResult> {
-  const result = await registry.decide<Refusal>(model, async (state) => {
+  const result = await registry.decide<CallResult>(model, async (state) => {
     if (!state) return { instead: modelUnknown(model) };
     const conflict = conflictOf(model, state, caller);
     return conflict ? { instead: conflict } : plan(state);
   });
-  return 'ok' in result ? result : { ok: true, decision: result };
+  return 'ok' in result ? result : { ok: true, state: result.state };
 }
 
 /** What the caller expects of the model, or of one alias, and is no longer so. */
@@ -157,6 +166,9 @@ async function loadFor(model: string, version: number, { load }: CallPorts): Pro
   const message = `expected a version of ${model}, got ${version}, which is one of ${loaded.model}`;
   return { ok: false, code: 'MODEL_NOT_FOUND', message };
 }
+
+/** A call that asks for what is so already, and neither gives a reason nor wants to be the only one, decides nothing. */
+const isRepeated = ({ reason, ifRevision }: Caller) => reason === '' && ifRevision === null;
 
 const said = ({ by, reason }: Caller) => ({ by, reason });
 
@@ -189,6 +201,11 @@ function changed(model: string, revision: number): Refusal {
 function aliasExists(model: string, alias: string, version: number): Refusal {
   const message = `expected no alias "${alias}" of ${model} (If-None-Match: *), it points to version ${version}; leave the header out to move it`;
   return { ok: false, code: 'ALIAS_EXISTS', message };
+}
+
+function aliasHasTraffic(model: string, alias: string, percent: number): Refusal {
+  const message = `expected an alias of ${model} without a share of the traffic, "${alias}" has ${percent} %; share the traffic among other aliases first (PUT /registry/${model}/traffic)`;
+  return { ok: false, code: 'ALIAS_HAS_TRAFFIC', message };
 }
 
 function rolledBackMeanwhile(model: string, { aliases }: RegistryState): Refusal {

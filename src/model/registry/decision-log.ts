@@ -19,12 +19,13 @@ const fileName = 'decision.json';
 /**
  * Appends a decision. Returns false when another writer has taken its number, or had taken it so long ago that it is
  * deleted by now: read again and decide anew.
+ *
+ * @throws TrainyardError `REGISTRY_NOT_WRITABLE`, or the system's error where the disk is full
  */
 export async function appendDecision(directory: string, decision: Decision): Promise<boolean> {
-  await mkdir(directory, { recursive: true });
   const staging = join(directory, `${stagingPrefix}${randomUUID()}`);
   const place = join(directory, String(decision.number));
-  await mkdir(staging);
+  await mkdir(staging, { recursive: true }).catch(notWritable(directory));
   try {
     await writeDurably(join(staging, fileName), seal(decision).bytes);
     await syncDirectory(staging);
@@ -32,7 +33,7 @@ export async function appendDecision(directory: string, decision: Decision): Pro
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
-    throw error;
+    return notWritable(directory)(error);
   }
   await syncDirectory(directory);
   const [newest = 0] = await listDecisions(directory);
@@ -42,6 +43,14 @@ export async function appendDecision(directory: string, decision: Decision): Pro
   }
   await removeOld(directory, decision.number).catch(() => {}); // the next writer tries again
   return true;
+}
+
+function notWritable(directory: string) {
+  return (error: unknown): never => {
+    if (!isCode(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    const message = `expected to write the decision to ${directory}, got: ${messageOf(error)}; correct its owner or mode`;
+    throw new TrainyardError('REGISTRY_NOT_WRITABLE', message, { cause: error });
+  };
 }
 
 /** The numbers of all decisions, newest first; none where there is no log. */

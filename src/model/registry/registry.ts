@@ -4,6 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
 import type { Decision, RegistryState } from './decision.ts';
 import { appendDecision, listDecisions, readDecision } from './decision-log.ts';
@@ -28,14 +29,23 @@ type Plan<Refusal> = (
   state: RegistryState | null,
 ) => Promise<{ readonly write: Draft } | { readonly instead: Refusal }>;
 
-export function openRegistry(dataDir: string): Registry {
+/** Told once of each decision that was passed over because it is damaged; the one before it counts. */
+type OnDamaged = (damaged: {
+  readonly model: string;
+  readonly number: number;
+  readonly reason: string;
+}) => void;
+
+export function openRegistry(dataDir: string, onDamaged: OnDamaged = () => {}): Registry {
   const root = join(dataDir, 'registry');
   const known = new Map<string, Newest>(); // by model; a decision never changes
   const readNewest = async (model: string): Promise<Newest> => {
     const numbers = await listDecisions(directoryOf(model));
     const before = known.get(model);
     if (before && before.number === numbers[0]) return before;
-    const newest = await findNewest(directoryOf(model), numbers);
+    const newest = await findNewest(directoryOf(model), numbers, (number, reason) =>
+      onDamaged({ model, number, reason }),
+    );
     known.set(model, newest);
     return newest;
   };
@@ -79,15 +89,23 @@ async function listNames(root: string): Promise<string[]> {
 type Newest = { readonly number: number; readonly state: RegistryState | null };
 
 /** The newest readable decision gives the state; the next decision takes the number after the highest one. */
-async function findNewest(directory: string, numbers: readonly number[]): Promise<Newest> {
+async function findNewest(
+  directory: string,
+  numbers: readonly number[],
+  onDamaged: (number: number, reason: string) => void,
+): Promise<Newest> {
+  const damaged: [number, string][] = [];
   let failure: unknown = null;
   for (const number of numbers) {
     try {
       const decision = await readDecision(directory, number);
-      if (decision) return { number: numbers[0]!, state: decision.state };
+      if (!decision) continue;
+      for (const [passedOver, reason] of damaged) onDamaged(passedOver, reason);
+      return { number: numbers[0]!, state: decision.state };
     } catch (error) {
       if (!isCode(error, 'DECISION_DAMAGED')) throw error;
       failure ??= error;
+      damaged.push([number, messageOf(error)]);
     }
   }
   if (failure) throw failure;

@@ -38,7 +38,14 @@ export type StoreNews =
   | { readonly type: 'storeReadable' }
   /** Reported when the decisions about one model become unreadable or readable; it is served as before meanwhile. */
   | { readonly type: 'decisionsUnreadable'; readonly model: string; readonly reason: string }
-  | { readonly type: 'decisionsReadable'; readonly model: string };
+  | { readonly type: 'decisionsReadable'; readonly model: string }
+  /** Reported once of each damaged decision; the one before it counts. */
+  | {
+      readonly type: 'decisionDamaged';
+      readonly model: string;
+      readonly number: number;
+      readonly reason: string;
+    };
 
 export type FollowPorts = Omit<LoadPorts, 'store' | 'report'> & {
   readonly store: ModelStore;

@@ -66,7 +66,7 @@ async function serve({
   setInterval(reportAlive, aliveMs);
   follower = new RegistryFollower({
     store: openStore(dataDir),
-    registry: openRegistry(dataDir),
+    registry: openRegistry(dataDir, (damaged) => send({ type: 'decisionDamaged', ...damaged })),
     keepModels,
     servedModels,
     load,

@@ -24,7 +24,7 @@ import {
   timedOut,
 } from './pending-images.ts';
 import { PredictorSupervisor, type ProcessSupervisor } from './predictor-supervisor.ts';
-import { defaultModel, noModel, type Selector, selectVersion } from './select-version.ts';
+import { defaultModel, noModel, type Selected, type Selector, selectVersion } from './select-version.ts';
 
 export type PredictorEvents = {
   readonly onMessage?: (message: PredictorNews) => void;
@@ -128,7 +128,7 @@ class RunningPredictor implements Predictor {
       const { version, isPinned, alias } = selected;
       if (version === missing) {
         const failure = await this.#loadBy(endsAt, version, signal);
-        if (failure) return failure;
+        if (failure) return ofAlias(failure, selected);
       }
       const order = { image, version, isPinned, withPixels };
       const ending = await this.#images.predict(order, signal, endsAt - performance.now());
@@ -271,6 +271,14 @@ function until<Value>(promise: Promise<Value>, ms: number, signal?: AbortSignal)
     if (signal?.aborted) giveUp();
     void promise.then(end);
   });
+}
+
+/** Says by which alias the version was chosen that can't answer. */
+function ofAlias(failure: PredictOutcome, { alias, version }: Selected): PredictOutcome {
+  const isLost = !failure.ok && (failure.code === 'MODEL_NOT_FOUND' || failure.code === 'MODEL_NOT_LOADABLE');
+  if (!isLost || alias === null) return failure;
+  const message = `alias ${alias} points to version ${version}: ${failure.message}; point the alias to another version`;
+  return { ...failure, message };
 }
 
 function ofOtherModel(version: number, name: string, wanted: string): PredictOutcome {

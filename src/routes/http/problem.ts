@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../../lib/errors.ts';
+import { isCode } from '../../lib/files.ts';
 
 export const problemSchema = z
   .object({
@@ -92,8 +93,12 @@ export function handleNotFound(request: FastifyRequest, reply: FastifyReply): Fa
 function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions {
   if (error instanceof HttpProblem) return error.options;
   if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error, request);
-  if (error instanceof TrainyardError && error.code === 'REDIS_UNAVAILABLE') {
+  if (error instanceof TrainyardError && unavailable.has(error.code)) {
     return { status: 503, code: error.code, detail: error.message, retryAfterSeconds: 1 };
+  }
+  if (isCode(error, 'ENOSPC', 'EDQUOT')) {
+    const detail = 'expected room in DATA_DIR, the disk is full; free some';
+    return { status: 503, code: 'DISK_FULL', detail, retryAfterSeconds: 10 };
   }
   const known = refusals[error.code];
   if (known) {
@@ -106,6 +111,15 @@ function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions
   const detail = `the server failed on this request; its log has the cause under request id ${request.id}`;
   return { status: 500, code: 'INTERNAL', detail };
 }
+
+/** What this service can't do until somebody has mended what the message names. */
+const unavailable = new Set([
+  'REDIS_UNAVAILABLE',
+  'REGISTRY_NOT_WRITABLE',
+  'DECISION_DAMAGED',
+  'DECISION_UNREADABLE',
+  'DECISION_UNSUPPORTED',
+]);
 
 type Refusal = {
   readonly status: number;

@@ -140,7 +140,7 @@ function png(): OpenApi.ResponseObject {
 /** Problems have a media type of their own (RFC 9457); those that pass say when to try again. */
 function completeResponse(status: number, response: OpenApi.ResponseObject): void {
   response.description = STATUS_CODES[status] ?? response.description;
-  if (status === 204) delete response.content;
+  if (status === 204 || status === 304) delete response.content;
   const [body] = Object.values(response.content ?? {});
   if (!isProblem(body?.schema)) return;
   response.content = { 'application/problem+json': body! };

@@ -114,6 +114,13 @@ export const registryExamples: Record<string, readonly Exchange[]> = {
       status: 200,
       answer: { ...registered, traffic: { champion: 90, challenger: 10 }, revision: 4 },
     },
+    {
+      summary: 'All to the champion again',
+      parameters: model,
+      body: json({ champion: 100 }),
+      status: 200,
+      answer: { ...registered, revision: 5 },
+    },
     unknown('/traffic', {}, json({ champion: 100 })),
   ],
   rollBack: [
@@ -122,7 +129,7 @@ export const registryExamples: Record<string, readonly Exchange[]> = {
       parameters: model,
       body: json({ reason: 'it reads sevens as ones' }),
       status: 200,
-      answer: { ...registered, aliases: { champion: first }, champions: [1], revision: 5 },
+      answer: { ...registered, aliases: { champion: first }, champions: [1], revision: 6 },
     },
     unknown('/rollback', {}, json({})),
   ],

@@ -174,9 +174,31 @@ describe('a damaged decision', () => {
     expect((await registry.history('mnist', 100)).map(({ number }) => number)).toEqual([4]);
   });
 
+  it('is told once, with its number and the reason', async () => {
+    for (const version of [1, 2, 3]) await write(move(version));
+    for (const number of [2, 3]) await writeFile(pathOf(number), '{}');
+    const told: object[] = [];
+    const another = openRegistry(dataDir, (damaged) => told.push(damaged));
+    for (let times = 0; times < 2; times++)
+      expect((await another.read('mnist'))!.aliases['champion']).toMatchObject({ version: 1 });
+    const reason = expect.stringContaining('SHA-256');
+    expect(told).toEqual([3, 2].map((number) => ({ model: 'mnist', number, reason })));
+  });
+
   it('is an error where there is none before it', async () => {
     await write(move(1));
     await writeFile(pathOf(1), '{}');
     await expect(registry.read('mnist')).rejects.toMatchObject({ code: 'DECISION_DAMAGED' });
+  });
+});
+
+it('says which directory can not be written, and what to do', async () => {
+  await expect(
+    openRegistry('/sys').decide('mnist', async () => ({ write: move(1) })), // not even root may write there
+  ).rejects.toMatchObject({
+    code: 'REGISTRY_NOT_WRITABLE',
+    message: expect.stringMatching(
+      /^expected to write the decision to \/sys\/registry\/mnist, got: .*; correct/,
+    ),
   });
 });

@@ -35,10 +35,10 @@ const served = (version: number, name = 'mnist') => ({
   testAccuracy: 0.99,
 });
 const say = (message: PredictorMessage) => events.onMessage(message);
-const serve = (champions: Record<string, number>) => {
+const serve = (champions: Record<string, number>, others: Record<string, number> = {}) => {
   const serving: Record<string, ModelServing> = {};
   for (const [name, champion] of Object.entries(champions))
-    serving[name] = { champion, aliases: { champion }, traffic: null, revision: champion };
+    serving[name] = { champion, aliases: { champion, ...others }, traffic: null, revision: champion };
   say({ type: 'serving', serving, champions: {} });
 };
 const answer = (id: number, version: number, name = 'mnist') => {
@@ -83,6 +83,20 @@ describe('an image whose version is not loaded', () => {
     expect(sent).toEqual(['image 0 of 9', 'load 9', 'image 1 of 9']);
     answer(1, 9);
     expect(await outcome).toMatchObject({ ok: true, model: { version: 9, alias: null } });
+  });
+
+  it('says which alias points to it, where it is gone', async () => {
+    serve({ mnist: 1 }, { race: 9 });
+    const outcome = predictor.predict(picture, { alias: 'race' });
+    say({ type: 'notLoaded', id: 0 });
+    await nextTurn();
+    const gone = { ok: false, code: 'MODEL_NOT_FOUND', message: 'expected a version, got 9' } as const;
+    say({ type: 'loadOutcome', version: 9, outcome: gone });
+    expect(await outcome).toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message:
+        'alias race points to version 9: expected a version, got 9; point the alias to another version',
+    });
   });
 
   it('is not waited for by a caller that goes away while it is loaded', async () => {
