@@ -142,12 +142,17 @@ describe('registry', () => {
     await command('registry', 'promote', 'mnist', other, '--reason', 'better');
     const back = await command('registry', 'rollback', 'mnist', '--json');
     expect(JSON.parse(back.stdout)).toMatchObject({ aliases: { champion: { version } } });
+    const inUse = await command('registry', 'remove', 'mnist', 'challenger');
+    expect(inUse).toMatchObject({ code: 1, stderr: expect.stringContaining('"challenger" has 10 %') });
+    await command('registry', 'traffic', 'mnist', 'champion=100');
     expect((await command('registry', 'remove', 'mnist', 'challenger')).stdout).toBe(
       'challenger of mnist is removed\n',
     );
     const history = await command('registry', 'history', 'mnist', '--limit', '2');
-    expect(history.stdout).toMatch(/challenger removed[\s\S]*champion \d+ → \d+ \(rolledBack\)/);
+    expect(history.stdout).toMatch(/challenger removed[\s\S]*traffic: /);
+
     const whole = await command('registry', 'history', 'mnist');
+    expect(whole.stdout).toMatch(/champion \d+ → \d+ \(rolledBack\)/);
     expect(whole.stdout).toContain('traffic: champion 90 %, challenger 10 %');
   });
 
