@@ -1,5 +1,6 @@
 /** Heartbeats of the workers: each worker keeps a key in Redis, which expires when it is not renewed. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { Outage } from './redis/outage.ts';
 
@@ -20,7 +21,7 @@ export function announceWorker(
   outage?: Outage,
   renewMs = 5000,
 ): Heartbeat {
-  const id = randomUUID();
+  const id = `${hostname()}:${randomUUID()}`; // docker/healthcheck.mjs looks for its host's
   const keys = [workersKey(prefix), workerKey(prefix, id)] as const;
   const beat = () => {
     if (redis.status !== 'ready') return;
