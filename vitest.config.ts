@@ -10,7 +10,7 @@ process.env['NO_PROXY'] = process.env['no_proxy'] = 'localhost,127.0.0.1,[::1],:
 // With their usual nice value, trainers would starve beside tests that compute.
 process.env['TRAINER_NICENESS'] = '0';
 
-// Files run side by side. With one thread, TensorFlow needs a fifth less processor time than with two, and no core waits.
+// Files run side by side. With one thread, TensorFlow needs less processor time than with two, and no core waits.
 process.env['TF_NUM_INTRAOP_THREADS'] ??= '1';
 
 /** Where .ci/run wants the counts; what a person sees is the same with and without. */

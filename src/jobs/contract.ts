@@ -135,7 +135,7 @@ export const trainJobSchema = z
     error: z
       .object({ code: z.string(), message: z.string() })
       .nullable()
-      .describe('Why it failed; while it runs, what it waits for (DISK_FULL)'),
+      .describe('Why it failed; while it runs, what it waits for (DISK_FULL, REGISTRY_NOT_WRITABLE)'),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
     finishedAt: z.iso.datetime().nullable(),

@@ -1,7 +1,6 @@
 /**
  * What Trainyard uses of tfjs, which is CommonJS. It is loaded by `require`: before an `import`, Node would search all of
- * tfjs's files for the names of their exports, which takes longer than loading them (1.1 s of CPU time instead of 0.4 s
- * in each process that computes).
+ * tfjs's files for the names of their exports, which takes longer than loading them, in each process that computes.
  */
 import { createRequire } from 'node:module';
 import type * as Tfjs from '@tensorflow/tfjs';

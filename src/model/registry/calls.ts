@@ -66,13 +66,17 @@ export async function moveAlias(
   const refusal = conflictOf(model, known, caller, alias) ?? (await loadFor(model, version, ports)); // conflicts first: loading takes a while
   if (refusal) return refusal;
   const tested = await ports.testedOf(version);
-  return decide(model, caller, ports.registry, (state) => {
-    const conflict = conflictOf(model, state, caller, alias);
-    if (conflict) return { instead: conflict };
-    if (state.aliases[alias]?.version === version && isRepeated(caller))
-      return { instead: { ok: true, state } };
-    return { write: { action: 'moved', alias, to: version, ...said(caller), tested } };
-  });
+  return decide(
+    model,
+    caller,
+    ports.registry,
+    (state) => {
+      if (state.aliases[alias]?.version === version && isRepeated(caller))
+        return { instead: { ok: true, state } };
+      return { write: { action: 'moved', alias, to: version, ...said(caller), tested } };
+    },
+    alias,
+  );
 }
 
 export function removeAlias({ model, alias }: Target, caller: Caller, ports: CallPorts): Promise<CallResult> {
@@ -142,10 +146,11 @@ async function decide(
   caller: Caller,
   registry: Registry,
   plan: (state: RegistryState) => Planned,
+  alias?: string, // that has to be absent, if the caller wants that
 ): Promise<CallResult> {
   const result = await registry.decide<CallResult>(model, async (state) => {
     if (!state) return { instead: modelUnknown(model) };
-    const conflict = conflictOf(model, state, caller);
+    const conflict = conflictOf(model, state, caller, alias);
     return conflict ? { instead: conflict } : plan(state);
   });
   return 'ok' in result ? result : { ok: true, state: result.state };
