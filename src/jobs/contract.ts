@@ -37,6 +37,28 @@ export const trainRequestSchema = z
       .boolean()
       .exactOptional()
       .describe('Whether each image is turned, scaled, slanted and shifted a little, anew each time'),
+    otherHands: z
+      .number()
+      .min(0)
+      .max(1)
+      .exactOptional()
+      .describe('Share of the images that are redrawn as other writers write them'),
+    outliers: z
+      .number()
+      .min(0)
+      .max(4)
+      .exactOptional()
+      .describe(
+        'Made pictures of what is no digit in each batch, as a share of its size; with 0, nothing is learnt about them',
+      ),
+    calibrationImages: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .exactOptional()
+      .describe(
+        'The last training images, at most so many, are held back to calibrate on; with 0, nothing is calibrated',
+      ),
     trainImages: z
       .int()
       .min(1)

@@ -17,6 +17,16 @@ export function randomFor(seed: number, purpose: string): Random {
   return xoroshiro128plus(hash);
 }
 
+/** A number, uniform in [least, most). */
+export function between(random: Random, least: number, most: number): number {
+  return least + uniformFloat64(random) * (most - least);
+}
+
+/** One of some things, each as likely as the others. */
+export function oneOf<T>(random: Random, things: ArrayLike<T>): T {
+  return things[uniformInt(random, 0, things.length - 1)]!;
+}
+
 /** `count` float32 values, uniform in [-bound, bound). */
 export function uniform(random: Random, count: number, bound: number): Float32Array {
   return Float32Array.from({ length: count }, () => (uniformFloat64(random) * 2 - 1) * bound);

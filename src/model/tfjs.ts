@@ -25,6 +25,7 @@ export const {
   backend,
   backend_util,
   concat1d,
+  concat2d,
   conv2d,
   customGrad,
   dispose,

@@ -12,33 +12,8 @@ import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
 import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { createReceived } from './http/received-body.ts';
-
-const probability = z.number().min(0).max(1);
-const predictionSchema = z
-  .object({
-    digit: z.int().min(0).max(9),
-    confidence: probability,
-    probabilities: z.array(probability).length(10),
-    model: z.object({
-      name: modelName,
-      alias: aliasName.nullable().describe('By which it was chosen; null: the request named the version'),
-      version: z.int().positive(),
-      jobId: z.string(),
-      epoch: z.int().positive(),
-      testAccuracy: z.number(),
-    }),
-    top: z
-      .array(z.object({ digit: z.int().min(0).max(9), probability }))
-      .exactOptional()
-      .describe('With `top=N`'),
-    timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
-    input: z
-      .base64()
-      .exactOptional()
-      .describe('With `include=input`: a 28×28 grey PNG, pixel for pixel what the network saw'),
-  })
-  .meta({ id: 'Prediction' });
-const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });
+import { expectPrediction, isUnavailable } from './prediction-outcome.ts';
+import { predictionSchema, predictionsSchema } from './prediction-schema.ts';
 
 /** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
 export const predictRequestBody = {
@@ -151,11 +126,11 @@ async function predictAll(
   const outcomes = await Promise.all(
     images.map(async (image) => {
       const outcome = await predictor.predict(image, { ...options, signal: unwanted.signal });
-      if (!outcome.ok && statusOf[outcome.code] === 503) unwanted.abort();
+      if (isUnavailable(outcome)) unwanted.abort();
       return outcome;
     }),
   );
-  const reason = outcomes.find((outcome) => !outcome.ok && statusOf[outcome.code] === 503);
+  const reason = outcomes.find((outcome) => isUnavailable(outcome));
   return outcomes.map((outcome) => (reason && isCancelled(outcome) ? reason : outcome));
 }
 
@@ -177,38 +152,6 @@ function expectPictureType(
     ? `expected {"image": "<base64>"} with Content-Type: application/json, got JSON as ${type}; set that header. A PNG or JPEG may have any type, a form is multipart/form-data`
     : `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${type}`;
   throw new HttpProblem({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', detail });
-}
-
-const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
-  IMAGE_EMPTY: 422,
-  IMAGE_TYPE_UNSUPPORTED: 415,
-  IMAGE_TOO_LARGE: 413,
-  IMAGE_NOT_DECODABLE: 422,
-  IMAGE_NO_INK: 422,
-  IMAGE_NOT_READ: 500,
-  NO_MODEL: 503,
-  MODEL_UNKNOWN: 404,
-  MODEL_NOT_FOUND: 404,
-  ALIAS_NOT_FOUND: 404,
-  MODEL_NOT_LOADABLE: 409,
-  MODEL_NOT_LOADED_YET: 503,
-  MIN_VERSION_NOT_SERVED: 409,
-  PREDICTOR_RESTARTED: 503,
-  PREDICT_TIMEOUT: 503,
-  OVERLOADED: 503,
-  CANCELLED: 499, // the client has left and does not read it
-};
-
-function expectPrediction(outcome: PredictOutcome, index: number, count: number): Omit<Prediction, 'ok'> {
-  if (outcome.ok) {
-    const { ok: _, ...prediction } = outcome;
-    return prediction;
-  }
-  const status = statusOf[outcome.code];
-  const detail = count > 1 ? `image ${index + 1} of ${count}: ${outcome.message}` : outcome.message;
-  const retryAfterSeconds =
-    'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : status === 503 ? 1 : undefined;
-  throw new HttpProblem({ status, code: outcome.code, detail, retryAfterSeconds });
 }
 
 /** @throws HttpProblem 400 where a request names a version in two ways */

@@ -130,9 +130,10 @@ async function publish(
   { order, workspace, engine, store }: Attempt,
   metrics: EpochMetrics,
   weights: Float32Array,
-  { evaluation, correctness }: TestResults,
+  tested: TestResults,
 ): Promise<number> {
-  const provenance = provenanceOf(order, engine, metrics, { evaluation, correctness });
+  const { evaluation, correctness } = tested;
+  const provenance = provenanceOf(order, engine, metrics, tested);
   const options = { evaluation, correctness, stagingRoot: workspace.staging };
   const { version } = await store.publish(networks[order.request.network], weights, provenance, options);
   return version;
@@ -174,7 +175,7 @@ function provenanceOf(
   order: TrainerOrder,
   { name, device, gpu }: Engine,
   metrics: EpochMetrics,
-  { correctness }: TestResults,
+  { correctness, calibration }: TestResults,
 ): Provenance {
   const { request, jobId, gitCommit } = order;
   const { trainLoss, testLoss, testAccuracy } = metrics;
@@ -191,6 +192,7 @@ function provenanceOf(
     engine: { name, device, gpu },
     gitCommit,
     metrics: { trainLoss, testLoss, testAccuracy },
+    ...(calibration && { calibration }),
   };
 }
 

@@ -1,13 +1,15 @@
 /** Cuts a split into batches of tensors. */
 
-import type { Random } from '../../lib/random.ts';
+import { between, type Random } from '../../lib/random.ts';
 import * as tf from '../tfjs.ts';
 import { distort } from './augment.ts';
-import { imageAt, imageSide, imageSize, type Split } from './dataset.ts';
+import { classCount, imageAt, imageSide, imageSize, type Split } from './dataset.ts';
+import { redraw } from './other-hand.ts';
+import { drawOutlier } from './outliers/outliers.ts';
 
 export type Batch = {
   readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
-  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9
+  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9; 10: an outlier
 };
 
 /** Converts pixels [N × 784] of 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
@@ -17,26 +19,37 @@ export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
   return tf.tensor4d(greys, [pixels.length / imageSize, imageSide, imageSide, 1]);
 }
 
+/** Where what is random comes from; null: nothing of that kind is done to the batch. */
+export type Variation = {
+  readonly distortions?: Random | null; // turns, scales, slants and shifts each image (augment.ts)
+  readonly otherHands?: { readonly share: number; readonly random: Random } | null; // of the images (other-hand.ts)
+  readonly outliers?: { readonly count: number; readonly random: Random } | null; // made images besides the examples
+};
+
 /**
- * The examples at `order[start … start + size)`; fewer at the end of the split. The caller disposes the batch.
- *
- * @param random the generator for distorting each image (augment.ts); null: images stay as they are
+ * The examples at `order[start … start + size)`, fewer at the end of the split, then the outliers, if any. The caller
+ * disposes the batch.
  */
 export function takeBatch(
   split: Split,
   order: Uint32Array,
   start: number,
   size: number,
-  random: Random | null = null,
+  { distortions, otherHands, outliers }: Variation = {},
 ): Batch {
   const chosen = order.subarray(start, start + size);
-  const pixels = new Uint8Array(chosen.length * imageSize);
-  const labels = new Int32Array(chosen.length);
+  const count = chosen.length + (outliers?.count ?? 0);
+  const pixels = new Uint8Array(count * imageSize);
+  const labels = new Int32Array(count).fill(classCount);
+  const placeOf = (i: number) => pixels.subarray(i * imageSize, (i + 1) * imageSize);
   for (const [i, example] of chosen.entries()) {
-    const place = pixels.subarray(i * imageSize, (i + 1) * imageSize);
-    if (random) distort(imageAt(split, example), place, random);
+    const place = placeOf(i);
+    if (distortions) distort(imageAt(split, example), place, distortions);
     else place.set(imageAt(split, example));
+    if (otherHands && between(otherHands.random, 0, 1) < otherHands.share)
+      redraw(place.slice(), split.labels[example]!, place, otherHands.random);
     labels[i] = split.labels[example]!;
   }
+  if (outliers) for (let i = chosen.length; i < count; i++) drawOutlier(placeOf(i), outliers.random, split);
   return { images: toImageTensor(pixels), labels: tf.tensor1d(labels, 'int32') };
 }

@@ -7,8 +7,8 @@
 import type { Batch } from '../data/batch.ts';
 import { unflatten } from '../network/forward.ts';
 import type { Layer, Network } from '../network/network.ts';
-import type { Adam, Operations } from '../network/operations.ts';
-import { beta1, beta2, epsilon, smoothedTargets } from '../network/step.ts';
+import type { Adam, LossOptions, Operations } from '../network/operations.ts';
+import { beta1, beta2, epsilon, targetsOf, withNone } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
 import type { NativeOps } from './tensorflow-native-ops.ts';
 
@@ -33,11 +33,11 @@ export function tensorFlowOperations(ops: NativeOps): Operations {
           x = inferLayer(ops, layer, x, parameters[2 * index]!, parameters[2 * index + 1]!);
         return x as tf.Tensor2D;
       }),
-    lossAndGradient: (network, weights, batch, labelSmoothing) =>
+    lossAndGradient: (network, weights, batch, options) =>
       tf.tidy(() => {
         const layers = applyAll(ops, network, unflatten(network, weights), batch.images);
         const logits = layers.at(-1)!.y as tf.Tensor2D;
-        const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, labelSmoothing);
+        const { loss, dLogits } = meanCrossEntropy(ops, logits, batch, options);
         return { loss, gradient: backward(layers, dLogits) };
       }),
     adam: createAdam(ops),
@@ -106,10 +106,12 @@ function meanCrossEntropy(
   ops: NativeOps,
   logits: tf.Tensor2D,
   { labels }: Batch,
-  labelSmoothing: number,
+  options: LossOptions,
 ): { loss: tf.Scalar; dLogits: tf.Tensor } {
-  const [losses, gradients] = ops.softmaxCrossEntropy(logits, smoothedTargets(labels, labelSmoothing));
-  return { loss: losses.mean<tf.Scalar>(), dLogits: gradients.div(labels.size) };
+  const all = options.rejects ? withNone(logits) : logits;
+  const [losses, gradients] = ops.softmaxCrossEntropy(all, targetsOf(labels, options));
+  const dLogits = gradients.div<tf.Tensor2D>(labels.size).slice([0, 0], logits.shape); // without that of the fixed logit
+  return { loss: losses.mean<tf.Scalar>(), dLogits };
 }
 
 function apply(ops: NativeOps, layer: Layer, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {

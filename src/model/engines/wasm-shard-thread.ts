@@ -24,9 +24,12 @@ function compute(): typeof done | typeof failed {
       images: images.subarray(0, size * imageSize),
       labels: labels.subarray(0, size),
     };
-    const result = computeShard(network, values, settings[0]!);
+    const result = computeShard(network, values, {
+      labelSmoothing: settings[0]!,
+      rejects: settings[1] === 1,
+    });
     gradient.set(result.gradient);
-    settings[1] = result.loss;
+    settings[2] = result.loss;
     return done;
   } catch {
     return failed; // the main thread then computes the shard itself, and throws if the shard is the cause

@@ -7,14 +7,14 @@ import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../lib/thread.ts';
 import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Network, parameterCount } from '../network/network.ts';
-import type { LossAndGradient } from '../network/operations.ts';
+import type { LossAndGradient, LossOptions } from '../network/operations.ts';
 import { referenceLossAndGradient } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
 
 /** The memory that a thread shares with the main thread. */
 export type ShardMemory = {
   readonly control: Int32Array; // [2]: state, images in the shard
-  readonly settings: Float32Array; // [2]: label smoothing in, loss out
+  readonly settings: Float32Array; // [3]: label smoothing and whether the loss rejects in, loss out
   readonly weights: Float32Array; // [P]
   readonly gradient: Float32Array; // [P]
   readonly images: Float32Array; // [capacity × 784]
@@ -49,9 +49,9 @@ type Result = { readonly loss: number; readonly gradient: Float32Array };
 /** Computes on `threads` threads: this one, and helpers that are started at the first batch. */
 export function shardedLossAndGradient(threads: number, options: ShardOptions = usual): LossAndGradient {
   const places = Array.from({ length: threads - 1 }, (): Place => ({ helper: null, losses: 0 }));
-  return (network, weights, batch, labelSmoothing) => {
+  return (network, weights, batch, lossOptions) => {
     const shards = cut(batch.labels.size, threads);
-    if (shards.length === 1) return referenceLossAndGradient(network, weights, batch, labelSmoothing);
+    if (shards.length === 1) return referenceLossAndGradient(network, weights, batch, lossOptions);
     const values = {
       weights: weights.dataSync<'float32'>(),
       images: batch.images.dataSync<'float32'>(),
@@ -60,9 +60,9 @@ export function shardedLossAndGradient(threads: number, options: ShardOptions = 
     const [own, ...others] = shards as [Shard, ...Shard[]];
     const begun = others.map((shard, index) => {
       const helper = helperAt(places[index]!, network, shard.size, options);
-      return helper?.begin(sliceOf(values, shard), labelSmoothing);
+      return helper?.begin(sliceOf(values, shard), lossOptions);
     });
-    const here = (shard: Shard) => computeShard(network, sliceOf(values, shard), labelSmoothing);
+    const here = (shard: Shard) => computeShard(network, sliceOf(values, shard), lossOptions);
     const results = [here(own), ...begun.map((finish, index) => finish?.() ?? here(others[index]!))];
     return combine(results, shards);
   };
@@ -88,11 +88,11 @@ function sliceOf({ weights, images, labels }: Values, { start, size }: Shard): V
 }
 
 /** Computes one shard; helpers and the main thread run the same code. */
-export function computeShard(network: Network, values: Values, labelSmoothing: number): Result {
+export function computeShard(network: Network, values: Values, options: LossOptions): Result {
   const { loss, gradient } = tf.tidy(() => {
     const images = tf.tensor4d(values.images, [values.labels.length, imageSide, imageSide, 1]);
     const batch = { images, labels: tf.tensor1d(values.labels, 'int32') };
-    return referenceLossAndGradient(network, tf.tensor1d(values.weights), batch, labelSmoothing);
+    return referenceLossAndGradient(network, tf.tensor1d(values.weights), batch, options);
   });
   // Read outside of tidy, which would search every element of an array for tensors.
   const result = { loss: loss.dataSync()[0]!, gradient: gradient.dataSync<'float32'>() };
@@ -121,7 +121,7 @@ type Helper = {
   /** Whether the thread has failed, died or taken too long. */
   isLost(): boolean;
   /** Returns null if the thread is not ready, else a function that waits for the result (null if the thread is lost). */
-  begin(values: Values, labelSmoothing: number): (() => Result | null) | null;
+  begin(values: Values, options: LossOptions): (() => Result | null) | null;
   end(): void;
 };
 
@@ -150,26 +150,27 @@ function startHelper(network: Network, capacity: number, { start, answerWithinMs
     lost = Atomics.load(control, 0) !== done;
     if (lost) return null;
     Atomics.store(control, 0, idle);
-    return { loss: settings[1]!, gradient };
+    return { loss: settings[2]!, gradient };
   };
   return {
     network,
     capacity,
     isLost: () => lost,
-    begin: (values, labelSmoothing) => {
+    begin: (values, lossOptions) => {
       if (Atomics.load(control, 0) !== idle) return null;
-      hand(memory, values, labelSmoothing);
+      hand(memory, values, lossOptions);
       return finish;
     },
     end: () => void thread.terminate(),
   };
 }
 
-function hand({ control, settings, ...memory }: ShardMemory, values: Values, labelSmoothing: number): void {
+function hand({ control, settings, ...memory }: ShardMemory, values: Values, options: LossOptions): void {
   memory.weights.set(values.weights);
   memory.images.set(values.images);
   memory.labels.set(values.labels);
-  settings[0] = labelSmoothing;
+  settings[0] = options.labelSmoothing;
+  settings[1] = options.rejects ? 1 : 0;
   control[1] = values.labels.length;
   Atomics.store(control, 0, working);
   Atomics.notify(control, 0);
@@ -182,7 +183,7 @@ function allocate(network: Network, capacity: number): ShardMemory {
   const parameters = parameterCount(network);
   return {
     control: integers(2),
-    settings: floats(2),
+    settings: floats(3),
     weights: floats(parameters),
     gradient: floats(parameters),
     images: floats(capacity * imageSize),

@@ -10,6 +10,7 @@ import { type Samples, toGreys } from './greys.ts';
 import { normalise } from './normalise.ts';
 import { readPlainPng } from './plain-png.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
+import type { Warning } from './warnings.ts';
 
 export type ImageProblem = {
   readonly ok: false;
@@ -24,7 +25,9 @@ export type ImageProblem = {
 };
 
 /** `pixels`: [784], row-major, white ink on black, as in MNIST. */
-export type ReadDigit = { readonly ok: true; readonly pixels: Uint8Array } | ImageProblem;
+export type ReadDigit =
+  | { readonly ok: true; readonly pixels: Uint8Array; readonly warnings: readonly Warning[] }
+  | ImageProblem;
 
 const maxPixels = 4e6;
 const maxSide = 10_000; // pixels; the border of a thin strip would cost more than its area
@@ -56,7 +59,7 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   if (Math.max(samples.width, samples.height) > maxSide) return tooLarge(samples);
   try {
     const pixels = normalise(toGreys(samples));
-    return pixels ? { ok: true, pixels } : noInk(samples);
+    return pixels ? { ok: true, pixels, warnings: [] } : noInk(samples);
   } catch (error) {
     return fault(samples, error); // costs this picture its answer, not everybody the predictor
   }

@@ -22,12 +22,18 @@ export type Forward = (
   images: tf.Tensor4D,
 ) => tf.Tensor2D;
 
+/**
+ * What a step's loss depends on besides weights and batch. With `rejects`, the loss is over one more class, "none of
+ * these", whose logit is always 0: digits are to have a logit above it, outliers none (label 10).
+ */
+export type LossOptions = { readonly labelSmoothing: number; readonly rejects: boolean };
+
 /** The mean cross-entropy of a batch and its gradient with respect to the flat weights [P]; the caller owns both. */
 export type LossAndGradient = (
   network: Network,
   weights: tf.Tensor1D,
   batch: Batch,
-  labelSmoothing: number,
+  options: LossOptions,
 ) => { loss: tf.Scalar; gradient: tf.Tensor1D };
 
 /** The state after one step of Adam; the caller owns both states. */

@@ -13,6 +13,7 @@ import {
   type Adam,
   backendOperations,
   type LossAndGradient,
+  type LossOptions,
   type Operations,
   type TrainState,
 } from './operations.ts';
@@ -22,7 +23,7 @@ export const beta1 = 0.9;
 export const beta2 = 0.999;
 export const epsilon = 1e-8;
 
-export type StepOptions = { readonly learningRate: number; readonly labelSmoothing: number };
+export type StepOptions = LossOptions & { readonly learningRate: number };
 
 export function initialState(weights: Float32Array): TrainState {
   return {
@@ -67,17 +68,19 @@ export function trainStep(
   { lossAndGradient = referenceLossAndGradient, adam = referenceAdam }: Operations = backendOperations(),
 ): { state: TrainState; loss: tf.Scalar } {
   return tf.tidy(() => {
-    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options.labelSmoothing);
+    const { loss, gradient } = lossAndGradient(network, state.weights, batch, options);
     return { state: adam(state, gradient, options.learningRate), loss };
   });
 }
 
 /** Uses tfjs's automatic differentiation. */
-export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, labelSmoothing) =>
+export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, options) =>
   tf.tidy(() => {
-    const targets = smoothedTargets(batch.labels, labelSmoothing);
-    const lossOf = (...parameters: tf.Tensor[]) =>
-      meanCrossEntropy(referenceForward(network, parameters, batch.images), targets);
+    const targets = targetsOf(batch.labels, options);
+    const lossOf = (...parameters: tf.Tensor[]) => {
+      const logits = referenceForward(network, parameters, batch.images);
+      return meanCrossEntropy(options.rejects ? withNone(logits) : logits, targets);
+    };
     const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));
     return { loss: value, gradient: tf.concat1d(grads.map((grad) => grad.flatten())) };
   });
@@ -94,10 +97,19 @@ export const referenceAdam: Adam = (state, gradient, learningRate) => {
   return { step, weights, mean, variance };
 };
 
-/** One-hot rows [N, 10] with `smoothing` spread evenly over all classes (Szegedy et al., 2016, section 7). */
-export function smoothedTargets(labels: tf.Tensor1D, smoothing: number): tf.Tensor2D {
-  const oneHot = tf.oneHot(labels, classCount).toFloat();
-  return oneHot.mul(1 - smoothing).add<tf.Tensor2D>(smoothing / classCount);
+/**
+ * One-hot rows [N, C] with the smoothing spread evenly over all classes (Szegedy et al., 2016, section 7). C is 10; with
+ * `rejects` 11, and the last class is that of outliers.
+ */
+export function targetsOf(labels: tf.Tensor1D, { labelSmoothing, rejects }: LossOptions): tf.Tensor2D {
+  const classes = rejects ? classCount + 1 : classCount;
+  const oneHot = tf.oneHot(labels, classes).toFloat();
+  return oneHot.mul(1 - labelSmoothing).add<tf.Tensor2D>(labelSmoothing / classes);
+}
+
+/** logits [N, 10] → [N, 11]: "none of these" has the logit 0. */
+export function withNone(logits: tf.Tensor2D): tf.Tensor2D {
+  return tf.concat2d([logits, tf.zeros([logits.shape[0], 1])], 1);
 }
 
 /**

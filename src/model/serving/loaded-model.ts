@@ -7,12 +7,14 @@ import type { Network } from '../network/network.ts';
 import { modelOf } from '../store/manifest.ts';
 import type { StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
+import type { Calibration } from '../training/calibration.ts';
 import type { ServedModel } from './messages.ts';
 
 export type LoadedModel = {
   readonly served: ServedModel;
   readonly network: Network;
   readonly parameters: tf.Tensor[]; // disposed by whoever replaces the model
+  readonly calibration: Calibration | null; // null: the version was trained without
 };
 
 const warmUpSizes = [1, 2, 4, 8]; // images in a batch
@@ -23,11 +25,11 @@ const warmUpSizes = [1, 2, 4, 8]; // images in a batch
  * @throws what the engine throws; nothing stays in its memory then
  */
 export async function loadModel({ manifest, weights }: StoredModel): Promise<LoadedModel> {
-  const { network, version, jobId, epoch, metrics } = manifest;
+  const { network, version, jobId, epoch, metrics, calibration = null } = manifest;
   const parameters = tf.tidy(() => unflatten(network, tf.tensor1d(weights)));
   const name = modelOf(manifest);
   const served = { name, version, jobId, epoch, testAccuracy: metrics.testAccuracy };
-  const model: LoadedModel = { served, network, parameters };
+  const model: LoadedModel = { served, network, parameters, calibration };
   try {
     for (const size of warmUpSizes) {
       infer(model, new Uint8Array(size * imageSize));
@@ -40,9 +42,9 @@ export async function loadModel({ manifest, weights }: StoredModel): Promise<Loa
   return model;
 }
 
-/** pixels [N × 784] → probabilities [N × 10]. */
+/** pixels [N × 784] → logits [N × 10]. */
 export function infer({ network, parameters }: LoadedModel, pixels: Uint8Array): Float32Array {
-  const result = tf.tidy(() => tf.softmax(forward(network, parameters, toImageTensor(pixels))));
+  const result = tf.tidy(() => forward(network, parameters, toImageTensor(pixels)));
   const values = result.dataSync<'float32'>();
   result.dispose();
   return values;

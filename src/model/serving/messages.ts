@@ -1,6 +1,7 @@
 /** Messages between the API process and the predictor process, and the outcomes of a prediction. */
 import type { Engine, EnginePreference } from '../engines/engine.ts';
 import type { ImageProblem } from '../image/read-digit.ts';
+import type { Answer } from './answer.ts';
 import type { Serving, StoreNews } from './follow-registry.ts';
 import type { LoadOutcome, NotLoaded } from './loaded-versions.ts';
 
@@ -12,11 +13,8 @@ export type ServedModel = {
   readonly testAccuracy: number;
 };
 
-export type Prediction = {
+export type Prediction = Answer & {
   readonly ok: true;
-  readonly digit: number;
-  readonly confidence: number; // 0 … 1
-  readonly probabilities: number[]; // [10], sums to 1
   readonly model: ServedModel & { readonly alias: string | null }; // null: the request named the version
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
   readonly pixels?: Uint8Array; // [784], what the network saw; only if asked for

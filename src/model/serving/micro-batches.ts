@@ -5,11 +5,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageProblem, ReadDigit } from '../image/read-digit.ts';
+import type { Warning } from '../image/warnings.ts';
 import type { ImageOrder } from './messages.ts';
 
 export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly id: number;
   readonly pixels: Uint8Array; // [784]
+  readonly warnings: readonly Warning[];
   readonly decodeMs: number;
   readonly arrivedAt: number; // performance.now()
 };
@@ -91,7 +93,8 @@ export class MicroBatches {
     else if (!digit.ok) this.#options.onRefused(id, digit);
     else {
       const decodeMs = performance.now() - startedAt;
-      this.#decoded.set(id, { ...order, id, pixels: digit.pixels, decodeMs });
+      const { pixels, warnings } = digit;
+      this.#decoded.set(id, { ...order, id, pixels, warnings, decodeMs });
     }
     this.#inferWhenDue();
   }

@@ -9,7 +9,7 @@ import { liveTensors, openEngine } from '../engines/open-engine.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
-import { indexOfMaximum } from '../training/evaluate.ts';
+import { answerFrom } from './answer.ts';
 import { startDecodePool } from './decode-pool.ts';
 import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
@@ -144,21 +144,16 @@ function answer(version: number, batch: DecodedImage[]): void {
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
   for (const [i, image] of batch.entries()) pixels.set(image.pixels, i * imageSize);
-  const probabilities = infer(model, pixels); // [N × 10]
+  const logits = infer(model, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
   for (const [i, image] of batch.entries()) {
     const { id, decodeMs, arrivedAt, withPixels } = image;
     const timings = { decodeMs, queueMs: startedAt - arrivedAt - decodeMs, inferMs };
-    const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
-    const outcome = predictionOf(row, model.served, timings);
+    const row = logits.subarray(i * classCount, (i + 1) * classCount);
+    const found = answerFrom(row, model.calibration, image.warnings);
+    const outcome: Prediction = { ok: true, ...found, model: { ...model.served, alias: null }, timings };
     send({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: image.pixels } : outcome });
   }
   send({ type: 'batch', images: batch.length });
-}
-
-function predictionOf(row: Float32Array, served: ServedModel, timings: Prediction['timings']): Prediction {
-  const digit = indexOfMaximum(row, 0, classCount);
-  const model = { ...served, alias: null };
-  return { ok: true, digit, confidence: row[digit]!, probabilities: [...row], model, timings };
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { openSealed, seal } from '../../lib/sealed-json.ts';
 import { modelName } from '../registry/names.ts';
+import { calibrationSchema } from '../training/calibration.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const checksum = z.object({ sha256, bytes: z.int().nonnegative() });
@@ -35,6 +36,9 @@ export const provenanceSchema = z.object({
   engine: z.object({ name: z.string(), device: z.string(), gpu: z.boolean() }),
   gitCommit: z.string().nullable(),
   metrics: z.object({ trainLoss: z.number(), testLoss: z.number(), testAccuracy: z.number() }),
+  calibration: calibrationSchema
+    .exactOptional()
+    .describe('Older versions have none, nor has the recipe `article`'),
 });
 /** What the trainer knows about a model and its weights don't say. */
 export type Provenance = z.output<typeof provenanceSchema>;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { classCount, type DatasetName, datasetNames, type Split } from '../data/dataset.ts';
+import { reliabilityOf, reliabilitySchema, surest } from './calibration.ts';
 import type { Answers } from './evaluate.ts';
 
 const digit = z
@@ -32,24 +33,32 @@ export const evaluationSchema = z.object({
     .array(misreadSchema)
     .max(mostMisread)
     .describe(`The surest wrong answers first, ${mostMisread} at most`),
+  reliability: reliabilitySchema
+    .exactOptional()
+    .describe('How far its confidences hold on the test images; older versions have none'),
 });
 export type Evaluation = z.output<typeof evaluationSchema>;
 
+/** `temperature`: that of the calibration; 1 without one. */
 export function summarise(
   dataset: DatasetName,
   { count: images, labels }: Pick<Split, 'count' | 'labels'>,
-  { predictions, confidences }: Pick<Answers, 'predictions' | 'confidences'>,
+  { predictions, logits }: Pick<Answers, 'predictions' | 'logits'>,
+  temperature = 1,
 ): Evaluation {
   const confusion = Array.from({ length: classCount }, () => Array.from({ length: classCount }, () => 0));
   const misread: z.output<typeof misreadSchema>[] = [];
   for (let index = 0; index < images; index++) {
     const [label, answer] = [labels[index]!, predictions[index]!];
     confusion[label]![answer]!++;
-    if (answer !== label) misread.push({ index, label, digit: answer, confidence: confidences[index]! });
+    if (answer === label) continue;
+    const { confidence } = surest(logits, index * classCount, temperature);
+    misread.push({ index, label, digit: answer, confidence });
   }
   misread.sort((a, b) => b.confidence - a.confidence); // stable: of equals, the first image first
   const accuracy = (images - misread.length) / images;
-  return { dataset, images, accuracy, confusion, misread: misread.slice(0, mostMisread) };
+  const reliability = reliabilityOf(logits, labels.subarray(0, images), temperature);
+  return { dataset, images, accuracy, confusion, misread: misread.slice(0, mostMisread), reliability };
 }
 
 /** Encodes an evaluation as one line of JSON. */

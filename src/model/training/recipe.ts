@@ -13,7 +13,10 @@ export type Recipe = {
   readonly labelSmoothing: number;
   readonly shuffle: boolean;
   readonly augment: boolean; // distorts each image anew every time it is trained on
-  readonly trainImages: number | null; // the first N training images; null: all
+  readonly otherHands: number; // share of the images that are redrawn as another writer might have written them
+  readonly outliers: number; // made images of what is no digit in each batch, as a share of its size; 0: none
+  readonly calibrationImages: number; // the last N training images, at most, are held back for it; 0: no calibration
+  readonly trainImages: number | null; // the first N training images; null: all but those held back
 };
 
 export type RecipeName = 'default' | 'fast' | 'accurate' | 'article';
@@ -35,6 +38,9 @@ const defaultRecipe: Recipe = {
   labelSmoothing: 0.1,
   shuffle: true,
   augment: false,
+  otherHands: 0.05,
+  outliers: 0.125,
+  calibrationImages: 2000,
   trainImages: null,
 };
 
@@ -65,6 +71,9 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     labelSmoothing: 0,
     shuffle: false,
     augment: false,
+    otherHands: 0,
+    outliers: 0,
+    calibrationImages: 0,
     trainImages: null,
   },
 };

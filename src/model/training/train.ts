@@ -4,15 +4,18 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { permutation, randomFor } from '../../lib/random.ts';
-import { takeBatch } from '../data/batch.ts';
+import { takeBatch, type Variation } from '../data/batch.ts';
 import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
+import { splitForCalibration } from '../data/held-back.ts';
 import { initialWeights, type Network, networks } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
 import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
+import { type Calibration, calibrate } from './calibration.ts';
 import { correctnessOf } from './correctness.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
 import { summarise } from './evaluation.ts';
+import { readLogits } from './logits.ts';
 import { createProgressThrottle } from './progress-throttle.ts';
 import { learningRateAt } from './recipe.ts';
 import { createThroughputMeter, type ThroughputMeter } from './throughput.ts';
@@ -33,6 +36,7 @@ type Run = {
   readonly network: Network;
   readonly trainSplit: Split;
   readonly testSplit: Split;
+  readonly heldBack: Split; // training images for the calibration
   readonly stepsPerEpoch: number;
   readonly hooks: TrainHooks;
   readonly signal: AbortSignal | undefined;
@@ -86,7 +90,7 @@ export async function train(
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
   const { signal, from = null, progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
   const network = networks[plan.network];
-  const trainSplit = firstOf(dataset.train, plan.trainImages);
+  const { trainSplit, heldBack } = splitForCalibration(dataset.train, plan);
   const testSplit = firstOf(dataset.test, plan.testImages);
   const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
   return {
@@ -94,6 +98,7 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
     network,
     trainSplit,
     testSplit,
+    heldBack,
     stepsPerEpoch: Math.ceil(trainSplit.count / plan.batchSize),
     hooks,
     signal,
@@ -157,10 +162,9 @@ async function reportLoss(run: Run, loss: tf.Scalar, isLastStep: boolean): Promi
 /** Takes one optimizer step on batch `index` of the epoch. Replaces the run's state and returns the loss. */
 function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   const { plan, network, trainSplit, stepsPerEpoch } = run;
-  const random = plan.augment ? randomFor(plan.seed, `augment step ${run.state.step}`) : null;
-  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize, random);
+  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize, variationOf(run));
   const learningRate = learningRateAt(plan, run.state.step, stepsPerEpoch * plan.epochs);
-  const options = { learningRate, labelSmoothing: plan.labelSmoothing };
+  const options = { learningRate, labelSmoothing: plan.labelSmoothing, rejects: plan.outliers > 0 };
   const { state, loss } = trainStep(network, run.state, batch, options);
   tf.dispose([batch.images, batch.labels]);
   disposeState(run.state);
@@ -168,15 +172,34 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   return loss;
 }
 
+/** Each purpose and step has a generator of its own, so that a resumed run draws the same. */
+function variationOf({ plan, state }: Run): Variation {
+  const generator = (purpose: string) => randomFor(plan.seed, `${purpose} step ${state.step}`);
+  const outliers = Math.round(plan.outliers * plan.batchSize);
+  return {
+    distortions: plan.augment ? generator('augment') : null,
+    otherHands: plan.otherHands > 0 ? { share: plan.otherHands, random: generator('other hands') } : null,
+    outliers: outliers > 0 ? { count: outliers, random: generator('outliers') } : null,
+  };
+}
+
 async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
   const { epoch, hooks, plan, state, testSplit } = run;
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
+  const calibration = await calibrateRun(run);
   const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
   await hooks.onEpoch(metrics, weights, {
-    evaluation: summarise(plan.dataset, testSplit, answers),
+    evaluation: summarise(plan.dataset, testSplit, answers, calibration?.temperature),
     correctness: correctnessOf(testSplit.count, answers.predictions, testSplit.labels),
+    ...(calibration && { calibration }),
   });
+}
+
+/** Null where nothing was held back. */
+async function calibrateRun({ network, state, heldBack, signal }: Run): Promise<Calibration | null> {
+  if (heldBack.count === 0) return null;
+  return calibrate(await readLogits(network, state.weights, heldBack, signal), heldBack.labels);
 }
 
 async function handOutPosition(run: Run): Promise<void> {

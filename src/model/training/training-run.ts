@@ -1,6 +1,7 @@
 /** What a training run takes and what it reports. This file loads no tfjs, so that any process can import it. */
 import type { DatasetName } from '../data/dataset.ts';
 import type { StateValues } from '../network/step.ts';
+import type { Calibration } from './calibration.ts';
 import type { Correctness } from './correctness.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Recipe } from './recipe.ts';
@@ -42,7 +43,11 @@ export type RunPosition = StateValues & {
 };
 
 /** What a network does with the test images. */
-export type TestResults = { readonly evaluation: Evaluation; readonly correctness: Correctness };
+export type TestResults = {
+  readonly evaluation: Evaluation;
+  readonly correctness: Correctness;
+  readonly calibration?: Calibration; // none where no training images were held back
+};
 
 /** What the run calls as it goes. */
 export type TrainHooks = {

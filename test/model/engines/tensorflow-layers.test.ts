@@ -32,7 +32,10 @@ describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
 function gradientOver(ops: NativeOps): Float32Array {
   const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30, 40), 0, 4);
   const weights = tf.tensor1d(initialWeights(networks.article, 5));
-  const { gradient } = tensorFlowOperations(ops).lossAndGradient!(networks.article, weights, batch, 0.1);
+  const { gradient } = tensorFlowOperations(ops).lossAndGradient!(networks.article, weights, batch, {
+    labelSmoothing: 0.1,
+    rejects: true,
+  });
   return gradient.dataSync<'float32'>();
 }
 

@@ -25,7 +25,7 @@ async function compute(way: LossAndGradient, count: number) {
   const weights = tf.tensor1d(initialWeights(network, 5));
   const values = { loss: Number.NaN, gradient: new Float32Array() };
   const { kernels } = await tf.profile(() => {
-    const { loss, gradient } = way(network, weights, batch, 0.1);
+    const { loss, gradient } = way(network, weights, batch, { labelSmoothing: 0.1, rejects: true });
     values.loss = loss.dataSync()[0]!;
     values.gradient = gradient.dataSync<'float32'>().slice();
     tf.dispose([loss, gradient]);

@@ -4,7 +4,7 @@ import type { ReadDigit } from '../../../src/model/image/read-digit.ts';
 import type { ImageOrder } from '../../../src/model/serving/messages.ts';
 import { MicroBatches } from '../../../src/model/serving/micro-batches.ts';
 
-const digit: ReadDigit = { ok: true, pixels: new Uint8Array(784) };
+const digit: ReadDigit = { ok: true, pixels: new Uint8Array(784), warnings: [] };
 const damaged: ReadDigit = { ok: false, code: 'IMAGE_EMPTY', message: '' };
 
 /** Longer than turns of the event loop, shorter than the wait for a fuller batch ever is. */

@@ -43,11 +43,13 @@ const serve = (champions: Record<string, number>, others: Record<string, number>
 };
 const answer = (id: number, version: number, name = 'mnist') => {
   const model = { ...served(version, name), alias: null };
+  const sure = { confidence: 1, verdict: 'known', score: null, calibrated: false } as const;
+  const found = { label: '7', digit: 7, ...sure, probabilities: [], warnings: [] };
   const timings = { decodeMs: 0, queueMs: 0, inferMs: 0 };
   say({
     type: 'answer',
     id,
-    outcome: { ok: true, digit: 7, confidence: 1, probabilities: [], model, timings },
+    outcome: { ok: true, ...found, model, timings },
   });
 };
 

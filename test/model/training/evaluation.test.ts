@@ -4,14 +4,25 @@ import { encodeEvaluation, evaluationSchema, summarise } from '../../../src/mode
 import { runs } from '../../long.ts';
 
 const digit = fc.nat(9);
-const answer = fc.record({ label: digit, digit, confidence: fc.float({ min: 0, max: 1, noNaN: true }) });
+const answer = fc.record({
+  label: digit,
+  digit,
+  confidence: fc.double({ min: 0.2, max: 0.999, noNaN: true }),
+});
 const answers = fc.array(answer, { minLength: 1, maxLength: 300 });
+
+/** Logits [N × 10] whose softmax gives each digit its confidence, and the others the rest in equal parts. */
+function logitsOf(given: readonly { digit: number; confidence: number }[]): Float32Array {
+  const logits = new Float32Array(10 * given.length);
+  for (const [i, one] of given.entries())
+    logits[10 * i + one.digit] = Math.log((9 * one.confidence) / (1 - one.confidence));
+  return logits;
+}
 
 function summariseAll(given: readonly { label: number; digit: number; confidence: number }[]) {
   const labels = Uint8Array.from(given, ({ label }) => label);
   const predictions = Uint8Array.from(given, (one) => one.digit);
-  const confidences = Float32Array.from(given, ({ confidence }) => confidence);
-  return summarise('mnist', { count: given.length, labels }, { predictions, confidences });
+  return summarise('mnist', { count: given.length, labels }, { predictions, logits: logitsOf(given) });
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -21,12 +32,12 @@ describe('an evaluation', () => {
     const evaluation = summariseAll([
       { label: 7, digit: 7, confidence: 0.75 },
       { label: 7, digit: 2, confidence: 0.5 },
-      { label: 0, digit: 0, confidence: 1 },
+      { label: 0, digit: 0, confidence: 0.9 },
       { label: 4, digit: 9, confidence: 0.875 },
       { label: 7, digit: 2, confidence: 0.5 },
     ]);
     const empty = Array.from({ length: 10 }, () => 0);
-    expect(evaluation).toEqual({
+    expect(evaluation).toMatchObject({
       dataset: 'mnist',
       images: 5,
       accuracy: 0.4,
@@ -36,9 +47,9 @@ describe('an evaluation', () => {
         return row === 7 ? empty.with(7, 1).with(2, 2) : empty;
       }),
       misread: [
-        { index: 3, label: 4, digit: 9, confidence: 0.875 },
-        { index: 1, label: 7, digit: 2, confidence: 0.5 }, // of equals, the first image first
-        { index: 4, label: 7, digit: 2, confidence: 0.5 },
+        { index: 3, label: 4, digit: 9, confidence: expect.closeTo(0.875) },
+        { index: 1, label: 7, digit: 2, confidence: expect.closeTo(0.5) }, // of equals, the first image first
+        { index: 4, label: 7, digit: 2, confidence: expect.closeTo(0.5) },
       ],
     });
   });
@@ -66,10 +77,10 @@ describe('an evaluation', () => {
         const mistakes = given.filter((one) => one.label !== one.digit);
         const confidences = misread.map(({ confidence }) => confidence);
         const surest = mistakes.map(({ confidence }) => confidence).toSorted((a, b) => b - a);
-        expect(confidences).toEqual(surest.slice(0, 100));
+        expect(confidences).toEqual(surest.slice(0, 100).map((confidence) => expect.closeTo(confidence)));
         expect(new Set(misread.map(({ index }) => index)).size).toBe(misread.length);
         for (const { index, ...one } of misread) {
-          expect(one).toEqual(given[index]);
+          expect(one).toEqual({ ...given[index]!, confidence: expect.closeTo(given[index]!.confidence) });
           expect(one.label).not.toBe(one.digit);
         }
       }),
