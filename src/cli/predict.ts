@@ -40,6 +40,7 @@ const columns: Column<{ readonly file: string } & Prediction>[] = [
   { head: '', cell: ({ file }) => file },
   { head: '', cell: ({ digit }) => String(digit) },
   { head: '', right: true, cell: ({ confidence }) => percent(confidence) },
+  { head: '', cell: ({ verdict, warnings }) => [verdict, ...warnings.map(({ code }) => code)].join(' ') },
 ];
 
 /** @throws ProblemError where it is not about this picture: there is no server, no model, no key */

@@ -135,6 +135,17 @@ function addTrain(program: Command): void {
     .option('--schedule <name>', 'course of the learning rate: constant or oneCycle')
     .option('--warmup <share>', 'share of all steps that rise to the peak', readNumber)
     .option('--label-smoothing <share>', 'from 0 to 0.5', readNumber)
+    .option(
+      '--other-hands <share>',
+      'of the images, redrawn as other writers write them, from 0 to 1',
+      readNumber,
+    )
+    .option(
+      '--outliers <share>',
+      'made pictures of no digit in each batch, as a share of its size',
+      readNumber,
+    )
+    .option('--calibration-images <n>', 'training images held back to calibrate on', readNumber)
     .option('--shuffle', 'an order of its own for each epoch')
     .option('--no-shuffle', 'always the same order')
     .option('--augment', 'turn, scale, slant and shift each image a little')

@@ -8,9 +8,14 @@ const base64 =
 const blank = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
 
 const prediction = {
+  label: '7',
   digit: 7,
   confidence: 0.9282,
   probabilities: [0.0065, 0.0092, 0.0057, 0.0071, 0.0102, 0.0062, 0.0104, 0.9282, 0.0107, 0.0058],
+  verdict: 'known',
+  score: 0.9981,
+  calibrated: true,
+  warnings: [],
   model: {
     name: 'mnist',
     alias: 'champion',
@@ -37,6 +42,14 @@ const model = {
   engine: { name: 'tensorflow', device: 'TensorFlow 2.21.0, CPU, 2 threads', gpu: false },
   gitCommit: '0123456789abcdef0123456789abcdef01234567',
   metrics: { trainLoss: 0.7211, testLoss: 0.1364, testAccuracy: 0.9919 },
+  calibration: {
+    temperature: 0.46,
+    threshold: 0.6132,
+    ece: 0.0031,
+    falseAlarms: 0.005,
+    images: 2000,
+    method: 'temperature scaling; energy score with a threshold for at most 0.5 % false alarms',
+  },
   format: 1,
   version: 1,
   createdAt: '2026-11-25T13:24:53.346Z',

@@ -21,5 +21,6 @@ export function smallPlan(change: Partial<TrainPlan> = {}): TrainPlan {
 /** Three epochs of four steps, each of which beats a constant answer. */
 export function tinyPlan(change: Partial<TrainPlan> = {}): TrainPlan {
   const rate = { schedule: 'constant', learningRate: 0.002 } as const;
-  return smallPlan({ ...rate, trainImages: 64, testImages: 50, batchSize: 16, epochs: 3, ...change });
+  const size = { trainImages: 64, testImages: 50, batchSize: 16, outliers: 0.125, epochs: 3 };
+  return smallPlan({ ...rate, ...size, seed: 5, ...change });
 }

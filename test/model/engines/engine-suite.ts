@@ -166,8 +166,8 @@ function describeRuns(): void {
       },
     );
 
-    it('gives other weights for another seed, and when images are distorted', async () => {
-      const changes = [{}, { seed: 4 }, { augment: true }];
+    it('gives other weights for another seed, and when images are distorted, redrawn, or without outliers', async () => {
+      const changes = [{}, { seed: 7 }, { augment: true }, { otherHands: 0.5 }, { outliers: 0 }];
       const texts = new Set<string>();
       for (const change of changes) {
         const { weights } = await runTraining(tinyPlan({ epochs: 1, ...change }));

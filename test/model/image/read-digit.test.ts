@@ -16,7 +16,11 @@ describe('a 28×28 MNIST digit comes back byte for byte', () => {
       const bytes = await grey(imageAt(test, i * 25))
         .png()
         .toBuffer();
-      expect(await readDigit(bytes)).toEqual({ ok: true, pixels: new Uint8Array(imageAt(test, i * 25)) });
+      expect(await readDigit(bytes)).toEqual({
+        ok: true,
+        pixels: new Uint8Array(imageAt(test, i * 25)),
+        warnings: [],
+      });
     }
   });
 
@@ -68,7 +72,11 @@ describe('a 28×28 MNIST digit comes back byte for byte', () => {
         ).png(),
     ],
   ])('as a PNG: %s', async (_, picture) => {
-    expect(await readDigit(await picture().toBuffer())).toEqual({ ok: true, pixels: new Uint8Array(digit) });
+    expect(await readDigit(await picture().toBuffer())).toEqual({
+      ok: true,
+      pixels: new Uint8Array(digit),
+      warnings: [],
+    });
   });
 
   it('as a view into a larger buffer', async () => {

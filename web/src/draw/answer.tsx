@@ -7,6 +7,7 @@ import { Hint } from './hint.tsx';
 import type { Reading } from './reader.ts';
 import { createSecondReader } from './second-reader.ts';
 import { TwoReaders } from './two-readers.tsx';
+import { sureness } from './verdict.ts';
 
 export function Answer() {
   const now = useStore(createDrawing).reading.value;
@@ -15,11 +16,9 @@ export function Answer() {
   return (
     <section class="answer" aria-label="What the network reads">
       <div class="answer-top">
-        <figure class="answer-digit" data-known={prediction !== null}>
+        <figure class="answer-digit" data-known={prediction !== null && prediction.verdict !== 'unknown'}>
           <div aria-hidden="true">{prediction?.digit ?? '?'}</div>
-          <figcaption aria-hidden="true">
-            {prediction ? `${percent(prediction.confidence)} sure` : 'No answer yet'}
-          </figcaption>
+          <figcaption aria-hidden="true">{prediction ? sureness(prediction) : 'No answer yet'}</figcaption>
           <Spoken now={now} />
         </figure>
         <Seen input={prediction?.input ?? null} />
@@ -33,7 +32,7 @@ export function Answer() {
       >
         Read by a second version, too
       </button>
-      <Hint now={now.state === 'problem' ? now : second.value} />
+      <Hint now={now.state === 'problem' || !isWanted.value ? now : second.value} />
       <Source now={now} />
     </section>
   );

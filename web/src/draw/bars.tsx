@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Prediction } from '../../../src/client/index.ts';
 import { percent } from '../ui/format.ts';
 import type { Reading } from './reader.ts';
+import { sureness } from './verdict.ts';
 
 const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const quietMs = 700; // before a screen reader is told the answer
@@ -34,9 +35,7 @@ export function Bars({ prediction }: { prediction: Prediction | null }) {
 export function Spoken({ now, reader = 'It' }: { now: Reading; reader?: string }) {
   const [text, setText] = useState('');
   const next =
-    now.state === 'read'
-      ? `${reader} reads ${now.prediction.digit}, ${percent(now.prediction.confidence)} sure`
-      : '';
+    now.state === 'read' ? `${reader} reads ${now.prediction.digit}, ${sureness(now.prediction)}` : '';
   useEffect(() => {
     const timer = setTimeout(() => setText(next), quietMs);
     return () => clearTimeout(timer);

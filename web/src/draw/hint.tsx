@@ -1,14 +1,22 @@
-/** Says why there is no answer. The line is always there, so that nothing moves. */
+/** Says why there is no answer, or what to know about the one there is. The line is always there, so that nothing moves. */
+import type { Prediction } from '../../../src/client/index.ts';
 import { sentence } from '../ui/sentence.ts';
 import type { Reading } from './reader.ts';
 
 export function Hint({ now }: { now: Reading }) {
   const problem = now.state === 'problem' ? now.problem : null;
+  const prediction = now.state === 'read' ? now.prediction : null;
   return (
     <p class="answer-hint" role="status">
       {problem && <HintText code={problem.code} detail={problem.detail} />}
+      {prediction && caveatsOf(prediction)}
     </p>
   );
+}
+
+function caveatsOf({ verdict, warnings }: Prediction): string {
+  const all = warnings.map(({ message }) => `${sentence(message)} `);
+  return `${verdict === 'unknown' ? 'This looks like none of the digits. ' : ''}${all.join('')}`;
 }
 
 function HintText({ code, detail }: { code: string; detail: string }) {

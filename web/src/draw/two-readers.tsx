@@ -7,6 +7,7 @@ import { percent } from '../ui/format.ts';
 import { Bars, predictionIn, Spoken } from './bars.tsx';
 import type { Reading } from './reader.ts';
 import { createSecondReader } from './second-reader.ts';
+import { sureness } from './verdict.ts';
 
 const mostListed = 100; // the largest `limit` of GET /models
 
@@ -38,7 +39,7 @@ function Answered({ now }: { now: Reading }) {
     <>
       <p class="reader-answer" aria-hidden="true">
         <strong>{prediction?.digit ?? '?'}</strong>
-        <span class="quiet">{prediction ? `${percent(prediction.confidence)} sure` : 'No answer yet'}</span>
+        <span class="quiet">{prediction ? sureness(prediction) : 'No answer yet'}</span>
       </p>
       <Bars prediction={prediction} />
     </>

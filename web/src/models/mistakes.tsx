@@ -7,6 +7,7 @@ import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Confusion, type Pair } from './confusion.tsx';
 import { Misread } from './misread.tsx';
+import { Reliability } from './reliability.tsx';
 
 export function useEvaluation(version: number) {
   const { client, ask } = useApp().api;
@@ -30,6 +31,7 @@ export function Mistakes({ version }: { version: number }) {
         <h2 id="misread-title">Misread digits</h2>
         <Misread misread={evaluation.misread} pair={pair} showAll={() => setPair(null)} />
       </section>
+      {evaluation.reliability && <Reliability reliability={evaluation.reliability} />}
     </>
   );
 }
