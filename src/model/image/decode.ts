@@ -9,6 +9,8 @@ import { messageOf } from '../../lib/errors.ts';
 import {
   type Examined,
   examine,
+  fits,
+  hasFewEnoughPixels,
   maxDecodeBytes,
   maxPixels,
   maxSide,
@@ -61,8 +63,7 @@ async function decodeExamined(bytes: Uint8Array, format: Format, failure?: unkno
   } catch (error) {
     return damaged(format, reasonOf(failure ?? error));
   }
-  const refusal = refusalOf(examined);
-  if (refusal) return refusal;
+  if (!fits(examined)) return refusalOf(examined);
   if (failure !== undefined && examined.shrink === 1) return damaged(format, reasonOf(failure));
   const decoder = examined.shrink === 1 ? exactly : shrunk(examined);
   try {
@@ -72,12 +73,11 @@ async function decodeExamined(bytes: Uint8Array, format: Format, failure?: unkno
   }
 }
 
-/** Why a picture is too large to be decoded; null where it isn't. */
-export function refusalOf(examined: Examined): ImageProblem | null {
-  const { width, height, memory, kind } = examined;
-  if (width * height > maxPixels || Math.max(width, height) > maxSide)
-    return tooManyPixels(examined, maxPixels, maxSide);
-  return memory > maxDecodeBytes ? tooMuchMemory(kind, examined, memory, maxDecodeBytes) : null;
+/** Why a picture that doesn't fit is refused. */
+function refusalOf(examined: Examined): ImageProblem {
+  return hasFewEnoughPixels(examined)
+    ? tooMuchMemory(examined.kind, examined, examined.memory, maxDecodeBytes)
+    : tooManyPixels(examined, maxPixels, maxSide);
 }
 
 /** Decodes in one way. @throws Error where it can't, or finds what `failOn` says */

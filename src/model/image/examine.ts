@@ -1,7 +1,7 @@
 /** What a picture's header says, and what its decoding will cost, without decoding it. */
 import sharp, { type Metadata } from 'sharp';
 import { readJpegHeader } from './formats/jpeg-header.ts';
-import type { Format } from './formats/signatures.ts';
+import { type Format, typeOf } from './formats/signatures.ts';
 import { largestTiffPart } from './formats/tiff-header.ts';
 import { isLossyWebp } from './formats/webp-header.ts';
 
@@ -35,6 +35,23 @@ export async function examine(bytes: Uint8Array, format: Format): Promise<Examin
   const streamed = Math.min(height, rows) * width * pixelBytes(metadata);
   const memory = whole + streamed + (workingBytes * width * height) / shrink ** 2;
   return { width, height, orientation, shrink, memory, kind };
+}
+
+/** What decoding a picture will cost; null for one that will be refused. */
+export async function costOf(bytes: Uint8Array): Promise<Pick<Examined, 'memory' | 'shrink'> | null> {
+  const { format } = typeOf(bytes);
+  if (format === null) return null;
+  const examined = await examine(bytes, format).catch(() => null);
+  return examined && fits(examined) ? examined : null;
+}
+
+/** Whether a picture is small enough to be decoded. */
+export function fits({ width, height, memory }: Examined): boolean {
+  return hasFewEnoughPixels({ width, height }) && memory <= maxDecodeBytes;
+}
+
+export function hasFewEnoughPixels({ width, height }: { width: number; height: number }): boolean {
+  return width * height <= maxPixels && Math.max(width, height) <= maxSide;
 }
 
 /** The power of two by which a picture's sides are divided to have few enough pixels. */

@@ -36,7 +36,6 @@ export function tooMuchMemory(
   bytes: number,
   maxBytes: number,
 ): ImageProblem {
-  const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
   return problem(
     'IMAGE_TOO_LARGE',
     `expected a picture that is decoded in ${megabytes(maxBytes)}, got ${kind} of ${width}×${height}, which takes ${megabytes(bytes)}; scale it down or send it as a baseline JPEG`,
@@ -63,6 +62,10 @@ export function notRead({ width, height }: Size, reason: string): ImageProblem {
     'IMAGE_NOT_READ',
     `expected to read ${width}×${height} pixels, met a fault of this program: ${reason}; please report it with the picture`,
   );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
 }
 
 function problem(code: ImageProblem['code'], message: string): ImageProblem {
