@@ -1,4 +1,8 @@
-/** Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. */
+/**
+ * Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. Where ink and paper
+ * differ in colour only, the tones between their colours.
+ */
+import { tonesByColour } from './colour-axis.ts';
 
 /** A grey image, 0 black to 255 white. */
 export type Greys = {
@@ -26,11 +30,12 @@ export function toGreys(samples: Samples): Greys {
     // ITU-R BT.601 in 8-bit fixed point, the weights sum to 256
     greys[i] = (77 * values[j]! + 150 * values[j + 1]! + 29 * values[j + 2]!) >> 8;
   }
-  if (channels === 4) layOnBackground(greys, samples);
-  return { values: greys, width, height };
+  const isClear = channels === 4 && layOnBackground(greys, samples);
+  return { values: (isClear ? null : tonesByColour(samples, greys)) ?? greys, width, height };
 }
 
-function layOnBackground(greys: Uint8Array, samples: Samples): void {
+/** False for an image that is opaque all over. */
+function layOnBackground(greys: Uint8Array, samples: Samples): boolean {
   const { values } = samples;
   let least = 255;
   let most = 0;
@@ -38,12 +43,13 @@ function layOnBackground(greys: Uint8Array, samples: Samples): void {
     if (values[j]! < least) least = values[j]!;
     if (values[j]! > most) most = values[j]!;
   }
-  if (least === 255) return;
+  if (least === 255) return false;
   const background = backgroundFor(greys, samples, Math.max(1, most / 2));
   for (let i = 0, j = 3; i < greys.length; i++, j += 4) {
     const alpha = values[j]!;
     greys[i] = Math.round((greys[i]! * alpha + background * (255 - alpha)) / 255);
   }
+  return true;
 }
 
 /**

@@ -18,7 +18,7 @@ const smallPixels = 64 * 64; // less than 0.1 ms of work, about as much as handi
 const plainPixels = 1024 * 1024; // of a PNG: at most 8 MB, or 16 where it is interlaced
 const largeDecoding = 16e6; // bytes; less is bounded by the number of images that are decoded at a time
 const roomBytes = 160e6; // for all large ones: as much as the largest that is decoded
-const leastRoom = roomBytes / Math.max(1, Math.floor(threadCount / 2)); // half of the threads stay free for others
+const leastRoom = roomBytes / Math.min(threadCount, 3); // of sharp's four threads one stays free for others
 
 /** Tells once, before a large picture has to wait, that it is one. */
 type OnLarge = () => void;

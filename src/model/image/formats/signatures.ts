@@ -8,6 +8,16 @@ export type Format = (typeof formats)[number];
 /** For messages: "PNG, JPEG, … or TIFF". */
 export const pictureTypes = `${formats.slice(0, -1).join(', ')} or ${formats.at(-1)!}`;
 
+/** RFC 2046, 3302, 9649 and the AVIF specification. */
+export const pictureMediaTypes = [
+  'image/png',
+  'image/jpeg',
+  'image/webp',
+  'image/avif',
+  'image/gif',
+  'image/tiff',
+] as const;
+
 const headBytes = 512;
 
 /** First bytes, as Latin-1; text comes last, as it may be almost anything. */
