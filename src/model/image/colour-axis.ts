@@ -2,7 +2,7 @@
  * Coloured ink on coloured paper that is about as bright: the tones along the line from the paper's colour to the ink's
  * tell them apart where greys don't.
  */
-import type { Samples } from './greys.ts';
+import type { Samples } from './samples.ts';
 
 const clearSpread = 64; // levels between greys; where a share of the pixels is that far apart, greys will do
 const fewSamples = 2048; // of a picture that are looked at first

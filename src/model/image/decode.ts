@@ -18,10 +18,10 @@ import {
   workingSide,
 } from './examine.ts';
 import { type Format, typeOf } from './formats/signatures.ts';
-import type { Samples } from './greys.ts';
 import { turnUpright } from './orientation.ts';
 import { readPlainPng } from './plain-png.ts';
 import { damaged, type ImageProblem, isEmpty, tooManyPixels, tooMuchMemory, unsupported } from './problem.ts';
+import type { Samples } from './samples.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
 
 // Whatever the bytes claim to be, libvips opens nothing but these. That and the cache are the process's: a thread that

@@ -3,20 +3,13 @@
  * differ in colour only, the tones between their colours.
  */
 import { tonesByColour } from './colour-axis.ts';
+import type { Samples } from './samples.ts';
 
 /** A grey image, 0 black to 255 white. */
 export type Greys = {
   readonly values: Uint8Array; // [height × width], row-major
   readonly width: number;
   readonly height: number;
-};
-
-/** Interleaved 8-bit samples, row-major; sRGB, whatever the file holds. */
-export type Samples = {
-  readonly values: Uint8Array; // [height × width × channels]
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number; // 1 grey, 3 RGB, 4 RGBA
 };
 
 const twoTones = 64; // levels apart; opaque pixels of one ink, smooth edges included, stay closer

@@ -1,5 +1,5 @@
 /** Turns decoded pictures upright. Source: Exif 3.0 (CIPA DC-008), tag 0x0112. */
-import type { Samples } from './greys.ts';
+import type { Samples } from './samples.ts';
 
 /** EXIF's value → where the stored picture's first row and first column lie in the upright one. */
 const changes: ReadonlyMap<number, { swaps: boolean; fromRight: boolean; fromBottom: boolean }> = new Map([

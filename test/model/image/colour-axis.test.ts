@@ -3,8 +3,9 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { imageAt, imageSide, readSplit } from '../../../src/model/data/dataset.ts';
 import { tonesByColour } from '../../../src/model/image/colour-axis.ts';
-import { type Samples, toGreys } from '../../../src/model/image/greys.ts';
+import { toGreys } from '../../../src/model/image/greys.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
+import type { Samples } from '../../../src/model/image/samples.ts';
 import { runs } from '../../long.ts';
 import { difference, digitPicture, enlarged, mean, placed } from './pictures.ts';
 
