@@ -64,6 +64,7 @@ async function decodeExamined(bytes: Uint8Array, format: Format, failure?: unkno
     return damaged(format, reasonOf(failure ?? error));
   }
   if (!fits(examined)) return refusalOf(examined);
+  if (!examined.isIntegral) return unsupported(`a ${format} of other than 8 or 16 bits`, 'convert it to PNG');
   if (failure !== undefined && examined.shrink === 1) return damaged(format, reasonOf(failure));
   const decoder = examined.shrink === 1 ? exactly : shrunk(examined);
   try {

@@ -24,6 +24,7 @@ export type Examined = {
   readonly shrink: number; // 1, 2, 4, …
   readonly memory: number; // bytes, an upper estimate
   readonly kind: string; // what makes it cost that much
+  readonly isIntegral: boolean; // its samples are whole numbers of 8 or 16 bits
 };
 
 /** @throws Error where the header can't be read */
@@ -34,7 +35,8 @@ export async function examine(bytes: Uint8Array, format: Format): Promise<Examin
   const { kind, whole } = costs[format](bytes, metadata);
   const streamed = Math.min(height, rows) * width * pixelBytes(metadata);
   const memory = whole + streamed + (workingBytes * width * height) / shrink ** 2;
-  return { width, height, orientation, shrink, memory, kind };
+  const isIntegral = ['uchar', 'ushort'].includes(metadata.depth);
+  return { width, height, orientation, shrink, memory, kind, isIntegral };
 }
 
 /** What decoding a picture will cost; null for one that will be refused. */

@@ -1,10 +1,9 @@
-import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { imageAt, imageSize, readSplit } from '../../../src/model/data/dataset.ts';
 import { pictureTypes } from '../../../src/model/image/formats/signatures.ts';
 import { type ImageProblem, readDigit } from '../../../src/model/image/read-digit.ts';
-import { chunk, grey, large, raw } from './picture-files.ts';
+import { grey, large, raw, whitePng } from './picture-files.ts';
 import { cropped, difference, digitPicture, enlarged, mean, placed } from './pictures.ts';
 
 const test = await readSplit('mnist', 'test');
@@ -227,24 +226,6 @@ async function problemOf(bytes: Uint8Array): Promise<ImageProblem> {
   const result = await readDigit(bytes);
   if (result.ok) throw new Error('expected a problem, got a digit');
   return result;
-}
-
-/** A whole PNG of `side` × `side` white pixels of one bit. */
-function whitePng(side: number): Buffer {
-  const header = Buffer.alloc(13); // width, height, bit depth 1, colour type 0 (grey), no filter choice, no interlace
-  header.writeUInt32BE(side, 0);
-  header.writeUInt32BE(side, 4);
-  header[8] = 1;
-  const rows = Buffer.alloc(side * (1 + side / 8), 0xff);
-  for (let y = 0; y < side; y++) rows[y * (1 + side / 8)] = 0; // filter: none
-  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-  const data = deflateSync(rows, { level: 1 });
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', data),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
 }
 
 function tenfold(pixels: Uint8Array): Sharp {
