@@ -112,12 +112,17 @@ it('no bytes at all make the readers of headers fail otherwise, or run for long'
       for (const [at, value] of changed) bytes[at % bytes.length] = value;
       readJpegHeader(bytes);
       isLossyWebp(bytes);
-      try {
-        expect(largestTiffPart(bytes)).toBeGreaterThanOrEqual(0);
-      } catch (error) {
-        expect((error as Error).message).toContain('directory');
-      }
+      expect(tiffProblem(bytes)).toMatch(/^$|directory/);
     }),
     { numRuns: runs(5000) },
   );
 });
+
+/** Empty where there is none. */
+function tiffProblem(bytes: Buffer): string {
+  try {
+    return largestTiffPart(bytes) >= 0 ? '' : 'less than nothing';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
