@@ -17,6 +17,7 @@ import {
   workingPixels,
   workingSide,
 } from './examine.ts';
+import { readJpegHeader } from './formats/jpeg-header.ts';
 import { type Format, typeOf } from './formats/signatures.ts';
 import { turnUpright } from './orientation.ts';
 import { readPlainPng } from './plain-png.ts';
@@ -44,7 +45,7 @@ export async function decode(bytes: Uint8Array): Promise<Decoded> {
   const type = typeOf(bytes);
   if (type.format === null) return unsupported(type.name, type.advice);
   const { format } = type;
-  if (!modest.includes(format)) return decodeExamined(bytes, format);
+  if (!modest.includes(format) || isLargeJpeg(bytes, format)) return decodeExamined(bytes, format);
   try {
     const plain = format === 'PNG' ? readPlainPng(bytes) : null;
     const samples = plain ?? (await decodeBy(exactly, bytes, format));
@@ -53,6 +54,11 @@ export async function decode(bytes: Uint8Array): Promise<Decoded> {
     return decodeExamined(bytes, format, error); // it may be too large for that
   }
   return decodeExamined(bytes, format);
+}
+
+function isLargeJpeg(bytes: Uint8Array, format: Format): boolean {
+  const header = format === 'JPEG' ? readJpegHeader(bytes) : null;
+  return header !== null && header.width * header.height > workingPixels;
 }
 
 /** `failure`: of the decoding at its own size, which is not tried again. */
