@@ -21,7 +21,7 @@ const [many, atATime] = [16, 4]; // photos; the API has that many large ones in 
 
 const photo = await takePhoto(await readSplit('mnist', 'test'), 1);
 const folder = await mkdtemp(join(tmpdir(), 'trainyard-photos-'));
-const results: { kind: Kind | string; bytes: number; decoding: Decoding }[] = [];
+const results: { kind: string; bytes: number; decoding: Decoding }[] = [];
 const verdicts: Verdict[] = [];
 try {
   for (const kind of Object.keys(kinds) as Kind[]) await measureKind(kind);

@@ -30,13 +30,7 @@ export const kinds = {
 export type Kind = keyof typeof kinds;
 
 /** What phones make. */
-export const heldToBar: readonly Kind[] = [
-  'JPEG, sRGB',
-  'JPEG, Display P3',
-  'JPEG, turned by EXIF',
-  'WebP',
-  'PNG',
-];
+export const heldToBar: readonly Kind[] = ['JPEG, sRGB', 'JPEG, Display P3', 'JPEG, turned by EXIF', 'WebP'];
 
 /** sRGB, [height × width × 3]. */
 export async function takePhoto(split: Split, seed: number): Promise<Sharp> {

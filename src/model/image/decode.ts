@@ -25,14 +25,14 @@ import { damaged, type ImageProblem, isEmpty, tooManyPixels, tooMuchMemory, unsu
 import type { Samples } from './samples.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
 
-// Whatever the bytes claim to be, libvips opens nothing but these. That and the cache are the process's: a thread that
-// blocked and unblocked once more could make another's decoding fail meanwhile.
+// Whatever the bytes claim to be, libvips opens nothing but these. That holds for the process: a thread that blocked and
+// unblocked once more could make another's decoding fail meanwhile.
 if (isMainThread) {
   const loaders = ['Png', 'Jpeg', 'Webp', 'Heif', 'Nsgif', 'Tiff'];
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: loaders.map((loader) => `VipsForeignLoad${loader}`) });
-  sharp.cache(false); // no image comes twice
 }
+sharp.cache(false); // no image comes twice; in every thread, since loading sharp turns the cache of the process on
 
 /** Formats whose strictly bounded pixels bound the memory too. Of others, a small header may announce large parts. */
 const modest: readonly Format[] = ['PNG', 'JPEG'];

@@ -23,6 +23,13 @@ it('decodes small pictures here and others in threads, all with the results of o
   expect(await Promise.all(pictures.map((picture) => decode(picture)))).toEqual(expected);
 });
 
+it('keeps no picture in the cache of libvips, which loading sharp in a thread turns on', async () => {
+  await Promise.all(
+    Array.from({ length: 8 }, async () => decode(await raw(0).resize(100, 100).jpeg().toBuffer())),
+  );
+  expect(sharp.cache()).toMatchObject({ memory: { max: 0 }, items: { max: 0 } });
+});
+
 it('refuses what is no picture, of any size', async () => {
   const header = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x10\0\0\0\x10\0', 'latin1'); // and no more
   const answers = await Promise.all(
