@@ -259,6 +259,10 @@ describe('the API as a whole', () => {
     expect(Object.keys(document.paths['/predict'].post.requestBody.content)).toEqual([
       'image/png',
       'image/jpeg',
+      'image/webp',
+      'image/avif',
+      'image/gif',
+      'image/tiff',
       'application/octet-stream',
       'multipart/form-data',
       'application/json',

@@ -27,7 +27,7 @@ export function tonesByColour({ values, channels }: Samples, greys: Uint8Array):
   if (contrast >= weakContrast) return null;
   const paper = [0, 1, 2].map((channel) => median(values, channel, channels)) as unknown as Colour;
   const distances = distancesFrom(paper, values, channels, greys.length);
-  const far = quantile(histogram(distances, mostColour + 1, 1), 1 - speckShare);
+  const far = quantile(histogram(distances, mostColour + 1, 1), (1 - speckShare) * greys.length);
   if (far < Math.max(leastColour, colourOverGrey * contrast)) return null;
   const ink = meanColour(values, channels, distances, inkShare * far);
   const axis = ink.map((level, channel) => level - paper[channel]!) as unknown as Colour;
@@ -38,11 +38,12 @@ export function tonesByColour({ values, channels }: Samples, greys: Uint8Array):
 /** Levels between the greys of a share of the pixels at each end; `step`: only each so many are counted. */
 function spread(greys: Uint8Array, share: number, step: number): number {
   const counts = histogram(greys, 256, step);
-  return quantile(counts, 1 - share) - quantile(counts, share);
+  const total = Math.ceil(greys.length / step);
+  return quantile(counts, (1 - share) * total) - quantile(counts, share * total);
 }
 
 function median(values: Uint8Array, from: number, step: number): number {
-  return quantile(histogram(values.subarray(from), 256, step), 0.5);
+  return quantile(histogram(values.subarray(from), 256, step), values.length / step / 2);
 }
 
 function histogram(values: Uint8Array | Uint16Array, size: number, step: number): Uint32Array {
@@ -51,9 +52,8 @@ function histogram(values: Uint8Array | Uint16Array, size: number, step: number)
   return counts;
 }
 
-/** The smallest value that more than this share of the counted ones doesn't exceed. */
-function quantile(counts: Uint32Array, share: number): number {
-  const wanted = share * counts.reduce((sum, count) => sum + count, 0);
+/** The smallest value that more than so many of the counted ones don't exceed. */
+function quantile(counts: Uint32Array, wanted: number): number {
   let value = 0;
   for (let seen = counts[0]!; seen <= wanted && value < counts.length - 1; seen += counts[value]!) value++;
   return value;
