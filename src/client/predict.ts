@@ -9,7 +9,7 @@ type Query = NonNullable<operations['predict']['parameters']['query']>;
 export type PredictOptions = Query & { readonly signal?: AbortSignal };
 
 /**
- * Reads the digit in a PNG or JPEG; the server looks at the bytes, not at `image.type`.
+ * Reads the digit in a PNG, JPEG, WebP, AVIF, GIF or TIFF; the server looks at the bytes, not at `image.type`.
  *
  * @throws ProblemError
  */

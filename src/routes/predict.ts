@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { classCount, imageSide } from '../model/data/dataset.ts';
 import { encodePng } from '../model/image/encode-png.ts';
+import { pictureTypes } from '../model/image/formats/signatures.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
 import type { Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions, Predictor } from '../model/serving/predictor.ts';
@@ -17,12 +18,15 @@ import { predictionSchema, predictionsSchema } from './prediction-schema.ts';
 
 /** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
 export const predictRequestBody = {
-  description:
-    'A PNG or JPEG as it is, of whatever `Content-Type`, or of none: the bytes decide. Or several as the files of a form, or one as base64 in JSON.',
+  description: `A ${pictureTypes} as it is, of whatever \`Content-Type\`, or of none: the bytes decide. Of several frames the first is read. Up to 15 MiB and 64 megapixels; an AVIF, a GIF, an interlaced PNG, a progressive JPEG or a lossless WebP can't be shrunk while it is decoded, and less may be too much. Or several pictures as the files of a form, or one as base64 in JSON.`,
   required: true,
   content: {
     'image/png': { schema: { type: 'string', format: 'binary' } },
     'image/jpeg': { schema: { type: 'string', format: 'binary' } },
+    'image/webp': { schema: { type: 'string', format: 'binary' } },
+    'image/avif': { schema: { type: 'string', format: 'binary' } },
+    'image/gif': { schema: { type: 'string', format: 'binary' } },
+    'image/tiff': { schema: { type: 'string', format: 'binary' } },
     'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
     'multipart/form-data': {
       schema: {
@@ -65,7 +69,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     schema: {
       tags: ['predict'],
       operationId: 'predict',
-      summary: 'Recognise a handwritten digit in a PNG or JPEG',
+      summary: 'Recognise a handwritten digit in a picture',
       querystring: z.strictObject({
         include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
         model: modelName.exactOptional().describe('The model that is to answer'),
@@ -149,7 +153,7 @@ function expectPictureType(
   const type = mediaType ?? 'a body without Content-Type';
   const isJson = /^\s*[[{]/.test(body!.toString('latin1', 0, 100));
   const detail = isJson
-    ? `expected {"image": "<base64>"} with Content-Type: application/json, got JSON as ${type}; set that header. A PNG or JPEG may have any type, a form is multipart/form-data`
+    ? `expected {"image": "<base64>"} with Content-Type: application/json, got JSON as ${type}; set that header. A ${pictureTypes} may have any type, a form is multipart/form-data`
     : `${outcome!.message}, or send a form as multipart/form-data, or {"image": "<base64>"} as application/json, not as ${type}`;
   throw new HttpProblem({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', detail });
 }

@@ -108,7 +108,7 @@ describe('predict', () => {
     const { code, stdout, stderr } = await command('predict', digit, text, absent, digit);
     expect(stdout).toMatch(new RegExp(`^(?:${digit} {2}\\d {2}\\d\\d\\.\\d\\d %\n){2}$`));
     expect(stderr).toMatch(
-      new RegExp(`^${text}: expected .*\n${absent}: expected a PNG or JPEG file, got: ENOENT`),
+      new RegExp(`^${text}: expected .*\n${absent}: expected a picture file, got: ENOENT`),
     );
     expect(code).toBe(1);
   });

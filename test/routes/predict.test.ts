@@ -134,7 +134,8 @@ describe('with a model', () => {
   });
 
   describe('bad input gets a 4xx with its own code', () => {
-    const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+    const bmp = Buffer.from('BM\x36\x10\0\0\0\0\0\0\x36\0\0\0', 'latin1');
+    const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="9" height="9"/></svg>';
     const json = (value: unknown) => JSON.stringify(value);
@@ -147,10 +148,11 @@ describe('with a model', () => {
       ['a truncated JPEG', jpeg.subarray(0, 200), 'image/jpeg', 422, 'IMAGE_NOT_DECODABLE'],
       ['an SVG', svg, 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
       ['an SVG as itself', svg, 'image/svg+xml', 415, 'MEDIA_TYPE_UNSUPPORTED'],
-      ['a GIF', gif, 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
-      ['a GIF as itself', gif, 'image/gif', 415, 'MEDIA_TYPE_UNSUPPORTED'],
-      ['a file over the limit', Buffer.alloc(5 * 1024 * 1024 + 1), 'image/png', 413, 'IMAGE_TOO_LARGE'],
-      ['a file far over the limit', Buffer.alloc(8 * 1024 * 1024), 'image/png', 413, 'BODY_TOO_LARGE'],
+      ['a BMP', bmp, 'image/png', 415, 'IMAGE_TYPE_UNSUPPORTED'],
+      ['a HEIC', heic, 'image/jpeg', 415, 'IMAGE_TYPE_UNSUPPORTED'],
+      ['a BMP as itself', bmp, 'image/bmp', 415, 'MEDIA_TYPE_UNSUPPORTED'],
+      ['a file over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'image/png', 413, 'IMAGE_TOO_LARGE'],
+      ['a file far over the limit', Buffer.alloc(21 * 1024 * 1024), 'image/png', 413, 'BODY_TOO_LARGE'],
       ['JSON without an image', json({}), 'application/json', 400, 'VALIDATION_FAILED'],
       ['JSON with more', json({ image: '', x: 1 }), 'application/json', 400, 'VALIDATION_FAILED'],
       ['an image that is not base64', json({ image: '***' }), 'application/json', 400, 'VALIDATION_FAILED'],

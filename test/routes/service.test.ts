@@ -2,6 +2,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pictureMediaTypes } from '../../src/model/image/formats/signatures.ts';
 import { networks } from '../../src/model/network/network.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { recipeNames, recipes } from '../../src/model/training/recipe.ts';
@@ -257,8 +258,7 @@ describe('the API as a whole', () => {
       'image/png',
     ]);
     expect(Object.keys(document.paths['/predict'].post.requestBody.content)).toEqual([
-      'image/png',
-      'image/jpeg',
+      ...pictureMediaTypes,
       'application/octet-stream',
       'multipart/form-data',
       'application/json',

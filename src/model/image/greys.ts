@@ -1,18 +1,15 @@
-/** Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. */
+/**
+ * Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. Where ink and paper
+ * differ in colour only, the tones between their colours.
+ */
+import { tonesByColour } from './colour-axis.ts';
+import type { Samples } from './samples.ts';
 
 /** A grey image, 0 black to 255 white. */
 export type Greys = {
   readonly values: Uint8Array; // [height × width], row-major
   readonly width: number;
   readonly height: number;
-};
-
-/** Interleaved 8-bit samples, row-major; sRGB, whatever the file holds. */
-export type Samples = {
-  readonly values: Uint8Array; // [height × width × channels]
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number; // 1 grey, 3 RGB, 4 RGBA
 };
 
 const twoTones = 64; // levels apart; opaque pixels of one ink, smooth edges included, stay closer
@@ -26,11 +23,12 @@ export function toGreys(samples: Samples): Greys {
     // ITU-R BT.601 in 8-bit fixed point, the weights sum to 256
     greys[i] = (77 * values[j]! + 150 * values[j + 1]! + 29 * values[j + 2]!) >> 8;
   }
-  if (channels === 4) layOnBackground(greys, samples);
-  return { values: greys, width, height };
+  const isClear = channels === 4 && layOnBackground(greys, samples);
+  return { values: (isClear ? null : tonesByColour(samples, greys)) ?? greys, width, height };
 }
 
-function layOnBackground(greys: Uint8Array, samples: Samples): void {
+/** False for an image that is opaque all over. */
+function layOnBackground(greys: Uint8Array, samples: Samples): boolean {
   const { values } = samples;
   let least = 255;
   let most = 0;
@@ -38,12 +36,13 @@ function layOnBackground(greys: Uint8Array, samples: Samples): void {
     if (values[j]! < least) least = values[j]!;
     if (values[j]! > most) most = values[j]!;
   }
-  if (least === 255) return;
+  if (least === 255) return false;
   const background = backgroundFor(greys, samples, Math.max(1, most / 2));
   for (let i = 0, j = 3; i < greys.length; i++, j += 4) {
     const alpha = values[j]!;
     greys[i] = Math.round((greys[i]! * alpha + background * (255 - alpha)) / 255);
   }
+  return true;
 }
 
 /**

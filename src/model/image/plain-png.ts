@@ -5,7 +5,7 @@
  * expected is left to sharp.
  */
 import { crc32, inflateSync } from 'node:zlib';
-import type { Samples } from './greys.ts';
+import type { Samples } from './samples.ts';
 
 const signatureLength = 8; // bytes
 const maxSamplesBytes = 512 * 1024; // 362×362 RGBA; more would hold up others, and sharp decodes beside them

@@ -2,6 +2,7 @@
  * JPEGs that are whole but untidy: stray bytes between segments, or no end marker. Viewers open them without a
  * word; a strict decoder takes them for damaged ones. Source of the format: ITU-T T.81, annex B.
  */
+import { nextMarker } from './formats/jpeg-header.ts';
 
 const startOfScan = 0xda;
 const endOfImage = Buffer.from([0xff, 0xd9]);
@@ -53,13 +54,4 @@ function withoutPadding(scans: Buffer): Buffer {
 
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Where the next segment starts: 0xff, then neither a fill byte nor a stuffed zero. -1 where none follows. */
-function nextMarker(file: Buffer, from: number): number {
-  let start = file.indexOf(0xff, from);
-  while (start !== -1 && (file[start + 1] === 0xff || file[start + 1] === 0)) {
-    start = file.indexOf(0xff, start + 1);
-  }
-  return start;
 }

@@ -1,24 +1,43 @@
 /**
  * Decodes and normalises pictures: small ones on the spot, others in threads, so that the work takes every core and
- * holds up no inference.
+ * holds up no inference. Large ones, by the memory that they take, share a bounded room.
  */
 import { availableParallelism } from 'node:os';
 import { startThread } from '../../lib/thread.ts';
+import { costOf } from '../image/examine.ts';
 import { type ReadDigit, readDigit } from '../image/read-digit.ts';
+import { createDecodeRoom } from './decode-room.ts';
 
 export type DecodeOrder = { readonly id: number; readonly image: Uint8Array };
 export type DecodeResult = { readonly id: number; readonly digit: ReadDigit };
 
 const threadCount = Math.min(availableParallelism(), 4); // each takes 15 MB
+const headerBytes = 24; // of a PNG, up to its size; what is shorter is refused
 const smallBytes = 16 * 1024;
 const smallPixels = 64 * 64; // less than 0.1 ms of work, about as much as handing it over
+const plainPixels = 1024 * 1024; // of a PNG: at most 8 MB, or 16 where it is interlaced
+const largeDecoding = 16e6; // bytes; less is bounded by the number of images that are decoded at a time
+const roomBytes = 160e6; // for all large ones: as much as the largest that is decoded
+const leastRoom = roomBytes / Math.min(threadCount, 3); // of sharp's four threads one stays free for others
+
+/** Tells once, before a large picture has to wait, that it is one. */
+type OnLarge = () => void;
 
 /** Starts the pool. It answers as `readDigit`. The threads live as long as the process; a fault in one ends it. */
-export function startDecodePool(): (image: Uint8Array) => Promise<ReadDigit> {
+export function startDecodePool(): (image: Uint8Array, onLarge?: OnLarge) => Promise<ReadDigit> {
   const threads = Array.from({ length: threadCount }, startDecodeThread);
-  return (image) => {
-    if (isSmall(image)) return readDigit(image);
-    return threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image);
+  const room = createDecodeRoom(roomBytes);
+  const inThread = (image: Uint8Array) =>
+    threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image);
+  return async (image, onLarge) => {
+    const pixels = pngPixels(image);
+    if (image.length < headerBytes || (image.length <= smallBytes && pixels <= smallPixels))
+      return readDigit(image);
+    if (pixels <= plainPixels) return inThread(image);
+    const cost = await costOf(image);
+    if (!cost || (cost.shrink === 1 && cost.memory < largeDecoding)) return inThread(image);
+    onLarge?.();
+    return room.run(Math.max(cost.memory, leastRoom), () => inThread(image));
   };
 }
 
@@ -46,12 +65,11 @@ function startDecodeThread() {
   };
 }
 
-/** Judges by the number of bytes and by the size that a PNG's header declares. Bytes that are no PNG are not small. */
-function isSmall(image: Uint8Array): boolean {
-  if (image.length < 24) return true; // a refusal
-  if (image.length > smallBytes) return false; // it may have a great many chunks
+/** Pixels that a PNG's header declares; Infinity for what is no PNG. */
+function pngPixels(image: Uint8Array): number {
+  if (image.length < headerBytes) return Number.POSITIVE_INFINITY;
   const header = new DataView(image.buffer, image.byteOffset);
   const [signature, type] = [header.getUint32(0), header.getUint32(12)];
   const isPng = signature === 0x89504e47 && type === 0x49484452; // '\x89PNG', 'IHDR'
-  return isPng && header.getUint32(16) * header.getUint32(20) <= smallPixels;
+  return isPng ? header.getUint32(16) * header.getUint32(20) : Number.POSITIVE_INFINITY;
 }

@@ -19,7 +19,8 @@ export type DecodedImage = Omit<ImageOrder, 'image'> & {
 export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
-  readonly decode: (image: Uint8Array) => Promise<ReadDigit>;
+  /** May call `onLarge` for an image that will take long: others don't wait for it, and it takes up no place of theirs. */
+  readonly decode: (image: Uint8Array, onLarge: () => void) => Promise<ReadDigit>;
   /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
   readonly infer: (version: number, batch: DecodedImage[]) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
@@ -37,6 +38,7 @@ export class MicroBatches {
   readonly #options: MicroBatchOptions;
   readonly #waiting = new Map<number, WaitingImage>(); // by id, oldest first
   readonly #decoding = new Set<number>(); // without those that were dropped meanwhile
+  readonly #large = new Set<number>(); // being decoded without a slot, dropped ones too
   readonly #decoded = new Map<number, DecodedImage>();
   #decodingSlots = 0; // in use, by dropped images too
   #pinnedSlots = 0; // of them, by pinned images
@@ -80,14 +82,17 @@ export class MicroBatches {
   }
 
   async #decode(id: number, { image, ...order }: WaitingImage): Promise<void> {
-    this.#decodingSlots++;
-    if (order.isPinned) this.#pinnedSlots++;
+    this.#takeSlot(order, 1);
     this.#decodings++;
     this.#decoding.add(id);
     const startedAt = performance.now();
-    const digit = await this.#options.decode(image);
-    this.#decodingSlots--;
-    if (order.isPinned) this.#pinnedSlots--;
+    const digit = await this.#options.decode(image, () => {
+      this.#large.add(id);
+      this.#takeSlot(order, -1);
+      this.#decodeNext();
+      this.#inferWhenDue();
+    });
+    if (!this.#large.delete(id)) this.#takeSlot(order, -1);
     this.#decodeNext();
     if (!this.#decoding.delete(id)) this.#options.onDropped(id);
     else if (!digit.ok) this.#options.onRefused(id, digit);
@@ -99,10 +104,17 @@ export class MicroBatches {
     this.#inferWhenDue();
   }
 
-  /** One image takes as long as four in a batch: while others are being decoded it waits for them, but not for long. */
+  #takeSlot({ isPinned }: Pick<ImageOrder, 'isPinned'>, count: 1 | -1): void {
+    this.#decodingSlots += count;
+    if (isPinned) this.#pinnedSlots += count;
+  }
+
+  /** One image takes as long as four in a batch: while others are being decoded it waits for them, but not for long and not
+   * for large ones. */
   #inferWhenDue(): void {
     if (this.#isInferring || this.#decoded.size === 0) return;
-    const isDue = this.#decoding.size === 0 || this.#decoded.size >= this.#options.maxBatch;
+    const isAnyComing = [...this.#decoding].some((id) => !this.#large.has(id));
+    const isDue = !isAnyComing || this.#decoded.size >= this.#options.maxBatch;
     if (isDue) void this.#inferAll();
     else this.#fillTimer ??= setTimeout(() => void this.#inferAll(), fillBatchMs);
   }

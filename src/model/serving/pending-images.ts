@@ -13,6 +13,9 @@ import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts
 const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
 /** Requests that name a version take at most a quarter of it, so that they leave room for the champion's. */
 const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
+/** Files this large are mostly photos, each of which takes longer than many small pictures: those don't wait for them. */
+const largeBytes = 512 * 1024;
+const mostLargeInProcess = 4;
 const maxSends = 2; // an image that was in the process at two crashes may be their cause
 export const answerWithinMs = 5000;
 const dropWithinMs = 5000; // for the process to let go of an image that it was told to drop
@@ -41,6 +44,7 @@ export class PendingImages {
   readonly #rate = createRateMeter(initialRate);
   readonly #all = noUse();
   readonly #pinned = noUse(); // of all, by images whose request names a version
+  readonly #large = noUse(); // of all, by large images
   #nextId = 0;
 
   constructor(process: ProcessPort) {
@@ -69,12 +73,12 @@ export class PendingImages {
     }
   }
 
-  /** Sends as many images as the process may have, oldest first. Call it also when a process is ready for images. */
+  /** Sends as many images as the process may have, of each kind the oldest first. Call it also when a process is ready for images. */
   sendNext(): void {
     for (const [id, pending] of this.#pending) {
       if (this.#all.inProcess >= most.inProcess) return;
       if (pending.inProcess) continue;
-      if (pending.order.isPinned && this.#pinned.inProcess >= mostPinned.inProcess) continue;
+      if (this.#isHeldBack(pending.order)) continue;
       pending.inProcess = true;
       pending.sends++;
       this.#count(pending.order, { inProcess: 1 });
@@ -126,8 +130,15 @@ export class PendingImages {
     return overloaded('images for versions that requests name', this.#pinned, perSecond);
   }
 
-  #count({ isPinned }: ImageOrder, change: Partial<Use>): void {
-    for (const use of isPinned ? [this.#all, this.#pinned] : [this.#all])
+  /** Whether the process has enough images of its kind. */
+  #isHeldBack({ isPinned, image }: ImageOrder): boolean {
+    if (isPinned && this.#pinned.inProcess >= mostPinned.inProcess) return true;
+    return isLarge(image) && this.#large.inProcess >= mostLargeInProcess;
+  }
+
+  #count({ isPinned, image }: ImageOrder, change: Partial<Use>): void {
+    const kinds = [...(isPinned ? [this.#pinned] : []), ...(isLarge(image) ? [this.#large] : [])];
+    for (const use of [this.#all, ...kinds])
       for (const [what, by] of Object.entries(change)) use[what as keyof Use] += by;
   }
 
@@ -194,6 +205,7 @@ export const cancelled: PredictOutcome = {
   message: 'nobody waits for this image any longer',
 };
 
+const isLarge = (image: Uint8Array) => image.byteLength > largeBytes;
 const noUse = (): Use => ({ images: 0, bytes: 0, inProcess: 0 });
 
 function overloaded(what: string, { images, bytes }: Load, perSecond: number): PredictOutcome {

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { pictureMediaTypes, pictureTypes } from '../../model/image/formats/signatures.ts';
 import { createJsonParser } from './bodies.ts';
 import { readForm } from './form.ts';
 import { limited, maxImageBytes } from './image-limits.ts';
@@ -27,7 +28,7 @@ export function registerImageParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   // "*" alone would cover them all, but Fastify looks its parser up anew for each request.
   app.addContentTypeParser(
-    ['image/png', 'image/jpeg', 'application/octet-stream', '*'],
+    [...pictureMediaTypes, 'application/octet-stream', '*'],
     async (request: FastifyRequest, payload: IncomingMessage) => [limited(await read(request, payload))],
   );
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
@@ -44,7 +45,7 @@ function read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer
   return readWhole(request, payload, request.received, maxBase64Bytes);
 }
 
-const expectation = 'expected {"image": "<base64 of a PNG or JPEG>"}';
+const expectation = `expected {"image": "<base64 of a ${pictureTypes}>"}`;
 const jsonBodySchema = z.strictObject({
   image: z.string({ error: expectation }).transform((text, context) => {
     const image = decodeBase64(text);

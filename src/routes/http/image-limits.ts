@@ -1,7 +1,7 @@
 /** Size limits of the images in a request, in whatever form they are sent. */
 import { HttpProblem } from './problem.ts';
 
-export const maxImageBytes = 5 * 1024 * 1024;
+export const maxImageBytes = 15 * 1024 * 1024;
 export const maxImages = 16;
 export const maxImagesBytes = 16 * 1024 * 1024; // all images of one request together
 

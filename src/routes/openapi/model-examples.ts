@@ -183,7 +183,7 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
         '/predict',
         'body',
         'image',
-        'expected {"image": "<base64 of a PNG or JPEG>"}, got "(a seven)"',
+        'expected {"image": "<base64 of a PNG, JPEG, WebP, AVIF, GIF or TIFF>"}, got "(a seven)"',
       ),
     },
   ],

@@ -1,5 +1,5 @@
 /** MNIST digits as files, and parts of files. */
-import { crc32 } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { imageSide } from '../../../src/model/data/dataset.ts';
 
@@ -23,4 +23,22 @@ export function grey(pixels: Uint8Array): Sharp {
 
 export function large(pixels: Uint8Array): Sharp {
   return grey(pixels).resize(280, 280, { kernel: 'cubic' });
+}
+
+/** A whole PNG of `side` × `side` white pixels of one bit. */
+export function whitePng(side: number): Buffer {
+  const header = Buffer.alloc(13); // width, height, bit depth 1, colour type 0 (grey), no filter choice, no interlace
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header[8] = 1;
+  const rows = Buffer.alloc(side * (1 + side / 8), 0xff);
+  for (let y = 0; y < side; y++) rows[y * (1 + side / 8)] = 0; // filter: none
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  const data = deflateSync(rows, { level: 1 });
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', data),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }

@@ -20,15 +20,45 @@ it('decodes small pictures here and others in threads, all with the results of o
   const expected = [];
   for (const picture of pictures) expected.push(await readDigit(picture));
   expect(expected.every(({ ok }) => ok)).toBe(true);
-  expect(await Promise.all(pictures.map(decode))).toEqual(expected);
+  expect(await Promise.all(pictures.map((picture) => decode(picture)))).toEqual(expected);
+});
+
+it('keeps no picture in the cache of libvips, which loading sharp in a thread turns on', async () => {
+  await Promise.all(
+    Array.from({ length: 8 }, async () => decode(await raw(0).resize(100, 100).jpeg().toBuffer())),
+  );
+  expect(sharp.cache()).toMatchObject({ memory: { max: 0 }, items: { max: 0 } });
 });
 
 it('refuses what is no picture, of any size', async () => {
   const header = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x10\0\0\0\x10\0', 'latin1'); // and no more
-  const answers = await Promise.all([new Uint8Array(), Buffer.alloc(40), header].map(decode));
+  const answers = await Promise.all(
+    [new Uint8Array(), Buffer.alloc(40), header].map((bytes) => decode(bytes)),
+  );
   expect(answers).toMatchObject([
     { ok: false, code: 'IMAGE_EMPTY' },
     { ok: false, code: 'IMAGE_TYPE_UNSUPPORTED' },
     { ok: false, code: 'IMAGE_NOT_DECODABLE' },
   ]);
 });
+
+it('tells of large pictures before it decodes them, and of no others', async () => {
+  const photo = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: 'white' } });
+  const told: string[] = [];
+  const pictures = {
+    small: await raw(0).png().toBuffer(),
+    'a 12-megapixel JPEG': await photo(4000, 3000).jpeg().toBuffer(),
+    'an interlaced PNG': await photo(3000, 2500).png({ progressive: true }).toBuffer(),
+    'an AVIF': await photo(1200, 1000).avif({ effort: 0 }).toBuffer(),
+    'a small AVIF': await photo(300, 300).avif({ effort: 0 }).toBuffer(),
+    'too large an AVIF': await photo(4000, 3000).avif({ effort: 0 }).toBuffer(),
+  };
+  const codes = [];
+  for (const [name, bytes] of Object.entries(pictures)) {
+    const digit = await decode(bytes, () => told.push(name));
+    codes.push(digit.ok ? 'read' : digit.code);
+  }
+  expect(told).toEqual(['a 12-megapixel JPEG', 'an interlaced PNG', 'an AVIF']);
+  expect(codes).toEqual(['read', ...Array<string>(4).fill('IMAGE_NO_INK'), 'IMAGE_TOO_LARGE']);
+}, 30_000);

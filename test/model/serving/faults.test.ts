@@ -74,7 +74,7 @@ describe('load', () => {
 
   // Last, since it takes seconds: the time to come back follows from how fast the images before were read.
   it('of small files with many pixels takes little memory', async () => {
-    const side = 2000; // 4 megapixels: 16 MB each when decoded, 1.5 GB all together
+    const side = 2000; // 4 megapixels: 16 MB each if it were decoded whole, 1.5 GB all together
     const picture = { create: { width: side, height: side, channels: 4 as const, background: '#fff' } };
     const mark = await sharp({ create: { width: 200, height: 900, channels: 4, background: '#000' } })
       .png()

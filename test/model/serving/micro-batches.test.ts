@@ -24,6 +24,7 @@ const orderOf = (id: number, change: Partial<ImageOrder> = {}): ImageOrder => ({
 function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}) {
   const begun: number[] = []; // ids, in order
   const ending = new Map<number, (result: ReadDigit) => void>();
+  const large = new Map<number, () => void>();
   const inferred: number[][] = [];
   const withPixels = new Map<number, boolean>();
   const events: string[] = [];
@@ -31,8 +32,9 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
   const batches = new MicroBatches({
     maxDecoding,
     maxBatch,
-    decode: ([id]) => {
+    decode: ([id], onLarge) => {
       begun.push(id!);
+      large.set(id!, onLarge);
       return new Promise((resolve) => ending.set(id!, resolve));
     },
     infer: (_version, batch) => {
@@ -45,11 +47,12 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
   });
   for (let id = 1; id <= images; id++) batches.add(id, orderOf(id));
   const end = (id: number, result = digit) => ending.get(id)!(result);
+  const isLarge = (id: number) => large.get(id)!();
   const nextBatch = () =>
     new Promise<void>((resolve) => {
       onInferred = resolve;
     });
-  return { batches, begun, inferred, withPixels, events, end, nextBatch };
+  return { batches, begun, inferred, withPixels, events, end, isLarge, nextBatch };
 }
 
 describe('decoding', () => {
@@ -65,6 +68,41 @@ describe('decoding', () => {
     await aFewTurns();
     expect(batches.decodings).toBe(4);
     expect(inferred).toEqual([[2, 1, 3, 4]]);
+  });
+
+  it('of a large image takes up no place, and no other waits for it', async () => {
+    const { batches, begun, inferred, end, isLarge, nextBatch } = openBatches(4, { maxDecoding: 2 });
+    isLarge(1);
+    expect(begun).toEqual([1, 2, 3]);
+    end(2);
+    await Promise.resolve();
+    expect(begun).toEqual([1, 2, 3, 4]);
+    end(3);
+    end(4);
+    await aFewTurns();
+    expect(inferred).toEqual([[2, 3, 4]]);
+    batches.add(5, orderOf(5));
+    batches.add(6, orderOf(6));
+    batches.add(7, orderOf(7));
+    expect(begun).toEqual([1, 2, 3, 4, 5, 6]); // 1 has no slot to give back
+    const batch = nextBatch();
+    end(1);
+    await batch;
+    expect(inferred.at(-1)).toEqual([1]);
+    expect(begun).toHaveLength(6);
+  });
+
+  it('of a large image goes on when it is dropped, and ends without an answer', async () => {
+    const { batches, inferred, events, end, isLarge } = openBatches(2);
+    isLarge(1);
+    batches.drop(1);
+    end(2);
+    await aFewTurns();
+    expect(events).toEqual([]);
+    end(1);
+    await aFewTurns();
+    expect(events).toEqual(['dropped 1']);
+    expect(inferred).toEqual([[2]]);
   });
 
   it('remembers whose pixels are wanted', async () => {

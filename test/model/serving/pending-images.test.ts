@@ -68,6 +68,29 @@ describe('pending images', () => {
     queue.close();
   });
 
+  it('sends at most 4 large files at once, and small ones past those that wait', async () => {
+    const { queue, sent } = openQueue();
+    const photo = { ...order, image: new Uint8Array(1024 * 1024) };
+    for (let id = 0; id < 6; id++) void queue.predict(photo);
+    void queue.predict(order);
+    expect(sent).toEqual(['image 0', 'image 1', 'image 2', 'image 3', 'image 6']);
+    queue.dropped(1);
+    expect(sent.at(-1)).toBe('image 4');
+    queue.processEnded();
+    queue.sendNext();
+    expect(sent.slice(6)).toEqual(['image 0', 'image 2', 'image 3', 'image 4', 'image 6']);
+    queue.close();
+  });
+
+  it('takes the largest picture of all when nothing else is queued, for a named version too', () => {
+    for (const isPinned of [false, true]) {
+      const { queue, sent } = openQueue();
+      void queue.predict({ ...order, isPinned, image: new Uint8Array(15 * 1024 * 1024) });
+      expect(sent).toEqual(['image 0']);
+      queue.close();
+    }
+  });
+
   it('keeps three quarters of the places for images that no request pins', async () => {
     const { queue, sent } = openQueue();
     const pinned = { ...order, version: 2, isPinned: true };

@@ -64,7 +64,7 @@ describe('a picture as it is', () => {
 });
 
 describe('what is no picture', () => {
-  const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+  const bmp = Buffer.from('BM\x36\x10\0\0\0\0\0\0\x36\0\0\0', 'latin1');
   const json = JSON.stringify({ image: digit!.toString('base64') });
 
   it.each([
@@ -73,7 +73,7 @@ describe('what is no picture', () => {
     ['JSON', 'application/x-www-form-urlencoded', json],
     ['JSON', 'text/plain', json],
     ['JSON', 'application/merge-patch+json', '{}'],
-    ['a GIF', 'image/gif', gif],
+    ['a BMP', 'image/bmp', bmp],
     ['text', 'image/*', 'hello'],
     ['text', null, 'hello'],
     ['text', 'png', 'hello'],
@@ -81,7 +81,12 @@ describe('what is no picture', () => {
   ])('%s as %j is a 415 that says what to send', async (_what, type, payload) => {
     const response = await send(payload, type);
     expect(response.json()).toMatchObject({ status: 415, code: 'MEDIA_TYPE_UNSUPPORTED' });
-    const named = ['PNG or JPEG', 'multipart/form-data', '{"image": "<base64>"}', 'application/json'];
+    const named = [
+      'PNG, JPEG, WebP, AVIF, GIF or TIFF',
+      'multipart/form-data',
+      '{"image": "<base64>"}',
+      'application/json',
+    ];
     const sent = type?.includes('/') ? [type.split(';')[0]!] : [];
     for (const words of [...named, ...sent]) expect(response.json().detail).toContain(words);
     expect(response.headers).not.toHaveProperty('accept-encoding'); // RFC 7694, section 3
@@ -97,13 +102,13 @@ describe('what is no picture', () => {
   );
 
   it.each(['image/png', 'application/octet-stream', 'application/json'])(
-    'a GIF as %s is a 415 that says what came',
+    'a BMP as %s is a 415 that says what came',
     async (type) => {
-      const response = await send(Buffer.concat([gif, Buffer.from([0xff])]), type);
+      const response = await send(Buffer.concat([bmp, Buffer.from([0xff])]), type);
       expect(response.json()).toMatchObject({
         status: 415,
         code: 'IMAGE_TYPE_UNSUPPORTED',
-        detail: expect.stringContaining('GIF'),
+        detail: expect.stringContaining('a BMP'),
       });
     },
   );
@@ -181,7 +186,11 @@ describe('base64 in JSON', () => {
 
   it.each([
     [{ image: standard, invert: true }, 'invert', 'expected no such field, only image'],
-    [{ images: [standard] }, 'image', 'expected {"image": "<base64 of a PNG or JPEG>"}, got nothing'],
+    [
+      { images: [standard] },
+      'image',
+      'expected {"image": "<base64 of a PNG, JPEG, WebP, AVIF, GIF or TIFF>"}, got nothing',
+    ],
     [{ images: [standard] }, 'images', 'expected no such field, only image'],
     [[standard], '(all)', expect.stringMatching(/expected object, received array, got \["iVBOR/)],
     [null, '(all)', expect.stringMatching(/expected object, received null, got null/)],
@@ -285,7 +294,7 @@ describe('a form', () => {
     ],
     [
       'a large file without a name',
-      [{ body: Buffer.alloc(5 * MiB + 1), filename: null }],
+      [{ body: Buffer.alloc(15 * MiB + 1), filename: null }],
       413,
       'IMAGE_TOO_LARGE',
     ],

@@ -147,11 +147,11 @@ describe('bodies', () => {
   it.each([
     ['/jobs/train', 'json', json(65 * 1024), 'BODY_TOO_LARGE'],
     ['/jobs/x/cancel', 'json', json(65 * 1024), 'BODY_TOO_LARGE'],
-    ['/predict', 'json', json(8 * MiB), 'BODY_TOO_LARGE'],
-    ['/predict', 'json', json(6.7 * MiB), 'IMAGE_TOO_LARGE'],
-    ['/predict', 'png', 'A'.repeat(5 * MiB + 1), 'IMAGE_TOO_LARGE'],
-    ['/predict', 'png', 'A'.repeat(8 * MiB), 'BODY_TOO_LARGE'],
-    ['/predict', 'form', form(1, 5 * MiB + 1), 'IMAGE_TOO_LARGE'],
+    ['/predict', 'json', json(21 * MiB), 'BODY_TOO_LARGE'],
+    ['/predict', 'json', json(20.2 * MiB), 'IMAGE_TOO_LARGE'],
+    ['/predict', 'png', 'A'.repeat(15 * MiB + 1), 'IMAGE_TOO_LARGE'],
+    ['/predict', 'png', 'A'.repeat(21 * MiB), 'BODY_TOO_LARGE'],
+    ['/predict', 'form', form(1, 15 * MiB + 1), 'IMAGE_TOO_LARGE'],
     ['/predict', 'form', form(17, 10), 'TOO_MANY_IMAGES'],
     ['/predict', 'form', form(4, 4.5 * MiB), 'IMAGE_TOO_LARGE'],
   ] as const)('%s refuses too much %s', async (url, type, payload, code) => {
@@ -173,7 +173,7 @@ describe('bodies', () => {
   it('are not read before the key', async () => {
     const app = await buildQuietApp({ access: { apiKeys: ['a-key-of-some-length'] } });
     const headers = { 'content-type': types.png };
-    const payload = 'A'.repeat(8 * MiB);
+    const payload = 'A'.repeat(21 * MiB);
     const response = await app.inject({ method: 'POST', url: '/predict', headers, payload });
     expect(response.statusCode).toBe(401);
   });

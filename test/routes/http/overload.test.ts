@@ -185,7 +185,7 @@ describe('a body that ends early', () => {
 describe('a body over the limit', () => {
   it('is answered while it is still being sent', async () => {
     const socket = await open();
-    const size = 9 * 1024 * 1024;
+    const size = 22 * 1024 * 1024;
     socket.write(head('image/png', size).replace('Host: localhost', 'Host: localhost\r\nConnection: close'));
     socket.write(Buffer.alloc(size));
     expect(await answer(socket)).toMatch(/^HTTP\/1\.1 413 [^]*"code":"BODY_TOO_LARGE"/);
@@ -197,7 +197,7 @@ describe('a body over the limit', () => {
     socket.write(
       'POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n',
     );
-    for (let megabyte = 0; megabyte < 9; megabyte++) socket.write(chunk);
+    for (let megabyte = 0; megabyte < 22; megabyte++) socket.write(chunk);
     socket.write('0\r\n\r\n');
     expect(await answer(socket)).toMatch(/^HTTP\/1\.1 413 [^]*"code":"BODY_TOO_LARGE"/);
   });

@@ -50,7 +50,7 @@ export async function sendable(file: Blob): Promise<Blob | null> {
 async function fitted(file: Blob, picture: HTMLImageElement): Promise<Blob> {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const scale = Math.min(1, largestSide / Math.max(width, height));
-  if (scale === 1 && /^image\/(?:png|jpeg)$/.test(file.type)) return file;
+  if (scale === 1 && /^image\/(?:png|jpeg|webp|avif|gif)$/.test(file.type)) return file;
   const context = canvas(Math.ceil(width * scale), Math.ceil(height * scale));
   context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
   return toPng(context);

@@ -1,0 +1,87 @@
+/** Every format that is read, in the forms that phones, scanners and programs write. */
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { readDigit } from '../../../../src/model/image/read-digit.ts';
+import { difference } from '../pictures.ts';
+import { digit, drawn, files, twoFrames } from './pictures-of-formats.ts';
+
+const reference = await readDigit(await drawn().png().toBuffer());
+const expected = reference.ok ? reference.pixels : new Uint8Array(784);
+
+it.each(files)('%s is read to within %f levels', async (_name, levels, make) => {
+  const read = await readDigit(await (await make()).toBuffer());
+  expect(difference(read.ok ? read.pixels : null, expected)).toBeLessThan(levels);
+});
+
+/** Of those, each loses pixels of its first frame. */
+const whole = files.filter(([name]) => !/CMYK JPEG|animated|several pages/.test(name));
+
+it.each(whole)('%s that is cut off is refused', async (_name, _levels, make) => {
+  const bytes = await (await make()).toBuffer();
+  for (const share of [0.3, 0.5, 0.9]) {
+    const read = await readDigit(bytes.subarray(0, bytes.length * share));
+    expect(read, `${share} of it`).toMatchObject({ ok: false, code: 'IMAGE_NOT_DECODABLE' });
+  }
+});
+
+it('reads the first frame though a later one is cut off', async () => {
+  const bytes = await (await twoFrames()).gif().toBuffer();
+  expect(await readDigit(bytes.subarray(0, -20))).toMatchObject({ ok: true });
+});
+
+describe('a picture larger than the working size is shrunk, and read as it is', () => {
+  it.each(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'a %s of 6 megapixels',
+    async (format) => {
+      const options = { avif: { effort: 0 }, gif: { effort: 1 }, tiff: { compression: 'lzw' } } as const;
+      const picture = drawn(2400, 2500).toColourspace('srgb');
+      const bytes = await picture.toFormat(format, options[format as keyof typeof options]).toBuffer();
+      const read = await readDigit(bytes);
+      expect(difference(read.ok ? read.pixels : null, digit)).toBeLessThan(10);
+    },
+    30_000,
+  );
+
+  it.each(['jpeg', 'png', 'webp', 'tiff'] as const)(
+    'a %s is turned upright, however it was held',
+    async (format) => {
+      const read = await readDigit(await drawn(1600, 2000).toFormat(format).toBuffer());
+      const upright = read.ok ? read.pixels : new Uint8Array();
+      // EXIF's value → what the camera's rotation did to the picture
+      const held = {
+        1: () => drawn(1600, 2000),
+        2: () => drawn(1600, 2000).flop(),
+        3: () => drawn(1600, 2000).rotate(180),
+        4: () => drawn(1600, 2000).flip(),
+        6: () => drawn(1600, 2000).rotate(270),
+        8: () => drawn(1600, 2000).rotate(90),
+      };
+      for (const [orientation, make] of Object.entries(held)) {
+        const stored = await make().toColourspace('srgb').png({ compressionLevel: 1 }).toBuffer();
+        const picture = sharp(stored).withMetadata({ orientation: Number(orientation) });
+        const bytes = await picture.toFormat(format).toBuffer();
+        const turned = await readDigit(bytes);
+        expect(difference(turned.ok ? turned.pixels : null, upright), orientation).toBeLessThan(4);
+      }
+    },
+    60_000,
+  );
+
+  it('a photo in CMYK, or with a profile, is converted', async () => {
+    const photo = () => drawn(2000, 2000);
+    const bytes = [
+      await photo().toColourspace('cmyk').jpeg().toBuffer(),
+      await photo().toColourspace('srgb').withIccProfile('p3').jpeg().toBuffer(),
+    ];
+    for (const picture of bytes) {
+      const read = await readDigit(picture);
+      expect(difference(read.ok ? read.pixels : null, digit)).toBeLessThan(10);
+    }
+  });
+});
+
+it('samples that are no whole numbers are refused', async () => {
+  const bytes = await drawn().toColourspace('scrgb').tiff({ compression: 'lzw' }).toBuffer();
+  const read = await readDigit(bytes);
+  expect(read).toMatchObject({ ok: false, code: 'IMAGE_TYPE_UNSUPPORTED' });
+});
