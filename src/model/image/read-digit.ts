@@ -7,9 +7,10 @@ import { isMainThread } from 'node:worker_threads';
 import sharp, { type FailOnOptions } from 'sharp';
 import { messageOf } from '../../lib/errors.ts';
 import { type Samples, toGreys } from './greys.ts';
-import { normalise } from './normalise.ts';
+import { normaliseWithWarnings } from './normalise.ts';
 import { readPlainPng } from './plain-png.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
+import type { Warning } from './warnings.ts';
 
 export type ImageProblem = {
   readonly ok: false;
@@ -23,8 +24,10 @@ export type ImageProblem = {
   readonly message: string;
 };
 
-/** `pixels`: [784], row-major, white ink on black, as in MNIST. */
-export type ReadDigit = { readonly ok: true; readonly pixels: Uint8Array } | ImageProblem;
+/** `pixels`: [784], row-major, white ink on black, as in MNIST. `warnings`: absent where there are none. */
+export type ReadDigit =
+  | { readonly ok: true; readonly pixels: Uint8Array; readonly warnings?: readonly Warning[] }
+  | ImageProblem;
 
 const maxPixels = 4e6;
 const maxSide = 10_000; // pixels; the border of a thin strip would cost more than its area
@@ -55,8 +58,10 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   }
   if (Math.max(samples.width, samples.height) > maxSide) return tooLarge(samples);
   try {
-    const pixels = normalise(toGreys(samples));
-    return pixels ? { ok: true, pixels } : noInk(samples);
+    const read = normaliseWithWarnings(toGreys(samples));
+    if (!read) return noInk(samples);
+    const { pixels, warnings } = read;
+    return warnings.length === 0 ? { ok: true, pixels } : { ok: true, pixels, warnings };
   } catch (error) {
     return fault(samples, error); // costs this picture its answer, not everybody the predictor
   }

@@ -1,0 +1,28 @@
+/** What a reader of an answer should know about its picture. */
+
+export const warningCodes = [
+  'SEVERAL_SHAPES',
+  'FRAME_REMOVED',
+  'RULES_REMOVED',
+  'TOUCHES_EDGE',
+  'LOW_CONTRAST',
+  'LOW_RESOLUTION',
+] as const;
+export type WarningCode = (typeof warningCodes)[number];
+
+export type Warning = { readonly code: WarningCode; readonly message: string };
+
+const messages: Readonly<Record<WarningCode, string>> = {
+  SEVERAL_SHAPES:
+    'expected one character, saw several; the largest one was read: send one at a time, or read them as a line',
+  FRAME_REMOVED: 'a printed box or frame around the character was taken away before reading',
+  RULES_REMOVED: 'ruled lines or an underline were taken away before reading',
+  TOUCHES_EDGE:
+    "ink touches the picture's edge, so a part may be cut off; leave a margin around the character",
+  LOW_CONTRAST: 'the ink is hardly stronger than the noise of the picture; use a darker pen or more light',
+  LOW_RESOLUTION: 'the character is only a few pixels high; send a larger picture of it',
+};
+
+export function warning(code: WarningCode): Warning {
+  return { code, message: messages[code] };
+}
