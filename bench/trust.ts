@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSplit } from '../src/model/data/dataset.ts';
+import { choosePieces } from '../src/model/image/choose-pieces.ts';
 import { readDigit } from '../src/model/image/read-digit.ts';
+import { readLine } from '../src/model/image/read-line.ts';
+import { indexOfMaximum } from '../src/model/training/evaluate.ts';
 import { contactSheet, type Failure } from './trust/contact-sheet.ts';
 import { heldBack, kinds, picture } from './trust/pictures.ts';
 import { openReader } from './trust/reader.ts';
@@ -33,19 +36,21 @@ const codes = [
 ];
 const reader = await openReader(values['data-dir']);
 const test = await readSplit('mnist', 'test');
-const chosen =
+const kindsToMeasure =
   values.kinds?.split(',') ?? Object.keys(kinds).filter((kind) => values.all || !heldBack.includes(kind));
 const failures: Failure[] = [];
 console.log(`model ${reader.version}; ${values.count} pictures of each kind, seed ${values.seed}`);
 console.log(
-  ['kind'.padEnd(16), 'right', 'no ink', ...codes.map((code) => code.toLowerCase()), 'ms'].join('  '),
+  ['kind'.padEnd(16), 'right', 'no ink', 'as line', ...codes.map((code) => code.toLowerCase()), 'ms'].join(
+    '  ',
+  ),
 );
-for (const kind of chosen) await measure(kind);
+for (const kind of kindsToMeasure) await measure(kind);
 const rows = await contactSheet(failures, values.sheet);
 console.log([`failures, in rows from above: ${values.sheet}`, ...rows].join('\n'));
 
 async function measure(kind: string): Promise<void> {
-  let [right, noInk, ms] = [0, 0, 0];
+  let [right, noInk, lineRight, ms] = [0, 0, 0, 0];
   const flagged = new Map<string, number>();
   const count = Number(values.count);
   for (let i = 0; i < count; i++) {
@@ -57,20 +62,36 @@ async function measure(kind: string): Promise<void> {
     const digit = read.ok ? reader.read(read.pixels) : null;
     if (digit === null) noInk++;
     const isRight = labels.length === 1 ? digit === labels[0] : flagsSeveral(read);
+    const text = await lineOf(bytes);
+    if (text === labels.join('')) lineRight++;
     if (isRight) right++;
-    else
+    if (!isRight || text !== labels.join(''))
       failures.push({
         kind,
         bytes,
         pixels: read.ok ? read.pixels : null,
-        text: `${i}:${labels.join('')}→${digit ?? '-'}`,
+        text: `${i}:${labels.join('')}→${digit ?? '-'} ${text}`,
       });
   }
-  const share = (n: number, width: number) => (((100 * n) / count).toFixed(1)).padStart(width);
+  const share = (n: number, width: number) => ((100 * n) / count).toFixed(1).padStart(width);
   const columns = codes.map((code) => share(flagged.get(code) ?? 0, code.length));
   console.log(
-    [kind.padEnd(16), share(right, 5), share(noInk, 6), ...columns, (ms / count).toFixed(1)].join('  '),
+    [
+      kind.padEnd(16),
+      share(right, 5),
+      share(noInk, 6),
+      share(lineRight, 7),
+      ...columns,
+      (ms / count).toFixed(1),
+    ].join('  '),
   );
+}
+
+async function lineOf(bytes: Buffer): Promise<string> {
+  const line = await readLine(bytes);
+  if (!line.ok) return '';
+  const chosen = choosePieces(line, reader.probabilities, (probabilities) => Math.max(...probabilities));
+  return chosen.map(({ score }) => indexOfMaximum(score, 0, score.length)).join('');
 }
 
 /** Several digits have no one answer: right is to say so. */

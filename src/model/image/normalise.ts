@@ -5,7 +5,7 @@
  * Source: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist
  */
 import { type CleanInk, cleanInk } from './clean-ink.ts';
-import { type Found, findCharacters } from './find-characters.ts';
+import { type Character, type Found, findCharacters } from './find-characters.ts';
 import { crop, withoutFrame } from './frame.ts';
 import type { Greys } from './greys.ts';
 import type { Box } from './ink.ts';
@@ -15,6 +15,7 @@ import { inMnistForm } from './mnist-form.ts';
 import { patchOf } from './patch.ts';
 import { readInk } from './read-ink.ts';
 import { heightOf, longestOf } from './shapes.ts';
+import { maskOf, touchingScore } from './touching.ts';
 import { type Warning, type WarningCode, warning } from './warnings.ts';
 
 export { hasMnistForm } from './mnist-form.ts';
@@ -28,6 +29,8 @@ const smallest = 12; // pixels; in narrower pictures nothing is looked for but i
 const mostPixels = 160_000; // of the picture that shapes are looked for in
 const leastInk = 12; // pixels of a character; less may be specks
 const sharpEnough = 56; // pixels of height, below which a character found in a smaller copy is looked at again
+const leastTouching = 16; // pixels of height, for touching digits to be told from one
+const surelySeveral = 2.2; // log-odds: one digit in some hundreds passes for two
 const lowResolution = 9; // pixels of height
 const lowContrast = 6; // standard deviations of the noise
 
@@ -61,7 +64,7 @@ function readShapes(image: Greys): Read | null {
   const found = findCharacters(clean);
   const main = mainOf(found);
   if (!main || main.pixels < leastInk) return isFormOnly(clean) ? null : readAll(image);
-  const codes = codesOf(map, clean, found, main.box);
+  const codes = codesOf(map, clean, found, main);
   const part = block > 1 && heightOf(main.box) < sharpEnough ? partAround(image, main.box, block) : null;
   if (part) {
     const read = readShapes(part);
@@ -105,10 +108,15 @@ function partAround(image: Greys, box: Box, block: number): Greys | null {
   return (x1 - x0) * (y1 - y0) > (image.width * image.height) / 2 ? null : crop(image, x0, y0, x1, y1);
 }
 
-function codesOf(map: InkMap, clean: CleanInk, found: Found, box: Box): Set<WarningCode> {
+function isSeveral(clean: CleanInk, main: Character): boolean {
+  return heightOf(main.box) >= leastTouching && touchingScore(maskOf(clean, main)) > surelySeveral;
+}
+
+function codesOf(map: InkMap, clean: CleanInk, found: Found, main: Character): Set<WarningCode> {
+  const { box } = main;
   const { width, height } = clean.ink;
   const codes = new Set<WarningCode>();
-  if (found.characters.length > 1) codes.add('SEVERAL_SHAPES');
+  if (found.characters.length > 1 || isSeveral(clean, main)) codes.add('SEVERAL_SHAPES');
   if (clean.removed.hasBox) codes.add('FRAME_REMOVED');
   if (clean.removed.hasRules) codes.add('RULES_REMOVED');
   const edges = [box.x0 === 0, box.y0 === 0, box.x1 === width - 1, box.y1 === height - 1].filter(

@@ -6,7 +6,7 @@
 import { isMainThread } from 'node:worker_threads';
 import sharp, { type FailOnOptions } from 'sharp';
 import { messageOf } from '../../lib/errors.ts';
-import { type Samples, toGreys } from './greys.ts';
+import { type Greys, type Samples, toGreys } from './greys.ts';
 import { normaliseWithWarnings } from './normalise.ts';
 import { readPlainPng } from './plain-png.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
@@ -45,6 +45,19 @@ if (isMainThread) {
  * with the bytes is in the result; nothing is thrown for it.
  */
 export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
+  return readGreys(bytes, (greys) => {
+    const read = normaliseWithWarnings(greys);
+    if (!read) return noInk(greys);
+    const { pixels, warnings } = read;
+    return warnings.length === 0 ? { ok: true, pixels } : { ok: true, pixels, warnings };
+  });
+}
+
+/** Decodes a picture and reads its greys; a fault of `read` costs this picture its answer, not everybody the predictor. */
+export async function readGreys<Result>(
+  bytes: Uint8Array,
+  read: (greys: Greys) => Result,
+): Promise<Result | ImageProblem> {
   if (bytes.length === 0) return problem('IMAGE_EMPTY', 'expected a PNG or JPEG image, got no bytes');
   const type = typeOf(bytes);
   if (type !== 'PNG' && type !== 'JPEG') {
@@ -58,12 +71,9 @@ export async function readDigit(bytes: Uint8Array): Promise<ReadDigit> {
   }
   if (Math.max(samples.width, samples.height) > maxSide) return tooLarge(samples);
   try {
-    const read = normaliseWithWarnings(toGreys(samples));
-    if (!read) return noInk(samples);
-    const { pixels, warnings } = read;
-    return warnings.length === 0 ? { ok: true, pixels } : { ok: true, pixels, warnings };
+    return read(toGreys(samples));
   } catch (error) {
-    return fault(samples, error); // costs this picture its answer, not everybody the predictor
+    return fault(samples, error);
   }
 }
 
@@ -105,7 +115,8 @@ function tooLarge({ width, height }: { width: number; height: number }): ImagePr
   return problem('IMAGE_TOO_LARGE', `expected at most ${limit}, got ${width}×${height}; scale it down`);
 }
 
-function noInk({ width, height }: Samples): ImageProblem {
+/** A picture in which nothing can be read. */
+export function noInk({ width, height }: { width: number; height: number }): ImageProblem {
   return problem(
     'IMAGE_NO_INK',
     `expected a digit that stands out from its background, got ${width}×${height} pixels of nearly one tone; draw it stronger`,
