@@ -1,8 +1,8 @@
 /** Turns what the predictor says of a picture into a prediction or a problem. */
-import type { Prediction, PredictOutcome } from '../model/serving/messages.ts';
+import type { PredictFailure, PredictOutcome } from '../model/serving/messages.ts';
 import { HttpProblem } from './http/problem.ts';
 
-const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
+const statusOf: Record<PredictFailure['code'], number> = {
   IMAGE_EMPTY: 422,
   IMAGE_TYPE_UNSUPPORTED: 415,
   IMAGE_TOO_LARGE: 413,
@@ -23,11 +23,11 @@ const statusOf: Record<Exclude<PredictOutcome, Prediction>['code'], number> = {
 };
 
 /** @throws HttpProblem for an outcome that is no prediction; `index` of `count` pictures */
-export function expectPrediction(
-  outcome: PredictOutcome,
+export function expectPrediction<Found extends { readonly ok: true }>(
+  outcome: PredictOutcome<Found>,
   index: number,
   count: number,
-): Omit<Prediction, 'ok'> {
+): Omit<Found, 'ok'> {
   if (outcome.ok) {
     const { ok: _, ...prediction } = outcome;
     return prediction;
@@ -40,6 +40,6 @@ export function expectPrediction(
 }
 
 /** Whether the service, not the picture, is why there is no prediction now. */
-export function isUnavailable(outcome: PredictOutcome): boolean {
+export function isUnavailable(outcome: { readonly ok: true } | PredictFailure): boolean {
   return !outcome.ok && statusOf[outcome.code] === 503;
 }

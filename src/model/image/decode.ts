@@ -37,7 +37,10 @@ sharp.cache(false); // no image comes twice; in every thread, since loading shar
 /** Formats whose strictly bounded pixels bound the memory too. Of others, a small header may announce large parts. */
 const modest: readonly Format[] = ['PNG', 'JPEG'];
 
-export type Decoded = { readonly ok: true; readonly samples: Samples } | ImageProblem;
+/** `shrink`: how many pixels of the picture, along each side, a sample is the mean of. */
+export type Decoded =
+  | { readonly ok: true; readonly samples: Samples; readonly shrink: number }
+  | ImageProblem;
 
 /** What is wrong with the bytes is in the result; nothing is thrown for it. */
 export async function decode(bytes: Uint8Array): Promise<Decoded> {
@@ -49,7 +52,7 @@ export async function decode(bytes: Uint8Array): Promise<Decoded> {
   try {
     const plain = format === 'PNG' ? readPlainPng(bytes) : null;
     const samples = plain ?? (await decodeBy(exactly, bytes, format));
-    if (Math.max(samples.width, samples.height) <= workingSide) return { ok: true, samples };
+    if (Math.max(samples.width, samples.height) <= workingSide) return { ok: true, samples, shrink: 1 };
   } catch (error) {
     return decodeExamined(bytes, format, error); // it may be too large for that
   }
@@ -74,7 +77,7 @@ async function decodeExamined(bytes: Uint8Array, format: Format, failure?: unkno
   if (failure !== undefined && examined.shrink === 1) return damaged(format, reasonOf(failure));
   const decoder = examined.shrink === 1 ? exactly : shrunk(examined);
   try {
-    return { ok: true, samples: await decodeBy(decoder, bytes, format) };
+    return { ok: true, samples: await decodeBy(decoder, bytes, format), shrink: examined.shrink };
   } catch (error) {
     return damaged(format, reasonOf(error));
   }

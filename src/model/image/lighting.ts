@@ -29,7 +29,7 @@ function blockOf({ width, height }: Greys): number {
 }
 
 /** Means of square blocks: grain and dust average out. */
-function averageBlocks(greys: Greys, block: number): Greys {
+export function averageBlocks(greys: Greys, block: number): Greys {
   const width = Math.floor(greys.width / block); // what does not fill a block is left out
   const height = Math.floor(greys.height / block);
   const values = new Uint8Array(width * height);
@@ -55,7 +55,7 @@ function addBlocks(sums: Uint32Array, { values, width }: Greys, line: number, bl
  * Takes out light that falls from one side: the slope between opposite edges, as the median over all
  * rows (columns), so that ink on less than half of an edge changes nothing.
  */
-function levelSlope(greys: Greys): Greys {
+export function levelSlope(greys: Greys): Greys {
   const { values, width, height } = greys;
   const slopeX = edgeSlope(height, width, (y) => values[y * width + width - 1]! - values[y * width]!);
   const slopeY = edgeSlope(width, height, (x) => values[(height - 1) * width + x]! - values[x]!);

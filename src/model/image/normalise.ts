@@ -1,94 +1,129 @@
 /**
  * Greys of any size → 28×28 as MNIST was made: white ink on black, the ink box fitted into 20×20 with
- * its aspect kept and greys from area averages, the centre of mass at the centre.
+ * its aspect kept and greys from area averages, the centre of mass at the centre. What is no part of the character
+ * (rules, boxes, specks, shadows, the edge of the paper) is taken away first.
  * Source: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist
  */
-import { imageSide, imageSize } from '../data/dataset.ts';
-import { type Extent, extentOf } from './extent.ts';
-import { fit, fitSide, fullInk, type Patch } from './fit.ts';
+import { type CleanInk, cleanInk } from './clean-ink.ts';
+import { type Character, type Found, findCharacters } from './find-characters.ts';
 import { crop, withoutFrame } from './frame.ts';
 import type { Greys } from './greys.ts';
-import { type Box, findInk, type Ink, inkBox } from './ink.ts';
-import { evenOut } from './lighting.ts';
-import { findAmongSpecks, findSmallShape } from './small-shape.ts';
+import type { Box } from './ink.ts';
+import { type InkMap, inkMapOf } from './ink-map.ts';
+import { averageBlocks } from './lighting.ts';
+import { inMnistForm } from './mnist-form.ts';
+import { patchOf } from './patch.ts';
+import { readInk } from './read-ink.ts';
+import { heightOf, longestOf } from './shapes.ts';
+import { maskOf, touchingScore } from './touching.ts';
+import { type Warning, type WarningCode, warning } from './warnings.ts';
+
+export { hasMnistForm } from './mnist-form.ts';
+
+export type Normalised = {
+  readonly pixels: Uint8Array; // [784], row-major, white ink on black
+  readonly warnings: readonly Warning[];
+};
+
+const smallest = 12; // pixels; in narrower pictures nothing is looked for but ink
+const mostPixels = 160_000; // of the picture that shapes are looked for in
+const leastInk = 12; // pixels of a character; less may be specks
+const sharpEnough = 56; // pixels of height, below which a character found in a smaller copy is looked at again
+const leastTouching = 16; // pixels of height, for touching digits to be told from one
+const surelySeveral = 2.2; // log-odds: one digit in some hundreds passes for two
+const lowResolution = 9; // pixels of height
+const lowContrast = 6; // standard deviations of the noise
 
 /**
  * The digit in 28×28, 784 bytes, or null where no ink stands out from the background. An image that
  * already has MNIST's form comes back byte for byte, its inverse inverted; so applied twice it changes nothing.
  */
 export function normalise(image: Greys): Uint8Array | null {
+  return normaliseWithWarnings(image)?.pixels ?? null;
+}
+
+/** Likewise, with what was taken away and what to look out for. */
+export function normaliseWithWarnings(image: Greys): Normalised | null {
   const asItIs = inMnistForm(image);
-  if (asItIs) return asItIs;
-  return read(withoutFrame(image));
+  if (asItIs) return { pixels: asItIs, warnings: [] };
+  const inside = withoutFrame(image);
+  const found = readShapes(inside);
+  if (!found) return null;
+  const codes = inside === image ? found.codes : new Set([...found.codes, 'FRAME_REMOVED' as const]);
+  return { pixels: found.pixels, warnings: [...codes].map(warning) };
 }
 
-const pagePixels = 80_000; // from here on a digit may be small beside specks
+type Read = { readonly pixels: Uint8Array; readonly codes: ReadonlySet<WarningCode> };
 
-function read(image: Greys): Uint8Array | null {
-  const { greys, border, block } = evenOut(image);
-  const ink = findInk(greys, border);
-  if (!ink) return readPart(image, findSmallShape(image));
-  const isPage = image.width * image.height >= pagePixels;
-  const small = smallBox(greys, ink, block) ?? (isPage ? findAmongSpecks(image) : null);
-  return (small && readPart(image, small)) ?? centre(fit(greys, ink));
+function readShapes(image: Greys): Read | null {
+  const block = Math.min(width12(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
+  const page = block > 1 ? averageBlocks(image, block) : image;
+  const map = Math.min(image.width, image.height) < smallest ? null : inkMapOf(page);
+  if (!map) return readAll(image);
+  const clean = cleanInk(map);
+  const found = findCharacters(clean);
+  const main = mainOf(found);
+  if (!main || main.pixels < leastInk) return isFormOnly(clean) ? null : readAll(image);
+  const codes = codesOf(map, clean, found, main);
+  const part = block > 1 && heightOf(main.box) < sharpEnough ? partAround(image, main.box, block) : null;
+  if (part) {
+    const read = readShapes(part);
+    return read && { pixels: read.pixels, codes: new Set([...codes, ...read.codes]) };
+  }
+  const isPlain =
+    map.isEven &&
+    clean.removed.lines.length === 0 &&
+    found.characters.length === 1 &&
+    found.dropped.length === 0;
+  const pixels = isPlain ? readInk(image) : patchOf(clean, main);
+  return pixels && { pixels, codes };
 }
 
-/** Where light was evened out by averaging, a digit may be left with too few pixels: its box in the image itself. */
-function smallBox(greys: Greys, ink: Ink, block: number): Box | null {
-  if (block === 1) return null;
-  const { x0, y0, x1, y1 } = inkBox(greys, ink);
-  if (Math.max(x1 - x0, y1 - y0) + 1 >= imageSide) return null;
-  return { x0: x0 * block, y0: y0 * block, x1: (x1 + 1) * block - 1, y1: (y1 + 1) * block - 1 };
+/** A block may not be larger than what leaves twelve pixels. */
+const width12 = ({ width, height }: Greys) => Math.max(1, Math.floor(Math.min(width, height) / smallest));
+
+function readAll(image: Greys): Read | null {
+  const pixels = readInk(image);
+  return pixels && { pixels, codes: new Set() };
 }
 
-/** Reads one part with some paper around it; null where that is most of the image, or nothing. */
-function readPart(image: Greys, box: Box | null): Uint8Array | null {
-  if (!box) return null;
-  const { width, height } = image;
-  const margin = Math.max(box.x1 - box.x0, box.y1 - box.y0) + 1;
-  const [x0, y0] = [Math.max(0, box.x0 - margin), Math.max(0, box.y0 - margin)];
-  const [x1, y1] = [Math.min(width, box.x1 + 1 + margin), Math.min(height, box.y1 + 1 + margin)];
-  if ((x1 - x0) * (y1 - y0) > (width * height) / 2) return null;
-  return read(crop(image, x0, y0, x1, y1));
-}
+const isFormOnly = ({ removed }: CleanInk) => removed.lines.length > 0;
 
-/** True of all 70,000 MNIST images: full ink, a box of 19 or 20 pixels, its mass at the centre. */
-export function hasMnistForm(pixels: Uint8Array): boolean {
-  const { box, longest, strongest, x, y } = extentOf(pixels, imageSide);
-  return (
-    strongest >= fullInk &&
-    (longest === fitSide || longest === fitSide - 1) &&
-    isCentred(x, box.x0, box.x1) &&
-    isCentred(y, box.y0, box.y1)
+/** The largest character by its ink and size. */
+function mainOf({ characters }: Found) {
+  return characters.reduce<Found['characters'][number] | null>(
+    (best, each) =>
+      !best || each.pixels * longestOf(each.box) > best.pixels * longestOf(best.box) ? each : best,
+    null,
   );
 }
 
-function inMnistForm({ values, width, height }: Greys): Uint8Array | null {
-  if (width !== imageSide || height !== imageSide) return null;
-  if (hasMnistForm(values)) return values.slice();
-  const inverse = values.map((value) => 255 - value);
-  return hasMnistForm(inverse) ? inverse : null;
+/** One character with some paper around it, to be looked at at full resolution; null where that is most of the picture. */
+function partAround(image: Greys, box: Box, block: number): Greys | null {
+  const margin = longestOf(box) * block;
+  const x0 = Math.max(0, box.x0 * block - margin);
+  const y0 = Math.max(0, box.y0 * block - margin);
+  const x1 = Math.min(image.width, (box.x1 + 1) * block + margin);
+  const y1 = Math.min(image.height, (box.y1 + 1) * block + margin);
+  return (x1 - x0) * (y1 - y0) > (image.width * image.height) / 2 ? null : crop(image, x0, y0, x1, y1);
 }
 
-/** Puts a patch on 28×28 black, its centre of mass at the centre. */
-function centre({ pixels, width }: Patch): Uint8Array {
-  const { box, x, y }: Extent = extentOf(pixels, width);
-  const dx = shiftToCentre(x, box.x0, box.x1);
-  const dy = shiftToCentre(y, box.y0, box.y1);
-  const centred = new Uint8Array(imageSize);
-  for (let row = box.y0; row <= box.y1; row++) {
-    const ink = pixels.subarray(row * width + box.x0, row * width + box.x1 + 1);
-    centred.set(ink, (row + dy) * imageSide + box.x0 + dx);
-  }
-  return centred;
+function isSeveral(clean: CleanInk, main: Character): boolean {
+  return heightOf(main.box) >= leastTouching && touchingScore(maskOf(clean, main)) > surelySeveral;
 }
 
-/** Whole pixels that bring the mass into 13.5 ≤ c < 14.5, as in MNIST, as far as no ink leaves the frame. */
-function shiftToCentre(mass: number, first: number, last: number): number {
-  return Math.min(Math.max(Math.ceil(13.5 - mass), -first), imageSide - 1 - last);
-}
-
-/** MNIST's masses lie in 13.4801 ≤ c < 14.5, a little beyond: it was centred before its greys were rounded. */
-function isCentred(mass: number, first: number, last: number): boolean {
-  return (mass >= 13.48 && mass <= 14.5) || shiftToCentre(mass, first, last) === 0;
+function codesOf(map: InkMap, clean: CleanInk, found: Found, main: Character): Set<WarningCode> {
+  const { box } = main;
+  const { width, height } = clean.ink;
+  const codes = new Set<WarningCode>();
+  if (found.characters.length > 1 || isSeveral(clean, main)) codes.add('SEVERAL_SHAPES');
+  if (clean.removed.hasBox) codes.add('FRAME_REMOVED');
+  if (clean.removed.hasRules) codes.add('RULES_REMOVED');
+  const edges = [box.x0 === 0, box.y0 === 0, box.x1 === width - 1, box.y1 === height - 1].filter(
+    Boolean,
+  ).length;
+  if (edges === 1 || edges === 2) codes.add('TOUCHES_EDGE');
+  if (heightOf(box) < lowResolution) codes.add('LOW_RESOLUTION');
+  if (map.noise > 0 && clean.contrast < lowContrast * map.noise) codes.add('LOW_CONTRAST');
+  return codes;
 }

@@ -5,11 +5,11 @@
 import { availableParallelism } from 'node:os';
 import { startThread } from '../../lib/thread.ts';
 import { costOf } from '../image/examine.ts';
-import { type ReadDigit, readDigit } from '../image/read-digit.ts';
+import { type ReadAs, type ReadPicture, readPicture } from '../image/read-picture.ts';
 import { createDecodeRoom } from './decode-room.ts';
 
-export type DecodeOrder = { readonly id: number; readonly image: Uint8Array };
-export type DecodeResult = { readonly id: number; readonly digit: ReadDigit };
+export type DecodeOrder = { readonly id: number; readonly image: Uint8Array; readonly as: ReadAs };
+export type DecodeResult = { readonly id: number; readonly picture: ReadPicture };
 
 const threadCount = Math.min(availableParallelism(), 4); // each takes 15 MB
 const headerBytes = 24; // of a PNG, up to its size; what is shorter is refused
@@ -23,30 +23,35 @@ const leastRoom = roomBytes / Math.min(threadCount, 3); // of sharp's four threa
 /** Tells once, before a large picture has to wait, that it is one. */
 type OnLarge = () => void;
 
-/** Starts the pool. It answers as `readDigit`. The threads live as long as the process; a fault in one ends it. */
-export function startDecodePool(): (image: Uint8Array, onLarge?: OnLarge) => Promise<ReadDigit> {
+/** `as`: unset, one character. */
+export type DecodePicture = (image: Uint8Array, onLarge?: OnLarge, as?: ReadAs) => Promise<ReadPicture>;
+
+/** Starts the pool. It answers as `readPicture`. The threads live as long as the process; a fault in one ends it. */
+export function startDecodePool(): DecodePicture {
   const threads = Array.from({ length: threadCount }, startDecodeThread);
   const room = createDecodeRoom(roomBytes);
-  const inThread = (image: Uint8Array) =>
-    threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image);
-  return async (image, onLarge) => {
-    const pixels = pngPixels(image);
-    if (image.length < headerBytes || (image.length <= smallBytes && pixels <= smallPixels))
-      return readDigit(image);
-    if (pixels <= plainPixels) return inThread(image);
+  const inThread = (image: Uint8Array, as: ReadAs) =>
+    threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image, as);
+  return async (image, onLarge, as = 'digit') => {
+    if (as === 'digit') {
+      const pixels = pngPixels(image);
+      const isSmall = image.length <= smallBytes && pixels <= smallPixels;
+      if (image.length < headerBytes || isSmall) return readPicture(image, as);
+      if (pixels <= plainPixels) return inThread(image, as);
+    }
     const cost = await costOf(image);
-    if (!cost || (cost.shrink === 1 && cost.memory < largeDecoding)) return inThread(image);
+    if (!cost || (cost.shrink === 1 && cost.memory < largeDecoding)) return inThread(image, as);
     onLarge?.();
-    return room.run(Math.max(cost.memory, leastRoom), () => inThread(image));
+    return room.run(Math.max(cost.memory, leastRoom), () => inThread(image, as));
   };
 }
 
 function startDecodeThread() {
   const thread = startThread(import.meta.url, 'decode-thread');
-  const pending = new Map<number, (digit: ReadDigit) => void>();
+  const pending = new Map<number, (picture: ReadPicture) => void>();
   let nextId = 0;
-  thread.on('message', ({ id, digit }: DecodeResult) => {
-    pending.get(id)!(digit);
+  thread.on('message', ({ id, picture }: DecodeResult) => {
+    pending.get(id)!(picture);
     pending.delete(id);
   });
   thread.on('error', (error) => {
@@ -54,11 +59,11 @@ function startDecodeThread() {
   });
   return {
     pending: () => pending.size,
-    decode: (picture: Uint8Array) =>
-      new Promise<ReadDigit>((resolve) => {
+    decode: (picture: Uint8Array, as: ReadAs) =>
+      new Promise<ReadPicture>((resolve) => {
         // A copy: the picture lies in the buffer of a whole message, all of which would be cloned.
         const image = new Uint8Array(picture);
-        const order: DecodeOrder = { id: nextId++, image };
+        const order: DecodeOrder = { id: nextId++, image, as };
         pending.set(order.id, resolve);
         thread.postMessage(order, [image.buffer]);
       }),

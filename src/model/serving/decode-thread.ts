@@ -1,11 +1,11 @@
 /** A thread of the decode pool. */
 import { parentPort } from 'node:worker_threads';
-import { readDigit } from '../image/read-digit.ts';
+import { readPicture } from '../image/read-picture.ts';
 import type { DecodeOrder, DecodeResult } from './decode-pool.ts';
 
 parentPort!.on('message', (order: DecodeOrder) => void decode(order));
 
-async function decode({ id, image }: DecodeOrder): Promise<void> {
-  const result: DecodeResult = { id, digit: await readDigit(image) };
+async function decode({ id, image, as }: DecodeOrder): Promise<void> {
+  const result: DecodeResult = { id, picture: await readPicture(image, as) };
   parentPort!.postMessage(result, []);
 }

@@ -1,7 +1,9 @@
 /** Messages between the API process and the predictor process, and the outcomes of a prediction. */
 import type { Engine, EnginePreference } from '../engines/engine.ts';
-import type { ImageProblem } from '../image/read-digit.ts';
+import type { ImageProblem } from '../image/problem.ts';
+import type { ReadAs } from '../image/read-picture.ts';
 import type { Answer } from './answer.ts';
+import type { LineAnswer } from './answer-line.ts';
 import type { Serving, StoreNews } from './follow-registry.ts';
 import type { LoadOutcome, NotLoaded } from './loaded-versions.ts';
 
@@ -20,8 +22,15 @@ export type Prediction = Answer & {
   readonly pixels?: Uint8Array; // [784], what the network saw; only if asked for
 };
 
-export type PredictOutcome =
-  | Prediction
+/** A line of characters that was read. */
+export type LinePrediction = LineAnswer & { readonly ok: true } & Pick<Prediction, 'model' | 'timings'>;
+
+/** `Found`: what was asked for. */
+export type PredictOutcome<Found = Prediction> = Found | PredictFailure;
+/** Whatever was asked for. */
+export type AnyOutcome = PredictOutcome<Prediction | LinePrediction>;
+
+export type PredictFailure =
   | ImageProblem
   | NotLoaded
   | {
@@ -48,6 +57,7 @@ export type ImageOrder = {
   readonly image: Uint8Array;
   readonly version: number;
   readonly isPinned: boolean; // it may have to wait for images that the champion is to read
+  readonly as?: ReadAs; // unset: one character
   readonly withPixels: boolean; // the answer contains the pixels that the network saw
 };
 
@@ -86,7 +96,11 @@ export type PredictorMessage =
   | { readonly type: 'loadOutcome'; readonly version: number; readonly outcome: LoadOutcome }
   | { readonly type: 'batch'; readonly images: number }
   | StoreNews
-  | { readonly type: 'answer'; readonly id: number; readonly outcome: Prediction | ImageProblem }
+  | {
+      readonly type: 'answer';
+      readonly id: number;
+      readonly outcome: Prediction | LinePrediction | ImageProblem;
+    }
   /** The image was not read: its version has to be loaded first. */
   | { readonly type: 'notLoaded'; readonly id: number }
   | { readonly type: 'dropped'; readonly id: number }

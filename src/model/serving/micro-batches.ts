@@ -4,14 +4,13 @@
  * engine.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ImageProblem, ReadDigit } from '../image/read-digit.ts';
-import type { Warning } from '../image/warnings.ts';
+import type { ImageProblem } from '../image/problem.ts';
+import type { ReadAs, ReadPicture } from '../image/read-picture.ts';
 import type { ImageOrder } from './messages.ts';
 
 export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly id: number;
-  readonly pixels: Uint8Array; // [784]
-  readonly warnings: readonly Warning[];
+  readonly picture: ReadPicture & { readonly ok: true };
   readonly decodeMs: number;
   readonly arrivedAt: number; // performance.now()
 };
@@ -20,7 +19,7 @@ export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
   /** May call `onLarge` for an image that will take long: others don't wait for it, and it takes up no place of theirs. */
-  readonly decode: (image: Uint8Array, onLarge: () => void) => Promise<ReadDigit>;
+  readonly decode: (image: Uint8Array, onLarge: () => void, as?: ReadAs) => Promise<ReadPicture>;
   /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
   readonly infer: (version: number, batch: DecodedImage[]) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
@@ -86,21 +85,18 @@ export class MicroBatches {
     this.#decodings++;
     this.#decoding.add(id);
     const startedAt = performance.now();
-    const digit = await this.#options.decode(image, () => {
+    const onLarge = () => {
       this.#large.add(id);
       this.#takeSlot(order, -1);
       this.#decodeNext();
       this.#inferWhenDue();
-    });
+    };
+    const picture = await this.#options.decode(image, onLarge, order.as);
     if (!this.#large.delete(id)) this.#takeSlot(order, -1);
     this.#decodeNext();
     if (!this.#decoding.delete(id)) this.#options.onDropped(id);
-    else if (!digit.ok) this.#options.onRefused(id, digit);
-    else {
-      const decodeMs = performance.now() - startedAt;
-      const { pixels, warnings } = digit;
-      this.#decoded.set(id, { ...order, id, pixels, warnings, decodeMs });
-    }
+    else if (!picture.ok) this.#options.onRefused(id, picture);
+    else this.#decoded.set(id, { ...order, id, picture, decodeMs: performance.now() - startedAt });
     this.#inferWhenDue();
   }
 

@@ -7,7 +7,7 @@
  */
 import { messageOf } from '../../lib/errors.ts';
 import { createRateMeter } from '../../lib/rate-meter.ts';
-import type { ImageOrder, PredictOutcome, PredictorRequest } from './messages.ts';
+import type { AnyOutcome, ImageOrder, PredictFailure, PredictorRequest } from './messages.ts';
 
 /** `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them. */
 const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
@@ -29,7 +29,7 @@ type Use = { images: number; bytes: number; inProcess: number };
 export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: string): void };
 
 /** `notLoaded`: the process does not have the version that is to read the image. */
-type Ending = PredictOutcome | 'notLoaded';
+type Ending = AnyOutcome | 'notLoaded';
 
 type PendingImage = {
   readonly order: ImageOrder;
@@ -121,7 +121,7 @@ export class PendingImages {
   }
 
   /** Why an image doesn't fit; null: it does. */
-  #refuse({ image, isPinned }: ImageOrder): PredictOutcome | null {
+  #refuse({ image, isPinned }: ImageOrder): PredictFailure | null {
     const isFull = (use: Use, bounds: Use) =>
       use.images >= bounds.images || use.bytes + image.byteLength > bounds.bytes;
     const perSecond = this.#rate.perSecond();
@@ -164,7 +164,7 @@ export class PendingImages {
     this.#count(order, { images: -1, bytes: -order.image.byteLength, inProcess: inProcess ? -1 : 0 });
   }
 
-  #giveUp(id: number, outcome: PredictOutcome): void {
+  #giveUp(id: number, outcome: PredictFailure): void {
     this.#settle(id, outcome);
     if (!this.#isInProcess(id)) return this.#remove(id);
     this.#process.send({ type: 'drop', id });
@@ -181,25 +181,25 @@ export class PendingImages {
   }
 }
 
-export const restarted: PredictOutcome = {
+export const restarted: PredictFailure = {
   ok: false,
   code: 'PREDICTOR_RESTARTED',
   message: 'the predictor ended while it had this image, or is being started again; send the image again',
 };
 
-export const notSent = (error: unknown): PredictOutcome => ({
+export const notSent = (error: unknown): PredictFailure => ({
   ok: false,
   code: 'IMAGE_NOT_READ',
   message: `expected to send the image to the predictor, got: ${messageOf(error)}`,
 });
 
-export const timedOut: PredictOutcome = {
+export const timedOut: PredictFailure = {
   ok: false,
   code: 'PREDICT_TIMEOUT',
   message: `expected the predictor to answer within ${answerWithinMs / 1000} s, it did not; send the image again`,
 };
 
-export const cancelled: PredictOutcome = {
+export const cancelled: PredictFailure = {
   ok: false,
   code: 'CANCELLED',
   message: 'nobody waits for this image any longer',
@@ -208,7 +208,7 @@ export const cancelled: PredictOutcome = {
 const isLarge = (image: Uint8Array) => image.byteLength > largeBytes;
 const noUse = (): Use => ({ images: 0, bytes: 0, inProcess: 0 });
 
-function overloaded(what: string, { images, bytes }: Load, perSecond: number): PredictOutcome {
+function overloaded(what: string, { images, bytes }: Load, perSecond: number): PredictFailure {
   const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(images / perSecond)), maxRetryAfter);
   const megabytes = (bytes / 1e6).toFixed(1);
   const message = `${images} ${what} of ${megabytes} MB in all are waiting, and no more fit; try again in ${retryAfterSeconds} s`;

@@ -6,10 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { coalesceMessages } from '../../lib/coalesce-messages.ts';
 import { classCount, imageSize } from '../data/dataset.ts';
 import { liveTensors, openEngine } from '../engines/open-engine.ts';
+import type { ReadDigit } from '../image/read-digit.ts';
+import type { ReadLine } from '../image/read-line.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
 import { answerFrom } from './answer.ts';
+import { answerLine } from './answer-line.ts';
 import { startDecodePool } from './decode-pool.ts';
 import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
@@ -141,19 +144,51 @@ function answer(version: number, batch: DecodedImage[]): void {
     for (const { id } of batch) send({ type: 'notLoaded', id });
     return;
   }
+  const digits: Read<ReadDigit>[] = [];
+  for (const image of batch) {
+    if ('line' in image.picture) answerAsLine(model, { ...image, picture: image.picture });
+    else digits.push({ ...image, picture: image.picture });
+  }
+  if (digits.length > 0) answerDigits(model, digits);
+  send({ type: 'batch', images: batch.length });
+}
+
+/** A decoded image in one of its two forms. */
+type Read<Picture> = Omit<DecodedImage, 'picture'> & { readonly picture: Picture & { readonly ok: true } };
+
+function answerDigits(model: LoadedModel, batch: readonly Read<ReadDigit>[]): void {
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
-  for (const [i, image] of batch.entries()) pixels.set(image.pixels, i * imageSize);
+  for (const [i, { picture }] of batch.entries()) pixels.set(picture.pixels, i * imageSize);
   const logits = infer(model, pixels); // [N × 10]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
   for (const [i, image] of batch.entries()) {
-    const { id, decodeMs, arrivedAt, withPixels } = image;
-    const timings = { decodeMs, queueMs: startedAt - arrivedAt - decodeMs, inferMs };
+    const { picture, withPixels } = image;
     const row = logits.subarray(i * classCount, (i + 1) * classCount);
-    const found = answerFrom(row, model.calibration, image.warnings);
-    const outcome: Prediction = { ok: true, ...found, model: { ...model.served, alias: null }, timings };
-    send({ type: 'answer', id, outcome: withPixels ? { ...outcome, pixels: image.pixels } : outcome });
+    const found = answerFrom(row, model.calibration, picture.warnings);
+    const seen = withPixels ? { pixels: picture.pixels } : {};
+    const outcome = { ok: true, ...found, ...describe(model, image, startedAt, inferMs), ...seen } as const;
+    send({ type: 'answer', id: image.id, outcome });
   }
-  send({ type: 'batch', images: batch.length });
+}
+
+function answerAsLine(model: LoadedModel, image: Read<ReadLine>): void {
+  const startedAt = performance.now();
+  const { line, shrink } = image.picture;
+  const found = answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration);
+  inferences++;
+  const described = describe(model, image, startedAt, performance.now() - startedAt);
+  send({ type: 'answer', id: image.id, outcome: { ok: true, ...found, ...described } });
+}
+
+/** Which version read an image, and how long that took. */
+function describe(
+  { served }: LoadedModel,
+  { decodeMs, arrivedAt }: Pick<DecodedImage, 'decodeMs' | 'arrivedAt'>,
+  startedAt: number,
+  inferMs: number,
+): Pick<Prediction, 'model' | 'timings'> {
+  const queueMs = startedAt - arrivedAt - decodeMs;
+  return { model: { ...served, alias: null }, timings: { decodeMs, queueMs, inferMs } };
 }

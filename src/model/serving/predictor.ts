@@ -4,9 +4,13 @@
  */
 import { EventEmitter, once } from 'node:events';
 import type { Engine } from '../engines/engine.ts';
+import type { ReadAs } from '../image/read-picture.ts';
 import type { Serving } from './follow-registry.ts';
 import { type LoadOutcome, notLoadedYet } from './loaded-versions.ts';
 import type {
+  AnyOutcome,
+  LinePrediction,
+  PredictFailure,
   PredictOutcome,
   PredictorMessage,
   PredictorNews,
@@ -44,6 +48,8 @@ export type Predictor = {
    * `minVersion`, after at most 5 s more for such a champion.
    */
   predict(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome>;
+  /** Likewise, for a line of characters. */
+  predictLine(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome<LinePrediction>>;
   /** The champion of a model, or of the default one, that answers now; null before the first. */
   model(name?: string): ServedModel | null;
   /** What answers for each model. */
@@ -114,7 +120,16 @@ class RunningPredictor implements Predictor {
     });
   }
 
-  async predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
+  predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
+    return this.#read(image, 'digit', options) as Promise<PredictOutcome>;
+  }
+
+  predictLine(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome<LinePrediction>> {
+    return this.#read(image, 'line', options) as Promise<PredictOutcome<LinePrediction>>;
+  }
+
+  /** Gives what `as` asks for. */
+  async #read(image: Uint8Array, as: ReadAs, options: PredictOptions): Promise<AnyOutcome> {
     const { signal, withPixels = false, minVersion } = options;
     if (minVersion !== undefined) await this.#untilServed(options);
     const endsAt = performance.now() + this.#withinMs;
@@ -130,7 +145,7 @@ class RunningPredictor implements Predictor {
         const failure = await this.#loadBy(endsAt, version, signal);
         if (failure) return ofAlias(failure, selected);
       }
-      const order = { image, version, isPinned, withPixels };
+      const order = { image, version, isPinned, as, withPixels };
       const ending = await this.#images.predict(order, signal, endsAt - performance.now());
       if (ending !== 'notLoaded') return this.#named(ending, options, alias);
       if (tries === mostTries) return restarted;
@@ -181,7 +196,7 @@ class RunningPredictor implements Predictor {
   }
 
   /** Has a version loaded for a prediction that ends at `endsAt` (performance.now()). Null: it is loaded. */
-  async #loadBy(endsAt: number, version: number, signal?: AbortSignal): Promise<PredictOutcome | null> {
+  async #loadBy(endsAt: number, version: number, signal?: AbortSignal): Promise<PredictFailure | null> {
     const loaded = await until(this.loadVersion(version), endsAt - performance.now(), signal);
     if (loaded) return loaded.ok ? null : loaded;
     return signal?.aborted ? cancelled : timedOut;
@@ -249,7 +264,7 @@ class RunningPredictor implements Predictor {
   }
 
   /** With the alias that was asked for, and only by the model that was. */
-  #named(outcome: PredictOutcome, { model }: Selector, alias: string | null): PredictOutcome {
+  #named(outcome: AnyOutcome, { model }: Selector, alias: string | null): AnyOutcome {
     if (!outcome.ok) return outcome;
     const { name, version } = outcome.model;
     if (model !== undefined && model !== name) return ofOtherModel(version, name, model);
@@ -274,14 +289,14 @@ function until<Value>(promise: Promise<Value>, ms: number, signal?: AbortSignal)
 }
 
 /** Says by which alias the version was chosen that can't answer. */
-function ofAlias(failure: PredictOutcome, { alias, version }: Selected): PredictOutcome {
+function ofAlias(failure: PredictFailure, { alias, version }: Selected): PredictFailure {
   const isLost = !failure.ok && (failure.code === 'MODEL_NOT_FOUND' || failure.code === 'MODEL_NOT_LOADABLE');
   if (!isLost || alias === null) return failure;
   const message = `alias ${alias} points to version ${version}: ${failure.message}; point the alias to another version`;
   return { ...failure, message };
 }
 
-function ofOtherModel(version: number, name: string, wanted: string): PredictOutcome {
+function ofOtherModel(version: number, name: string, wanted: string): PredictFailure {
   const message = `expected a version of ${wanted}, got ${version}, which is one of ${name}`;
   return { ok: false, code: 'MODEL_NOT_FOUND', message };
 }

@@ -1,0 +1,49 @@
+/**
+ * Which cuts of the shapes of a line are right: those whose least certain character is most certain, given how likely each
+ * shape is to be several characters.
+ */
+import type { FoundLine, LineShape, Piece } from './find-line.ts';
+
+/** A piece that was chosen, and how it was scored. */
+export type Chosen<Score> = { readonly piece: Piece; readonly score: Score };
+
+const cutPenalty = 0.85; // for each cut
+const lowPenalty = 0.2; // for a piece that is too low to be a character
+const low = 0.5; // of the line's height
+
+/**
+ * `score` gets the pixels of all pieces, [784] each, in one call, and answers for each of them in the same order;
+ * `certainty` takes from 0 to 1 how sure an answer is.
+ */
+export function choosePieces<Score>(
+  { shapes }: FoundLine,
+  score: (pixels: readonly Uint8Array[]) => readonly Score[],
+  certainty: (of: Score) => number,
+): Chosen<Score>[] {
+  const pieces = shapes.flatMap((shape) => shape.pieces);
+  const scores = score(pieces.map(({ pixels }) => pixels));
+  const scoreOf = new Map(pieces.map((piece, i) => [piece, scores[i]!]));
+  const worth = (piece: Piece) => certainty(scoreOf.get(piece)!) * (piece.height < low ? lowPenalty : 1);
+  return shapes.flatMap((shape) =>
+    bestPath(shape, worth).map((piece) => ({ piece, score: scoreOf.get(piece)! })),
+  );
+}
+
+type Path = { readonly pieces: readonly Piece[]; readonly worth: number };
+
+/** From the left end to each cut, the path whose weakest piece is strongest. */
+function bestPath({ ends, pieces, several }: LineShape, worth: (piece: Piece) => number): readonly Piece[] {
+  const whole = pieces.find(({ from, to }) => from === 0 && to === ends);
+  const best: (Path | undefined)[] = [{ pieces: [], worth: 1 }];
+  for (const piece of pieces.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
+    const before = best[piece.from];
+    if (!before || piece === whole) continue;
+    const penalty = before.pieces.length === 0 ? 1 : cutPenalty;
+    const path = { pieces: [...before.pieces, piece], worth: Math.min(before.worth, worth(piece)) * penalty };
+    if (path.worth > (best[piece.to]?.worth ?? -1)) best[piece.to] = path;
+  }
+  const split = best[ends];
+  if (!whole) return split?.pieces ?? [];
+  const isSplit = split && split.pieces.length > 1 && split.worth * several > worth(whole) * (1 - several);
+  return isSplit ? split.pieces : [whole];
+}

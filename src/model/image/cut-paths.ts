@@ -1,0 +1,63 @@
+/** Where a shape may be cut into characters: near-vertical paths that cross little ink. */
+import type { Mask } from './straight-lines.ts';
+
+/** The column of the cut in each row; what is left of it belongs to the left piece. */
+export type CutPath = { readonly columns: Int32Array; readonly cost: number }; // cost: pixels of ink that it crosses
+
+const reach = 0.22; // of the height, from a path's middle column to each side
+const step = 0.05; // of the height, between middle columns that are tried
+const apart = 0.16; // of the height, between two cuts
+const edge = 0.14; // of the height, left whole at either end
+const drift = 0.03; // pixels of ink that one pixel away from the middle column costs, in each row
+const perHeight = 2.5; // cuts kept for a width of one height
+
+/** From left to right. */
+export function cutPaths(mask: Mask): CutPath[] {
+  const { width, height } = mask;
+  const most = Math.min(24, Math.ceil((perHeight * width) / height));
+  const tried: CutPath[] = [];
+  const last = width - edge * height;
+  for (let x = edge * height; x <= last; x += Math.max(1, step * height))
+    tried.push(pathNear(mask, Math.round(x)));
+  const kept: CutPath[] = [];
+  for (const path of tried.toSorted((a, b) => a.cost - b.cost)) {
+    if (kept.length < most && kept.every((other) => distance(path, other) >= apart * height)) kept.push(path);
+  }
+  return kept.toSorted((a, b) => meanOf(a) - meanOf(b));
+}
+
+const meanOf = ({ columns }: CutPath) => columns.reduce((sum, x) => sum + x, 0) / columns.length;
+const distance = (a: CutPath, b: CutPath) => Math.abs(meanOf(a) - meanOf(b));
+
+/** The cheapest path from top to bottom within a band, by dynamic programming. */
+function pathNear({ pixels, width, height }: Mask, middle: number): CutPath {
+  const [from, to] = [
+    Math.max(0, middle - Math.round(reach * height)),
+    Math.min(width - 1, middle + Math.round(reach * height)),
+  ];
+  const count = to - from + 1;
+  const back = new Int8Array(count * height);
+  let costs = new Float32Array(count);
+  for (let y = 0; y < height; y++) {
+    const next = new Float32Array(count);
+    for (let n = 0; n < count; n++) {
+      let best = 0;
+      if (n > 0 && costs[n - 1]! < costs[n]!) best = -1;
+      if (n + 1 < count && costs[n + 1]! < costs[n + best]!) best = 1;
+      back[y * count + n] = best;
+      next[n] =
+        costs[n + best]! +
+        pixels[y * width + from + n]! +
+        (drift * Math.abs(from + n - middle)) / Math.max(1, reach * height);
+    }
+    costs = next;
+  }
+  let n = costs.indexOf(Math.min(...costs));
+  const cost = costs[n]!;
+  const columns = new Int32Array(height);
+  for (let y = height - 1; y >= 0; y--) {
+    columns[y] = from + n;
+    n += back[y * count + n]!;
+  }
+  return { columns, cost };
+}

@@ -1,0 +1,129 @@
+/**
+ * All characters of a picture with one line of them, from left to right. A shape that may be several characters comes with
+ * every piece that cuts allow; `choose-pieces.ts` chooses among them once a network has read them.
+ */
+import { type CleanInk, cleanInk } from './clean-ink.ts';
+import { type CutPath, cutPaths } from './cut-paths.ts';
+import { type Character, findCharacters } from './find-characters.ts';
+import type { Greys } from './greys.ts';
+import type { Box } from './ink.ts';
+import { inkMapOf } from './ink-map.ts';
+import { averageBlocks } from './lighting.ts';
+import { patchOf } from './patch.ts';
+import { heightOf, widthOf } from './shapes.ts';
+import { maskOf, touchingScore } from './touching.ts';
+import { type Warning, warning } from './warnings.ts';
+
+/** In the picture's pixels. */
+export type PictureBox = {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+};
+
+/** What lies between two cuts of a shape, or between a cut and an end. */
+export type Piece = {
+  readonly from: number; // 0: the shape's left end; 1: its first cut
+  readonly to: number;
+  readonly pixels: Uint8Array; // [784]
+  readonly box: PictureBox;
+  readonly height: number; // as a share of the line's
+};
+
+export type LineShape = {
+  readonly ends: number; // cuts and one: a reading goes from 0 to here, piece by piece
+  readonly pieces: readonly Piece[];
+  readonly several: number; // 0 to 1: how likely it is more than one character by its form
+};
+
+export type FoundLine = { readonly shapes: readonly LineShape[]; readonly warnings: readonly Warning[] };
+
+const mostPixels = 700_000; // of the picture that shapes are looked for in
+const mostShapes = 60;
+const surelyOne = -4; // log-odds below which a shape is not cut
+const narrow = 0.5; // width to height, below which it is neither
+const widestPiece = 1.5; // width to the line's height
+
+/** No shapes where there is no ink. */
+export function findLine(image: Greys): FoundLine {
+  const block = Math.max(1, Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
+  const page =
+    block > 1 && Math.min(image.width, image.height) >= 12 * block ? averageBlocks(image, block) : image;
+  const map = inkMapOf(page);
+  if (!map) return { shapes: [], warnings: [] };
+  const clean = cleanInk(map);
+  const { characters } = findCharacters(clean);
+  const heights = characters.map(({ box }) => heightOf(box)).toSorted((a, b) => a - b);
+  const line = heights[heights.length >> 1] ?? 1;
+  const scale = page === image ? 1 : block;
+  const shapes = characters.slice(0, mostShapes).map((character) => shapeOf(clean, character, line, scale));
+  const { hasBox, hasRules } = clean.removed;
+  const warnings = [
+    ...(hasBox ? [warning('FRAME_REMOVED')] : []),
+    ...(hasRules ? [warning('RULES_REMOVED')] : []),
+  ];
+  return { shapes: shapes.filter(({ pieces }) => pieces.length > 0), warnings };
+}
+
+function shapeOf(clean: CleanInk, character: Character, line: number, scale: number): LineShape {
+  const mask = maskOf(clean, character);
+  const isNarrow = mask.width < narrow * mask.height;
+  const score = isNarrow ? surelyOne : touchingScore(mask);
+  const paths = score <= surelyOne ? [] : cutPaths(mask);
+  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(-score));
+  const regions = labelled(clean, character, paths);
+  const pieces: Piece[] = [];
+  for (let from = 0; from <= paths.length; from++) {
+    for (let to = from + 1; to <= paths.length + 1; to++) {
+      const isWhole = from === 0 && to === paths.length + 1;
+      const part = partOf(regions, character, from, to);
+      if (!part || (!isWhole && widthOf(part.box) > widestPiece * line)) continue;
+      const pixels = patchOf({ ...clean, labels: regions }, part);
+      if (!pixels) continue;
+      pieces.push({ from, to, pixels, box: scaled(part.box, scale), height: heightOf(part.box) / line });
+    }
+  }
+  return { ends: paths.length + 1, pieces, several };
+
+  function partOf(labels: Int32Array, { box }: Character, from: number, to: number): Character | null {
+    const own = Array.from({ length: to - from }, (_, i) => from + i + 1);
+    const found = boxOf(labels, clean.ink.width, box, from + 1, to);
+    return found && { box: found.box, pixels: found.pixels, labels: own };
+  }
+}
+
+/** The picture's labels anew: 1 for what is left of the first cut, 2 for what follows …, -1 for other shapes. */
+function labelled(
+  { labels, ink }: CleanInk,
+  { box, labels: own }: Character,
+  paths: readonly CutPath[],
+): Int32Array {
+  const regions = new Int32Array(labels.length);
+  for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) regions[i] = -1;
+  for (let y = box.y0; y <= box.y1; y++) {
+    for (let x = box.x0; x <= box.x1; x++) {
+      const i = y * ink.width + x;
+      if (!own.includes(labels[i]!)) continue;
+      regions[i] = 1 + paths.filter(({ columns }) => x - box.x0 > columns[y - box.y0]!).length;
+    }
+  }
+  return regions;
+}
+
+function boxOf(labels: Int32Array, width: number, within: Box, first: number, last: number) {
+  let [x0, x1, y0, y1, pixels] = [Number.POSITIVE_INFINITY, -1, Number.POSITIVE_INFINITY, -1, 0];
+  for (let y = within.y0; y <= within.y1; y++) {
+    for (let x = within.x0; x <= within.x1; x++) {
+      const label = labels[y * width + x]!;
+      if (label < first || label > last) continue;
+      pixels++;
+      [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
+    }
+  }
+  return x1 < 0 ? null : { box: { x0, y0, x1, y1 }, pixels };
+}
+
+function scaled(box: Box, scale: number): PictureBox {
+  return { x: box.x0 * scale, y: box.y0 * scale, width: widthOf(box) * scale, height: heightOf(box) * scale };
+}

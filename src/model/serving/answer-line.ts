@@ -1,0 +1,73 @@
+/** What a network says about a line of characters: which cuts are right, and what each piece is. */
+import { imageSize } from '../data/dataset.ts';
+import { choosePieces } from '../image/choose-pieces.ts';
+import type { FoundLine, PictureBox } from '../image/find-line.ts';
+import type { Warning } from '../image/warnings.ts';
+import type { Calibration } from '../training/calibration.ts';
+import { type Answer, answerFrom, type Verdict, verdicts } from './answer.ts';
+
+export type LineCharacter = Pick<Answer, 'label' | 'confidence' | 'verdict' | 'score'> & {
+  readonly box: PictureBox; // in the picture's pixels, after its EXIF orientation
+};
+
+export type LineAnswer = {
+  readonly text: string; // the labels, from left to right
+  readonly characters: LineCharacter[];
+  readonly verdict: Verdict; // the least of the characters'
+  readonly calibrated: boolean;
+  readonly warnings: Warning[];
+};
+
+/** pixels [N × 784] → logits [N × 10]. */
+type Infer = (pixels: Uint8Array) => Float32Array;
+
+const mostAtOnce = 64; // images; more would hold up others for too long
+
+/** `shrink`: pixels of the picture, along each side, for one of the line's. */
+export function answerLine(
+  line: FoundLine,
+  shrink: number,
+  infer: Infer,
+  calibration: Calibration | null,
+): LineAnswer {
+  const read = (images: readonly Uint8Array[]) =>
+    images.length === 0 ? [] : inferAll(images, infer).map((logits) => answerFrom(logits, calibration, []));
+  const chosen = choosePieces(line, read, certaintyOf);
+  const characters = chosen.map(({ piece, score: { label, confidence, verdict, score } }) => {
+    return { label, confidence, verdict, score, box: scaled(piece.box, shrink) };
+  });
+  return {
+    text: characters.map(({ label }) => label).join(''),
+    characters,
+    verdict: worstOf(characters),
+    calibrated: calibration !== null,
+    warnings: [...line.warnings],
+  };
+}
+
+/** How sure it is that a piece is a character at all, and that it is this one. */
+function certaintyOf({ confidence, score }: Answer): number {
+  return confidence * (score ?? 1);
+}
+
+function worstOf(characters: readonly LineCharacter[]): Verdict {
+  return verdicts.findLast((verdict) => characters.some((each) => each.verdict === verdict)) ?? 'unknown';
+}
+
+function inferAll(images: readonly Uint8Array[], infer: Infer): Float32Array[] {
+  const rows: Float32Array[] = [];
+  for (let start = 0; start < images.length; start += mostAtOnce) {
+    const some = images.slice(start, start + mostAtOnce);
+    const pixels = new Uint8Array(some.length * imageSize);
+    for (const [i, image] of some.entries()) pixels.set(image, i * imageSize);
+    const logits = infer(pixels);
+    const classes = logits.length / some.length;
+    for (let i = 0; i < some.length; i++) rows.push(logits.subarray(i * classes, (i + 1) * classes));
+  }
+  return rows;
+}
+
+function scaled({ x, y, width, height }: PictureBox, by: number): PictureBox {
+  const round = (value: number) => Math.round(value * by);
+  return { x: round(x), y: round(y), width: round(width), height: round(height) };
+}
