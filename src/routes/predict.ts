@@ -7,14 +7,19 @@ import { classCount, imageSide } from '../model/data/dataset.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { pictureTypes } from '../model/image/formats/signatures.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
-import type { Prediction, PredictOutcome } from '../model/serving/messages.ts';
+import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions, Predictor } from '../model/serving/predictor.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
 import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { createReceived } from './http/received-body.ts';
 import { expectPrediction, isUnavailable } from './prediction-outcome.ts';
-import { predictionSchema, predictionsSchema } from './prediction-schema.ts';
+import {
+  linePredictionSchema,
+  linePredictionsSchema,
+  predictionSchema,
+  predictionsSchema,
+} from './prediction-schema.ts';
 
 /** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
 export const predictRequestBody = {
@@ -71,6 +76,10 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
       operationId: 'predict',
       summary: 'Recognise a handwritten digit in a picture',
       querystring: z.strictObject({
+        read: z
+          .enum(['line'])
+          .exactOptional()
+          .describe('`line`: all characters from left to right, touching ones cut apart'),
         include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
         model: modelName.exactOptional().describe('The model that is to answer'),
         alias: aliasName.exactOptional().describe('Answered by the version that this alias points to'),
@@ -90,7 +99,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
           .describe('Also the N likeliest digits, likeliest first'),
       }),
       response: {
-        200: z.union([predictionSchema, predictionsSchema]),
+        200: z.union([predictionSchema, predictionsSchema, linePredictionSchema, linePredictionsSchema]),
         ...problems(400, 404, 409, 413, 415, 422, 503),
       },
     },
@@ -101,12 +110,19 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
     },
     handler: async (request, reply) => {
       const images = (request.body as Buffer[] | undefined) ?? [Buffer.alloc(0)];
-      const { include, top, ...selector } = request.query;
+      const { read, include, top, ...selector } = request.query;
       expectOneSelector(selector);
+      if (read === 'line') {
+        expectNone({ include, top });
+        const readOne: ReadOne<LinePrediction> = (image, signal) =>
+          predictor.predictLine(image, { ...selector, signal });
+        const lines = await predictAll(images, request, reply, readOne);
+        return lines.length === 1 ? lines[0]! : { predictions: lines };
+      }
       const withPixels = include === 'input';
-      const outcomes = await predictAll(predictor, images, reply, { ...selector, withPixels });
-      expectPictureType(request, images, outcomes);
-      const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
+      const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
+        predictor.predict(image, { ...selector, withPixels, signal }),
+      );
       const ranked = top === undefined ? found : found.map((prediction) => rank(prediction, top));
       const predictions = withPixels ? await Promise.all(ranked.map(showInput)) : ranked;
       return predictions.length === 1 ? predictions[0]! : { predictions };
@@ -114,13 +130,27 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
   });
 };
 
+/** What the predictor makes of one image. */
+type ReadOne<Found> = (image: Uint8Array, signal: AbortSignal) => Promise<PredictOutcome<Found>>;
+
+/** @throws HttpProblem where one of the images is not read */
+async function predictAll<Found extends { readonly ok: true }>(
+  images: readonly Buffer[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  readOne: ReadOne<Found>,
+): Promise<Omit<Found, 'ok'>[]> {
+  const outcomes = await outcomesOf(images, reply, readOne);
+  expectPictureType(request, images, outcomes);
+  return outcomes.map((outcome, index) => expectPrediction(outcome, index, images.length));
+}
+
 /** Cancels the other images when the client disconnects or when one image makes the answer a 503. */
-async function predictAll(
-  predictor: Predictor,
+async function outcomesOf<Found extends { readonly ok: true }>(
   images: readonly Uint8Array[],
   reply: FastifyReply,
-  options: PredictOptions,
-): Promise<PredictOutcome[]> {
+  readOne: ReadOne<Found>,
+): Promise<PredictOutcome<Found>[]> {
   const unwanted = new AbortController();
   setMaxListeners(maxImages, unwanted.signal);
   reply.raw.once('close', () => {
@@ -129,7 +159,7 @@ async function predictAll(
   if (reply.raw.destroyed) unwanted.abort(); // the client left while the body was read
   const outcomes = await Promise.all(
     images.map(async (image) => {
-      const outcome = await predictor.predict(image, { ...options, signal: unwanted.signal });
+      const outcome = await readOne(image, unwanted.signal);
       if (isUnavailable(outcome)) unwanted.abort();
       return outcome;
     }),
@@ -138,7 +168,7 @@ async function predictAll(
   return outcomes.map((outcome) => (reason && isCancelled(outcome) ? reason : outcome));
 }
 
-function isCancelled(outcome: PredictOutcome): boolean {
+function isCancelled(outcome: PredictOutcome<{ readonly ok: true }>): boolean {
   return !outcome.ok && outcome.code === 'CANCELLED';
 }
 
@@ -146,7 +176,7 @@ function isCancelled(outcome: PredictOutcome): boolean {
 function expectPictureType(
   { mediaType }: FastifyRequest,
   [body]: readonly Buffer[],
-  [outcome]: readonly PredictOutcome[],
+  [outcome]: readonly PredictOutcome<{ readonly ok: true }>[],
 ): void {
   if (outcome!.ok || outcome!.code !== 'IMAGE_TYPE_UNSUPPORTED') return;
   if (mediaType !== undefined && mediaType in predictRequestBody.content) return;
@@ -164,6 +194,14 @@ function expectOneSelector({ alias, version, minVersion }: PredictOptions): void
   if (named.length < 2) return;
   const names = named.map(([name]) => name).join(' and ');
   const detail = `expected one of alias, version and minVersion, got ${names}; leave all but one out`;
+  throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
+}
+
+/** @throws HttpProblem 400 where a line is asked for what only the answer to one character has */
+function expectNone(options: Record<string, unknown>): void {
+  const given = Object.keys(options).filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const detail = `expected no ${given.join(' and no ')} with read=line, which has an answer for each character; leave it out`;
   throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
 }
 

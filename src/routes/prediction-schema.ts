@@ -5,6 +5,16 @@ import { aliasName, modelName } from '../model/registry/names.ts';
 import { verdicts } from '../model/serving/answer.ts';
 
 const probability = z.number().min(0).max(1);
+const modelSchema = z.object({
+  name: modelName,
+  alias: aliasName.nullable().describe('By which it was chosen; null: the request named the version'),
+  version: z.int().positive(),
+  jobId: z.string(),
+  epoch: z.int().positive(),
+  testAccuracy: z.number(),
+});
+const timingsSchema = z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() });
+const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string() });
 export const predictionSchema = z
   .object({
     label: z.string().describe('The likeliest label'),
@@ -19,26 +29,43 @@ export const predictionSchema = z
       .describe('How likely it is one of the labels; null: the version was trained without'),
     calibrated: z.boolean().describe('False for versions that were trained without calibration'),
     warnings: z
-      .array(z.object({ code: z.enum(warningCodes), message: z.string() }))
+      .array(warningSchema)
       .describe('What was seen in the picture, or taken away, before it was read'),
-    model: z.object({
-      name: modelName,
-      alias: aliasName.nullable().describe('By which it was chosen; null: the request named the version'),
-      version: z.int().positive(),
-      jobId: z.string(),
-      epoch: z.int().positive(),
-      testAccuracy: z.number(),
-    }),
+    model: modelSchema,
     top: z
       .array(z.object({ digit: z.int().min(0).max(9), probability }))
       .exactOptional()
       .describe('With `top=N`'),
-    timings: z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() }),
+    timings: timingsSchema,
     input: z
       .base64()
       .exactOptional()
       .describe('With `include=input`: a 28×28 grey PNG, pixel for pixel what the network saw'),
   })
   .meta({ id: 'Prediction' });
+
+/** The answer of POST /predict?read=line. */
+export const linePredictionSchema = z
+  .object({
+    text: z.string().describe('The label of each character, from left to right'),
+    characters: z.array(
+      z.object({
+        label: z.string(),
+        confidence: probability,
+        verdict: z.enum(verdicts),
+        score: probability.nullable(),
+        box: z
+          .object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() })
+          .describe("In the picture's pixels, turned as its EXIF orientation says"),
+      }),
+    ),
+    verdict: z.enum(verdicts).describe('The least of the verdicts on the characters'),
+    calibrated: z.boolean(),
+    warnings: z.array(warningSchema),
+    model: modelSchema,
+    timings: timingsSchema,
+  })
+  .meta({ id: 'LinePrediction' });
+export const linePredictionsSchema = z.object({ predictions: z.array(linePredictionSchema) });
 
 export const predictionsSchema = z.object({ predictions: z.array(predictionSchema) });

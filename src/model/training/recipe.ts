@@ -32,7 +32,7 @@ const defaultRecipe: Recipe = {
   network: 'article',
   epochs: 1,
   batchSize: 64,
-  learningRate: 0.003,
+  learningRate: 0.0035,
   schedule: 'oneCycle',
   warmup: 0.2,
   labelSmoothing: 0.1,
