@@ -1,15 +1,28 @@
 /** `trainyard predict`: what a model reads in each picture. */
 import { createReadStream } from 'node:fs';
-import { type Prediction, type Problem, ProblemError, predict } from '../client/index.ts';
+import {
+  type LinePrediction,
+  type Prediction,
+  type Problem,
+  ProblemError,
+  predict,
+  predictLine,
+} from '../client/index.ts';
 import { type CommandContext, explain, writeJson, writeLine } from './context.ts';
 import { type Column, percent, table } from './table.ts';
 
 type Reading = { readonly file: string } & (
   | Prediction
+  | LinePrediction
   | { readonly error: Pick<Problem, 'code' | 'detail'> }
 );
 
-type PredictOptions = { readonly model?: string; readonly alias?: string; readonly pin?: number };
+type PredictOptions = {
+  readonly model?: string;
+  readonly alias?: string;
+  readonly pin?: number;
+  readonly line?: boolean;
+};
 type Selector = { readonly model?: string; readonly alias?: string; readonly version?: number };
 
 const enoughBytes = 24 * 1024 * 1024; // more than the server takes, which then says so
@@ -18,7 +31,7 @@ const enoughBytes = 24 * 1024 * 1024; // more than the server takes, which then 
 export async function predictFiles(
   context: CommandContext,
   files: readonly string[],
-  { model, alias, pin: version }: PredictOptions = {},
+  { model, alias, pin: version, line = false }: PredictOptions = {},
 ): Promise<number> {
   const selector = {
     ...(model !== undefined && { model }),
@@ -26,8 +39,8 @@ export async function predictFiles(
     ...(version !== undefined && { version }),
   };
   const readings: Reading[] = [];
-  for (const file of files) readings.push(await read(context, file, selector));
-  const good = readings.filter((reading) => 'digit' in reading);
+  for (const file of files) readings.push(await read(context, file, selector, line));
+  const good = readings.filter((reading) => 'model' in reading);
   if (context.json) writeJson(context, readings);
   else if (good.length > 0) writeLine(context.stdout, table(columns, good).split('\n').slice(1).join('\n'));
   for (const reading of readings) {
@@ -36,17 +49,29 @@ export async function predictFiles(
   return good.length === files.length ? 0 : 1;
 }
 
-const columns: Column<{ readonly file: string } & Prediction>[] = [
+const columns: Column<{ readonly file: string } & (Prediction | LinePrediction)>[] = [
   { head: '', cell: ({ file }) => file },
-  { head: '', cell: ({ digit }) => String(digit) },
-  { head: '', right: true, cell: ({ confidence }) => percent(confidence) },
+  { head: '', cell: (found) => ('text' in found ? found.text : found.label) },
+  { head: '', right: true, cell: (found) => percent(confidenceOf(found)) },
   { head: '', cell: ({ verdict, warnings }) => [verdict, ...warnings.map(({ code }) => code)].join(' ') },
 ];
 
+/** Of a line, that of the least certain character. */
+function confidenceOf(found: Prediction | LinePrediction): number {
+  if ('confidence' in found) return found.confidence;
+  return Math.min(...found.characters.map(({ confidence }) => confidence));
+}
+
 /** @throws ProblemError where it is not about this picture: there is no server, no model, no key */
-async function read({ client }: CommandContext, file: string, selector: Selector): Promise<Reading> {
+async function read(
+  { client }: CommandContext,
+  file: string,
+  selector: Selector,
+  asLine: boolean,
+): Promise<Reading> {
   try {
-    return { file, ...(await predict(client, await load(file), selector)) };
+    const picture = await load(file);
+    return { file, ...(await (asLine ? predictLine : predict)(client, picture, selector)) };
   } catch (error) {
     if (!(error instanceof ProblemError))
       return { file, error: { code: 'FILE_NOT_READABLE', detail: notReadable(error) } };

@@ -63,6 +63,7 @@ function buildProgram(): Command {
     .option('--model <name>', 'the model that is to answer')
     .option('--alias <name>', 'use the version that this alias points to')
     .option('--pin <version>', 'use this version', readNumber)
+    .option('--line', 'read all characters, from left to right')
     .action(run(predictFiles));
   program
     .command('models')

@@ -3,10 +3,9 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { classCount, imageSide } from '../model/data/dataset.ts';
+import { imageSide } from '../model/data/dataset.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { pictureTypes } from '../model/image/formats/signatures.ts';
-import { aliasName, modelName } from '../model/registry/names.ts';
 import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions, Predictor } from '../model/serving/predictor.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
@@ -19,6 +18,7 @@ import {
   linePredictionsSchema,
   predictionSchema,
   predictionsSchema,
+  predictQuerySchema,
 } from './prediction-schema.ts';
 
 /** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
@@ -75,29 +75,7 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = as
       tags: ['predict'],
       operationId: 'predict',
       summary: 'Recognise a handwritten digit in a picture',
-      querystring: z.strictObject({
-        read: z
-          .enum(['line'])
-          .exactOptional()
-          .describe('`line`: all characters from left to right, touching ones cut apart'),
-        include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
-        model: modelName.exactOptional().describe('The model that is to answer'),
-        alias: aliasName.exactOptional().describe('Answered by the version that this alias points to'),
-        version: z.coerce.number().int().positive().exactOptional().describe('Answered by this version'),
-        minVersion: z.coerce
-          .number()
-          .int()
-          .positive()
-          .exactOptional()
-          .describe('Waits, up to 5 s, until the champion is this version or a newer one'),
-        top: z.coerce
-          .number()
-          .int()
-          .min(1)
-          .max(classCount)
-          .exactOptional()
-          .describe('Also the N likeliest digits, likeliest first'),
-      }),
+      querystring: predictQuerySchema,
       response: {
         200: z.union([predictionSchema, predictionsSchema, linePredictionSchema, linePredictionsSchema]),
         ...problems(400, 404, 409, 413, 415, 422, 503),

@@ -1,8 +1,33 @@
-/** The answer of POST /predict. */
+/** The query and the answers of POST /predict. */
 import { z } from 'zod';
+import { classCount } from '../model/data/dataset.ts';
 import { warningCodes } from '../model/image/warnings.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
 import { verdicts } from '../model/serving/answer.ts';
+
+export const predictQuerySchema = z.strictObject({
+  read: z
+    .enum(['line'])
+    .exactOptional()
+    .describe('`line`: all characters from left to right, touching ones cut apart'),
+  include: z.enum(['input']).exactOptional().describe('`input`: also the picture that the network saw'),
+  model: modelName.exactOptional().describe('The model that is to answer'),
+  alias: aliasName.exactOptional().describe('Answered by the version that this alias points to'),
+  version: z.coerce.number().int().positive().exactOptional().describe('Answered by this version'),
+  minVersion: z.coerce
+    .number()
+    .int()
+    .positive()
+    .exactOptional()
+    .describe('Waits, up to 5 s, until the champion is this version or a newer one'),
+  top: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(classCount)
+    .exactOptional()
+    .describe('Also the N likeliest digits, likeliest first'),
+});
 
 const probability = z.number().min(0).max(1);
 const modelSchema = z.object({

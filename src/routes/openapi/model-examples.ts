@@ -36,7 +36,7 @@ const model = {
   epochs: 1,
   recipe: 'fast',
   seed: 7,
-  request: { recipe: 'fast', dataset: 'mnist', epochs: 1, batchSize: 64, learningRate: 0.003, seed: 7 },
+  request: { recipe: 'fast', dataset: 'mnist', epochs: 1, batchSize: 64, learningRate: 0.0035, seed: 7 },
   test: { set: '1a07'.repeat(16), images: 10_000 },
   dataset: { name: 'mnist', sha256: { 'data/train-images-idx3-ubyte': 'ba89'.repeat(16) } },
   engine: { name: 'tensorflow', device: 'TensorFlow 2.21.0, CPU, 2 threads', gpu: false },

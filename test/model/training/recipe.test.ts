@@ -36,7 +36,7 @@ describe('learningRateAt', () => {
     const peak = rates.indexOf(Math.max(...rates));
     expect(peak).toBeGreaterThanOrEqual(198);
     expect(peak).toBeLessThanOrEqual(201);
-    expect(rates[peak]).toBeCloseTo(0.003, 6);
+    expect(rates[peak]).toBeCloseTo(0.0035, 6);
     expect(rates[0]).toBeLessThan(1e-6);
     expect(rates.at(-1)).toBeLessThan(1e-6);
   });
