@@ -75,7 +75,7 @@ function readShapes(image: Greys): Read | null {
     clean.removed.lines.length === 0 &&
     found.characters.length === 1 &&
     found.dropped.length === 0;
-  const pixels = isPlain ? readInk(image) : patchOf(clean, main);
+  const pixels = (isPlain ? readInk(image) : null) ?? patchOf(clean, main);
   return pixels && { pixels, codes };
 }
 
