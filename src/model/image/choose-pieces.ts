@@ -7,9 +7,8 @@ import type { FoundLine, LineShape, Piece } from './find-line.ts';
 /** A piece that was chosen, and how it was scored. */
 export type Chosen<Score> = { readonly piece: Piece; readonly score: Score };
 
-const cutPenalty = 0.85; // for each cut
-const lowPenalty = 0.2; // for a piece that is too low to be a character
-const low = 0.5; // of the line's height
+const cutPenalty = 0.75; // for each cut
+const low = 0.6; // of the line's height; a lower piece is hardly a character
 
 /**
  * `score` gets the pixels of all pieces, [784] each, in one call, and answers for each of them in the same order;
@@ -23,7 +22,7 @@ export function choosePieces<Score>(
   const pieces = shapes.flatMap((shape) => shape.pieces);
   const scores = score(pieces.map(({ pixels }) => pixels));
   const scoreOf = new Map(pieces.map((piece, i) => [piece, scores[i]!]));
-  const worth = (piece: Piece) => certainty(scoreOf.get(piece)!) * (piece.height < low ? lowPenalty : 1);
+  const worth = (piece: Piece) => certainty(scoreOf.get(piece)!) * Math.min(1, piece.height / low) ** 2;
   return shapes.flatMap((shape) =>
     bestPath(shape, worth).map((piece) => ({ piece, score: scoreOf.get(piece)! })),
   );

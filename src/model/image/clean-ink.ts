@@ -16,11 +16,13 @@ export type CleanInk = {
 };
 
 const faintShare = 0.16; // of the contrast: rules may be as light
+const leastSide = 40; // pixels; in smaller pictures a line is as thick as a stroke
 const strongShare = 0.34;
 
 export function cleanInk(map: InkMap): CleanInk {
   const faint = Math.max(faintShare * map.contrast, Math.min(3.5 * map.noise, 0.4 * map.contrast), 8);
-  const lines = findLines(maskOf(map.ink, faint));
+  const { width, height } = map.ink;
+  const lines = Math.min(width, height) < leastSide ? [] : findLines(maskOf(map.ink, faint));
   const removed = lines.length === 0 ? none : linesToRemove(map, lines);
   const ink = removed.lines.length === 0 ? map.ink : eraseLines(map.ink, removed.lines);
   const contrast = removed.lines.length === 0 ? map.contrast : Math.min(map.contrast, strongestOf(ink));

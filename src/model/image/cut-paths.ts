@@ -6,24 +6,36 @@ export type CutPath = { readonly columns: Int32Array; readonly cost: number }; /
 
 const reach = 0.22; // of the height, from a path's middle column to each side
 const step = 0.05; // of the height, between middle columns that are tried
-const apart = 0.16; // of the height, between two cuts
+const apart = 0.09; // of the height, between two cuts
 const edge = 0.14; // of the height, left whole at either end
 const drift = 0.03; // pixels of ink that one pixel away from the middle column costs, in each row
-const perHeight = 2.5; // cuts kept for a width of one height
+const perHeight = 3; // cuts kept for a width of one height, and two
+const leastInk = 0.1; // of the ink under one and a half heights: what a cut leaves on either side at least
 
 /** From left to right. */
 export function cutPaths(mask: Mask): CutPath[] {
   const { width, height } = mask;
-  const most = Math.min(24, Math.ceil((perHeight * width) / height));
+  const most = Math.min(24, Math.ceil((perHeight * width) / height) + 2);
   const tried: CutPath[] = [];
   const last = width - edge * height;
   for (let x = edge * height; x <= last; x += Math.max(1, step * height))
     tried.push(pathNear(mask, Math.round(x)));
+  const enough = tried.filter((path) => leavesEnough(mask, path));
   const kept: CutPath[] = [];
-  for (const path of tried.toSorted((a, b) => a.cost - b.cost)) {
+  for (const path of enough.toSorted((a, b) => a.cost - b.cost)) {
     if (kept.length < most && kept.every((other) => distance(path, other) >= apart * height)) kept.push(path);
   }
   return kept.toSorted((a, b) => meanOf(a) - meanOf(b));
+}
+
+function leavesEnough({ pixels, width, height }: Mask, { columns }: CutPath): boolean {
+  let [left, total] = [0, 0];
+  for (let i = 0; i < pixels.length; i++) {
+    if (!pixels[i]) continue;
+    total++;
+    if (i % width <= columns[Math.floor(i / width)]!) left++;
+  }
+  return Math.min(left, total - left) >= leastInk * total * Math.min(1, (1.5 * height) / width);
 }
 
 const meanOf = ({ columns }: CutPath) => columns.reduce((sum, x) => sum + x, 0) / columns.length;

@@ -42,6 +42,7 @@ export type FoundLine = { readonly shapes: readonly LineShape[]; readonly warnin
 const mostPixels = 700_000; // of the picture that shapes are looked for in
 const mostShapes = 60;
 const surelyOne = -4; // log-odds below which a shape is not cut
+const rarity = 2; // log-odds: in a line, digits are apart more often than they touch
 const narrow = 0.5; // width to height, below which it is neither
 const widestPiece = 1.5; // width to the line's height
 
@@ -71,7 +72,7 @@ function shapeOf(clean: CleanInk, character: Character, line: number, scale: num
   const isNarrow = mask.width < narrow * mask.height;
   const score = isNarrow ? surelyOne : touchingScore(mask);
   const paths = score <= surelyOne ? [] : cutPaths(mask);
-  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(-score));
+  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(rarity - score));
   const regions = labelled(clean, character, paths);
   const pieces: Piece[] = [];
   for (let from = 0; from <= paths.length; from++) {

@@ -29,8 +29,8 @@ const smallest = 12; // pixels; in narrower pictures nothing is looked for but i
 const mostPixels = 160_000; // of the picture that shapes are looked for in
 const leastInk = 12; // pixels of a character; less may be specks
 const sharpEnough = 56; // pixels of height, below which a character found in a smaller copy is looked at again
-const leastTouching = 16; // pixels of height, for touching digits to be told from one
-const surelySeveral = 2.2; // log-odds: one digit in some hundreds passes for two
+const leastTouching = 24; // pixels of height, for touching digits to be told from one
+const surelySeveral = 3.8; // log-odds: one digit in some hundreds passes for two
 const lowResolution = 9; // pixels of height
 const lowContrast = 6; // standard deviations of the noise
 
@@ -75,7 +75,7 @@ function readShapes(image: Greys): Read | null {
     clean.removed.lines.length === 0 &&
     found.characters.length === 1 &&
     found.dropped.length === 0;
-  const pixels = isPlain ? readInk(image) : patchOf(clean, main);
+  const pixels = (isPlain ? readInk(image) : null) ?? patchOf(clean, main);
   return pixels && { pixels, codes };
 }
 

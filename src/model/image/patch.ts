@@ -8,7 +8,7 @@ import type { Ink } from './ink.ts';
 import { dilated } from './paper.ts';
 import { longestOf } from './shapes.ts';
 
-const softEdge = 0.03; // of the longer side: ink fades out this far from the strong ink
+const softEdge = 0.055; // of the longer side: ink fades out this far from the strong ink
 
 /** Null where so little ink is left that nothing can be fitted. */
 export function patchOf(clean: CleanInk, character: Character): Uint8Array | null {

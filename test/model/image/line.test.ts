@@ -1,0 +1,210 @@
+/** Several characters: told from one, and read from left to right. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
+import { choosePieces } from '../../../src/model/image/choose-pieces.ts';
+import { type FoundLine, findLine, type LineShape, type Piece } from '../../../src/model/image/find-line.ts';
+import type { Greys } from '../../../src/model/image/greys.ts';
+import { normalise, normaliseWithWarnings } from '../../../src/model/image/normalise.ts';
+import { readLine } from '../../../src/model/image/read-line.ts';
+import { runs } from '../../long.ts';
+import { grey } from './picture-files.ts';
+import {
+  blank,
+  cropped,
+  difference,
+  digitPicture,
+  drawLine,
+  enlarged,
+  inverted,
+  placed,
+} from './pictures.ts';
+
+const test = await readSplit('mnist', 'test');
+const digit = (i: number) => new Uint8Array(imageAt(test, i));
+const ink = (i: number, factor: number) => enlarged(cropped(digitPicture(digit(i))), factor);
+
+/** White on black, side by side with `gap` pixels between their boxes; below 0 they overlap. */
+function row(indices: readonly number[], factor: number, gap: number): Greys {
+  const inks = indices.map((i) => ink(i, factor));
+  const margin = 6 * factor;
+  const width = inks.reduce((sum, each) => sum + each.width + gap, 2 * margin);
+  const picture = blank(width, 20 * factor + 2 * margin);
+  let left = margin;
+  for (const each of inks) {
+    for (let i = 0; i < each.values.length; i++) {
+      const at = (margin + Math.floor(i / each.width)) * width + left + (i % each.width);
+      picture.values[at] = Math.max(picture.values[at]!, each.values[i]!);
+    }
+    left += each.width + gap;
+  }
+  return picture;
+}
+
+const isSeveral = (picture: Greys) =>
+  normaliseWithWarnings(picture)!.warnings.some(({ code }) => code === 'SEVERAL_SHAPES');
+
+const someDigits = fc.nat(test.count - 1);
+
+describe('several characters in one picture', () => {
+  it('are said to be several when they are apart', () => {
+    const pairs = Array.from({ length: 100 }, (_, n) => [n * 17, n * 29 + 5]);
+    const unsaid = pairs.filter((pair) => !isSeveral(row(pair, 3, 12)));
+    expect(unsaid.length).toBeLessThanOrEqual(1);
+  });
+
+  it('are mostly said to be several when they touch', () => {
+    const pairs = Array.from({ length: 100 }, (_, n) => [n * 17, n * 29 + 5]);
+    const said = pairs.filter((pair) => isSeveral(row(pair, 3, -9)));
+    expect(said.length).toBeGreaterThanOrEqual(80);
+  });
+
+  it.each([
+    [2, 1000],
+    [5, 150],
+  ])('are not seen in one digit, enlarged %i times, but for 3 in %i', (factor, count) => {
+    const picture = (i: number) => placed(ink(i, factor), 30 * factor, 30 * factor, 5 * factor, 5 * factor);
+    const said = Array.from({ length: count }, (_, n) => n * 10).filter((i) => isSeveral(picture(i)));
+    expect(said.length).toBeLessThanOrEqual(3);
+  });
+
+  it('are read as the largest alone', () => {
+    const picture = row([0, 1], 4, 20);
+    const far = [0, 1].map((i) => difference(normalise(picture), digit(i)));
+    expect(Math.min(...far)).toBeLessThan(8);
+  });
+});
+
+describe('the characters of a line', () => {
+  it('come from left to right, each as it would be alone, in their places', () => {
+    const indices = [0, 1, 2, 3, 4, 5, 7];
+    const { shapes, warnings } = findLine(row(indices, 4, 16));
+    expect(warnings).toEqual([]);
+    expect(shapes).toHaveLength(indices.length);
+    let before = -1;
+    for (const [n, shape] of shapes.entries()) {
+      const whole = wholeOf(shape);
+      expect(difference(whole.pixels, digit(indices[n]!))).toBeLessThan(14);
+      expect(whole.box.x).toBeGreaterThan(before);
+      before = whole.box.x + whole.box.width;
+    }
+  });
+
+  it('are the same in the inverse picture', () => {
+    fc.assert(
+      fc.property(fc.array(someDigits, { minLength: 1, maxLength: 5 }), (indices) => {
+        const picture = row(indices, 3, 10);
+        expect(findLine(inverted(picture))).toEqual(findLine(picture));
+      }),
+      { numRuns: runs(50) },
+    );
+  });
+
+  it('are found in the fields of a form', () => {
+    const picture = row([0, 1, 2, 3], 4, 40);
+    const { width, height } = picture;
+    for (const y of [8, height - 10]) drawLine(picture, [2, y], [width - 4, y], 2);
+    for (const x of [2, width - 4]) drawLine(picture, [x, 8], [x, height - 10], 2);
+    const { shapes, warnings } = findLine(picture);
+    expect(shapes).toHaveLength(4);
+    expect(warnings.map(({ code }) => code)).toContain('FRAME_REMOVED');
+  });
+
+  it('that touch come with a piece for each of them', () => {
+    const { shapes } = findLine(row([3, 8], 4, -6));
+    expect(shapes).toHaveLength(1);
+    const { pieces, ends } = shapes[0]!;
+    expect(ends).toBeGreaterThan(1);
+    expect(pieces.some(({ from }) => from > 0)).toBe(true);
+    expect(pieces.every(({ pixels }) => pixels.length === 784)).toBe(true);
+  });
+
+  it('are none on a blank page', () => {
+    expect(findLine(blank(100, 40))).toEqual({ shapes: [], warnings: [] });
+    expect(findLine(blank(1, 1)).shapes).toEqual([]);
+  });
+
+  it('are never fewer than nothing: any size is read without a fault', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.nat(),
+        (width, height, seed) => {
+          let state = seed;
+          const values = Uint8Array.from({ length: width * height }, () => {
+            state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+            return state >>> 24;
+          });
+          for (const shape of findLine({ values, width, height }).shapes)
+            expect(shape.pieces.length).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: runs(200) },
+    );
+  });
+});
+
+describe('a line in a file', () => {
+  it('is read as its greys are', async () => {
+    const bytes = await grey(digit(0)).png().toBuffer();
+    expect(await readLine(bytes)).toMatchObject({ ok: true, shapes: [{ ends: 1 }] });
+  });
+
+  it('without ink: IMAGE_NO_INK; without bytes: IMAGE_EMPTY', async () => {
+    const bytes = await grey(new Uint8Array(784)).png().toBuffer();
+    expect(await readLine(bytes)).toMatchObject({ ok: false, code: 'IMAGE_NO_INK' });
+    expect(await readLine(new Uint8Array())).toMatchObject({ ok: false, code: 'IMAGE_EMPTY' });
+  });
+});
+
+describe('the choice among pieces', () => {
+  const piece = (from: number, to: number, sure: number, height = 1): Piece => ({
+    from,
+    to,
+    pixels: Uint8Array.of(Math.round(sure * 100)),
+    box: { x: from, y: 0, width: to - from, height: 1 },
+    height,
+  });
+  const choose = (several: number, ends: number, pieces: readonly Piece[]) => {
+    const line: FoundLine = { shapes: [{ ends, pieces, several }], warnings: [] };
+    const chosen = choosePieces(
+      line,
+      (all) => all.map((pixels) => pixels[0]! / 100),
+      (sure) => sure,
+    );
+    return chosen.map(({ piece: { from, to } }) => `${from}-${to}`).join(' ');
+  };
+
+  it('keeps a shape whole that is surely one', () => {
+    expect(choose(0.1, 2, [piece(0, 2, 0.6), piece(0, 1, 0.9), piece(1, 2, 0.9)])).toBe('0-2');
+  });
+
+  it('takes the cut whose least certain piece is most certain', () => {
+    const pieces = [
+      piece(0, 3, 0.9),
+      piece(0, 1, 0.99),
+      piece(1, 3, 0.3),
+      piece(0, 2, 0.8),
+      piece(2, 3, 0.8),
+      piece(1, 2, 0.2),
+    ];
+    expect(choose(0.99, 3, pieces)).toBe('0-2 2-3');
+  });
+
+  it('cuts no more than it has to, and no low crumbs off', () => {
+    expect(choose(0.9, 3, [piece(0, 1, 0.9), piece(1, 3, 0.9), piece(1, 2, 0.92), piece(2, 3, 0.92)])).toBe(
+      '0-1 1-3',
+    );
+    expect(choose(0.6, 2, [piece(0, 2, 0.8), piece(0, 1, 0.9, 0.1), piece(1, 2, 0.9)])).toBe('0-2');
+  });
+
+  it('is the whole where no cut leads from end to end, and nothing where there is nothing', () => {
+    expect(choose(0.99, 2, [piece(0, 2, 0.2), piece(0, 1, 0.9)])).toBe('0-2');
+    expect(choose(0.5, 1, [])).toBe('');
+  });
+});
+
+function wholeOf({ ends, pieces }: LineShape): Piece {
+  return pieces.find(({ from, to }) => from === 0 && to === ends)!;
+}
