@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
-import type { PredictOutcome, PredictorNews } from '../model/serving/messages.ts';
+import type { AnyOutcome, PredictorNews } from '../model/serving/messages.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import type { Access } from './http/guard.ts';
@@ -113,13 +113,16 @@ function methodOf({ method }: FastifyRequest): string {
   return usualMethods.includes(method) ? method : 'other';
 }
 
+/** What reads pictures, of a predictor. */
+export type PictureReader = Pick<Predictor, 'predict' | 'predictLine'>;
+
 /** Wraps a predictor so that its outcomes are counted. */
 export function observePredictor(
-  predictor: Predictor,
+  predictor: PictureReader,
   { predictions, answers, phases: phaseTime }: Metrics,
-): Predictor {
+): PictureReader {
   const labels = boundedLabels();
-  const observe = (outcome: PredictOutcome) => {
+  const observe = (outcome: AnyOutcome) => {
     predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code });
     if (!outcome.ok) return;
     answers.inc(labels(outcome.model.name, outcome.model.alias ?? '')); // '': a request named the version
@@ -127,13 +130,14 @@ export function observePredictor(
     for (const [phase, ms] of Object.entries({ decode: decodeMs, queue: queueMs, infer: inferMs }))
       phaseTime.observe({ phase }, ms / 1000);
   };
+  const observed = async <Outcome extends AnyOutcome>(pending: Promise<Outcome>): Promise<Outcome> => {
+    const outcome = await pending;
+    observe(outcome);
+    return outcome;
+  };
   return {
-    ...predictor,
-    predict: async (image, options) => {
-      const outcome = await predictor.predict(image, options);
-      observe(outcome);
-      return outcome;
-    },
+    predict: (image, options) => observed(predictor.predict(image, options)),
+    predictLine: (image, options) => observed(predictor.predictLine(image, options)),
   };
 }
 

@@ -7,11 +7,12 @@ import { imageSide } from '../model/data/dataset.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { pictureTypes } from '../model/image/formats/signatures.ts';
 import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
-import type { PredictOptions, Predictor } from '../model/serving/predictor.ts';
+import type { PredictOptions } from '../model/serving/predictor.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
 import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { createReceived } from './http/received-body.ts';
+import type { PictureReader } from './metrics.ts';
 import { expectPrediction, isUnavailable } from './prediction-outcome.ts';
 import {
   linePredictionSchema,
@@ -64,7 +65,10 @@ export const predictRequestBody = {
   },
 } as const;
 
-export const predictRoutes: FastifyPluginAsyncZod<{ predictor: Predictor }> = async (app, { predictor }) => {
+export const predictRoutes: FastifyPluginAsyncZod<{ predictor: PictureReader }> = async (
+  app,
+  { predictor },
+) => {
   const received = createReceived();
   app.decorateRequest('received', null);
   registerImageParsers(app);

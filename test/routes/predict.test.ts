@@ -41,6 +41,62 @@ describe('with a model', () => {
     await parts.publishAndServe();
   });
 
+  describe('read=line', () => {
+    /** Two digits side by side, dark on white, with a gap. */
+    const twoDigits = async () =>
+      sharp({ create: { width: 600, height: 300, channels: 3, background: 'white' } })
+        .composite([
+          { input: drawings[0]!, left: 10, top: 10 },
+          { input: drawings[1]!, left: 310, top: 10 },
+        ])
+        .png()
+        .toBuffer();
+
+    it('gives each character with its box, from left to right', async () => {
+      const { text, characters, model } = (
+        await predict(await twoDigits(), 'image/png', '?read=line')
+      ).json();
+      expect(text).toMatch(/^\d\d$/);
+      expect(characters).toHaveLength(2);
+      const [first, second] = characters;
+      for (const { box } of [first, second]) {
+        expect(box.height).toBeGreaterThan(150);
+        expect(box.y + box.height).toBeLessThanOrEqual(300);
+      }
+      expect(first.box.x + first.box.width).toBeLessThan(second.box.x);
+      expect(model).toMatchObject({ version: 1, alias: 'champion' });
+    });
+
+    it('gives one answer for each image of a form', async () => {
+      const { payload, type } = form([
+        { name: 'image', body: await twoDigits() },
+        { name: 'image', body: drawings[0]! },
+      ]);
+      const { predictions } = (await predict(payload, type, '?read=line')).json();
+      expect(predictions.map(({ text }: { text: string }) => text.length)).toEqual([2, 1]);
+    });
+
+    it('says what of one character says too: no ink, no picture', async () => {
+      const blank = await encodePng(new Uint8Array(100 * 100), 100, 100);
+      expect((await predict(blank, 'image/png', '?read=line')).json().code).toBe('IMAGE_NO_INK');
+      expect((await predict('text', 'image/png', '?read=line')).json().code).toBe('IMAGE_TYPE_UNSUPPORTED');
+    });
+
+    it.each(['include=input', 'top=3', 'include=input&top=3'])(
+      "can't be asked for with %s",
+      async (query) => {
+        const response = await predict(digit, 'image/png', `?read=line&${query}`);
+        expect(response.json()).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+      },
+    );
+
+    it('of one that is to be told of several says so in a warning', async () => {
+      const answer = (await predict(await twoDigits(), 'image/png')).json();
+      expect(answer.warnings.map(({ code }: { code: string }) => code)).toContain('SEVERAL_SHAPES');
+      expect(answer.verdict).toBe('unsure');
+    });
+  });
+
   describe('each form of body', () => {
     it.each([
       ['image/png', digit],

@@ -27,6 +27,24 @@ const prediction = {
   timings: { decodeMs: 0.42, queueMs: 0.05, inferMs: 1.23 },
 };
 
+const linePrediction = {
+  text: '7',
+  characters: [
+    {
+      label: '7',
+      confidence: 0.9982,
+      verdict: 'known',
+      score: 0.9981,
+      box: { x: 6, y: 7, width: 16, height: 20 },
+    },
+  ],
+  verdict: 'known',
+  calibrated: true,
+  warnings: [],
+  model: prediction.model,
+  timings: prediction.timings,
+};
+
 const checksum = (digit: string, bytes: number) => ({ sha256: digit.repeat(64), bytes });
 
 const model = {
@@ -148,6 +166,26 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
           { digit: 8, probability: 0.0107 },
         ],
       },
+    },
+    {
+      summary: 'All characters of a line',
+      parameters: { read: 'line' },
+      body: { type: 'image/png', at: picture },
+      status: 200,
+      answer: linePrediction,
+    },
+    {
+      summary: 'A line, and what only the answer to one character has',
+      parameters: { read: 'line', top: '2' },
+      body: { type: 'image/png', at: picture },
+      status: 400,
+      answer: problem({
+        title: 'Bad Request',
+        status: 400,
+        code: 'VALIDATION_FAILED',
+        detail: 'expected no top with read=line, which has an answer for each character; leave it out',
+        instance: '/predict',
+      }),
     },
     {
       summary: 'By a version that never was',

@@ -148,7 +148,7 @@ describe('the characters of a line', () => {
 describe('a line in a file', () => {
   it('is read as its greys are', async () => {
     const bytes = await grey(digit(0)).png().toBuffer();
-    expect(await readLine(bytes)).toMatchObject({ ok: true, shapes: [{ ends: 1 }] });
+    expect(await readLine(bytes)).toMatchObject({ ok: true, line: { shapes: [{ ends: 1 }] }, shrink: 1 });
   });
 
   it('without ink: IMAGE_NO_INK; without bytes: IMAGE_EMPTY', async () => {

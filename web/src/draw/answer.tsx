@@ -4,6 +4,7 @@ import { milliseconds, percent } from '../ui/format.ts';
 import { Bars, predictionIn, Spoken } from './bars.tsx';
 import { createDrawing } from './drawing.ts';
 import { Hint } from './hint.tsx';
+import { LineReader } from './line.tsx';
 import type { Reading } from './reader.ts';
 import { createSecondReader } from './second-reader.ts';
 import { TwoReaders } from './two-readers.tsx';
@@ -32,6 +33,7 @@ export function Answer() {
       >
         Read by a second version, too
       </button>
+      <LineReader />
       <Hint now={now.state === 'problem' || !isWanted.value ? now : second.value} />
       <Source now={now} />
     </section>

@@ -1,5 +1,6 @@
 /** The drawing and what the network reads in it. Both outlive the view. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { predict } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
 import { type Mark, type Picture, type Point, type Sheet, sheetOf } from './marks.ts';
 import { createReader, type Reading } from './reader.ts';
@@ -27,7 +28,9 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
   const marks = signal<readonly Mark[]>([]);
   const sheet = computed(() => sheetOf(marks.value));
   const pictureProblem = signal<string | null>(null);
-  const reader = createReader(api, () => ({ include: 'input' }));
+  const reader = createReader((image, ended) =>
+    predict(api.client, image, { include: 'input', signal: ended }),
+  );
 
   const change = (next: readonly Mark[]) => {
     const kept = next.slice(-maxMarks);

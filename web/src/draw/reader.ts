@@ -1,20 +1,19 @@
-/** Has the drawing read, by the version that a query selects: one request at a time, always of the newest drawing. */
+/** Has the drawing read, in whatever way: one request at a time, always of the newest drawing. */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { isTransient, type Prediction, predict } from '../../../src/client/index.ts';
-import type { Api } from '../api/api.ts';
+import { isTransient, type Prediction } from '../../../src/client/index.ts';
 import { outcomeOf, type Problem } from '../api/outcome.ts';
 import { createLatest } from './latest.ts';
 import type { Sheet } from './marks.ts';
 import { imageOf } from './sheet-image.ts';
 
-export type Reading =
+export type Reading<Found = Prediction> =
   | { readonly state: 'empty' }
   | { readonly state: 'first' } // under way, no answer yet
-  | { readonly state: 'read'; readonly prediction: Prediction; readonly roundTripMs: number }
+  | { readonly state: 'read'; readonly prediction: Found; readonly roundTripMs: number }
   | { readonly state: 'problem'; readonly problem: Problem };
 
-export type Reader = {
-  readonly reading: ReadonlySignal<Reading>;
+export type Reader<Found> = {
+  readonly reading: ReadonlySignal<Reading<Found>>;
   /** Drops the answer when there is nothing to read. */
   readonly read: (sheet: Sheet) => void;
   /** Aborts the request under way and forgets the answer. */
@@ -23,17 +22,14 @@ export type Reader = {
 
 const noModelRetryMs = 5000; // a first training takes longer than the usual retry
 
-/** @param query of the next request */
-export function createReader(
-  { client }: Pick<Api, 'client'>,
-  query: () => Parameters<typeof predict>[2],
-): Reader {
-  const reading = signal<Reading>({ state: 'empty' });
+/** @param ask has one picture read */
+export function createReader<Found>(ask: (image: Blob, ended: AbortSignal) => Promise<Found>): Reader<Found> {
+  const reading = signal<Reading<Found>>({ state: 'empty' });
   const latest = createLatest<Sheet>(async (seen, ended) => {
     const image = await imageOf(seen);
     if (image === null || ended.aborted) return null;
     const startedAt = performance.now();
-    const outcome = await outcomeOf(predict(client, image, { ...query(), signal: ended }));
+    const outcome = await outcomeOf(ask(image, ended));
     if (ended.aborted) return null;
     if (outcome.ok) {
       const roundTripMs = performance.now() - startedAt;

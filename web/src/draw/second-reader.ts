@@ -1,5 +1,6 @@
 /** A second version that reads the drawing beside the champion, while it is wanted. */
 import { effect, signal } from '@preact/signals';
+import { predict } from '../../../src/client/index.ts';
 import type { App } from '../app-context.ts';
 import { createDrawing } from './drawing.ts';
 import { createReader } from './reader.ts';
@@ -8,7 +9,9 @@ export function createSecondReader(app: App) {
   const { sheet } = app.store(createDrawing);
   const isWanted = signal(false);
   const version = signal<number | null>(null); // null: none is chosen yet
-  const { reading, read, drop } = createReader(app.api, () => ({ version: version.peek()! }));
+  const { reading, read, drop } = createReader((image, ended) =>
+    predict(app.api.client, image, { version: version.peek()!, signal: ended }),
+  );
   effect(() => {
     if (isWanted.value && version.value !== null) read(sheet.value);
     else drop();

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useStore } from '../app-context.ts';
 import { createDrawing } from './drawing.ts';
+import { LineBoxes } from './line.tsx';
 import type { Point, Sheet } from './marks.ts';
 import { paintStrokes } from './sheet-image.ts';
 
@@ -26,6 +27,7 @@ export function Surface() {
     >
       <StrokeCanvas />
       <Overlay sheet={sheet.value} />
+      <LineBoxes />
     </div>
   );
 }
