@@ -1,17 +1,19 @@
 /**
- * `npm run bench:trust -- --data-dir DIR`: how well pictures of every kind are read. Real MNIST test digits on made paper,
- * photos and forms go the way of a request, decoding and normalising included, to the newest model in DIR. Prints one
- * table and writes a sheet of the failures.
+ * `npm run bench:trust -- --data-dir DIR`: whether the answers of the newest model in DIR can be trusted. Pictures go the way
+ * of a request, decoding and normalising included. Prints a table of real MNIST test digits on made paper, photos and
+ * forms, one of what is no digit, and how far confidences hold; writes a sheet of the failures. Nothing is trained on any
+ * of these pictures.
  */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSplit } from '../src/model/data/dataset.ts';
-import { choosePieces } from '../src/model/image/choose-pieces.ts';
-import { readDigit } from '../src/model/image/read-digit.ts';
-import { readLine } from '../src/model/image/read-line.ts';
-import { indexOfMaximum } from '../src/model/training/logits.ts';
+import { warningCodes } from '../src/model/image/warnings.ts';
+import type { Answer } from '../src/model/serving/answer.ts';
+import { formatTable } from './lib/report.ts';
 import { contactSheet, type Failure } from './trust/contact-sheet.ts';
+import { otherWriters } from './trust/other-writers.ts';
+import { allOutliers } from './trust/outliers.ts';
 import { heldBack, kinds, picture } from './trust/pictures.ts';
 import { openReader } from './trust/reader.ts';
 
@@ -26,75 +28,114 @@ const { values } = parseArgs({
   },
 });
 
-const codes = [
-  'SEVERAL_SHAPES',
-  'FRAME_REMOVED',
-  'RULES_REMOVED',
-  'TOUCHES_EDGE',
-  'LOW_CONTRAST',
-  'LOW_RESOLUTION',
-];
+const [count, seed] = [Number(values.count), Number(values.seed)];
 const reader = await openReader(values['data-dir']);
 const test = await readSplit('mnist', 'test');
-const kindsToMeasure =
-  values.kinds?.split(',') ?? Object.keys(kinds).filter((kind) => values.all || !heldBack.includes(kind));
 const failures: Failure[] = [];
-console.log(`model ${reader.version}; ${values.count} pictures of each kind, seed ${values.seed}`);
 console.log(
-  ['kind'.padEnd(16), 'right', 'no ink', 'as line', ...codes.map((code) => code.toLowerCase()), 'ms'].join(
-    '  ',
-  ),
+  `version ${reader.version}, recipe ${reader.recipe}; ${count} pictures of each kind, seed ${seed}`,
 );
-for (const kind of kindsToMeasure) await measure(kind);
+
+const kindNames =
+  values.kinds?.split(',') ?? Object.keys(kinds).filter((kind) => values.all || !heldBack.includes(kind));
+console.log(formatTable(await measureKinds(kindNames)));
+if (values.kinds === undefined) {
+  console.log(`\n${formatTable(await measureOutliers())}\n`);
+  for (const line of await measureConfidence()) console.log(line);
+}
 const rows = await contactSheet(failures, values.sheet);
 console.log([`failures, in rows from above: ${values.sheet}`, ...rows].join('\n'));
 
-async function measure(kind: string): Promise<void> {
-  let [right, noInk, lineRight, ms] = [0, 0, 0, 0];
-  const flagged = new Map<string, number>();
-  const count = Number(values.count);
-  for (let i = 0; i < count; i++) {
-    const { bytes, labels } = await picture(test, kind, i, Number(values.seed));
-    const startedAt = performance.now();
-    const read = await readDigit(bytes);
-    ms += performance.now() - startedAt;
-    if (read.ok) for (const { code } of read.warnings ?? []) flagged.set(code, (flagged.get(code) ?? 0) + 1);
-    const digit = read.ok ? reader.read(read.pixels) : null;
-    if (digit === null) noInk++;
-    const isRight = labels.length === 1 ? digit === labels[0] : flagsSeveral(read);
-    const text = await lineOf(bytes);
-    if (text === labels.join('')) lineRight++;
-    if (isRight) right++;
-    if (!isRight || text !== labels.join(''))
-      failures.push({
-        kind,
-        bytes,
-        pixels: read.ok ? read.pixels : null,
-        text: `${i}:${labels.join('')}→${digit ?? '-'} ${text}`,
-      });
+/** Of several digits, to be right is to say so; `unknown` is as good there. */
+async function measureKinds(names: readonly string[]): Promise<string[][]> {
+  const table = [['% of', 'right', 'unknown', 'unsure', 'no ink', 'as line', ...warningCodes.map(shortened)]];
+  for (const kind of names) {
+    const seen = { right: 0, unknown: 0, unsure: 0, noInk: 0, line: 0 };
+    const warned = new Map<string, number>();
+    for (let i = 0; i < count; i++) {
+      const { bytes, labels } = await picture(test, kind, i, seed);
+      const read = await reader.read(bytes);
+      const text = await reader.readLine(bytes);
+      const { verdict, digit, warnings } = read?.answer ?? noAnswer;
+      for (const { code } of warnings) warned.set(code, (warned.get(code) ?? 0) + 1);
+      const isRight = labels.length === 1 ? digit === labels[0] : verdict !== 'known';
+      if (!read) seen.noInk++;
+      if (verdict === 'unsure') seen.unsure++;
+      if (verdict === 'unknown') seen.unknown++;
+      if (isRight && (verdict !== 'unknown' || labels.length > 1)) seen.right++;
+      if (text === labels.join('')) seen.line++;
+      if (!isRight || text !== labels.join('')) {
+        const told = `${i}:${labels.join('')}→${digit < 0 ? '-' : digit} ${text}`;
+        failures.push({ kind, bytes, pixels: read?.pixels ?? null, text: told });
+      }
+    }
+    const isSeveral = kinds[kind] !== undefined && ['two-apart', 'two-touching', 'line'].includes(kind);
+    const judged = isSeveral ? count : count - seen.unknown;
+    const shares = [seen.unknown, seen.unsure, seen.noInk, seen.line].map((n) => percent(n, count));
+    const codes = warningCodes.map((code) => percent(warned.get(code) ?? 0, count));
+    table.push([kind, percent(seen.right, judged), ...shares, ...codes]);
   }
-  const share = (n: number, width: number) => ((100 * n) / count).toFixed(1).padStart(width);
-  const columns = codes.map((code) => share(flagged.get(code) ?? 0, code.length));
-  console.log(
-    [
-      kind.padEnd(16),
-      share(right, 5),
-      share(noInk, 6),
-      share(lineRight, 7),
-      ...columns,
-      (ms / count).toFixed(1),
-    ].join('  '),
-  );
+  return table;
 }
 
-async function lineOf(bytes: Buffer): Promise<string> {
-  const line = await readLine(bytes);
-  if (!line.ok) return '';
-  const chosen = choosePieces(line.line, reader.probabilities, (probabilities) => Math.max(...probabilities));
-  return chosen.map(({ score }) => indexOfMaximum(score, 0, score.length)).join('');
+const noAnswer: Pick<Answer, 'verdict' | 'digit' | 'warnings'> = {
+  verdict: 'unknown',
+  digit: -1,
+  warnings: [],
+};
+
+async function measureOutliers(): Promise<string[][]> {
+  const table = [['% of what is no digit', 'unknown', 'unsure', 'known']];
+  for (const { name, pictures, missing } of await allOutliers(count, seed)) {
+    if (missing !== undefined) {
+      table.push([`${name} (${missing})`, '–', '–', '–']);
+      continue;
+    }
+    const verdicts = { unknown: 0, unsure: 0, known: 0 };
+    for (const bytes of pictures) {
+      const read = await reader.read(bytes);
+      const { verdict, digit } = read?.answer ?? noAnswer;
+      verdicts[verdict]++;
+      if (verdict === 'known') failures.push({ kind: name, bytes, pixels: read!.pixels, text: `${digit}` });
+    }
+    const shares = [verdicts.unknown, verdicts.unsure, verdicts.known];
+    table.push([`${name} (${pictures.length})`, ...shares.map((n) => percent(n, pictures.length))]);
+  }
+  return table;
 }
 
-/** Several digits have no one answer: right is to say so. */
-function flagsSeveral(read: Awaited<ReturnType<typeof readDigit>>): boolean {
-  return read.ok && (read.warnings ?? []).some(({ code }) => code === 'SEVERAL_SHAPES');
+/** Over the whole test set, as it is, and over digits of other writers. */
+async function measureConfidence(): Promise<string[]> {
+  const answers = reader.readImages(test.images);
+  const right = answers.filter(({ digit }, i) => digit === test.labels[i]).length;
+  const alarms = answers.filter(({ verdict }) => verdict === 'unknown').length;
+  const lines = [
+    `MNIST test: ${percent(right, test.count)} % right, calibration error ${(100 * calibrationError(answers)).toFixed(2)} % over 15 bins, ${percent(alarms, test.count)} % false alarms`,
+  ];
+  const others = await otherWriters();
+  if (!others) return [...lines, 'other writers: not here (apt-get install python3-sklearn)'];
+  let [read, unknown] = [0, 0];
+  for (const { bytes, label } of others) {
+    const { digit, verdict } = (await reader.read(bytes))?.answer ?? noAnswer;
+    if (digit === label) read++;
+    if (verdict === 'unknown') unknown++;
+  }
+  const ofOthers = `${percent(read, others.length)} % of ${others.length} right, ${percent(unknown, others.length)} % unknown`;
+  return [...lines, `other writers: ${ofOthers}`];
+}
+
+/** The mean gap between confidence and accuracy, in 15 bins of equal width (Guo et al., 2017). */
+function calibrationError(answers: readonly Answer[]): number {
+  const gaps = new Float64Array(15);
+  for (const [i, { digit, confidence }] of answers.entries())
+    gaps[Math.min(14, Math.floor(15 * confidence))]! += confidence - (digit === test.labels[i] ? 1 : 0);
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / answers.length;
+}
+
+function percent(part: number, of: number): string {
+  return ((100 * part) / Math.max(1, of)).toFixed(2);
+}
+
+function shortened(code: string): string {
+  return code.toLowerCase().replaceAll('_', ' ');
 }

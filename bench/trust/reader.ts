@@ -1,14 +1,23 @@
 /** The newest model of a data directory, read with in this process. */
 import { imageSize } from '../../src/model/data/dataset.ts';
 import { openEngine } from '../../src/model/engines/open-engine.ts';
+import { readDigit } from '../../src/model/image/read-digit.ts';
+import { readLine } from '../../src/model/image/read-line.ts';
+import { type Answer, answerFrom } from '../../src/model/serving/answer.ts';
+import { answerLine } from '../../src/model/serving/answer-line.ts';
 import { infer, loadModel } from '../../src/model/serving/loaded-model.ts';
 import { openStore } from '../../src/model/store/store.ts';
-import { indexOfMaximum } from '../../src/model/training/logits.ts';
+
+export type ReadPicture = { readonly answer: Answer; readonly pixels: Uint8Array }; // [784]
 
 export type Reader = {
   readonly version: number;
-  readonly read: (pixels: Uint8Array) => number;
-  readonly probabilities: (images: readonly Uint8Array[]) => Float32Array[]; // [10] each
+  readonly recipe: string;
+  /** As the predictor reads one character; null where it has no answer. */
+  readonly read: (bytes: Buffer) => Promise<ReadPicture | null>;
+  readonly readLine: (bytes: Buffer) => Promise<string>;
+  /** Images that are 28×28 already. */
+  readonly readImages: (images: Uint8Array) => Answer[];
 };
 
 /** @throws where the directory has no model */
@@ -18,12 +27,29 @@ export async function openReader(dataDir: string): Promise<Reader> {
   const version = (await store.versions())[0]; // newest first
   if (version === undefined)
     throw new Error(`expected a model in ${dataDir}, got none; train one with DATA_DIR=${dataDir} npm start`);
-  const model = await loadModel(await store.load(version));
-  const probabilities = (images: readonly Uint8Array[]) => {
-    const pixels = new Uint8Array(images.length * imageSize);
-    for (const [i, image] of images.entries()) pixels.set(image, i * imageSize);
-    const all = infer(model, pixels);
-    return images.map((_, i) => all.slice(10 * i, 10 * i + 10));
+  const stored = await store.load(version);
+  const model = await loadModel(stored);
+  const readImages = (images: Uint8Array): Answer[] => {
+    const logits = infer(model, images);
+    return Array.from({ length: images.length / imageSize }, (_, i) =>
+      answerFrom(logits.subarray(10 * i, 10 * i + 10), model.calibration, []),
+    );
   };
-  return { version, probabilities, read: (pixels) => indexOfMaximum(probabilities([pixels])[0]!, 0, 10) };
+  return {
+    version,
+    recipe: stored.manifest.recipe,
+    readImages,
+    read: async (bytes) => {
+      const picture = await readDigit(bytes);
+      if (!picture.ok) return null;
+      const { pixels, warnings } = picture;
+      return { answer: answerFrom(infer(model, pixels), model.calibration, warnings), pixels };
+    },
+    readLine: async (bytes) => {
+      const picture = await readLine(bytes);
+      if (!picture.ok) return '';
+      const { line, shrink } = picture;
+      return answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration).text;
+    },
+  };
 }
