@@ -44,6 +44,7 @@ const mostPixels = 700_000; // of the picture that shapes are looked for in
 const mostShapes = 60;
 const surelyOne = -4; // log-odds below which a shape is not cut
 const rarity = 2; // log-odds: beside others, a digit is apart more often than it touches
+const loneRarity = 1; // alone it may well be a number whose digits all touch
 const narrow = 0.5; // width to height, below which it is neither
 const widestPiece = 1.5; // width to the line's height
 
@@ -61,7 +62,7 @@ export function findLine(image: Greys): FoundLine {
   const scale = page === image ? 1 : block;
   const shapes = characters
     .slice(0, mostShapes)
-    .map((character) => shapeOf(clean, character, line, scale, characters.length > 1 ? rarity : 0));
+    .map((character) => shapeOf(clean, character, line, scale, characters.length > 1 ? rarity : loneRarity));
   const { hasBox, hasRules } = clean.removed;
   const warnings = [
     ...(hasBox ? [warning('FRAME_REMOVED')] : []),
