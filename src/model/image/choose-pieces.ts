@@ -7,7 +7,8 @@ import type { FoundLine, LineShape, Piece } from './find-line.ts';
 /** A piece that was chosen, and how it was scored. */
 export type Chosen<Score> = { readonly piece: Piece; readonly score: Score };
 
-const cutPenalty = 0.75; // for each cut
+const cutPenalty = 0.85; // for each cut, and …
+const inkPenalty = 2; // … in the exponent for one height of ink that it crosses
 const low = 0.6; // of the line's height; a lower piece is hardly a character
 
 /**
@@ -31,13 +32,16 @@ export function choosePieces<Score>(
 type Path = { readonly pieces: readonly Piece[]; readonly worth: number };
 
 /** From the left end to each cut, the path whose weakest piece is strongest. */
-function bestPath({ ends, pieces, several }: LineShape, worth: (piece: Piece) => number): readonly Piece[] {
+function bestPath(
+  { ends, pieces, costs, several }: LineShape,
+  worth: (piece: Piece) => number,
+): readonly Piece[] {
   const whole = pieces.find(({ from, to }) => from === 0 && to === ends);
   const best: (Path | undefined)[] = [{ pieces: [], worth: 1 }];
   for (const piece of pieces.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
     const before = best[piece.from];
     if (!before || piece === whole) continue;
-    const penalty = before.pieces.length === 0 ? 1 : cutPenalty;
+    const penalty = piece.from === 0 ? 1 : cutPenalty * Math.exp(-inkPenalty * costs[piece.from - 1]!);
     const path = { pieces: [...before.pieces, piece], worth: Math.min(before.worth, worth(piece)) * penalty };
     if (path.worth > (best[piece.to]?.worth ?? -1)) best[piece.to] = path;
   }

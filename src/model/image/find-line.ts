@@ -34,6 +34,7 @@ export type Piece = {
 export type LineShape = {
   readonly ends: number; // cuts and one: a reading goes from 0 to here, piece by piece
   readonly pieces: readonly Piece[];
+  readonly costs: readonly number[]; // of each cut: ink that it crosses, as a share of the shape's height
   readonly several: number; // 0 to 1: how likely it is more than one character by its form
 };
 
@@ -42,7 +43,8 @@ export type FoundLine = { readonly shapes: readonly LineShape[]; readonly warnin
 const mostPixels = 700_000; // of the picture that shapes are looked for in
 const mostShapes = 60;
 const surelyOne = -4; // log-odds below which a shape is not cut
-const rarity = 2; // log-odds: in a line, digits are apart more often than they touch
+const rarity = 2; // log-odds: beside others, a digit is apart more often than it touches
+const loneRarity = 1; // alone it may well be a number whose digits all touch
 const narrow = 0.5; // width to height, below which it is neither
 const widestPiece = 1.5; // width to the line's height
 
@@ -58,7 +60,9 @@ export function findLine(image: Greys): FoundLine {
   const heights = characters.map(({ box }) => heightOf(box)).toSorted((a, b) => a - b);
   const line = heights[heights.length >> 1] ?? 1;
   const scale = page === image ? 1 : block;
-  const shapes = characters.slice(0, mostShapes).map((character) => shapeOf(clean, character, line, scale));
+  const shapes = characters
+    .slice(0, mostShapes)
+    .map((character) => shapeOf(clean, character, line, scale, characters.length > 1 ? rarity : loneRarity));
   const { hasBox, hasRules } = clean.removed;
   const warnings = [
     ...(hasBox ? [warning('FRAME_REMOVED')] : []),
@@ -67,12 +71,18 @@ export function findLine(image: Greys): FoundLine {
   return { shapes: shapes.filter(({ pieces }) => pieces.length > 0), warnings };
 }
 
-function shapeOf(clean: CleanInk, character: Character, line: number, scale: number): LineShape {
+function shapeOf(
+  clean: CleanInk,
+  character: Character,
+  line: number,
+  scale: number,
+  rare: number,
+): LineShape {
   const mask = maskOf(clean, character);
   const isNarrow = mask.width < narrow * mask.height;
   const score = isNarrow ? surelyOne : touchingScore(mask);
   const paths = score <= surelyOne ? [] : cutPaths(mask);
-  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(rarity - score));
+  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(rare - score));
   const regions = labelled(clean, character, paths);
   const pieces: Piece[] = [];
   for (let from = 0; from <= paths.length; from++) {
@@ -85,7 +95,8 @@ function shapeOf(clean: CleanInk, character: Character, line: number, scale: num
       pieces.push({ from, to, pixels, box: scaled(part.box, scale), height: heightOf(part.box) / line });
     }
   }
-  return { ends: paths.length + 1, pieces, several };
+  const costs = paths.map(({ cost }) => cost / mask.height);
+  return { ends: paths.length + 1, pieces, costs, several };
 
   function partOf(labels: Int32Array, { box }: Character, from: number, to: number): Character | null {
     const own = Array.from({ length: to - from }, (_, i) => from + i + 1);

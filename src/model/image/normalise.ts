@@ -30,7 +30,7 @@ const mostPixels = 160_000; // of the picture that shapes are looked for in
 const leastInk = 12; // pixels of a character; less may be specks
 const sharpEnough = 56; // pixels of height, below which a character found in a smaller copy is looked at again
 const leastTouching = 24; // pixels of height, for touching digits to be told from one
-const surelySeveral = 3.8; // log-odds: one digit in some hundreds passes for two
+const surelySeveral = 3.3; // log-odds: one digit in some hundreds passes for two
 const lowResolution = 9; // pixels of height
 const lowContrast = 6; // standard deviations of the noise
 

@@ -167,7 +167,10 @@ describe('the choice among pieces', () => {
     height,
   });
   const choose = (several: number, ends: number, pieces: readonly Piece[]) => {
-    const line: FoundLine = { shapes: [{ ends, pieces, several }], warnings: [] };
+    const line: FoundLine = {
+      shapes: [{ ends, pieces, costs: Array(ends - 1).fill(0.1), several }],
+      warnings: [],
+    };
     const chosen = choosePieces(
       line,
       (all) => all.map((pixels) => pixels[0]! / 100),
