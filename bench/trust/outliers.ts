@@ -43,7 +43,9 @@ async function fontLetters(): Promise<Outliers> {
   if (installed.length === 0)
     return { name: 'letters', pictures: [], missing: 'apt-get install fonts-liberation fonts-comic-neue' };
   const pictures = installed.flatMap((family) =>
-    ['normal', 'bold'].flatMap((weight) => letters.split('').map((letter) => drawLetter(letter, family, weight))),
+    ['normal', 'bold'].flatMap((weight) =>
+      letters.split('').map((letter) => drawLetter(letter, family, weight)),
+    ),
   );
   return { name: 'letters', pictures: await Promise.all(pictures) };
 }

@@ -4,6 +4,7 @@
  * (rules, boxes, specks, shadows, the edge of the paper) is taken away first.
  * Source: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist
  */
+import { isPlainAtAGlance } from './at-a-glance.ts';
 import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type Character, type Found, findCharacters } from './find-characters.ts';
 import { crop, withoutFrame } from './frame.ts';
@@ -14,7 +15,7 @@ import { averageBlocks } from './lighting.ts';
 import { inMnistForm } from './mnist-form.ts';
 import { patchOf } from './patch.ts';
 import { readInk } from './read-ink.ts';
-import { heightOf, longestOf } from './shapes.ts';
+import { heightOf, longestOf, widthOf } from './shapes.ts';
 import { maskOf, touchingScore } from './touching.ts';
 import { type Warning, type WarningCode, warning } from './warnings.ts';
 
@@ -30,6 +31,7 @@ const mostPixels = 160_000; // of the picture that shapes are looked for in
 const leastInk = 12; // pixels of a character; less may be specks
 const sharpEnough = 56; // pixels of height, below which a character found in a smaller copy is looked at again
 const leastTouching = 24; // pixels of height, for touching digits to be told from one
+const surelyOne = 0.6; // width to height: narrower is hardly two
 const surelySeveral = 3.3; // log-odds: one digit in some hundreds passes for two
 const lowResolution = 9; // pixels of height
 const lowContrast = 6; // standard deviations of the noise
@@ -56,6 +58,7 @@ export function normaliseWithWarnings(image: Greys): Normalised | null {
 type Read = { readonly pixels: Uint8Array; readonly codes: ReadonlySet<WarningCode> };
 
 function readShapes(image: Greys): Read | null {
+  if (isPlainAtAGlance(image, isSeveral)) return readAll(image);
   const block = Math.min(width12(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
   const page = block > 1 ? averageBlocks(image, block) : image;
   const map = Math.min(image.width, image.height) < smallest ? null : inkMapOf(page);
@@ -109,7 +112,9 @@ function partAround(image: Greys, box: Box, block: number): Greys | null {
 }
 
 function isSeveral(clean: CleanInk, main: Character): boolean {
-  return heightOf(main.box) >= leastTouching && touchingScore(maskOf(clean, main)) > surelySeveral;
+  const height = heightOf(main.box);
+  if (height < leastTouching || widthOf(main.box) < surelyOne * height) return false;
+  return touchingScore(maskOf(clean, main)) > surelySeveral;
 }
 
 function codesOf(map: InkMap, clean: CleanInk, found: Found, main: Character): Set<WarningCode> {
