@@ -22,6 +22,7 @@ function piece(from: number, to: number, digit: number, logit: number): Piece {
 const whole = (digit: number, logit = 9): LineShape => ({
   ends: 1,
   pieces: [piece(0, 1, digit, logit)],
+  costs: [],
   several: 0,
 });
 
@@ -58,6 +59,7 @@ describe('a line', () => {
     const cut = (left: number, right: number): LineShape => ({
       ends: 2,
       pieces: [piece(0, 1, 1, left), piece(1, 2, 7, right), piece(0, 2, 8, 5)],
+      costs: [0],
       several: 0.5,
     });
     expect(read([cut(12, 12)]).text).toBe('17');
