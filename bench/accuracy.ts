@@ -1,6 +1,6 @@
 /**
  * `npm run bench:accuracy`: trains the default recipe with several seeds on real MNIST and prints
- * each test accuracy and their mean.
+ * each test accuracy, how far confidences are off, and the mean accuracy.
  */
 import { parseArgs } from 'node:util';
 import { readDataset } from '../src/model/data/dataset.ts';
@@ -32,9 +32,12 @@ for (const seed of values.seeds.split(',').map(Number)) {
   const outcome = await train(plan, dataset, {
     onProgress: () => {},
     onPosition: async () => {},
-    onEpoch: async ({ epoch, testAccuracy }) => {
+    onEpoch: async ({ epoch, testAccuracy }, _weights, { evaluation }) => {
       last = testAccuracy;
-      console.log(`  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %`);
+      const error = (100 * (evaluation.reliability?.ece ?? Number.NaN)).toFixed(2);
+      console.log(
+        `  seed ${seed}, epoch ${epoch}: ${(100 * testAccuracy).toFixed(2)} %, calibration error ${error} %`,
+      );
     },
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);

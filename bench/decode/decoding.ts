@@ -29,7 +29,7 @@ const decodeOne = async () => {
   const { user, system } = process.cpuUsage(usage);
   cpuMs.push((user + system) / 1000);
   ms.push(performance.now() - startedAt);
-  outcome = digit.ok ? 'read' : digit.code;
+  outcome = digit!.ok ? 'read' : digit!.code;
 };
 const decodeInTurn = async () => {
   for (let i = 0; i < Number(times) / Number(atATime); i++) await decodeOne();

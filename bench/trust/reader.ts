@@ -49,7 +49,8 @@ export async function openReader(dataDir: string): Promise<Reader> {
       const picture = await readLine(bytes);
       if (!picture.ok) return '';
       const { line, shrink } = picture;
-      return answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration).text;
+      const found = await answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration);
+      return found.text;
     },
   };
 }

@@ -140,7 +140,7 @@ function addTrain(program: Command): void {
     .option('--label-smoothing <share>', 'from 0 to 0.5', readNumber)
     .option(
       '--other-hands <share>',
-      'of the images, redrawn as other writers write them, from 0 to 1',
+      'of the images of 1, 2, 4, 7 and 9, drawn as other writers write them',
       readNumber,
     )
     .option(

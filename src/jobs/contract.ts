@@ -5,7 +5,7 @@ import { networkNames } from '../model/network/network.ts';
 import { type PromotePolicy, promotePolicies } from '../model/registry/gate.ts';
 import { modelName } from '../model/registry/names.ts';
 import { promotionSchema } from '../model/registry/promotion.ts';
-import { recipeNames, recipes, scheduleNames } from '../model/training/recipe.ts';
+import { recipeNames, recipes, scheduleNames, valuesOfEarlierPlans } from '../model/training/recipe.ts';
 
 export const queueName = 'train';
 
@@ -42,7 +42,9 @@ export const trainRequestSchema = z
       .min(0)
       .max(1)
       .exactOptional()
-      .describe('Share of the images that are redrawn as other writers write them'),
+      .describe(
+        'Share of the images of 1, 2, 4, 7 and 9 that are replaced by ones drawn as other writers write them',
+      ),
     outliers: z
       .number()
       .min(0)
@@ -88,6 +90,18 @@ export type TrainRequest = z.output<typeof trainRequestSchema>;
 /** A request with the recipe's values filled in, as the trainer gets it and the job shows it. */
 export const resolvedRequestSchema = trainRequestSchema.required().meta({ id: 'ResolvedRequest' });
 export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
+
+/**
+ * A request as it was queued, maybe by an earlier version of this program, which knew fewer values. What it lacks did not
+ * exist then, so nothing of it is done now: the job trains as it was asked to.
+ */
+export function completed(request: QueuedRequest): ResolvedRequest {
+  return { ...valuesOfEarlierPlans, model: request.dataset, promote: 'unless-worse', ...request };
+}
+
+type NewValue = keyof typeof valuesOfEarlierPlans | 'model' | 'promote';
+/** A request in the queue. */
+export type QueuedRequest = Omit<ResolvedRequest, NewValue> & Partial<Pick<ResolvedRequest, NewValue>>;
 
 /** `promote`: what the service does unless the request says otherwise. */
 export function resolveRequest(
@@ -167,7 +181,7 @@ export type TrainJob = z.output<typeof trainJobSchema>;
 
 /** The data of a job in the queue. Only the cancel mark is changed later. */
 export type TrainJobData = {
-  readonly request: ResolvedRequest;
+  readonly request: QueuedRequest;
   readonly cancelRequestedAt: string | null;
   readonly requestId: string | null; // of the HTTP request; jobs that an earlier version queued lack it
 };

@@ -1,9 +1,9 @@
 /** Converts a BullMQ job to the contract's TrainJob. */
 import type { Job } from 'bullmq';
 import {
+  completed,
   emptyReport,
   type JobStatus,
-  resolveRequest,
   type TrainJob,
   type TrainJobData,
   type TrainJobReport,
@@ -30,7 +30,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
   return {
     id: job.id!,
     status,
-    request: resolveRequest(job.data.request), // a job that an earlier version queued may lack a value
+    request: completed(job.data.request),
     progress: status === 'succeeded' ? asEnded(report.progress) : report.progress,
     epochs: [...report.epochs],
     engine: report.engine,

@@ -59,7 +59,7 @@ export function openProgressDisplay(output: Output): ProgressDisplay {
   };
 }
 
-/** `[████████░░░░]  67 %  epoch 1/1  step 628/938  loss 0.5213  1,900 images/s  11 s left` */
+/** `[████████░░░░]  67 %  epoch 1/1  step 608/907  loss 0.5213  1,900 images/s  11 s left` */
 export function progressLine(progress: Progress): string {
   const { epoch, epochs, step, steps, fraction, loss, imagesPerSecond, etaSeconds } = progress;
   const filled = Math.round(fraction * barWidth);

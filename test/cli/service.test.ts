@@ -106,7 +106,9 @@ describe('predict', () => {
     const text = join(digit, '..', 'text.png');
     await writeFile(text, 'hello');
     const { code, stdout, stderr } = await command('predict', digit, text, absent, digit);
-    expect(stdout).toMatch(new RegExp(`^(?:${digit} {2}\\d {2}\\d\\d\\.\\d\\d %\n){2}$`));
+    expect(stdout).toMatch(
+      new RegExp(`^(?:${digit} {2}\\d {2}\\d+\\.\\d\\d % {2}(?:known|unsure|unknown)\n){2}$`),
+    );
     expect(stderr).toMatch(
       new RegExp(`^${text}: expected .*\n${absent}: expected a picture file, got: ENOENT`),
     );

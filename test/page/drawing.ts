@@ -112,7 +112,8 @@ export function answer(page: Page): Locator {
 
 /** Resolves when a screen reader would be told that the page reads `digit`. */
 export async function untilItReads(page: Page, digit: number | RegExp): Promise<void> {
-  const text = digit instanceof RegExp ? digit : new RegExp(`^It reads ${digit}, [\\d.]+\\s%\\ssure$`);
+  const text =
+    digit instanceof RegExp ? digit : new RegExp(`^It reads ${digit}, (only )?[\\d.]+\\s%\\ssure$`);
   await answer(page).getByText(text).waitFor();
 }
 

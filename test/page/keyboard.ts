@@ -16,7 +16,7 @@ export function describeKeyboard(stage: () => Stage): void {
       await tabTo(page, 'Try a test image');
       await page.keyboard.press('Enter');
       await answer(page)
-        .getByText(/^It reads \d, [\d.]+\s%\ssure$/)
+        .getByText(/^It reads \d, (only )?[\d.]+\s%\ssure$/)
         .waitFor();
       await expectFocus(page, 'Try a test image');
       await tabTo(page, 'Clear', 'Shift+Tab');

@@ -11,7 +11,7 @@ import {
   workspaceDirectory,
   workspaces,
 } from '../../model/training/workspace.ts';
-import { planOf, queueName, type ResolvedRequest, type TrainJobData } from '../contract.ts';
+import { completed, planOf, queueName, type TrainJobData } from '../contract.ts';
 import { tellEnding } from '../event-log.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from '../job-view.ts';
 import { connectConsumer } from '../redis/connect.ts';
@@ -179,7 +179,7 @@ function orderFor(
   job: BullJob,
   crashes: number,
 ): TrainerOrder {
-  const request = withDefaults(job.data.request);
+  const request = completed(job.data.request);
   const [jobId, attempt] = [job.id!, job.attemptsStarted];
   const { progressMs, resumePointMs, stepPauseMs, diskRetry: diskRetryMs } = timings;
   const intervals = { progressMs, resumePointMs, stepPauseMs };
@@ -247,11 +247,6 @@ function noteFailure({ outage, log }: Pick<Context, 'outage' | 'log'>, part: str
   else outage.failed(part, error);
 }
 
-/** A job that an earlier version queued lacks a model and a promotion. */
-function withDefaults(request: Omit<ResolvedRequest, 'model' | 'promote'>): ResolvedRequest {
-  return { model: request.dataset, promote: 'unless-worse', ...request };
-}
-
 /** Returns when the job has succeeded; otherwise throws the error that makes BullMQ end the job for good. */
 function finish(outcome: TrainOutcome): null {
   if (outcome.status === 'succeeded') return null;
@@ -267,7 +262,10 @@ function crashesOf(job: BullJob): number {
 /** Whether the last `crashLimit` attempts all crashed before they got past the newest resume point. */
 async function isStuck({ dataDir }: Context, job: BullJob, crashes: number): Promise<boolean> {
   if (crashes < crashLimit) return false; // no need to read the resume point
-  const { point } = await findResumePoint(workspaceDirectory(dataDir, job.id!), planOf(job.data.request));
+  const { point } = await findResumePoint(
+    workspaceDirectory(dataDir, job.id!),
+    planOf(completed(job.data.request)),
+  );
   return crashes - (point?.crashes ?? 0) >= crashLimit;
 }
 

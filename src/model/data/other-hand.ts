@@ -1,6 +1,6 @@
 /**
- * Redraws a digit as another writer, pen or scanner might have left it: slanted, narrower or wider, thicker or thinner,
- * and coarser, as if it had been small before it was enlarged.
+ * Made digits in place of MNIST's: as other writers write them (writing-styles.ts), thick or thin, and in part coarser, as if
+ * they had been small before they were enlarged. Digits without such a style stay as they are.
  */
 import { between, type Random } from '../../lib/random.ts';
 import { imageSide } from './dataset.ts';

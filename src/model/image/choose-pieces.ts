@@ -11,20 +11,20 @@ const cutPenalty = 0.85; // for each cut, and …
 const inkPenalty = 2; // … in the exponent for one height of ink that it crosses
 const low = 0.6; // of the line's height; a lower piece is hardly a character
 
-/**
- * `score` gets the pixels of all pieces, [784] each, in one call, and answers for each of them in the same order;
- * `certainty` takes from 0 to 1 how sure an answer is.
- */
+/** All pieces of a line, which a network has to read before some can be chosen. */
+export function piecesOf({ shapes }: FoundLine): Piece[] {
+  return shapes.flatMap((shape) => shape.pieces);
+}
+
+/** `scores`: what the network said of each of `piecesOf(line)`; `certainty`: how sure that is, from 0 to 1. */
 export function choosePieces<Score>(
-  { shapes }: FoundLine,
-  score: (pixels: readonly Uint8Array[]) => readonly Score[],
+  line: FoundLine,
+  scores: readonly Score[],
   certainty: (of: Score) => number,
 ): Chosen<Score>[] {
-  const pieces = shapes.flatMap((shape) => shape.pieces);
-  const scores = score(pieces.map(({ pixels }) => pixels));
-  const scoreOf = new Map(pieces.map((piece, i) => [piece, scores[i]!]));
+  const scoreOf = new Map(piecesOf(line).map((piece, i) => [piece, scores[i]!]));
   const worth = (piece: Piece) => certainty(scoreOf.get(piece)!) * Math.min(1, piece.height / low) ** 2;
-  return shapes.flatMap((shape) =>
+  return line.shapes.flatMap((shape) =>
     bestPath(shape, worth).map((piece) => ({ piece, score: scoreOf.get(piece)! })),
   );
 }

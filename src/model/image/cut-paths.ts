@@ -20,7 +20,8 @@ export function cutPaths(mask: Mask): CutPath[] {
   const last = width - edge * height;
   for (let x = edge * height; x <= last; x += Math.max(1, step * height))
     tried.push(pathNear(mask, Math.round(x)));
-  const enough = tried.filter((path) => leavesEnough(mask, path));
+  const before = inkBefore(mask);
+  const enough = tried.filter((path) => leavesEnough(mask, before, path));
   const kept: CutPath[] = [];
   for (const path of enough.toSorted((a, b) => a.cost - b.cost)) {
     if (kept.length < most && kept.every((other) => distance(path, other) >= apart * height)) kept.push(path);
@@ -28,12 +29,20 @@ export function cutPaths(mask: Mask): CutPath[] {
   return kept.toSorted((a, b) => meanOf(a) - meanOf(b));
 }
 
-function leavesEnough({ pixels, width, height }: Mask, { columns }: CutPath): boolean {
+/** [height × (width + 1)]: the ink of each row before each column. */
+function inkBefore({ pixels, width, height }: Mask): Int32Array {
+  const before = new Int32Array(height * (width + 1));
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0, j = y * (width + 1); x < width; x++, i++, j++) before[j + 1] = before[j]! + pixels[i]!;
+  return before;
+}
+
+function leavesEnough({ width, height }: Mask, before: Int32Array, { columns }: CutPath): boolean {
   let [left, total] = [0, 0];
-  for (let i = 0; i < pixels.length; i++) {
-    if (!pixels[i]) continue;
-    total++;
-    if (i % width <= columns[Math.floor(i / width)]!) left++;
+  for (let y = 0; y < height; y++) {
+    const row = y * (width + 1);
+    left += before[row + Math.min(width, columns[y]! + 1)]!;
+    total += before[row + width]!;
   }
   return Math.min(left, total - left) >= leastInk * total * Math.min(1, (1.5 * height) / width);
 }

@@ -1,4 +1,4 @@
-/** Shapes of ink → characters. Strokes that belong together are one; specks, and what lies along the edge, are none. */
+/** Shapes of ink → characters: joins the strokes of one character, leaves out specks and bands along the edge. */
 import type { CleanInk } from './clean-ink.ts';
 import type { Box } from './ink.ts';
 import { heightOf, longestOf, type Shape, union, widthOf } from './shapes.ts';
@@ -24,9 +24,11 @@ const nearSmall = 0.45; // … so that what is seen is rather part of it
 const partSide = 0.62; // of its neighbour's height: lower shapes near it are parts of it
 const partSideSmall = 0.72;
 const partGap = 0.25; // of the neighbour's height
+const mostShapes = 300; // the largest ones; a picture with more shows a page of print, a pattern or noise
 const least = 0.42; // of the tallest character's height, for a character of its own
 
-export function findCharacters({ shapes, ink, removed }: CleanInk): Found {
+export function findCharacters({ shapes: all, ink, removed }: CleanInk): Found {
+  const shapes = all.slice(0, mostShapes);
   const edges = new Set(shapes.filter((shape) => isEdge(shape, ink.width, ink.height)));
   const inner = shapes.filter((shape) => !edges.has(shape));
   const main = largestOf(inner.length > 0 ? inner : shapes);
@@ -43,7 +45,7 @@ export function findCharacters({ shapes, ink, removed }: CleanInk): Found {
   const labels = new Set(whole.flatMap((character) => character.labels));
   return {
     characters: whole.toSorted((a, b) => a.box.x0 + a.box.x1 - b.box.x0 - b.box.x1),
-    dropped: shapes.filter((shape) => !labels.has(shape.label)),
+    dropped: all.filter((shape) => !labels.has(shape.label)),
   };
 }
 
@@ -94,31 +96,36 @@ function isEdge({ box, pixels }: Shape, width: number, height: number): boolean 
   return isNarrow || (spans && pixels < 0.2 * widthOf(box) * heightOf(box));
 }
 
+/** Joins until nothing belongs together any more: what was joined is larger, and may belong to another. */
 function joined(all: readonly Character[]): Character[] {
   const characters = [...all];
-  for (let i = 0; i < characters.length; i++) {
-    const j = characters.findIndex((other, n) => n > i && belong(characters[i]!, other));
-    if (j === -1) continue;
-    const [one, other] = [characters[i]!, characters[j]!];
-    characters[i] = {
-      box: union(one.box, other.box),
-      pixels: one.pixels + other.pixels,
-      labels: [...one.labels, ...other.labels],
-    };
-    characters.splice(j, 1);
-    i = -1;
+  for (let before = 0; before !== characters.length; ) {
+    before = characters.length;
+    for (let i = 0; i < characters.length; i++) {
+      for (let j = characters.length - 1; j > i; j--) {
+        if (!belong(characters[i]!, characters[j]!)) continue;
+        characters[i] = merged(characters[i]!, characters[j]!);
+        characters.splice(j, 1);
+      }
+    }
   }
   return characters;
+}
+
+function merged(one: Character, other: Character): Character {
+  return {
+    box: union(one.box, other.box),
+    pixels: one.pixels + other.pixels,
+    labels: [...one.labels, ...other.labels],
+  };
 }
 
 /** One above the other and near, or a small one close to a tall one. */
 function belong(a: Character, b: Character): boolean {
   const gapX = gapOf(a.box.x0, a.box.x1, b.box.x0, b.box.x1);
   const gapY = gapOf(a.box.y0, a.box.y1, b.box.y0, b.box.y1);
-  const [lower, taller] = [heightOf(a.box), heightOf(b.box)].toSorted((one, other) => one - other) as [
-    number,
-    number,
-  ];
+  const [first, second] = [heightOf(a.box), heightOf(b.box)];
+  const [lower, taller] = [Math.min(first, second), Math.max(first, second)];
   const share = taller < small ? nearSmall : partGap;
   const isBelow = -gapX > 0.5 * Math.min(widthOf(a.box), widthOf(b.box));
   if (isBelow) return gapY <= share * Math.max(taller, widthOf(a.box), widthOf(b.box));

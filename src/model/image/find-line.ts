@@ -11,7 +11,7 @@ import { inkMapOf } from './ink-map.ts';
 import { averageBlocks } from './lighting.ts';
 import { patchOf } from './patch.ts';
 import { heightOf, widthOf } from './shapes.ts';
-import { maskOf, touchingScore } from './touching.ts';
+import { maskOf, ownLabels, touchingScore } from './touching.ts';
 import { type Warning, warning } from './warnings.ts';
 
 /** In the picture's pixels. */
@@ -42,6 +42,7 @@ export type FoundLine = { readonly shapes: readonly LineShape[]; readonly warnin
 
 const mostPixels = 700_000; // of the picture that shapes are looked for in
 const mostShapes = 60;
+const mostPieces = 400; // of all shapes; then no further shape is cut, since a network has to read each piece
 const surelyOne = -4; // log-odds below which a shape is not cut
 const rarity = 2; // log-odds: beside others, a digit is apart more often than it touches
 const loneRarity = 1; // alone it may well be a number whose digits all touch
@@ -60,9 +61,14 @@ export function findLine(image: Greys): FoundLine {
   const heights = characters.map(({ box }) => heightOf(box)).toSorted((a, b) => a - b);
   const line = heights[heights.length >> 1] ?? 1;
   const scale = page === image ? 1 : block;
-  const shapes = characters
-    .slice(0, mostShapes)
-    .map((character) => shapeOf(clean, character, line, scale, characters.length > 1 ? rarity : loneRarity));
+  const rare = characters.length > 1 ? rarity : loneRarity;
+  const shapes: LineShape[] = [];
+  let count = 0; // of pieces
+  for (const character of characters.slice(0, mostShapes)) {
+    const shape = shapeOf(clean, character, { line, scale, rare, mayCut: count < mostPieces });
+    count += shape.pieces.length;
+    shapes.push(shape);
+  }
   const { hasBox, hasRules } = clean.removed;
   const warnings = [
     ...(hasBox ? [warning('FRAME_REMOVED')] : []),
@@ -71,18 +77,24 @@ export function findLine(image: Greys): FoundLine {
   return { shapes: shapes.filter(({ pieces }) => pieces.length > 0), warnings };
 }
 
+type Surroundings = {
+  readonly line: number; // pixels of height
+  readonly scale: number; // pixels of the picture for one of the page
+  readonly rare: number; // log-odds
+  readonly mayCut: boolean;
+};
+
 function shapeOf(
   clean: CleanInk,
   character: Character,
-  line: number,
-  scale: number,
-  rare: number,
+  { line, scale, rare, mayCut }: Surroundings,
 ): LineShape {
   const mask = maskOf(clean, character);
   const isNarrow = mask.width < narrow * mask.height;
-  const score = isNarrow ? surelyOne : touchingScore(mask);
+  const score = isNarrow || !mayCut ? surelyOne : touchingScore(mask);
   const paths = score <= surelyOne ? [] : cutPaths(mask);
-  const several = paths.length === 0 ? 0 : 1 / (1 + Math.exp(rare - score));
+  if (paths.length === 0) return wholeOf(clean, character, line, scale);
+  const several = 1 / (1 + Math.exp(rare - score));
   const regions = labelled(clean, character, paths);
   const pieces: Piece[] = [];
   for (let from = 0; from <= paths.length; from++) {
@@ -105,18 +117,26 @@ function shapeOf(
   }
 }
 
+function wholeOf(clean: CleanInk, character: Character, line: number, scale: number): LineShape {
+  const pixels = patchOf(clean, character);
+  const { box } = character;
+  const piece = pixels && { from: 0, to: 1, pixels, box: scaled(box, scale), height: heightOf(box) / line };
+  return { ends: 1, pieces: piece ? [piece] : [], costs: [], several: 0 };
+}
+
 /** The picture's labels anew: 1 for what is left of the first cut, 2 for what follows …, -1 for other shapes. */
 function labelled(
   { labels, ink }: CleanInk,
   { box, labels: own }: Character,
   paths: readonly CutPath[],
 ): Int32Array {
+  const isOwn = ownLabels(own);
   const regions = new Int32Array(labels.length);
   for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) regions[i] = -1;
   for (let y = box.y0; y <= box.y1; y++) {
     for (let x = box.x0; x <= box.x1; x++) {
       const i = y * ink.width + x;
-      if (!own.includes(labels[i]!)) continue;
+      if (!isOwn[labels[i]!]) continue;
       regions[i] = 1 + paths.filter(({ columns }) => x - box.x0 > columns[y - box.y0]!).length;
     }
   }

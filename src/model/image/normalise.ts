@@ -59,7 +59,7 @@ type Read = { readonly pixels: Uint8Array; readonly codes: ReadonlySet<WarningCo
 
 function readShapes(image: Greys): Read | null {
   if (isPlainAtAGlance(image, isSeveral)) return readAll(image);
-  const block = Math.min(width12(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
+  const block = Math.min(mostBlock(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
   const page = block > 1 ? averageBlocks(image, block) : image;
   const map = Math.min(image.width, image.height) < smallest ? null : inkMapOf(page);
   if (!map) return readAll(image);
@@ -71,7 +71,7 @@ function readShapes(image: Greys): Read | null {
   const part = block > 1 && heightOf(main.box) < sharpEnough ? partAround(image, main.box, block) : null;
   if (part) {
     const read = readShapes(part);
-    return read && { pixels: read.pixels, codes: new Set([...codes, ...read.codes]) };
+    if (read) return { pixels: read.pixels, codes: new Set([...ofTheWhole(codes), ...read.codes]) };
   }
   const isPlain =
     map.isEven &&
@@ -82,8 +82,12 @@ function readShapes(image: Greys): Read | null {
   return pixels && { pixels, codes };
 }
 
-/** A block may not be larger than what leaves twelve pixels. */
-const width12 = ({ width, height }: Greys) => Math.max(1, Math.floor(Math.min(width, height) / smallest));
+/** Without what a smaller copy shows, and the part at its own size may not. */
+const ofTheWhole = (codes: ReadonlySet<WarningCode>) =>
+  [...codes].filter((code) => code !== 'LOW_RESOLUTION' && code !== 'LOW_CONTRAST');
+
+/** The largest block that leaves twelve pixels along the shorter side. */
+const mostBlock = ({ width, height }: Greys) => Math.max(1, Math.floor(Math.min(width, height) / smallest));
 
 function readAll(image: Greys): Read | null {
   const pixels = readInk(image);

@@ -23,6 +23,7 @@ const shortest = 0.28; // of the shorter side
 const slender = 8; // length to thickness
 const slenderSmall = 11; // likewise, in pictures of less than 64 pixels, where strokes are thin too
 const mostLines = 80; // in one direction
+const mostBarren = 6; // peaks in a row that are no line: a pattern or print
 const pureShare = 0.3; // of a line's length where nothing crosses it
 
 export function findLines(mask: Mask): Line[] {
@@ -50,11 +51,12 @@ function levelLines(mask: Mask, isUpright: boolean): Line[] {
   const runs = thinRuns(mask, Math.round(thickest * shorter) + 2);
   const lines: Line[] = [];
   let slopes = slopesFor(mask.width);
-  for (let n = 0; n < mostLines; n++) {
+  for (let n = 0, barren = 0; n < mostLines && barren < mostBarren; n++) {
     const peak = strongestPeak(runs, slopes, mask, 0.6 * least);
     if (!peak) break;
     const found = segments(mask, runs, peak, least);
     lines.push(...found.map((segment) => ({ ...segment, isUpright })));
+    barren = found.length === 0 ? barren + 1 : 0;
     const first = found[0];
     // One sheet has one direction: once a long line is found, the others are looked for near it.
     if (first && slopes.length > 7 && first.to - first.from > 0.6 * mask.width)

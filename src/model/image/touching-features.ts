@@ -77,6 +77,7 @@ export function deskewed({ pixels, width, height }: Mask): Mask {
     sxy += x * y;
     syy += y * y;
   }
+  if (n === 0) return { pixels, width, height };
   const spread = syy - (sy * sy) / n;
   const slant = spread === 0 ? 0 : Math.min(0.7, Math.max(-0.7, (sxy - (sx * sy) / n) / spread));
   const shift = (y: number) => Math.round(-slant * (y - height / 2));

@@ -1,7 +1,8 @@
 /** What a network says about a line of characters: which cuts are right, and what each piece is. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { imageSize } from '../data/dataset.ts';
-import { choosePieces } from '../image/choose-pieces.ts';
-import type { FoundLine, PictureBox } from '../image/find-line.ts';
+import { choosePieces, piecesOf } from '../image/choose-pieces.ts';
+import type { FoundLine, PictureBox, Piece } from '../image/find-line.ts';
 import type { Warning } from '../image/warnings.ts';
 import type { Calibration } from '../training/calibration.ts';
 import { type Answer, answerFrom, type Verdict, verdicts } from './answer.ts';
@@ -21,18 +22,27 @@ export type LineAnswer = {
 /** pixels [N × 784] → logits [N × 10]. */
 type Infer = (pixels: Uint8Array) => Float32Array;
 
-const mostAtOnce = 64; // images; more would hold up others for too long
+const mostAtOnce = 16; // images; more would hold up others for too long
 
-/** `shrink`: pixels of the picture, along each side, for one of the line's. */
-export function answerLine(
+/**
+ * `shrink`: pixels of the picture, along each side, for one of the line's. Other work goes on between two calls of `infer`.
+ *
+ * @throws what `infer` throws
+ */
+export async function answerLine(
   line: FoundLine,
   shrink: number,
   infer: Infer,
   calibration: Calibration | null,
-): LineAnswer {
-  const read = (images: readonly Uint8Array[]) =>
-    images.length === 0 ? [] : inferAll(images, infer).map((logits) => answerFrom(logits, calibration, []));
-  const chosen = choosePieces(line, read, certaintyOf);
+): Promise<LineAnswer> {
+  const pieces = piecesOf(line);
+  const answers: Answer[] = [];
+  for (let start = 0; start < pieces.length; start += mostAtOnce) {
+    const some = pieces.slice(start, start + mostAtOnce);
+    answers.push(...inferImages(some, infer).map((logits) => answerFrom(logits, calibration, [])));
+    await nextTurn();
+  }
+  const chosen = choosePieces(line, answers, certaintyOf);
   const characters = chosen.map(({ piece, score: { label, confidence, verdict, score } }) => {
     return { label, confidence, verdict, score, box: scaled(piece.box, shrink) };
   });
@@ -54,17 +64,13 @@ function worstOf(characters: readonly LineCharacter[]): Verdict {
   return verdicts.findLast((verdict) => characters.some((each) => each.verdict === verdict)) ?? 'unknown';
 }
 
-function inferAll(images: readonly Uint8Array[], infer: Infer): Float32Array[] {
-  const rows: Float32Array[] = [];
-  for (let start = 0; start < images.length; start += mostAtOnce) {
-    const some = images.slice(start, start + mostAtOnce);
-    const pixels = new Uint8Array(some.length * imageSize);
-    for (const [i, image] of some.entries()) pixels.set(image, i * imageSize);
-    const logits = infer(pixels);
-    const classes = logits.length / some.length;
-    for (let i = 0; i < some.length; i++) rows.push(logits.subarray(i * classes, (i + 1) * classes));
-  }
-  return rows;
+/** logits [10] of each piece */
+function inferImages(pieces: readonly Piece[], infer: Infer): Float32Array[] {
+  const pixels = new Uint8Array(pieces.length * imageSize);
+  for (const [i, piece] of pieces.entries()) pixels.set(piece.pixels, i * imageSize);
+  const logits = infer(pixels);
+  const classes = logits.length / pieces.length;
+  return pieces.map((_, i) => logits.subarray(i * classes, (i + 1) * classes));
 }
 
 function scaled({ x, y, width, height }: PictureBox, by: number): PictureBox {

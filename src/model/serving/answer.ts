@@ -2,7 +2,7 @@
 import { classCount } from '../data/dataset.ts';
 import type { Warning } from '../image/warnings.ts';
 import { type Calibration, scoreOf } from '../training/calibration.ts';
-import { indexOfMaximum, logSumExp } from '../training/logits.ts';
+import { indexOfMaximum, logSumExp } from '../training/softmax.ts';
 
 /** `unsure`: probably one of the labels, but look at it yourself; `unknown`: none of them. */
 export const verdicts = ['known', 'unsure', 'unknown'] as const;
@@ -32,19 +32,15 @@ export function answerFrom(
   const probabilities = Array.from(logits, (logit) => Math.min(1, Math.exp(logit / temperature - total)));
   const digit = indexOfMaximum(probabilities, 0, classCount);
   const confidence = probabilities[digit]!;
-  const score = calibration && scoreOf(logits, 0);
-  const verdict = judge(confidence, score, calibration, warnings);
+  const threshold = calibration?.threshold ?? null;
+  const score = threshold === null ? null : scoreOf(logits, 0);
+  const isUnknown = threshold !== null && score! < threshold;
+  const isSure = calibration === null || confidence >= sureFrom;
+  const verdict: Verdict = isUnknown ? 'unknown' : isSure && !showsSeveral(warnings) ? 'known' : 'unsure';
   const sure = { confidence, probabilities, verdict, score, calibrated: calibration !== null };
   return { label: String(digit), digit, ...sure, warnings: [...warnings] };
 }
 
-function judge(
-  confidence: number,
-  score: number | null,
-  calibration: Calibration | null,
-  warnings: readonly Warning[],
-): Verdict {
-  if (calibration && score! < calibration.threshold) return 'unknown';
-  if (warnings.some(({ code }) => code === 'SEVERAL_SHAPES')) return 'unsure';
-  return calibration && confidence < sureFrom ? 'unsure' : 'known';
+function showsSeveral(warnings: readonly Warning[]): boolean {
+  return warnings.some(({ code }) => code === 'SEVERAL_SHAPES');
 }

@@ -20,11 +20,17 @@ const largeDecoding = 16e6; // bytes; less is bounded by the number of images th
 const roomBytes = 160e6; // for all large ones: as much as the largest that is decoded
 const leastRoom = roomBytes / Math.min(threadCount, 3); // of sharp's four threads one stays free for others
 
-/** Tells once, before a large picture has to wait, that it is one. */
-type OnLarge = () => void;
+export type DecodeOptions = {
+  /** Unset: one character. */
+  readonly as?: ReadAs;
+  /** Called once if the picture is large, before it waits for room. */
+  readonly onLarge?: () => void;
+  /** Asked before a large picture is decoded. */
+  readonly isWanted?: () => boolean;
+};
 
-/** `as`: unset, one character. */
-export type DecodePicture = (image: Uint8Array, onLarge?: OnLarge, as?: ReadAs) => Promise<ReadPicture>;
+/** Null: the picture is no longer wanted. */
+export type DecodePicture = (image: Uint8Array, options?: DecodeOptions) => Promise<ReadPicture | null>;
 
 /** Starts the pool. It answers as `readPicture`. The threads live as long as the process; a fault in one ends it. */
 export function startDecodePool(): DecodePicture {
@@ -32,7 +38,7 @@ export function startDecodePool(): DecodePicture {
   const room = createDecodeRoom(roomBytes);
   const inThread = (image: Uint8Array, as: ReadAs) =>
     threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image, as);
-  return async (image, onLarge, as = 'digit') => {
+  return async (image, { as = 'digit', onLarge, isWanted } = {}) => {
     if (as === 'digit') {
       const pixels = pngPixels(image);
       const isSmall = image.length <= smallBytes && pixels <= smallPixels;
@@ -42,7 +48,7 @@ export function startDecodePool(): DecodePicture {
     const cost = await costOf(image);
     if (!cost || (cost.shrink === 1 && cost.memory < largeDecoding)) return inThread(image, as);
     onLarge?.();
-    return room.run(Math.max(cost.memory, leastRoom), () => inThread(image, as));
+    return room.run(Math.max(cost.memory, leastRoom), () => inThread(image, as), isWanted);
   };
 }
 

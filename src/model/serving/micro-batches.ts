@@ -5,7 +5,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageProblem } from '../image/problem.ts';
-import type { ReadAs, ReadPicture } from '../image/read-picture.ts';
+import type { ReadPicture } from '../image/read-picture.ts';
+import type { DecodePicture } from './decode-pool.ts';
 import type { ImageOrder } from './messages.ts';
 
 export type DecodedImage = Omit<ImageOrder, 'image'> & {
@@ -19,7 +20,7 @@ export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
   /** May call `onLarge` for an image that will take long: others don't wait for it, and it takes up no place of theirs. */
-  readonly decode: (image: Uint8Array, onLarge: () => void, as?: ReadAs) => Promise<ReadPicture>;
+  readonly decode: DecodePicture;
   /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
   readonly infer: (version: number, batch: DecodedImage[]) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
@@ -91,10 +92,15 @@ export class MicroBatches {
       this.#decodeNext();
       this.#inferWhenDue();
     };
-    const picture = await this.#options.decode(image, onLarge, order.as);
+    const isWanted = () => this.#decoding.has(id);
+    const picture = await this.#options.decode(image, {
+      ...(order.as && { as: order.as }),
+      onLarge,
+      isWanted,
+    });
     if (!this.#large.delete(id)) this.#takeSlot(order, -1);
     this.#decodeNext();
-    if (!this.#decoding.delete(id)) this.#options.onDropped(id);
+    if (!this.#decoding.delete(id) || !picture) this.#options.onDropped(id);
     else if (!picture.ok) this.#options.onRefused(id, picture);
     else this.#decoded.set(id, { ...order, id, picture, decodeMs: performance.now() - startedAt });
     this.#inferWhenDue();

@@ -145,11 +145,13 @@ function answer(version: number, batch: DecodedImage[]): void {
     return;
   }
   const digits: Read<ReadDigit>[] = [];
+  const lines: Read<ReadLine>[] = [];
   for (const image of batch) {
-    if ('line' in image.picture) answerAsLine(model, { ...image, picture: image.picture });
+    if ('line' in image.picture) lines.push({ ...image, picture: image.picture });
     else digits.push({ ...image, picture: image.picture });
   }
   if (digits.length > 0) answerDigits(model, digits);
+  for (const line of lines) void answerAsLine(model, line);
   send({ type: 'batch', images: batch.length });
 }
 
@@ -173,14 +175,27 @@ function answerDigits(model: LoadedModel, batch: readonly Read<ReadDigit>[]): vo
   }
 }
 
-function answerAsLine(model: LoadedModel, image: Read<ReadLine>): void {
+/** A version that is unloaded meanwhile reads no more of it. */
+async function answerAsLine(model: LoadedModel, image: Read<ReadLine>): Promise<void> {
+  const { id, picture } = image;
   const startedAt = performance.now();
-  const { line, shrink } = image.picture;
-  const found = answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration);
-  inferences++;
-  const described = describe(model, image, startedAt, performance.now() - startedAt);
-  send({ type: 'answer', id: image.id, outcome: { ok: true, ...found, ...described } });
+  const { version } = model.served;
+  const inferPieces = (pixels: Uint8Array) => {
+    if (loaded.get(version) !== model) throw new VersionGone();
+    inferences += pixels.length / imageSize;
+    return infer(model, pixels);
+  };
+  try {
+    const found = await answerLine(picture.line, picture.shrink, inferPieces, model.calibration);
+    const described = describe(model, image, startedAt, performance.now() - startedAt);
+    send({ type: 'answer', id, outcome: { ok: true, ...found, ...described } });
+  } catch (error) {
+    if (!(error instanceof VersionGone)) throw error;
+    send({ type: 'notLoaded', id });
+  }
 }
+
+class VersionGone extends Error {}
 
 /** Which version read an image, and how long that took. */
 function describe(

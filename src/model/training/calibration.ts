@@ -8,11 +8,18 @@
  */
 import { z } from 'zod';
 import { classCount } from '../data/dataset.ts';
-import { indexOfMaximum, logSumExp } from './logits.ts';
+import { indexOfMaximum, logSumExp } from './softmax.ts';
 
 export const calibrationSchema = z.object({
   temperature: z.number().positive().describe('The logits are divided by it'),
-  threshold: z.number().min(0).max(1).describe('A score below it is called `unknown`'),
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .describe(
+      'A score below it is called `unknown`; null: trained without outliers, so the score says nothing',
+    ),
   ece: z.number().min(0).max(1).describe('Expected calibration error on the images that it was fitted on'),
   falseAlarms: z.number().min(0).max(1).describe('Share of those images that are called `unknown`'),
   images: z.int().positive().describe('Training images that were held back for it'),
@@ -23,16 +30,19 @@ export type Calibration = z.output<typeof calibrationSchema>;
 const mostFalseAlarms = 0.005; // share of the images
 const method = 'temperature scaling; energy score with a threshold for at most 0.5 % false alarms';
 
-/** Fits a calibration to logits [count × 10] and labels [count]. */
-export function calibrate(logits: Float32Array, labels: Uint8Array): Calibration {
+/**
+ * Fits a calibration to logits [count × 10] and labels [count]. `rejects`: the network was trained with outliers; only then
+ * do its logits say whether an image is a digit at all.
+ */
+export function calibrate(logits: Float32Array, labels: Uint8Array, rejects: boolean): Calibration {
   const temperature = fitTemperature(logits, labels);
   const scores = Float64Array.from(labels, (_, i) => scoreOf(logits, i * classCount)).toSorted();
   const alarms = Math.floor(mostFalseAlarms * scores.length);
   return {
     temperature,
-    threshold: scores[alarms]!, // so many lie below it
+    threshold: rejects ? scores[alarms]! : null, // so many lie below it
     ece: reliabilityOf(logits, labels, temperature).ece,
-    falseAlarms: alarms / scores.length,
+    falseAlarms: rejects ? alarms / scores.length : 0,
     images: labels.length,
     method,
   };

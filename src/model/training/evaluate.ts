@@ -2,7 +2,8 @@
 import { classCount, type Split } from '../data/dataset.ts';
 import type { Network } from '../network/network.ts';
 import type * as tf from '../tfjs.ts';
-import { indexOfMaximum, logSumExp, readLogits } from './logits.ts';
+import { readLogits } from './logits.ts';
+import { indexOfMaximum, logSumExp } from './softmax.ts';
 
 export type Answers = {
   readonly loss: number; // mean cross-entropy at temperature 1

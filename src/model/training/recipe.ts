@@ -13,7 +13,7 @@ export type Recipe = {
   readonly labelSmoothing: number;
   readonly shuffle: boolean;
   readonly augment: boolean; // distorts each image anew every time it is trained on
-  readonly otherHands: number; // share of the images that are redrawn as another writer might have written them
+  readonly otherHands: number; // share of the images of 1, 2, 4, 7, 9 that are replaced by made ones (other-hand.ts)
   readonly outliers: number; // made images of what is no digit in each batch, as a share of its size; 0: none
   readonly calibrationImages: number; // the last N training images, at most, are held back for it; 0: no calibration
   readonly trainImages: number | null; // the first N training images; null: all but those held back
@@ -77,6 +77,9 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     trainImages: null,
   },
 };
+
+/** What a plan did that an earlier version of this program made, before these values existed. */
+export const valuesOfEarlierPlans = { augment: false, otherHands: 0, outliers: 0, calibrationImages: 0 };
 
 /** One line on each recipe, for people who have to choose one. */
 export const recipeSummaries: Readonly<Record<RecipeName, string>> = {

@@ -10,6 +10,7 @@ import { fencedOff, messageOf } from '../../lib/errors.ts';
 import { isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
 import type { Promotion } from '../registry/promotion.ts';
+import { valuesOfEarlierPlans } from './recipe.ts';
 import type { EpochMetrics, RunPosition, TrainPlan } from './training-run.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -71,7 +72,8 @@ async function readResumePoint(path: string, plan: TrainPlan): Promise<ResumePoi
   try {
     const point = decode(await readFile(path));
     if (!point) return 'checksum or form is wrong';
-    return isDeepStrictEqual(point.plan, plan) ? point : 'made for another request';
+    const stored = { ...valuesOfEarlierPlans, ...point.plan };
+    return isDeepStrictEqual(stored, plan) ? { ...point, plan } : 'made for another request';
   } catch (error) {
     return messageOf(error);
   }

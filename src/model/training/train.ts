@@ -175,7 +175,7 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
 /** Each purpose and step has a generator of its own, so that a resumed run draws the same. */
 function variationOf({ plan, state }: Run): Variation {
   const generator = (purpose: string) => randomFor(plan.seed, `${purpose} step ${state.step}`);
-  const outliers = Math.round(plan.outliers * plan.batchSize);
+  const outliers = plan.outliers > 0 ? Math.max(1, Math.round(plan.outliers * plan.batchSize)) : 0;
   return {
     distortions: plan.augment ? generator('augment') : null,
     otherHands: plan.otherHands > 0 ? { share: plan.otherHands, random: generator('other hands') } : null,
@@ -197,9 +197,10 @@ async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promi
 }
 
 /** Null where nothing was held back. */
-async function calibrateRun({ network, state, heldBack, signal }: Run): Promise<Calibration | null> {
+async function calibrateRun({ plan, network, state, heldBack, signal }: Run): Promise<Calibration | null> {
   if (heldBack.count === 0) return null;
-  return calibrate(await readLogits(network, state.weights, heldBack, signal), heldBack.labels);
+  const logits = await readLogits(network, state.weights, heldBack, signal);
+  return calibrate(logits, heldBack.labels, plan.outliers > 0);
 }
 
 async function handOutPosition(run: Run): Promise<void> {

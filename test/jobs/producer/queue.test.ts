@@ -193,11 +193,12 @@ const withQueue = <T>(prefix: string, work: (queue: Queue) => Promise<T>) => wit
 
 it('fills in the values that a job from an earlier version lacks', async () => {
   const { queue, prefix } = await openYard(url);
-  const { augment: _, ...request } = requestOf();
+  const { augment: _, otherHands: __, outliers: ___, calibrationImages: ____, ...request } = requestOf();
   const data = { request, cancelRequestedAt: null };
   const id = uuidv7();
   await withQueue(prefix, (bull) => bull.add('train', data, { jobId: id }));
-  expect((await queue.find(id))?.request).toEqual(requestOf());
+  const none = { augment: false, otherHands: 0, outliers: 0, calibrationImages: 0 };
+  expect((await queue.find(id))?.request).toEqual({ ...requestOf(), ...none });
 });
 
 describe('a queue that is full', () => {

@@ -119,16 +119,17 @@ describe('a job', () => {
     ]);
   });
 
-  it('publishes to the model of its data set if an earlier version queued it, which knew no models', async () => {
+  it('publishes to the model of its data set if an earlier version queued it, which knew no models and no outliers', async () => {
     await open({ empty: true });
-    const { model: _, promote: __, ...request } = requestOf(poor);
+    const { model: _, promote: __, outliers: ___, otherHands: ____, ...later } = requestOf(poor);
+    const { calibrationImages: _____, ...request } = later;
     const id = uuidv7();
     await withBullQueue(url, yard.prefix, (bull) =>
       bull.add('train', { request, cancelRequestedAt: null }, { jobId: id }),
     );
     expect(await yard.untilEnded(id)).toMatchObject({
       status: 'succeeded',
-      request: { model: 'mnist', promote: 'unless-worse' },
+      request: { model: 'mnist', promote: 'unless-worse', outliers: 0, calibrationImages: 0 },
       promotion: { decision: 'promoted' },
     });
   });

@@ -112,9 +112,10 @@ describe('a job that succeeds', () => {
 
   it('publishes with each model what it gets wrong', async () => {
     for (const { modelVersion, testAccuracy } of job.epochs) {
-      const { confusion, misread, ...rest } = (await yard.store.evaluation(modelVersion))!;
+      const { confusion, misread, reliability, ...rest } = (await yard.store.evaluation(modelVersion))!;
       expect(rest).toEqual({ dataset: 'mnist', images: 200, accuracy: testAccuracy });
       expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(200);
+      expect(reliability!.bins.reduce((sum, { images }) => sum + images, 0)).toBe(200);
       expect(misread).toHaveLength(Math.min(100, Math.round(200 * (1 - testAccuracy))));
       for (const { index, label } of misread) expect(mnist.test.labels[index]).toBe(label);
     }

@@ -171,11 +171,8 @@ describe('the choice among pieces', () => {
       shapes: [{ ends, pieces, costs: Array(ends - 1).fill(0.1), several }],
       warnings: [],
     };
-    const chosen = choosePieces(
-      line,
-      (all) => all.map((pixels) => pixels[0]! / 100),
-      (sure) => sure,
-    );
+    const scores = pieces.map(({ pixels }) => pixels[0]! / 100);
+    const chosen = choosePieces(line, scores, (sure) => sure);
     return chosen.map(({ piece: { from, to } }) => `${from}-${to}`).join(' ');
   };
 

@@ -47,6 +47,16 @@ describe('an answer', () => {
     expect(answerFrom(logits, calibration, warnings)).toMatchObject({ verdict, warnings });
   });
 
+  it('of a version that was trained without outliers has no score, and is never unknown', () => {
+    const without = { ...calibration, threshold: null };
+    expect(answerFrom(logitsOf({ 4: 0 }), without, [])).toMatchObject({
+      score: null,
+      verdict: 'known',
+      calibrated: true,
+    });
+    expect(answerFrom(logitsOf({ 4: 3, 9: 3.1 }), without, []).verdict).toBe('unsure');
+  });
+
   it('of a version without calibration has no score, and no verdict of its own', () => {
     const plain = { score: null, calibrated: false };
     expect(answerFrom(logitsOf({ 4: 0 }), null, [])).toMatchObject({ ...plain, verdict: 'known' });

@@ -56,8 +56,8 @@ it('tells of large pictures before it decodes them, and of no others', async () 
   };
   const codes = [];
   for (const [name, bytes] of Object.entries(pictures)) {
-    const digit = await decode(bytes, () => told.push(name));
-    codes.push(digit.ok ? 'read' : digit.code);
+    const digit = await decode(bytes, { onLarge: () => told.push(name) });
+    codes.push(digit!.ok ? 'read' : digit!.code);
   }
   expect(told).toEqual(['a 12-megapixel JPEG', 'an interlaced PNG', 'an AVIF']);
   expect(codes).toEqual(['read', ...Array<string>(4).fill('IMAGE_NO_INK'), 'IMAGE_TOO_LARGE']);

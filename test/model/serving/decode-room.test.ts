@@ -37,3 +37,22 @@ it('makes room again after a decoding that fails', async () => {
   await expect(room.run(10, () => Promise.reject(new Error('damaged')))).rejects.toThrow('damaged');
   expect(await room.run(10, () => Promise.resolve('read'))).toBe('read');
 });
+
+it('leaves out what is no longer wanted when its turn comes, wherever it waits', async () => {
+  const room = createDecodeRoom(10);
+  let end!: () => void;
+  const first = room.run(10, () => new Promise<void>((ended) => (end = ended)));
+  await new Promise(setImmediate);
+  const ran: string[] = [];
+  const run = (name: string, isWanted: boolean) =>
+    room.run(
+      10,
+      async () => ran.push(name),
+      () => isWanted,
+    );
+  const rest = [run('second', false), run('third', true), run('fourth', false)];
+  end();
+  await first;
+  expect(await Promise.all(rest)).toEqual([null, 1, null]);
+  expect(ran).toEqual(['third']);
+});

@@ -32,9 +32,9 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
   const batches = new MicroBatches({
     maxDecoding,
     maxBatch,
-    decode: ([id], onLarge) => {
+    decode: ([id], { onLarge } = {}) => {
       begun.push(id!);
-      large.set(id!, onLarge);
+      large.set(id!, onLarge!);
       return new Promise((resolve) => ending.set(id!, resolve));
     },
     infer: (_version, batch) => {

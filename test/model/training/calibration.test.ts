@@ -27,7 +27,7 @@ function answersAt(hot: number, count: number) {
 describe('calibrate', () => {
   it.each([0.3, 1, 4])('finds the temperature %d that logits were multiplied by', (hot) => {
     const { logits, labels } = answersAt(hot, 5000);
-    const { temperature, ece } = calibrate(logits, labels);
+    const { temperature, ece } = calibrate(logits, labels, true);
     expect(temperature / hot).toBeGreaterThan(0.93);
     expect(temperature / hot).toBeLessThan(1.07);
     expect(ece).toBeLessThan(0.02);
@@ -36,22 +36,27 @@ describe('calibrate', () => {
 
   it('sets a threshold that calls at most 0.5 % of its images unknown', () => {
     const { logits, labels } = answersAt(1, 2000);
-    const { threshold, falseAlarms, images } = calibrate(logits, labels);
-    const below = Array.from(labels, (_, i) => scoreOf(logits, 10 * i)).filter((score) => score < threshold);
+    const { threshold, falseAlarms, images } = calibrate(logits, labels, true);
+    const below = Array.from(labels, (_, i) => scoreOf(logits, 10 * i)).filter((score) => score < threshold!);
     expect(below.length).toBe(10);
     expect({ falseAlarms, images }).toEqual({ falseAlarms: 0.005, images: 2000 });
   });
 
+  it('sets no threshold for a network that was trained without outliers', () => {
+    const { logits, labels } = answersAt(1, 1000);
+    expect(calibrate(logits, labels, false)).toMatchObject({ threshold: null, falseAlarms: 0 });
+  });
+
   it('calls none of its images unknown where they are too few', () => {
     const { logits, labels } = answersAt(1, 100);
-    expect(calibrate(logits, labels).falseAlarms).toBe(0);
+    expect(calibrate(logits, labels, true).falseAlarms).toBe(0);
   });
 
   it('stays finite where every answer is right, and where every one is wrong', () => {
     const logits = Float32Array.from({ length: 200 }, (_, i) => (i % 10 === 3 ? 50 : 0));
     for (const label of [3, 4]) {
-      const { temperature, threshold, ece } = calibrate(logits, new Uint8Array(20).fill(label));
-      for (const value of [temperature, threshold, ece]) expect(Number.isFinite(value)).toBe(true);
+      const { temperature, threshold, ece } = calibrate(logits, new Uint8Array(20).fill(label), true);
+      for (const value of [temperature, threshold!, ece]) expect(Number.isFinite(value)).toBe(true);
       expect(temperature).toBeGreaterThan(0);
     }
   });

@@ -55,6 +55,14 @@ describe('a resume point', () => {
     );
   });
 
+  it('of an earlier version, whose plans knew fewer values, is used by a job that has none of them', async () => {
+    const { augment: _, otherHands: __, outliers: ___, calibrationImages: ____, ...earlier } = plan;
+    const now = { ...earlier, augment: false, otherHands: 0, outliers: 0, calibrationImages: 0 };
+    await save({ ...pointAt(4), plan: earlier as typeof plan });
+    expect((await findResumePoint(workspace.directory, now)).point).toEqual({ ...pointAt(4), plan: now });
+    expect((await read()).point).toBeNull(); // this plan trains with outliers
+  });
+
   it('is none before one was saved', async () => {
     expect(await read()).toEqual({ point: null, unusable: [] });
     expect(await findResumePoint(join(workspace.directory, 'missing'), plan)).toEqual({
