@@ -17,9 +17,13 @@ const memorySlack = 250; // MB over the level after the first of each type: what
 const server = await startServer();
 const predictor = predictorPid(server.process.pid)!;
 
+let sent = 0;
+
+/** Every second one is read as a line. */
 async function statusOf(picture: Buffer): Promise<number> {
   const headers = { 'content-type': 'application/octet-stream' };
-  const response = await fetch(new URL('/predict', server.address), {
+  const path = sent++ % 2 === 0 ? '/predict' : '/predict?read=line';
+  const response = await fetch(new URL(path, server.address), {
     method: 'POST',
     headers,
     body: new Uint8Array(picture),

@@ -45,6 +45,27 @@ export function describeDraw(stage: () => Stage): void {
       ).toBe(1);
     });
 
+    it('reads a line of digits while that is wanted, with a box around each', async () => {
+      const page = await stage().open();
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'two.png',
+        mimeType: 'image/png',
+        buffer: await twice(picture),
+      });
+      await answer(page).getByText('Expected one character, saw several').waitFor();
+      const toggle = page.getByRole('button', { name: 'Read as a line of digits' });
+      expect(await page.locator('.line-boxes rect').count()).toBe(0);
+      await toggle.click();
+      await answer(page)
+        .locator('.line-text strong')
+        .filter({ hasText: /^\d\d$/ })
+        .waitFor();
+      expect(await page.locator('.line-boxes rect').count()).toBe(2);
+      await toggle.click();
+      await page.locator('.line-boxes').waitFor({ state: 'detached' });
+      expect(await answer(page).locator('.line-text').count()).toBe(0);
+    });
+
     it.each<[string, (page: Page) => Promise<Pointer>]>([
       ['a finger', finger],
       ['a pen', pen],
@@ -200,4 +221,16 @@ async function open(page: Page, file: { name: string; mimeType: string; buffer: 
 
 function pixels(page: Page): Promise<string | null> {
   return input(page).getAttribute('src');
+}
+
+/** A digit, white on black, twice in one picture, with a gap. */
+async function twice(digit: Buffer): Promise<Buffer> {
+  const large = await sharp(digit).resize(200, 200).toBuffer();
+  return sharp({ create: { width: 460, height: 240, channels: 3, background: 'black' } })
+    .composite([
+      { input: large, left: 10, top: 20 },
+      { input: large, left: 250, top: 20 },
+    ])
+    .png()
+    .toBuffer();
 }

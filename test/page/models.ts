@@ -7,6 +7,7 @@ type Evaluation = {
   confusion: number[][];
   images: number;
   misread: { index: number; label: number; digit: number }[];
+  reliability: { ece: number; bins: { images: number }[] };
 };
 type Model = { version: number; served: boolean; metrics: { testAccuracy: number } };
 
@@ -75,6 +76,17 @@ export function describeModels(stage: () => Stage): void {
       expect(await links.count()).toBe(ofPair.length);
       await links.first().click();
       await page.getByText(`This is test image ${ofPair[0]!.index}, labelled ${label}.`).waitFor();
+    });
+
+    it('shows how far confidences hold, as a diagram with its error in words', async () => {
+      const page = await stage().open('#models/1');
+      const confidence = page.getByRole('region', { name: 'Confidence' });
+      const diagram = confidence.getByRole('img', { name: /^Accuracy by confidence; off by [\d.]+\s%/ });
+      await diagram.waitFor();
+      const filled = evaluation.reliability.bins.filter(({ images }) => images > 0);
+      expect(await diagram.locator('rect').count()).toBe(filled.length);
+      const error = (100 * evaluation.reliability.ece).toFixed(2);
+      await confidence.getByRole('definition').filter({ hasText: error }).first().waitFor();
     });
 
     it('says the detail of a version that is not there', async () => {
