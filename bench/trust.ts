@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { readSplit } from '../src/model/data/dataset.ts';
 import { warningCodes } from '../src/model/image/warnings.ts';
 import type { Answer } from '../src/model/serving/answer.ts';
+import { during } from './lib/progress.ts';
 import { formatTable } from './lib/report.ts';
 import { contactSheet, type Failure } from './trust/contact-sheet.ts';
 import { otherWriters } from './trust/other-writers.ts';
@@ -28,6 +29,12 @@ const { values } = parseArgs({
   },
 });
 
+const noAnswer: Pick<Answer, 'verdict' | 'digit' | 'warnings'> = {
+  verdict: 'unknown',
+  digit: -1,
+  warnings: [],
+};
+
 const [count, seed] = [Number(values.count), Number(values.seed)];
 const reader = await openReader(values['data-dir']);
 const test = await readSplit('mnist', 'test');
@@ -40,8 +47,8 @@ const kindNames =
   values.kinds?.split(',') ?? Object.keys(kinds).filter((kind) => values.all || !heldBack.includes(kind));
 console.log(formatTable(await measureKinds(kindNames)));
 if (values.kinds === undefined) {
-  console.log(`\n${formatTable(await measureOutliers())}\n`);
-  for (const line of await measureConfidence()) console.log(line);
+  console.log(`\n${formatTable(await during('reading what is no digit', measureOutliers()))}\n`);
+  for (const line of await during('reading the test images', measureConfidence())) console.log(line);
 }
 const rows = await contactSheet(failures, values.sheet);
 console.log([`failures, in rows from above: ${values.sheet}`, ...rows].join('\n'));
@@ -49,40 +56,36 @@ console.log([`failures, in rows from above: ${values.sheet}`, ...rows].join('\n'
 /** Of several digits, to be right is to say so; `unknown` is as good there. */
 async function measureKinds(names: readonly string[]): Promise<string[][]> {
   const table = [['% of', 'right', 'unknown', 'unsure', 'no ink', 'as line', ...warningCodes.map(shortened)]];
-  for (const kind of names) {
-    const seen = { right: 0, unknown: 0, unsure: 0, noInk: 0, line: 0 };
-    const warned = new Map<string, number>();
-    for (let i = 0; i < count; i++) {
-      const { bytes, labels } = await picture(test, kind, i, seed);
-      const read = await reader.read(bytes);
-      const text = await reader.readLine(bytes);
-      const { verdict, digit, warnings } = read?.answer ?? noAnswer;
-      for (const { code } of warnings) warned.set(code, (warned.get(code) ?? 0) + 1);
-      const isRight = labels.length === 1 ? digit === labels[0] : verdict !== 'known';
-      if (!read) seen.noInk++;
-      if (verdict === 'unsure') seen.unsure++;
-      if (verdict === 'unknown') seen.unknown++;
-      if (isRight && (verdict !== 'unknown' || labels.length > 1)) seen.right++;
-      if (text === labels.join('')) seen.line++;
-      if (!isRight || text !== labels.join('')) {
-        const told = `${i}:${labels.join('')}→${digit < 0 ? '-' : digit} ${text}`;
-        failures.push({ kind, bytes, pixels: read?.pixels ?? null, text: told });
-      }
-    }
-    const isSeveral = kinds[kind] !== undefined && ['two-apart', 'two-touching', 'line'].includes(kind);
-    const judged = isSeveral ? count : count - seen.unknown;
-    const shares = [seen.unknown, seen.unsure, seen.noInk, seen.line].map((n) => percent(n, count));
-    const codes = warningCodes.map((code) => percent(warned.get(code) ?? 0, count));
-    table.push([kind, percent(seen.right, judged), ...shares, ...codes]);
-  }
+  for (const kind of names) table.push(await during(`reading ${kind}`, measureKind(kind)));
   return table;
 }
 
-const noAnswer: Pick<Answer, 'verdict' | 'digit' | 'warnings'> = {
-  verdict: 'unknown',
-  digit: -1,
-  warnings: [],
-};
+async function measureKind(kind: string): Promise<string[]> {
+  const seen = { right: 0, unknown: 0, unsure: 0, noInk: 0, line: 0 };
+  const warned = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const { bytes, labels } = await picture(test, kind, i, seed);
+    const read = await reader.read(bytes);
+    const text = await reader.readLine(bytes);
+    const { verdict, digit, warnings } = read?.answer ?? noAnswer;
+    for (const { code } of warnings) warned.set(code, (warned.get(code) ?? 0) + 1);
+    const isRight = labels.length === 1 ? digit === labels[0] : verdict !== 'known';
+    if (!read) seen.noInk++;
+    if (verdict === 'unsure') seen.unsure++;
+    if (verdict === 'unknown') seen.unknown++;
+    if (isRight && (verdict !== 'unknown' || labels.length > 1)) seen.right++;
+    if (text === labels.join('')) seen.line++;
+    if (!isRight || text !== labels.join('')) {
+      const told = `${i}:${labels.join('')}→${digit < 0 ? '-' : digit} ${text}`;
+      failures.push({ kind, bytes, pixels: read?.pixels ?? null, text: told });
+    }
+  }
+  const isSeveral = kinds[kind] !== undefined && ['two-apart', 'two-touching', 'line'].includes(kind);
+  const judged = isSeveral ? count : count - seen.unknown;
+  const shares = [seen.unknown, seen.unsure, seen.noInk, seen.line].map((n) => percent(n, count));
+  const codes = warningCodes.map((code) => percent(warned.get(code) ?? 0, count));
+  return [kind, percent(seen.right, judged), ...shares, ...codes];
+}
 
 async function measureOutliers(): Promise<string[][]> {
   const table = [['% of what is no digit', 'unknown', 'unsure', 'known']];

@@ -112,6 +112,8 @@ export function describeLog(running: () => Running): void {
         body: JSON.stringify({ epochs: 1000, trainImages: 640, testImages: 100 }),
       });
       const { id } = (await answer.json()) as TrainJob;
+      const status = async () => ((await (await call(`/jobs/${id}`)).json()) as TrainJob).status;
+      await until('the job to run', status, (now) => now === 'running'); // the trainer of another has ended by then
       const ofTrainer = () => processesOf(running().dataDir).find((line) => line.includes('trainer-process'));
       const trainer = await until('a trainer', ofTrainer, (line) => line !== undefined);
       process.kill(Number.parseInt(trainer!, 10), 'SIGKILL');

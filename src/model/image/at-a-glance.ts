@@ -3,56 +3,74 @@
  * The copy keeps of each block the pixel that is farthest from the paper, so that no thin line and no speck is lost.
  */
 import { borderOf } from './border.ts';
-import { cleanInk } from './clean-ink.ts';
+import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type Character, findCharacters } from './find-characters.ts';
 import type { Greys } from './greys.ts';
+import type { Box } from './ink.ts';
 import { inkMapOf } from './ink-map.ts';
-import { heightOf } from './shapes.ts';
+import { heightOf, longestOf } from './shapes.ts';
 
-const glanceSide = 94; // pixels of the copy's longer side
+const flat = 6; // levels
+const glanceSide = 70; // pixels of the copy's longer side
 const largestBlock = 4; // pixels a side; more would close the gap between two characters
 const leastHeight = 16; // of the character in the copy
 
 /** `isSeveral` tells a shape of touching characters, in the ink that it is given, from one. */
 export function isPlainAtAGlance(
   image: Greys,
-  isSeveral: (clean: ReturnType<typeof cleanInk>, shape: Character) => boolean,
+  isSeveral: (clean: CleanInk, shape: Character) => boolean,
 ): boolean {
-  const block = Math.ceil(Math.max(image.width, image.height) / glanceSide);
-  if (block < 2 || block > largestBlock) return false;
-  const border = borderOf(image);
-  if (border.noise !== 0) return false;
-  const copy = farthest(image, border.level, block);
-  const map = inkMapOf(copy);
+  const { level, noise } = borderOf(image);
+  if (noise !== 0) return false;
+  const box = inkedBox(image, level);
+  const block = Math.ceil(longestOf(box) / glanceSide);
+  const isInside = box.x0 > 0 && box.y0 > 0 && box.x1 < image.width - 1 && box.y1 < image.height - 1;
+  if (!isInside || block < 2 || block > largestBlock) return false;
+  const map = inkMapOf(farthest(image, box, level, block));
   if (!map?.isEven || map.noise > 0) return false;
   const clean = cleanInk(map);
   const { characters, dropped } = findCharacters(clean);
   const [only, second] = characters;
   if (!only || second || dropped.length > 0 || clean.removed.lines.length > 0) return false;
-  const { x0, y0, x1, y1 } = only.box;
-  const isInside = x0 > 0 && y0 > 0 && x1 < copy.width - 1 && y1 < copy.height - 1;
-  return isInside && heightOf(only.box) >= leastHeight && !isSeveral(clean, only);
+  return heightOf(only.box) >= leastHeight && !isSeveral(clean, only);
 }
 
-/** Of each block of `block` × `block` pixels, cut off at the right and below, the one farthest from `level`. */
-function farthest({ values, width, height }: Greys, level: number, block: number): Greys {
-  const [columns, rows] = [Math.ceil(width / block), Math.ceil(height / block)];
-  const copy = new Uint8Array(columns * rows);
-  const farness = new Float32Array(columns).fill(-1);
-  for (let y = 0, i = 0; y < height; y++) {
-    const row = Math.floor(y / block) * columns;
-    if (y % block === 0) farness.fill(-1);
-    for (let column = 0, end = i; column < columns; column++) {
-      end += Math.min(block, width - column * block);
-      let far = farness[column]!;
+/** Around all that differs from the paper; empty where nothing does. */
+function inkedBox({ values, width, height }: Greys, level: number): Box {
+  let [x0, x1, y0, y1] = [width, -1, height, -1];
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let left = 0;
+    while (left < width && Math.abs(values[row + left]! - level) <= flat) left++;
+    if (left === width) continue;
+    let right = width - 1;
+    while (Math.abs(values[row + right]! - level) <= flat) right--;
+    if (left < x0) x0 = left;
+    if (right > x1) x1 = right;
+    if (y < y0) y0 = y;
+    y1 = y;
+  }
+  return { x0, y0, x1, y1 };
+}
+
+/** Of each block of `block` × `block` pixels, counted from the box's corner, the one farthest from `level`; a block of paper around. */
+function farthest({ values, width }: Greys, { x0, y0, x1, y1 }: Box, level: number, block: number): Greys {
+  const [columns, rows] = [Math.ceil((x1 - x0 + 1) / block), Math.ceil((y1 - y0 + 1) / block)];
+  const across = columns + 2;
+  const copy = new Uint8Array(across * (rows + 2)).fill(Math.round(level));
+  const farness = new Float32Array(columns);
+  for (let y = y0; y <= y1; y++) {
+    const place = (1 + Math.floor((y - y0) / block)) * across + 1;
+    if ((y - y0) % block === 0) farness.fill(0);
+    for (let column = 0, i = y * width + x0; column < columns; column++) {
+      const end = i + Math.min(block, x1 + 1 - x0 - column * block);
       for (; i < end; i++) {
         const distance = Math.abs(values[i]! - level);
-        if (distance <= far) continue;
-        far = distance;
-        copy[row + column] = values[i]!;
+        if (distance <= farness[column]!) continue;
+        farness[column] = distance;
+        copy[place + column] = values[i]!;
       }
-      farness[column] = far;
     }
   }
-  return { values: copy, width: columns, height: rows };
+  return { values: copy, width: across, height: rows + 2 };
 }

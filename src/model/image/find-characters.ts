@@ -85,7 +85,7 @@ function isTooth({ box }: Shape, line: Line): boolean {
 function isEdge({ box, pixels }: Shape, width: number, height: number): boolean {
   if (Math.min(width, height) < leastPage) return false;
   const reach = 0.14;
-  const touches = box.x0 <= 1 || box.y0 <= 1 || box.x1 >= width - 2 || box.y1 >= height - 2;
+  const touches = box.x0 <= 0 || box.y0 <= 0 || box.x1 >= width - 1 || box.y1 >= height - 1;
   if (!touches) return false;
   const isNarrow =
     box.x1 < reach * width ||

@@ -43,6 +43,8 @@ type Runs = {
   readonly y: Float32Array;
   readonly thick: Int32Array;
   readonly used: Uint8Array;
+  readonly x0: number; // the least x
+  readonly y0: number;
 };
 
 function levelLines(mask: Mask, isUpright: boolean): Line[] {
@@ -96,13 +98,16 @@ function thinRuns({ pixels, width, height }: Mask, most: number): Runs {
     y: Float32Array.from(y),
     thick: Int32Array.from(thick),
     used: new Uint8Array(x.length),
+    x0: x.reduce((least, value) => Math.min(least, value), width),
+    y0: Math.floor(y.reduce((least, value) => Math.min(least, value), height)),
   };
 }
 
 type Peak = { readonly slope: number; readonly offset: number };
 
+/** Counted from the ink's corner, so that it makes no difference where the ink lies. */
 function strongestPeak(
-  { x, y, used }: Runs,
+  { x, y, used, x0, y0 }: Runs,
   slopes: readonly number[],
   mask: Mask,
   least: number,
@@ -113,12 +118,14 @@ function strongestPeak(
   let most = least;
   for (const slope of slopes) {
     counts.fill(0);
-    for (let i = 0; i < x.length; i++) if (!used[i]) counts[Math.round(y[i]! - slope * x[i]!) + margin]!++;
+    for (let i = 0; i < x.length; i++)
+      if (!used[i]) counts[Math.round(y[i]! - y0 - slope * (x[i]! - x0)) + margin]!++;
     for (let bin = 0; bin + 1 < counts.length; bin++) {
       const count = counts[bin]! + counts[bin + 1]! + 0.001 * Math.max(counts[bin]!, counts[bin + 1]!);
       if (count <= most) continue;
       most = count;
-      best = { slope, offset: bin - margin + counts[bin + 1]! / (counts[bin]! + counts[bin + 1]!) };
+      const offset = bin - margin + counts[bin + 1]! / (counts[bin]! + counts[bin + 1]!);
+      best = { slope, offset: offset + y0 - slope * x0 };
     }
   }
   return best;
