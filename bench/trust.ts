@@ -25,6 +25,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     kinds: { type: 'string' }, // some of them, comma-separated; without, all but those held back
     all: { type: 'boolean', default: false }, // those held back too
+    outliers: { type: 'boolean', default: false }, // what is no digit as well, where `kinds` names some
     sheet: { type: 'string', default: path.join(tmpdir(), 'trust-failures.png') },
   },
 });
@@ -46,7 +47,7 @@ console.log(
 const kindNames =
   values.kinds?.split(',') ?? Object.keys(kinds).filter((kind) => values.all || !heldBack.includes(kind));
 console.log(formatTable(await measureKinds(kindNames)));
-if (values.kinds === undefined) {
+if (values.kinds === undefined || values.outliers) {
   console.log(`\n${formatTable(await during('reading what is no digit', measureOutliers()))}\n`);
   for (const line of await during('reading the test images', measureConfidence())) console.log(line);
 }
