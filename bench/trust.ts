@@ -54,7 +54,7 @@ if (values.kinds === undefined || values.outliers) {
 const rows = await contactSheet(failures, values.sheet);
 console.log([`failures, in rows from above: ${values.sheet}`, ...rows].join('\n'));
 
-/** Of several digits, to be right is to say so; `unknown` is as good there. */
+/** Measures each kind. An answer about several digits is right if its verdict is `unsure` or `unknown`. */
 async function measureKinds(names: readonly string[]): Promise<string[][]> {
   const table = [['% of', 'right', 'unknown', 'unsure', 'no ink', 'as line', ...warningCodes.map(shortened)]];
   for (const kind of names) table.push(await during(`reading ${kind}`, measureKind(kind)));

@@ -6,8 +6,7 @@ import { imageSide } from '../../src/model/data/dataset.ts';
 
 export type Sheet = { readonly light: Float32Array; readonly width: number; readonly height: number };
 
-export const between = (random: Random, low: number, high: number) =>
-  low + (high - low) * uniformFloat64(random);
+export { between } from '../../src/lib/random.ts';
 export const integer = uniformInt;
 export const chance = (random: Random, share: number) => uniformFloat64(random) < share;
 

@@ -170,7 +170,7 @@ export const scale: readonly { readonly mean: number; readonly deviation: number
 /** For each hidden unit: its weights of the features, then its bias. */
 export const hidden: readonly (readonly number[])[] = ${JSON.stringify(rows)};
 
-/** Of each hidden unit, then the bias. */
+/** The output's weights of the hidden units, then its bias. */
 export const output: readonly number[] = ${JSON.stringify(short(parameters.subarray(units * width)))};
 `;
   await writeFile(path.join(import.meta.dirname, '../../src/model/image/touching-weights.ts'), source);

@@ -56,7 +56,7 @@ const columns: Column<{ readonly file: string } & (Prediction | LinePrediction)>
   { head: '', cell: ({ verdict, warnings }) => [verdict, ...warnings.map(({ code }) => code)].join(' ') },
 ];
 
-/** Of a line, that of the least certain character. */
+/** Returns the confidence; a line has that of its least certain character. */
 function confidenceOf(found: Prediction | LinePrediction): number {
   if ('confidence' in found) return found.confidence;
   return Math.min(...found.characters.map(({ confidence }) => confidence));

@@ -53,7 +53,10 @@ function inkedBox({ values, width, height }: Greys, level: number): Box {
   return { x0, y0, x1, y1 };
 }
 
-/** Of each block of `block` × `block` pixels, counted from the box's corner, the one farthest from `level`; a block of paper around. */
+/**
+ * Makes the copy: it keeps the pixel farthest from `level` of each block of `block` × `block` pixels, counted from the box's
+ * corner, and has one pixel of paper around.
+ */
 function farthest({ values, width }: Greys, { x0, y0, x1, y1 }: Box, level: number, block: number): Greys {
   const [columns, rows] = [Math.ceil((x1 - x0 + 1) / block), Math.ceil((y1 - y0 + 1) / block)];
   const across = columns + 2;

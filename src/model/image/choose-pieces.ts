@@ -31,7 +31,7 @@ export function choosePieces<Score>(
 
 type Path = { readonly pieces: readonly Piece[]; readonly worth: number };
 
-/** From the left end to each cut, the path whose weakest piece is strongest. */
+/** Finds the path from the left end to the right one whose weakest piece is strongest. */
 function bestPath(
   { ends, pieces, costs, several }: LineShape,
   worth: (piece: Piece) => number,

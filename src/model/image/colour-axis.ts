@@ -73,7 +73,7 @@ function distancesFrom(
   return distances;
 }
 
-/** Of the pixels that are at least so far away. There are some. */
+/** Returns the mean colour of the pixels whose distance is `least` or more. The caller makes sure that there are some. */
 function meanColour(values: Uint8Array, channels: number, distances: Uint16Array, least: number): Colour {
   const sum: [number, number, number] = [0, 0, 0];
   let count = 0;

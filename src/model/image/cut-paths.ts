@@ -12,7 +12,7 @@ const drift = 0.03; // pixels of ink that one pixel away from the middle column 
 const perHeight = 3; // cuts kept for a width of one height, and two
 const leastInk = 0.1; // of the ink under one and a half heights: what a cut leaves on either side at least
 
-/** From left to right. */
+/** Returns the cuts from left to right. */
 export function cutPaths(mask: Mask): CutPath[] {
   const { width, height } = mask;
   const most = Math.min(24, Math.ceil((perHeight * width) / height) + 2);

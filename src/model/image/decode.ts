@@ -21,7 +21,14 @@ import { readJpegHeader } from './formats/jpeg-header.ts';
 import { type Format, typeOf } from './formats/signatures.ts';
 import { turnUpright } from './orientation.ts';
 import { readPlainPng } from './plain-png.ts';
-import { damaged, type ImageProblem, isEmpty, tooManyPixels, tooMuchMemory, unsupported } from './problem.ts';
+import {
+  damaged,
+  emptyPicture,
+  type ImageProblem,
+  tooManyPixels,
+  tooMuchMemory,
+  unsupported,
+} from './problem.ts';
 import type { Samples } from './samples.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
 
@@ -44,7 +51,7 @@ export type Decoded =
 
 /** What is wrong with the bytes is in the result; nothing is thrown for it. */
 export async function decode(bytes: Uint8Array): Promise<Decoded> {
-  if (bytes.length === 0) return isEmpty();
+  if (bytes.length === 0) return emptyPicture();
   const type = typeOf(bytes);
   if (type.format === null) return unsupported(type.name, type.advice);
   const { format } = type;

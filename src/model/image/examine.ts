@@ -8,10 +8,10 @@ import { isLossyWebp } from './formats/webp-header.ts';
 /** 64 binary megapixels: cameras of "64 megapixels" take a little more than 64 million. */
 export const maxPixels = 2 ** 26;
 export const maxSide = 65_535; // pixels, the largest of JPEG
-/** Larger pictures are shrunk by 2, 4, 8, … while they are decoded. As many pixels as the page sends at most. */
+/** Larger pictures are shrunk by 2, 4, 8, … while they are decoded. The page sends no more pixels than these. */
 export const workingPixels = 2e6;
 export const workingSide = 10_000; // pixels; the border of a thin strip would cost more than its area
-/** Of memory, for one picture. */
+/** Decoding one picture may take this much memory. */
 export const maxDecodeBytes = 160e6;
 
 const workingBytes = 4; // a working pixel, as RGB and as grey

@@ -42,7 +42,7 @@ export function findFormLines(lines: readonly Line[], page: Page): FormLines {
 
 const lengthOf = (line: Line) => line.to - line.from + 1;
 const alongSide = (line: Line, page: Page) => (line.isUpright ? page.height : page.width);
-/** Up to the outermost pixel: a stroke that ends one pixel before it is a stroke. */
+/** A rule reaches the outermost pixel; what ends one pixel before it is a stroke. */
 const reachesStart = (line: Line) => line.from <= 0;
 const reachesEnd = (line: Line, page: Page) => line.to >= alongSide(line, page) - 1;
 const isAcross = (line: Line, page: Page) => reachesStart(line) && reachesEnd(line, page);

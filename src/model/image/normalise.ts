@@ -82,7 +82,7 @@ function readShapes(image: Greys): Read | null {
   return pixels && { pixels, codes };
 }
 
-/** Without what a smaller copy shows, and the part at its own size may not. */
+/** Leaves out the warnings that only hold for the smaller copy: the part is judged at its own size. */
 const ofTheWhole = (codes: ReadonlySet<WarningCode>) =>
   [...codes].filter((code) => code !== 'LOW_RESOLUTION' && code !== 'LOW_CONTRAST');
 

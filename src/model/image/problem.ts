@@ -15,7 +15,7 @@ export type ImageProblem = {
 
 type Size = { readonly width: number; readonly height: number };
 
-export function isEmpty(): ImageProblem {
+export function emptyPicture(): ImageProblem {
   return problem('IMAGE_EMPTY', `expected a ${pictureTypes} image, got no bytes`);
 }
 

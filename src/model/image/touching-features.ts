@@ -66,7 +66,7 @@ function heightIn({ pixels, width, height }: Mask, from: number, to: number): nu
 }
 
 /** Sheared so that x and y are not correlated, as far as handwriting slants, and cut out again. */
-export function deskewed({ pixels, width, height }: Mask): Mask {
+function deskewed({ pixels, width, height }: Mask): Mask {
   let [n, sx, sy, sxy, syy] = [0, 0, 0, 0, 0];
   for (let i = 0; i < pixels.length; i++) {
     if (!pixels[i]) continue;

@@ -41,7 +41,7 @@ export const hidden: readonly (readonly number[])[] = [
   [0.1455, -0.01886, 1.494, -2.007, -0.8317, 1.413, 2.103, -0.02682, 0.1789, 0.04808, -0.3665, 1.05, -2.172],
 ];
 
-/** Of each hidden unit, then the bias. */
+/** The output's weights of the hidden units, then its bias. */
 export const output: readonly number[] = [
   1.072, -1.757, -1.564, 1.511, -1.516, 2.249, -1.196, 1.28, 1.256, 2.068, 0.6005,
 ];

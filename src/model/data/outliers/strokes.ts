@@ -1,7 +1,8 @@
 /** Pen strokes: distorts them as another hand would, fits them into 28×28 as MNIST was made, and draws them. */
 
 import { between, type Random } from '../../../lib/random.ts';
-import { imageSide, imageSize } from '../dataset.ts';
+import { centre } from '../../image/centre.ts';
+import { imageSide } from '../dataset.ts';
 
 export type Point = readonly [x: number, y: number];
 /** A line through these points, drawn without lifting the pen. */
@@ -56,26 +57,9 @@ export function draw(strokes: readonly Stroke[], width: number, target: Uint8Arr
       drawLine(stroke[Math.max(0, i - 1)]!, stroke[i]!, width / 2, target);
 }
 
-/** Shifts by whole pixels, so that the centre of mass comes to the middle as far as no ink leaves the image. */
+/** Shifts the ink so that its centre of mass comes to the middle, as far as none leaves the image. */
 export function centreByMass(target: Uint8Array): void {
-  let [mass, massX, massY] = [0, 0, 0];
-  let [x0, x1, y0, y1] = [imageSide, -1, imageSide, -1];
-  for (let i = 0; i < imageSize; i++) {
-    const value = target[i]!;
-    if (value === 0) continue;
-    const [x, y] = [i % imageSide, Math.floor(i / imageSide)];
-    mass += value;
-    massX += value * x;
-    massY += value * y;
-    [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
-  }
-  if (mass === 0) return;
-  const dx = Math.min(Math.max(Math.ceil(13.5 - massX / mass), -x0), imageSide - 1 - x1);
-  const dy = Math.min(Math.max(Math.ceil(13.5 - massY / mass), -y0), imageSide - 1 - y1);
-  const shifted = new Uint8Array(imageSize);
-  for (let y = y0; y <= y1; y++)
-    shifted.set(target.subarray(y * imageSide + x0, y * imageSide + x1 + 1), (y + dy) * imageSide + x0 + dx);
-  target.set(shifted);
+  target.set(centre({ pixels: target, width: imageSide, height: imageSide }));
 }
 
 /** Full ink up to the line's edge, then fading over one pixel. */
