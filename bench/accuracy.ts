@@ -26,7 +26,7 @@ const overrides = Object.fromEntries(
 const accuracies: number[] = [];
 for (const seed of values.seeds.split(',').map(Number)) {
   const recipe = { ...recipes[values.recipe as RecipeName], ...overrides };
-  const plan = { ...recipe, dataset: 'mnist', seed, testImages: null } as const;
+  const plan = { ...recipe, dataset: 'mnist', seed, testImages: null, corrections: false } as const;
   let last = Number.NaN;
   const startedAt = performance.now();
   const outcome = await train(plan, dataset, {

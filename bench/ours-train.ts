@@ -75,7 +75,7 @@ async function measureRate(batchSize: number, batches: number) {
 
 /** Counts from the run's start (the engine's warm-up too) to each epoch's last step; evaluations are counted apart. */
 async function timeToAccuracy(recipe: RecipeName, seed: number, wanted: number) {
-  const plan = { ...recipes[recipe], dataset: 'mnist', seed, testImages: null } as const;
+  const plan = { ...recipes[recipe], dataset: 'mnist', seed, testImages: null, corrections: false } as const;
   const enough = new AbortController();
   const accuracies: number[] = [];
   let [trainedMs, evaluatedMs] = [0, 0];

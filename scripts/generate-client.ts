@@ -14,12 +14,13 @@ const header =
   '// Made by scripts/generate-client.ts from the OpenAPI document: change the routes, not this file.\n';
 
 /** Routes are only registered: no part is asked for anything. */
-const parts = { queue: {}, feed: {}, store: {}, registry: {}, predictor: {} } as Pick<
+const parts = { queue: {}, feed: {}, store: {}, registry: {}, predictor: {}, corrections: {} } as Pick<
   AppDependencies,
-  'queue' | 'feed' | 'store' | 'registry' | 'predictor'
+  'queue' | 'feed' | 'store' | 'registry' | 'predictor' | 'corrections'
 >;
 const app = await buildApp({
   ...parts,
+  kept: null,
   promote: 'unless-worse',
   access: {
     apiKeys: [],

@@ -3,11 +3,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/producer/event-feed.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
+import type { Corrections } from './model/corrections/corrections.ts';
+import type { KeptAnswers } from './model/corrections/kept-answers.ts';
 import type { PromotePolicy } from './model/registry/gate.ts';
 import type { Registry } from './model/registry/registry.ts';
 import type { Predictor } from './model/serving/predictor.ts';
 import type { ModelStore } from './model/store/store.ts';
 import { boardRoutes } from './routes/board.ts';
+import { correctionRoutes } from './routes/corrections.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -35,6 +38,7 @@ import { predictRoutes } from './routes/predict.ts';
 import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { registryCallRoutes } from './routes/registry-calls.ts';
+import { reviewRoutes } from './routes/review.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -43,22 +47,15 @@ export type AppDependencies = {
   readonly registry: Registry;
   readonly promote: PromotePolicy; // of jobs that don't say
   readonly predictor: Predictor;
+  readonly corrections: Corrections;
+  readonly kept: KeptAnswers | null; // null: answers are not kept for review
   readonly access: Access;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
 };
 
-export async function buildApp({
-  queue,
-  feed,
-  store,
-  registry,
-  promote,
-  predictor,
-  access,
-  metrics,
-  log,
-}: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp(parts: AppDependencies): Promise<FastifyInstance> {
+  const { access, metrics, log } = parts;
   const app = Fastify({
     loggerInstance: log,
     logController: new RequestLog(),
@@ -90,10 +87,19 @@ export async function buildApp({
   await registerGuard(app, access);
   const paths = watchPaths(app);
   await registerOpenApi(app, access);
-  await app.register(jobRoutes, { queue, promote });
+  await registerRoutes(app, parts);
+  paths.refuseOtherMethods();
+  return app;
+}
+
+async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Promise<void> {
+  const { queue, feed, store, registry, promote, predictor, corrections, kept, access, metrics } = parts;
+  await app.register(jobRoutes, { queue, promote, corrections });
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes);
-  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics) });
+  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics), kept });
+  await app.register(correctionRoutes, { corrections, kept, predictor });
+  await app.register(reviewRoutes, { kept });
   await app.register(modelRoutes, { store, registry, predictor });
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
@@ -103,8 +109,6 @@ export async function buildApp({
   await app.register(pageRoutes);
   await app.register(docsRoutes);
   await app.register(boardRoutes, { queue });
-  paths.refuseOtherMethods();
-  return app;
 }
 
 /** Node itself would refuse two kinds of request, with an empty answer. */

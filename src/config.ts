@@ -109,6 +109,7 @@ const variables = z.object({
   KEEP_MODELS: wholeNumber(1, 1_000_000_000).default(20),
   PROMOTE: z.enum(promotePolicies).default('unless-worse'),
   SERVED_MODELS: wholeNumber(1, 100).default(4),
+  KEEP_INPUTS: flag.default(false),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
@@ -160,6 +161,7 @@ export type Config = Readonly<{
   firstModel: boolean;
   promote: PromotePolicy; // of jobs that don't say
   servedModels: number; // versions that the predictor keeps loaded
+  keepInputs: boolean; // pictures and answers, for people to review
   keepModels: number; // number of newest versions to keep, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
@@ -199,6 +201,7 @@ export function readConfig(
     keepModels: values.KEEP_MODELS,
     promote: values.PROMOTE,
     servedModels: values.SERVED_MODELS,
+    keepInputs: values.KEEP_INPUTS,
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,

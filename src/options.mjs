@@ -80,6 +80,13 @@ const settings = [
     of: listening,
   },
   {
+    name: 'keep-inputs',
+    variable: 'KEEP_INPUTS',
+    value: 'true|false',
+    text: 'keep pictures and answers for review (false)',
+    of: listening,
+  },
+  {
     name: 'allow-anonymous',
     variable: 'ALLOW_ANONYMOUS',
     value: 'true|false|local',

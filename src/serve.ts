@@ -12,6 +12,8 @@ import { messageOf, TrainyardError } from './lib/errors.ts';
 import { listenFailed } from './lib/listen.ts';
 import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { Corrections } from './model/corrections/corrections.ts';
+import { KeptAnswers } from './model/corrections/kept-answers.ts';
 import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
 import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
@@ -42,6 +44,10 @@ export async function serve(config: Config, redisUrl: string): Promise<void> {
     { dataDir, engine, keepModels, servedModels },
     { onMessage: onNews, onExit },
   );
+  const corrections = new Corrections(dataDir, (id, reason) =>
+    log.error({ id, reason }, `correction ${id} is damaged and left out; remove it and correct again`),
+  );
+  const kept = config.keepInputs ? await keepAnswers(dataDir, log) : null;
   const app = await buildApp({
     queue,
     feed,
@@ -49,6 +55,8 @@ export async function serve(config: Config, redisUrl: string): Promise<void> {
     registry,
     promote,
     predictor,
+    corrections,
+    kept,
     access: config,
     metrics,
     log,
@@ -79,6 +87,11 @@ function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
     onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
+}
+
+function keepAnswers(dataDir: string, log: Logger): Promise<KeptAnswers> {
+  const onError = (err: unknown) => log.warn({ err }, 'an answer can not be kept for review');
+  return KeptAnswers.open(dataDir, onError);
 }
 
 /** Retries until Redis accepts the job or the server closes. */

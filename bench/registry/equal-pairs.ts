@@ -12,7 +12,13 @@ export async function countRefused(pairs: number): Promise<number> {
   await openEngine('auto');
   const dataset = await readDataset('mnist');
   const testedWith = async (seed: number): Promise<Correctness> => {
-    const plan = { ...recipes.default, dataset: 'mnist', seed, testImages: null } as const;
+    const plan = {
+      ...recipes.default,
+      dataset: 'mnist',
+      seed,
+      testImages: null,
+      corrections: false,
+    } as const;
     let result: Correctness | null = null;
     await train(plan, dataset, {
       onProgress: () => {},

@@ -68,6 +68,14 @@ export const trainRequestSchema = z
       .nullable()
       .exactOptional()
       .describe('Only the first so many; without a number, all'),
+    corrections: z
+      .union([z.boolean(), z.string().regex(/^[0-9a-f]{64}$/)], {
+        error: 'expected true, false or the SHA-256 of a set that an earlier job has frozen',
+      })
+      .default(false)
+      .describe(
+        "Whether it also trains on the model's corrections. `true` freezes those of now; the job shows the SHA-256 of the set, with which another job trains on the same ones",
+      ),
     seed: z.int().min(0).max(0xffffffff).default(1).describe('Source of everything random'),
     testImages: z
       .int()
@@ -88,7 +96,14 @@ export const trainRequestSchema = z
 export type TrainRequest = z.output<typeof trainRequestSchema>;
 
 /** A request with the recipe's values filled in, as the trainer gets it and the job shows it. */
-export const resolvedRequestSchema = trainRequestSchema.required().meta({ id: 'ResolvedRequest' });
+export const resolvedRequestSchema = trainRequestSchema
+  .required()
+  .extend({
+    corrections: z
+      .union([z.literal(false), z.string()])
+      .describe('The SHA-256 of the frozen set that it also trains on; false: none'),
+  })
+  .meta({ id: 'ResolvedRequest' });
 export type ResolvedRequest = z.output<typeof resolvedRequestSchema>;
 
 /**
@@ -103,12 +118,21 @@ type NewValue = keyof typeof valuesOfEarlierPlans | 'model' | 'promote';
 /** A request in the queue. */
 export type QueuedRequest = Omit<ResolvedRequest, NewValue> & Partial<Pick<ResolvedRequest, NewValue>>;
 
-/** `promote`: what the service does unless the request says otherwise. */
+/**
+ * `promote`: what the service does unless the request says otherwise. `corrections`: the SHA-256 of the set, where the
+ * request asks for corrections.
+ */
 export function resolveRequest(
   request: TrainRequest,
   promote: PromotePolicy = 'unless-worse',
+  corrections: string | false = false,
 ): ResolvedRequest {
-  return { model: request.dataset, promote, ...recipes[request.recipe], ...request };
+  return { model: modelTrained(request), promote, ...recipes[request.recipe], ...request, corrections };
+}
+
+/** The model that a request trains. */
+export function modelTrained({ model, dataset }: Pick<TrainRequest, 'model' | 'dataset'>): string {
+  return model ?? dataset;
 }
 
 /** What is trained, without what becomes of it. A resume point belongs to one plan. */

@@ -12,41 +12,51 @@ import {
 } from '../jobs/contract.ts';
 import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
+import type { Corrections } from '../model/corrections/corrections.ts';
 import type { PromotePolicy } from '../model/registry/gate.ts';
+import { frozenFor } from './frozen-corrections.ts';
 import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
+import { pageQuery } from './page-of.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
-const pageSchema = z.strictObject({
+const pageSchema = pageQuery('The last id of the page before').extend({
   status: z.enum(jobStatuses).exactOptional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  after: z.string().max(64).exactOptional().describe('The last id of the page before'),
 });
 const tags = ['jobs'];
 
-type Dependencies = { queue: JobQueue; promote: PromotePolicy };
+const queueSchema = {
+  tags,
+  operationId: 'queueJob',
+  summary: 'Queue a training job',
+  headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
+  body: trainRequestSchema,
+  response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
+};
+
+type Dependencies = { queue: JobQueue; promote: PromotePolicy; corrections: Corrections };
 
 /** What a repeated call has to ask for as well. PROMOTE, which fills in the order, may have changed between the two. */
-const askedFor = ({ model, promote }: TrainRequest, order: ResolvedRequest) => ({
-  ...planOf(order),
-  ...(model && { model }),
-  ...(promote && { promote }),
-});
+function askedFor({ model, promote, corrections }: TrainRequest, order: ResolvedRequest) {
+  const { corrections: _, ...plan } = planOf(order);
+  return {
+    ...plan,
+    ...(model && { model }),
+    ...(promote && { promote }),
+    ...(corrections !== false && { corrections }), // as asked: the set that it stands for may be another by now
+  };
+}
 
-export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { queue, promote }) => {
+export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (
+  app,
+  { queue, promote, corrections },
+) => {
   app.post('/jobs/train', {
-    schema: {
-      tags,
-      operationId: 'queueJob',
-      summary: 'Queue a training job',
-      headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
-      body: trainRequestSchema,
-      response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
-    },
+    schema: queueSchema,
     preValidation: bodyIsOptional,
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const order = resolveRequest(request.body, promote);
+      const order = resolveRequest(request.body, promote, await frozenFor(request.body, corrections));
       const { outcome, job } = expectJob(
         await queue.enqueue(order, key, request.id, askedFor(request.body, order)),
       );

@@ -3,8 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { imageSide } from '../model/data/dataset.ts';
-import { encodePng } from '../model/image/encode-png.ts';
+import type { KeptAnswers } from '../model/corrections/kept-answers.ts';
 import { pictureTypes } from '../model/image/formats/signatures.ts';
 import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions } from '../model/serving/predictor.ts';
@@ -13,6 +12,7 @@ import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { createReceived } from './http/received-body.ts';
 import type { PictureReader } from './metrics.ts';
+import { pngOf } from './picture-answer.ts';
 import { expectPrediction, isUnavailable } from './prediction-outcome.ts';
 import {
   linePredictionSchema,
@@ -65,10 +65,12 @@ export const predictRequestBody = {
   },
 } as const;
 
-export const predictRoutes: FastifyPluginAsyncZod<{ predictor: PictureReader }> = async (
-  app,
-  { predictor },
-) => {
+type Dependencies = {
+  predictor: PictureReader;
+  kept: KeptAnswers | null; // null: answers are not kept
+};
+
+export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { predictor, kept }) => {
   const received = createReceived();
   app.decorateRequest('received', null);
   registerImageParsers(app);
@@ -101,12 +103,11 @@ export const predictRoutes: FastifyPluginAsyncZod<{ predictor: PictureReader }> 
         const lines = await predictAll(images, request, reply, readOne);
         return lines.length === 1 ? lines[0]! : { predictions: lines };
       }
-      const withPixels = include === 'input';
+      const withPixels = include === 'input' || kept !== null;
       const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
         predictor.predict(image, { ...selector, withPixels, signal }),
       );
-      const ranked = top === undefined ? found : found.map((prediction) => rank(prediction, top));
-      const predictions = withPixels ? await Promise.all(ranked.map(showInput)) : ranked;
+      const predictions = await Promise.all(found.map((each) => shown(each, { include, top, kept })));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -187,13 +188,23 @@ function expectNone(options: Record<string, unknown>): void {
   throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
 }
 
-function rank(prediction: Omit<Prediction, 'ok'>, count: number) {
-  const all = prediction.probabilities.map((share, digit) => ({ digit, probability: share }));
-  const top = all.toSorted((a, b) => b.probability - a.probability).slice(0, count);
-  return { ...prediction, top };
+type Shown = {
+  readonly include: 'input' | undefined;
+  readonly top: number | undefined;
+  readonly kept: KeptAnswers | null;
+};
+
+/** A prediction as the answer shows it; it is kept where answers are. */
+async function shown({ pixels, ...prediction }: Omit<Prediction, 'ok'>, { include, top, kept }: Shown) {
+  return {
+    ...prediction,
+    ...(kept && { predictionId: kept.keep({ ...prediction, pixels: pixels! }) }),
+    ...(top !== undefined && { top: likeliest(prediction.probabilities, top) }),
+    ...(include === 'input' && { input: await pngOf(pixels!) }),
+  };
 }
 
-async function showInput({ pixels, ...prediction }: Omit<Prediction, 'ok'>) {
-  const picture = await encodePng(pixels!, imageSide, imageSide);
-  return { ...prediction, input: picture.toString('base64') };
+function likeliest(probabilities: readonly number[], count: number) {
+  const all = probabilities.map((probability, digit) => ({ digit, probability }));
+  return all.toSorted((a, b) => b.probability - a.probability).slice(0, count);
 }

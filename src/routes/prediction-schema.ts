@@ -57,6 +57,10 @@ export const predictionSchema = z
       .array(warningSchema)
       .describe('What was seen in the picture, or taken away, before it was read'),
     model: modelSchema,
+    predictionId: z
+      .uuid()
+      .exactOptional()
+      .describe('For POST /corrections; with KEEP_INPUTS=true, which keeps the picture'),
     top: z
       .array(z.object({ digit: z.int().min(0).max(9), probability }))
       .exactOptional()

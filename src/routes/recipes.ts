@@ -12,6 +12,7 @@ const ownOfJob = {
   seed: true,
   testImages: true,
   metadata: true,
+  corrections: true,
 } as const;
 const values = resolvedRequestSchema.omit(ownOfJob); // what a recipe decides
 const recipeSchema = z

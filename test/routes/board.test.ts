@@ -5,6 +5,7 @@ import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
+import type { Corrections } from '../../src/model/corrections/corrections.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { openStore } from '../../src/model/store/store.ts';
@@ -44,6 +45,8 @@ async function build(access: Partial<typeof openAccess> = { apiKeys: [key] }): P
     registry: openRegistry(await temporaryDirectory()),
     promote: 'unless-worse',
     predictor: {} as Predictor,
+    corrections: {} as Corrections,
+    kept: null,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),
     log: pino({ level: 'silent' }),

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
+import { Corrections } from '../../src/model/corrections/corrections.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import { eventRoutes } from '../../src/routes/events.ts';
 import { handleError } from '../../src/routes/http/problem.ts';
@@ -41,6 +42,8 @@ async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0
     access: openAccess,
     metrics: createMetrics(),
     predictor: noPredictor,
+    corrections: new Corrections(dataDir),
+    kept: null,
   });
   const address = await app.listen({ host: '127.0.0.1', port });
   let closing: Promise<void> | null = null;

@@ -5,6 +5,8 @@ import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
+import { Corrections } from '../../src/model/corrections/corrections.ts';
+import { KeptAnswers } from '../../src/model/corrections/kept-answers.ts';
 import { initialWeights, networks } from '../../src/model/network/network.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { PredictorNews } from '../../src/model/serving/messages.ts';
@@ -38,7 +40,8 @@ export const openAccess: Access = {
   requestsPerMinute: null,
 };
 
-export async function startParts(): Promise<Parts> {
+/** `keepInputs`: as KEEP_INPUTS says. */
+export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
   const dataDir = await temporaryDirectory();
   const log = pino({ level: 'silent' });
   const redis = await startRedis(dataDir);
@@ -54,6 +57,10 @@ export async function startParts(): Promise<Parts> {
   const predictor = startPredictor({ dataDir, engine: 'wasm' }, { onMessage }); // is there sooner than TensorFlow
   const registry = openRegistry(dataDir);
   const promote = 'unless-worse';
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  const kept = keepInputs ? await KeptAnswers.open(dataDir, fail) : null;
   const app = await buildApp({
     queue,
     feed,
@@ -61,6 +68,8 @@ export async function startParts(): Promise<Parts> {
     registry,
     promote,
     predictor,
+    corrections: new Corrections(dataDir),
+    kept,
     access: openAccess,
     metrics,
     log,

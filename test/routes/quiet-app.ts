@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
+import { Corrections } from '../../src/model/corrections/corrections.ts';
 import type { PromotePolicy } from '../../src/model/registry/gate.ts';
 import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
@@ -40,6 +41,8 @@ export async function buildQuietApp(options: Options = {}) {
     registry: registry ?? openRegistry(await temporaryDirectory()),
     promote,
     predictor: noPredictor,
+    corrections: new Corrections(await temporaryDirectory()),
+    kept: null,
     access: { ...openAccess, ...access },
     metrics: createMetrics(),
     log: log ?? pino({ level: 'silent' }),

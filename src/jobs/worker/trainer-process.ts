@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
 import { retry } from '../../lib/retry.ts';
+import { readSet } from '../../model/corrections/correction-set.ts';
 import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
@@ -80,7 +81,8 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   const [store, registry] = [openStore(dataDir), openRegistry(dataDir)];
   const hooks = createHooks({ order, workspace, engine, store, registry, dataset }, point?.published ?? []);
   const from = point?.position ?? null;
-  return train(plan, dataset, hooks, { ...intervals, signal: stop.signal, from });
+  const corrections = plan.corrections === false ? null : await readSet(dataDir, plan.corrections);
+  return train(plan, dataset, hooks, { ...intervals, signal: stop.signal, from, corrections });
 }
 
 /** The worker found a GPU when it started. */

@@ -3,17 +3,15 @@
  * next free number by renaming a directory, which fails when the number is taken: two writers never share a number,
  * a reader never sees half a decision, and a writer that is killed leaves the log as it was or with one whole decision more.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDirectory, removeStale } from '../../lib/create-directory.ts';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
-import { isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
+import { isCode } from '../../lib/files.ts';
 import { openSealed, seal } from '../../lib/sealed-json.ts';
 import { type Decision, decisionSchema } from './decision.ts';
 
 const kept = 1000; // decisions; older ones are deleted
-const stagingPrefix = '.staging-';
-const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
 const fileName = 'decision.json';
 
 /**
@@ -23,22 +21,14 @@ const fileName = 'decision.json';
  * @throws TrainyardError `REGISTRY_NOT_WRITABLE`, or the system's error where the disk is full
  */
 export async function appendDecision(directory: string, decision: Decision): Promise<boolean> {
-  const staging = join(directory, `${stagingPrefix}${randomUUID()}`);
-  const place = join(directory, String(decision.number));
-  await mkdir(staging, { recursive: true }).catch(notWritable(directory));
-  try {
-    await writeDurably(join(staging, fileName), seal(decision).bytes);
-    await syncDirectory(staging);
-    await rename(staging, place);
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true });
-    if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
-    return notWritable(directory)(error);
-  }
-  await syncDirectory(directory);
+  const files = { [fileName]: seal(decision).bytes };
+  const isFirst = await createDirectory(directory, String(decision.number), files).catch(
+    notWritable(directory),
+  );
+  if (!isFirst) return false;
   const [newest = 0] = await listDecisions(directory);
   if (newest >= decision.number + kept) {
-    await rm(place, { recursive: true, force: true });
+    await rm(join(directory, String(decision.number)), { recursive: true, force: true });
     return false;
   }
   await removeOld(directory, decision.number).catch(() => {}); // the next writer tries again
@@ -86,15 +76,8 @@ export async function readDecision(directory: string, number: number): Promise<D
 }
 
 async function removeOld(directory: string, newest: number): Promise<void> {
+  await removeStale(directory);
   for (const name of await readdir(directory)) {
-    const path = join(directory, name);
-    const isOld = Number(name) <= newest - kept;
-    if (isOld || (name.startsWith(stagingPrefix) && (await isStale(path))))
-      await rm(path, { recursive: true, force: true });
+    if (Number(name) <= newest - kept) await rm(join(directory, name), { recursive: true, force: true });
   }
-}
-
-async function isStale(path: string): Promise<boolean> {
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // another writer has removed it
-  return Date.now() - mtimeMs > staleAfterMs;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { classCount, type DatasetName, datasetNames, type Split } from '../data/dataset.ts';
 import { reliabilityOf, reliabilitySchema, surest } from './calibration.ts';
 import type { Answers } from './evaluate.ts';
+import { correctionResultsSchema } from './measure-corrections.ts';
 
 const digit = z
   .int()
@@ -36,6 +37,9 @@ export const evaluationSchema = z.object({
   reliability: reliabilitySchema
     .exactOptional()
     .describe('How far its confidences hold on the test images; older versions have none'),
+  corrections: correctionResultsSchema
+    .exactOptional()
+    .describe('How it reads corrections; none where it was not trained on any'),
 });
 export type Evaluation = z.output<typeof evaluationSchema>;
 

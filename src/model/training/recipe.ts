@@ -79,7 +79,13 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 };
 
 /** What a plan did that an earlier version of this program made, before these values existed. */
-export const valuesOfEarlierPlans = { augment: false, otherHands: 0, outliers: 0, calibrationImages: 0 };
+export const valuesOfEarlierPlans = {
+  augment: false,
+  otherHands: 0,
+  outliers: 0,
+  calibrationImages: 0,
+  corrections: false,
+} as const;
 
 /** One line on each recipe, for people who have to choose one. */
 export const recipeSummaries: Readonly<Record<RecipeName, string>> = {

@@ -4,6 +4,8 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { permutation, randomFor } from '../../lib/random.ts';
+import type { CorrectionSet } from '../corrections/correction-set.ts';
+import { withCorrections } from '../corrections/learn-corrections.ts';
 import { takeBatch, type Variation } from '../data/batch.ts';
 import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { splitForCalibration } from '../data/held-back.ts';
@@ -16,6 +18,7 @@ import { correctnessOf } from './correctness.ts';
 import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
 import { summarise } from './evaluation.ts';
 import { readLogits } from './logits.ts';
+import { type CorrectionResults, countRight } from './measure-corrections.ts';
 import { createProgressThrottle } from './progress-throttle.ts';
 import { learningRateAt } from './recipe.ts';
 import { createThroughputMeter, type ThroughputMeter } from './throughput.ts';
@@ -37,6 +40,7 @@ type Run = {
   readonly trainSplit: Split;
   readonly testSplit: Split;
   readonly heldBack: Split; // training images for the calibration
+  readonly corrections: CorrectionSet | null;
   readonly stepsPerEpoch: number;
   readonly hooks: TrainHooks;
   readonly signal: AbortSignal | undefined;
@@ -88,9 +92,12 @@ export async function train(
 }
 
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
-  const { signal, from = null, progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
+  const { progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
+  const { signal, from = null, corrections = null } = options;
   const network = networks[plan.network];
-  const { trainSplit, heldBack } = splitForCalibration(dataset.train, plan);
+  const { trainSplit: own, heldBack } = splitForCalibration(dataset.train, plan);
+  const learning = { seed: plan.seed, learnsNone: plan.outliers > 0 };
+  const trainSplit = corrections ? withCorrections(own, corrections.train, learning) : own;
   const testSplit = firstOf(dataset.test, plan.testImages);
   const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
   return {
@@ -99,6 +106,7 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
     trainSplit,
     testSplit,
     heldBack,
+    corrections,
     stepsPerEpoch: Math.ceil(trainSplit.count / plan.batchSize),
     hooks,
     signal,
@@ -188,9 +196,13 @@ async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promi
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
   const calibration = await calibrateRun(run);
+  const corrections = await measureCorrections(run, calibration);
   const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
   await hooks.onEpoch(metrics, weights, {
-    evaluation: summarise(plan.dataset, testSplit, answers, calibration?.temperature),
+    evaluation: {
+      ...summarise(plan.dataset, testSplit, answers, calibration?.temperature),
+      ...(corrections && { corrections }),
+    },
     correctness: correctnessOf(testSplit.count, answers.predictions, testSplit.labels),
     ...(calibration && { calibration }),
   });
@@ -201,6 +213,18 @@ async function calibrateRun({ plan, network, state, heldBack, signal }: Run): Pr
   if (heldBack.count === 0) return null;
   const logits = await readLogits(network, state.weights, heldBack, signal);
   return calibrate(logits, heldBack.labels, plan.outliers > 0);
+}
+
+/** Null where none are trained on. */
+async function measureCorrections(
+  { network, state, corrections, signal }: Run,
+  calibration: Calibration | null,
+): Promise<CorrectionResults | null> {
+  if (!corrections) return null;
+  const { sha256, train: trained, heldOut } = corrections;
+  const logits = await readLogits(network, state.weights, heldOut, signal);
+  const right = countRight(logits, heldOut.labels, calibration);
+  return { sha256, trained: trained.count, heldOut: heldOut.count, right };
 }
 
 async function handOutPosition(run: Run): Promise<void> {

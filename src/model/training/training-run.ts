@@ -1,4 +1,5 @@
 /** What a training run takes and what it reports. This file loads no tfjs, so that any process can import it. */
+import type { CorrectionSet } from '../corrections/correction-set.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import type { StateValues } from '../network/step.ts';
 import type { Calibration } from './calibration.ts';
@@ -11,6 +12,7 @@ export type TrainPlan = Recipe & {
   readonly dataset: DatasetName;
   readonly seed: number;
   readonly testImages: number | null; // the first N test images; null: all
+  readonly corrections: string | false; // the SHA-256 of the set that it also trains on
 };
 
 export type Progress = {
@@ -71,6 +73,8 @@ export const defaultIntervals: TrainIntervals = { progressMs: 250, resumePointMs
 export type TrainOptions = Partial<TrainIntervals> & {
   /** Stops the run after the step under way. */
   readonly signal?: AbortSignal;
+  /** The corrections that the plan names; they are trained on too, and those held out are measured with. */
+  readonly corrections?: CorrectionSet | null;
   /** Where an earlier attempt at the same plan stood; null: start from the beginning. */
   readonly from?: RunPosition | null;
 };

@@ -46,13 +46,14 @@ function read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer
 }
 
 const expectation = `expected {"image": "<base64 of a ${pictureTypes}>"}`;
-const jsonBodySchema = z.strictObject({
-  image: z.string({ error: expectation }).transform((text, context) => {
-    const image = decodeBase64(text);
-    if (image === null) context.addIssue({ code: 'custom', message: expectation });
-    return image ?? z.NEVER;
-  }),
+
+/** A picture as base64 in JSON, in any of the forms that `decodeBase64` takes. */
+export const base64Image = z.string({ error: expectation }).transform((text, context) => {
+  const image = decodeBase64(text);
+  if (image === null) context.addIssue({ code: 'custom', message: expectation });
+  return image ?? z.NEVER;
 });
+const jsonBodySchema = z.strictObject({ image: base64Image });
 
 function decodeJson(body: unknown): Buffer {
   if (body === undefined) return Buffer.alloc(0);

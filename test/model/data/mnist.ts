@@ -10,6 +10,7 @@ export function smallPlan(change: Partial<TrainPlan> = {}): TrainPlan {
   return {
     ...recipes.default,
     dataset: 'mnist',
+    corrections: false,
     seed: 7,
     trainImages: 640,
     testImages: 100,

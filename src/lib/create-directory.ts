@@ -1,0 +1,58 @@
+/** Creates a directory with its files in one step: it appears under its name only when it is whole, and only once. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCode, syncDirectory, writeDurably } from './files.ts';
+
+export const stagingPrefix = '.staging-';
+const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
+
+/**
+ * Creates `parent/name` with `files` (name → bytes), and `parent` if need be. Returns false, and changes nothing, where the
+ * name is taken. A writer that is killed leaves nothing under that name.
+ *
+ * @throws the file system's error
+ */
+export async function createDirectory(
+  parent: string,
+  name: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<boolean> {
+  const staging = join(parent, `${stagingPrefix}${randomUUID()}`);
+  await mkdir(staging, { recursive: true });
+  try {
+    await Promise.all(Object.entries(files).map(([file, bytes]) => writeDurably(join(staging, file), bytes)));
+    await syncDirectory(staging);
+    await rename(staging, join(parent, name));
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    throw error;
+  }
+  await syncDirectory(parent);
+  return true;
+}
+
+/** Removes a directory so that no reader sees half of it. Returns false where it is gone already. */
+export async function removeDirectory(parent: string, name: string): Promise<boolean> {
+  const removed = join(parent, `${stagingPrefix}${randomUUID()}`);
+  try {
+    await rename(join(parent, name), removed);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+  await syncDirectory(parent);
+  await rm(removed, { recursive: true, force: true });
+  return true;
+}
+
+/** Deletes what writers and removers that were killed have left in `parent`. */
+export async function removeStale(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(stagingPrefix)) continue;
+    const path = join(parent, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // another writer has removed it
+    if (Date.now() - mtimeMs > staleAfterMs) await rm(path, { recursive: true, force: true });
+  }
+}

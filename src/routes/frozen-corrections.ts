@@ -1,0 +1,20 @@
+/** The corrections that a training job is asked to learn from, frozen when it is queued. */
+import { modelTrained, type TrainRequest } from '../jobs/contract.ts';
+import type { Corrections } from '../model/corrections/corrections.ts';
+import { HttpProblem } from './http/problem.ts';
+
+/** The SHA-256 of the corrections that a request asks for. @throws HttpProblem 409 where there are none */
+export async function frozenFor(request: TrainRequest, corrections: Corrections): Promise<string | false> {
+  const { corrections: asked } = request;
+  if (asked === false) return false;
+  if (asked !== true) {
+    if (await corrections.hasSet(asked)) return asked;
+    const detail = `expected the SHA-256 of a set that is still kept, got ${asked}; send true, which freezes the corrections of now`;
+    throw new HttpProblem({ status: 409, code: 'CORRECTIONS_MISSING', detail });
+  }
+  const model = modelTrained(request);
+  const frozen = await corrections.freeze(model);
+  if (frozen !== null) return frozen;
+  const detail = `expected corrections of model ${model} to train on, there are none; add some with POST /corrections, or leave corrections out`;
+  throw new HttpProblem({ status: 409, code: 'NO_CORRECTIONS', detail });
+}
