@@ -19,7 +19,7 @@ const report = process.env['TEST_REPORT'];
 const isCompiled = process.argv.includes('run') && isUpToDate(import.meta.dirname);
 
 /** Each of these puts an engine's kernels into tfjs for good. All other files leave nothing behind, and share processes. */
-const alone = ['test/model/engines/*.test.ts', 'test/model/training/test-version.test.ts'];
+const alone = ['test/model/engines/*.test.ts', 'test/model/training/{corrections,test-version}.test.ts'];
 
 export default defineConfig({
   plugins: isCompiled ? [useCompiled()] : [],

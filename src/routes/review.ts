@@ -1,7 +1,7 @@
 /** Answers that were kept for people to look at, least sure first. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type KeptAnswers, keptAnswerSchema } from '../model/corrections/kept-answers.ts';
+import { type KeptAnswers, keptAnswerSchema, keptAtMost } from '../model/corrections/kept-answers.ts';
 import { modelName } from '../model/registry/names.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { pageOf, pageQuery } from './page-of.ts';
@@ -56,7 +56,7 @@ export const reviewRoutes: FastifyPluginAsyncZod<{ kept: KeptAnswers | null }> =
 
 export function predictionNotKept(predictionId: string, keepsInputs: boolean): HttpProblem {
   const why = keepsInputs
-    ? 'the newest 1000 of this server and the 1000 least sure ones are kept'
+    ? `the newest ${keptAtMost.newest} of this server and the ${keptAtMost.leastSure} least sure ones are kept`
     : 'answers are kept only with KEEP_INPUTS=true';
   const detail = `expected the predictionId of an answer that is kept, got ${predictionId}: ${why}; send the picture itself as image`;
   return new HttpProblem({ status: 404, code: 'PREDICTION_NOT_KEPT', detail });

@@ -9,8 +9,10 @@ import { SealedRecords } from '../../lib/sealed-records.ts';
 import { modelName } from '../registry/names.ts';
 import { verdicts } from '../serving/answer.ts';
 
-const newestKept = 1000; // answers, of this process
-const leastSureKept = 1000; // answers, of all processes
+export const keptAtMost = {
+  newest: 1000, // answers, of this process
+  leastSure: 1000, // answers, of all processes
+};
 const daysKept = 30;
 const writesAtOnce = 16; // an answer that comes while so many are being written is kept in memory only
 
@@ -34,11 +36,13 @@ export class KeptAnswers {
   readonly #newest = new Map<string, KeptAnswer>(); // oldest first
   readonly #leastSure = new Map<string, number>(); // how sure each record is, by id
   readonly #onError: (error: unknown) => void;
+  readonly #most: typeof keptAtMost;
   #surest = 0; // of the records; counts once they are full
   #writes = 0; // under way
 
-  private constructor(dataDir: string, onError: (error: unknown) => void) {
+  private constructor(dataDir: string, onError: (error: unknown) => void, most: typeof keptAtMost) {
     this.#onError = onError;
+    this.#most = most;
     this.#records = new SealedRecords(join(dataDir, 'review'), {
       parse: (content) => recordSchema.safeParse(content).data ?? null,
       onDamaged: (id, reason) => onError(new Error(`answer ${id}, kept for review: ${reason}`)),
@@ -46,8 +50,12 @@ export class KeptAnswers {
   }
 
   /** `onError`: told of what can't be kept; answers go on. */
-  static async open(dataDir: string, onError: (error: unknown) => void): Promise<KeptAnswers> {
-    const kept = new KeptAnswers(dataDir, onError);
+  static async open(
+    dataDir: string,
+    onError: (error: unknown) => void,
+    most = keptAtMost,
+  ): Promise<KeptAnswers> {
+    const kept = new KeptAnswers(dataDir, onError, most);
     await kept.list().catch(onError);
     return kept;
   }
@@ -66,7 +74,7 @@ export class KeptAnswers {
     const answer = { model: { name, version }, label, confidence, verdict, score, pixels };
     const kept = { ...answer, predictionId, at: new Date().toISOString() };
     this.#newest.set(predictionId, kept);
-    if (this.#newest.size > newestKept) this.#newest.delete(this.#newest.keys().next().value!);
+    if (this.#newest.size > this.#most.newest) this.#newest.delete(this.#newest.keys().next().value!);
     if (this.#isWorthReview(kept) && this.#writes < writesAtOnce) void this.#write(kept);
     return predictionId;
   }
@@ -84,7 +92,7 @@ export class KeptAnswers {
     const oldest = new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString();
     const all = [...(await this.#records.list()).values()].map(withPixels);
     const sorted = all.filter(({ at }) => at >= oldest).toSorted((a, b) => surenessOf(a) - surenessOf(b));
-    const kept = sorted.slice(0, leastSureKept);
+    const kept = sorted.slice(0, this.#most.leastSure);
     this.#leastSure.clear();
     for (const answer of kept) this.#leastSure.set(answer.predictionId, surenessOf(answer));
     this.#findSurest();
@@ -100,7 +108,7 @@ export class KeptAnswers {
   }
 
   #isWorthReview(answer: KeptAnswer): boolean {
-    return this.#leastSure.size < leastSureKept || surenessOf(answer) < this.#surest;
+    return this.#leastSure.size < this.#most.leastSure || surenessOf(answer) < this.#surest;
   }
 
   /** Takes the place of the surest one where there is no room. */
@@ -108,7 +116,7 @@ export class KeptAnswers {
     const { predictionId } = answer;
     this.#writes++;
     this.#leastSure.set(predictionId, surenessOf(answer));
-    const surplus = this.#leastSure.size > leastSureKept ? this.#findSurest() : null;
+    const surplus = this.#leastSure.size > this.#most.leastSure ? this.#findSurest() : null;
     if (surplus !== null) this.#leastSure.delete(surplus);
     this.#findSurest();
     try {

@@ -2,39 +2,39 @@
 import { randomFor } from '../../lib/random.ts';
 import { distort } from '../data/augment.ts';
 import { classCount, imageAt, imageSize, type Split } from '../data/dataset.ts';
+import type { CorrectionSet } from './correction-set.ts';
 
 const shareOfTraining = 1 / 20; // what a few corrections are repeated up to
 const mostCopies = 16; // of each: more would be learnt by heart
 
-/**
- * Appends the corrections to a training split: each once as it is, and, while they are few, in distorted copies.
- * `learnsNone`: whether the network learns what is none of the labels; otherwise such corrections are left out.
- */
-export function withCorrections(
-  split: Split,
-  corrections: Split,
-  { seed, learnsNone }: { seed: number; learnsNone: boolean },
-): Split {
-  const chosen = [...corrections.labels.keys()].filter(
-    (i) => learnsNone || corrections.labels[i]! < classCount,
-  );
-  const wanted = Math.floor((split.count * shareOfTraining) / Math.max(1, chosen.length));
+/** Without the corrections that a network can't learn which does not learn what is none of the labels. */
+export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet): CorrectionSet {
+  return { sha256, train: labelledIn(train), heldOut: labelledIn(heldOut) };
+}
+
+function labelledIn(split: Split): Split {
+  const chosen = [...split.labels.keys()].filter((i) => split.labels[i]! < classCount);
+  const images = new Uint8Array(chosen.length * imageSize);
+  for (const [place, i] of chosen.entries()) images.set(imageAt(split, i), place * imageSize);
+  return { count: chosen.length, images, labels: Uint8Array.from(chosen, (i) => split.labels[i]!) };
+}
+
+/** Appends the corrections to a training split: each once as it is and, while they are few, in distorted copies. */
+export function withCorrections(split: Split, corrections: Split, seed: number): Split {
+  const wanted = Math.floor((split.count * shareOfTraining) / Math.max(1, corrections.count));
   const copies = Math.min(mostCopies, Math.max(1, wanted));
-  const count = split.count + copies * chosen.length;
+  const count = split.count + copies * corrections.count;
   const images = new Uint8Array(count * imageSize);
   const labels = new Uint8Array(count);
   images.set(split.images.subarray(0, split.count * imageSize));
   labels.set(split.labels.subarray(0, split.count));
   const random = randomFor(seed, 'copies of corrections');
-  let place = split.count;
-  for (const i of chosen) {
-    const image = imageAt(corrections, i);
-    for (let copy = 0; copy < copies; copy++, place++) {
-      const target = images.subarray(place * imageSize, (place + 1) * imageSize);
-      if (copy === 0) target.set(image);
-      else distort(image, target, random);
-      labels[place] = corrections.labels[i]!;
-    }
+  for (let i = 0; i < corrections.count; i++) {
+    const first = split.count + i * copies;
+    labels.fill(corrections.labels[i]!, first, first + copies);
+    images.set(imageAt(corrections, i), first * imageSize);
+    for (let copy = first + 1; copy < first + copies; copy++)
+      distort(imageAt(corrections, i), images.subarray(copy * imageSize, (copy + 1) * imageSize), random);
   }
   return { count, images, labels };
 }

@@ -5,7 +5,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { permutation, randomFor } from '../../lib/random.ts';
 import type { CorrectionSet } from '../corrections/correction-set.ts';
-import { withCorrections } from '../corrections/learn-corrections.ts';
+import { onlyLabelled, withCorrections } from '../corrections/learn-corrections.ts';
 import { takeBatch, type Variation } from '../data/batch.ts';
 import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { splitForCalibration } from '../data/held-back.ts';
@@ -93,11 +93,11 @@ export async function train(
 
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
   const { progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
-  const { signal, from = null, corrections = null } = options;
+  const { signal, from = null } = options;
   const network = networks[plan.network];
   const { trainSplit: own, heldBack } = splitForCalibration(dataset.train, plan);
-  const learning = { seed: plan.seed, learnsNone: plan.outliers > 0 };
-  const trainSplit = corrections ? withCorrections(own, corrections.train, learning) : own;
+  const corrections = learnable(plan, options.corrections ?? null);
+  const trainSplit = corrections ? withCorrections(own, corrections.train, plan.seed) : own;
   const testSplit = firstOf(dataset.test, plan.testImages);
   const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
   return {
@@ -120,6 +120,11 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
     epochStartedAt: performance.now() - 1000 * (from?.epochSeconds ?? 0),
     positionAt: Number.NEGATIVE_INFINITY, // so the first step is saved: it shows that the attempt got further
   };
+}
+
+/** A network that has seen no outliers can't learn what is none of the labels. */
+function learnable({ outliers }: TrainPlan, corrections: CorrectionSet | null): CorrectionSet | null {
+  return corrections && outliers === 0 ? onlyLabelled(corrections) : corrections;
 }
 
 function startEpoch(run: Run, epoch: number): void {

@@ -3,6 +3,7 @@
  * and compare what comes, so that none of it is made up.
  */
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
+import { correctionExamples } from './correction-examples.ts';
 import type { Exchange } from './exchange.ts';
 import { jobExamples } from './job-examples.ts';
 import { modelExamples } from './model-examples.ts';
@@ -12,6 +13,7 @@ import { serviceExamples } from './service-examples.ts';
 export const examples: Readonly<Record<string, readonly Exchange[]>> = {
   ...jobExamples,
   ...modelExamples,
+  ...correctionExamples,
   ...registryExamples,
   ...serviceExamples,
 };

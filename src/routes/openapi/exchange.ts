@@ -17,8 +17,11 @@ type Body =
 
 export const json = (value: unknown): Body => ({ type: 'application/json', value });
 
-/** What an example of a picture points at. */
+/** What an example of a picture points at: the first test image, a seven. */
 export const picture = '/datasets/mnist/test/0.png';
+/** The same in base64. */
+export const firstTestImage =
+  'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAqklEQVQokWNgGG4gZOf86TYqOCTv/fv379/HY1CwygRF0rnIo2jx438P//379+vpv389mNoFnficnZ2tRd/8y8Jpf/Dfi0K45MRe/g/GqbHx3zsdXHLWP//Z4dTY+m83Ky45zrM/rHBqrPu3Daec9+8PlrjkhO/+W4ZLjvn0v9vKuCTV/v3zxSUn/+BfMSMuydZ//1DjCgnYfsIjWfnv320N3JLncUYVFgAA6EVIFz2pGf4AAAAASUVORK5CYII=';
 
 type ProblemExample = Pick<Problem, 'status' | 'code' | 'detail' | 'instance' | 'errors'> & { title: string };
 

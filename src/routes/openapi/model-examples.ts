@@ -1,9 +1,6 @@
-import { type Exchange, invalid, json, picture, problem } from './exchange.ts';
+import { type Exchange, firstTestImage, invalid, json, picture, problem } from './exchange.ts';
 import { exampleJobId } from './job-examples.ts';
 
-/** The first test image, a seven. */
-const base64 =
-  'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAqklEQVQokWNgGG4gZOf86TYqOCTv/fv379/HY1CwygRF0rnIo2jx438P//379+vpv389mNoFnficnZ2tRd/8y8Jpf/Dfi0K45MRe/g/GqbHx3zsdXHLWP//Z4dTY+m83Ky45zrM/rHBqrPu3Daec9+8PlrjkhO/+W4ZLjvn0v9vKuCTV/v3zxSUn/+BfMSMuydZ//1DjCgnYfsIjWfnv320N3JLncUYVFgAA6EVIFz2pGf4AAAAASUVORK5CYII=';
 /** A PNG of one pixel, black. */
 const blank = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
 
@@ -142,21 +139,21 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
     },
     {
       summary: 'A PNG in base64',
-      body: json({ image: base64 }),
+      body: json({ image: firstTestImage }),
       status: 200,
       answer: prediction,
     },
     {
       summary: 'A PNG in base64, and what the network saw of it',
       parameters: { include: 'input' },
-      body: json({ image: base64 }),
+      body: json({ image: firstTestImage }),
       status: 200,
-      answer: { ...prediction, input: base64 }, // an image of the data set, as it is
+      answer: { ...prediction, input: firstTestImage }, // an image of the data set, as it is
     },
     {
       summary: 'By a certain version, with the two likeliest digits',
       parameters: { version: '1', top: '2' },
-      body: json({ image: base64 }),
+      body: json({ image: firstTestImage }),
       status: 200,
       answer: {
         ...prediction,
@@ -190,7 +187,7 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
     {
       summary: 'By a version that never was',
       parameters: { version: '999999' },
-      body: json({ image: base64 }),
+      body: json({ image: firstTestImage }),
       status: 404,
       answer: problem({
         title: 'Not Found',

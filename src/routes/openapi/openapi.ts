@@ -30,6 +30,10 @@ const tags = [
     description: 'Trainings: each waits in a queue, runs, and publishes a model after every epoch',
   },
   { name: 'predict', description: 'A model reads a digit' },
+  {
+    name: 'corrections',
+    description: 'People say what a picture shows, and trainings learn from it',
+  },
   { name: 'models', description: 'What has been published, where it came from and how good it is' },
   { name: 'registry', description: 'Which version of a model answers, who decided so, and why' },
   { name: 'datasets', description: 'What the network learns from' },
@@ -86,6 +90,9 @@ function completeBodies(paths: OpenApi.PathsObject): void {
   const train = operationAt('/jobs/train', 'post');
   (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default
   train.responses['202']!.headers = { Location: header('string', 'The path of the job') };
+  const added = operationAt('/corrections', 'post').responses;
+  for (const status of ['200', '201'])
+    added[status]!.headers = { Location: header('string', 'The path of the correction') };
   describeETags(paths);
   const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
   // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.

@@ -4,8 +4,10 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Prediction } from '../../../src/client/index.ts';
 import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
 import { announceWorker } from '../../../src/jobs/worker-heartbeat.ts';
+import { examplePredictionId } from '../../../src/routes/openapi/correction-examples.ts';
 import { examples, type Operation } from '../../../src/routes/openapi/examples.ts';
 import type { Exchange } from '../../../src/routes/openapi/exchange.ts';
 import { exampleJobId } from '../../../src/routes/openapi/job-examples.ts';
@@ -29,8 +31,9 @@ const callOf = (id: string) => calls.find(({ operation }) => operation.operation
 
 let parts: Parts;
 let jobId: string; // stands for `exampleJobId`
+let predictionId: string; // for `examplePredictionId`
 beforeAll(async () => {
-  parts = await startParts();
+  parts = await startParts({ keepInputs: true });
   await parts.publishAndServe();
   await parts.publishAndServe();
 });
@@ -91,9 +94,16 @@ describe('the example', () => {
     await stop?.();
     expect(response.statusCode, response.body.slice(0, 500)).toBe(exchange.status);
     if (id === 'queueJob' && exchange.status === 202) jobId = response.json<TrainJob>().id;
+    if (id === 'predict' && exchange.status === 200)
+      predictionId = response.json<Prediction>().predictionId ?? predictionId;
     if (exchange.status !== 204) expectAsDocumented(callOf(id).operation, exchange, response);
   });
 });
+
+/** Puts what is really there in place of the ids that examples have. */
+function real(text: string): string {
+  return text.replace(exampleJobId, jobId).replace(examplePredictionId, predictionId);
+}
 
 type Response = Awaited<ReturnType<typeof send>>;
 
@@ -102,13 +112,13 @@ async function send({ method, path }: Call, { parameters = {}, body }: Exchange)
   const take = (name: string) => {
     const value = left.get(name)!;
     left.delete(name);
-    return value === exampleJobId ? jobId : value;
+    return real(value);
   };
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => take(name));
   const headers: Record<string, string> = body ? { 'content-type': body.type } : {};
   for (const name of [...left.keys()].filter((key) => key.includes('-'))) headers[name] = take(name);
   const payload =
-    body && ('at' in body ? (await parts.app.inject(body.at)).rawPayload : JSON.stringify(body.value));
+    body && ('at' in body ? (await parts.app.inject(body.at)).rawPayload : real(JSON.stringify(body.value)));
   return parts.app.inject({
     method,
     url: filled,
