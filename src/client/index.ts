@@ -2,17 +2,20 @@
 import type { components } from './schema.ts';
 
 export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
+export { addCorrection } from './corrections.ts';
 export { predict, predictLine } from './predict.ts';
 export { answerOf, type Call, expectDone, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';
 
 type Schemas = components['schemas'];
+export type Correction = Schemas['Correction'];
 export type Decision = Schemas['Decision'];
 export type Evaluation = Schemas['Evaluation'];
 export type Job = Schemas['Job'];
 export type JobEvent = Schemas['JobEvent'];
 export type JobMetrics = Schemas['JobMetrics'];
+export type KeptAnswer = Schemas['KeptAnswer'];
 export type LinePrediction = Schemas['LinePrediction'];
 export type Model = Schemas['Model'];
 export type ModelComparison = Schemas['ModelComparison'];

@@ -10,6 +10,7 @@ import { describeLayout } from './layout.ts';
 import { describeModels } from './models.ts';
 import { describePrefix } from './prefix.ts';
 import { describeRegistry } from './registry.ts';
+import { describeReview } from './review.ts';
 import { raiseStage, type Stage } from './stage.ts';
 import { describeTrain } from './train.ts';
 
@@ -29,6 +30,7 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeDraw(() => stage);
   describeModels(() => stage);
   describeRegistry(() => stage);
+  describeReview(() => stage);
   describeLayout(() => stage);
   describeBudget(() => stage);
   describePrefix(() => stage);

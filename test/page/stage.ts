@@ -41,7 +41,13 @@ const answersWithinMs = 10_000;
 
 export async function raiseStage(browser: Browser): Promise<Stage> {
   const dataDir = await temporaryDirectory();
-  const environment = { FIRST_MODEL: 'false', KEEP_MODELS, PROMOTE, ...pausing(stepPauseMs) };
+  const environment = {
+    FIRST_MODEL: 'false',
+    KEEP_INPUTS: 'true',
+    KEEP_MODELS,
+    PROMOTE,
+    ...pausing(stepPauseMs),
+  };
   const service = await startService(dataDir, environment, launcherAlone);
   const { address } = service;
   await trainToEnd(address, firstTraining, 170_000); // the hook's limit is the one that counts

@@ -30,6 +30,7 @@ describe('POST /jobs/train', () => {
     expect(job.request).toEqual({
       model: 'mnist',
       promote: 'unless-worse',
+      corrections: false,
       recipe: 'article',
       dataset: 'mnist',
       network: 'article',

@@ -7,7 +7,12 @@ import { Lazy } from './lazy.tsx';
 import { type View, views } from './route.ts';
 import { Icon, Mark } from './ui/icons.tsx';
 
-export const viewNames: Readonly<Record<View, string>> = { draw: 'Draw', train: 'Train', models: 'Models' };
+export const viewNames: Readonly<Record<View, string>> = {
+  draw: 'Draw',
+  train: 'Train',
+  models: 'Models',
+  review: 'Review',
+};
 
 export function Frame() {
   const { route } = useApp();
@@ -49,6 +54,7 @@ export function Frame() {
 const loaders: Readonly<Record<Exclude<View, 'draw'>, () => Promise<ComponentType>>> = {
   train: async () => (await import('./train/train-view.tsx')).TrainView,
   models: async () => (await import('./models/models-view.tsx')).ModelsView,
+  review: async () => (await import('./review/review-view.tsx')).ReviewView,
 };
 
 function CurrentView() {

@@ -13,8 +13,10 @@ import { hasSet, writeSet } from './correction-set.ts';
 export const mostCorrections = 10_000; // of all models together
 
 const labels = Array.from({ length: classCount }, (_, digit) => String(digit));
+const error = `expected a label, "${labels[0]}" to "${labels.at(-1)}", or null for none of them`;
 export const correctionLabel = z
-  .enum(labels, { error: `expected a label, "${labels[0]}" to "${labels.at(-1)}", or null for none of them` })
+  .string({ error })
+  .refine((label) => labels.includes(label), { error })
   .nullable()
   .describe('What the picture shows; null: none of the labels');
 

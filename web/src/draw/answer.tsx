@@ -2,6 +2,7 @@
 import { useStore } from '../app-context.ts';
 import { milliseconds, percent } from '../ui/format.ts';
 import { Bars, predictionIn, Spoken } from './bars.tsx';
+import { Correct } from './correct.tsx';
 import { createDrawing } from './drawing.ts';
 import { Hint } from './hint.tsx';
 import { LineReader } from './line.tsx';
@@ -34,6 +35,7 @@ export function Answer() {
         Read by a second version, too
       </button>
       <LineReader />
+      <Correct />
       <Hint now={now.state === 'problem' || !isWanted.value ? now : second.value} />
       <Source now={now} />
     </section>

@@ -6,6 +6,7 @@ import { useAnswer } from '../api/use-answer.ts';
 import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Confusion, type Pair } from './confusion.tsx';
+import { CorrectionResults } from './correction-results.tsx';
 import { Misread } from './misread.tsx';
 import { Reliability } from './reliability.tsx';
 
@@ -31,6 +32,7 @@ export function Mistakes({ version }: { version: number }) {
         <h2 id="misread-title">Misread digits</h2>
         <Misread misread={evaluation.misread} pair={pair} showAll={() => setPair(null)} />
       </section>
+      {evaluation.corrections && <CorrectionResults results={evaluation.corrections} />}
       {evaluation.reliability && <Reliability reliability={evaluation.reliability} />}
     </>
   );

@@ -19,6 +19,7 @@ const fields: readonly (readonly [name: string, label: string])[] = [
   ['seed', 'Seed'],
   ['shuffle', 'Shuffle each epoch'],
   ['augment', 'Distort images'],
+  ['corrections', 'Learn from corrections'],
 ];
 
 type Props = {
@@ -35,11 +36,13 @@ export function Settings({ recipe, schema, changes, setChanges, errors }: Props)
     if (errors.length > 0) setOpen(true); // the errors have to be visible
   }, [errors]);
   const changed = Object.keys(changes).length;
+  const isKnown = Object.keys(schema).length > 0; // before, no field knows of what kind it is
   return (
     <details class="settings" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>More settings{changed > 0 && <span class="quiet"> · {changed} changed</span>}</summary>
       <div class="settings-grid">
         {recipe &&
+          isKnown &&
           fields.map(([name, label]) => (
             <Field
               key={name}
