@@ -39,6 +39,7 @@ describe('readConfig', () => {
       KEEP_MODELS: '3',
       PROMOTE: 'never',
       SERVED_MODELS: '2',
+      KEEP_INPUTS: 'yes',
       LOG_LEVEL: 'debug',
       TRAINER_NICENESS: '5',
     });
@@ -54,6 +55,7 @@ describe('readConfig', () => {
       keepModels: 3,
       promote: 'never',
       servedModels: 2,
+      keepInputs: true,
       logLevel: 'debug',
       trainerNiceness: 5,
     });
@@ -77,6 +79,7 @@ describe('readConfig', () => {
     ['KEEP_MODELS', '0'],
     ['PROMOTE', 'sometimes'],
     ['SERVED_MODELS', '0'],
+    ['KEEP_INPUTS', 'maybe'],
     ['KEEP_MODELS', '1.5'],
     ['TRAINER_NICENESS', '20'],
     ['TRAINER_NICENESS', '-1'],

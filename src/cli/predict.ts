@@ -1,5 +1,4 @@
 /** `trainyard predict`: what a model reads in each picture. */
-import { createReadStream } from 'node:fs';
 import {
   type LinePrediction,
   type Prediction,
@@ -8,7 +7,8 @@ import {
   predict,
   predictLine,
 } from '../client/index.ts';
-import { type CommandContext, explain, writeJson, writeLine } from './context.ts';
+import { type CommandContext, writeJson, writeLine } from './context.ts';
+import { loadPicture, PictureNotReadable } from './picture.ts';
 import { type Column, percent, table } from './table.ts';
 
 type Reading = { readonly file: string } & (
@@ -24,8 +24,6 @@ type PredictOptions = {
   readonly line?: boolean;
 };
 type Selector = { readonly model?: string; readonly alias?: string; readonly version?: number };
-
-const enoughBytes = 24 * 1024 * 1024; // more than the server takes, which then says so
 
 /** One after the other; those that can't be read are said at the end, and make the exit code 1. */
 export async function predictFiles(
@@ -70,28 +68,14 @@ async function read(
   asLine: boolean,
 ): Promise<Reading> {
   try {
-    const picture = await load(file);
+    const picture = await loadPicture(file);
     return { file, ...(await (asLine ? predictLine : predict)(client, picture, selector)) };
   } catch (error) {
-    if (!(error instanceof ProblemError))
-      return { file, error: { code: 'FILE_NOT_READABLE', detail: notReadable(error) } };
+    if (error instanceof PictureNotReadable)
+      return { file, error: { code: 'FILE_NOT_READABLE', detail: error.message } };
+    if (!(error instanceof ProblemError)) throw error;
     const { status, code, detail } = error.problem;
     if (![413, 415, 422].includes(status)) throw error;
     return { file, error: { code, detail } };
   }
-}
-
-async function load(file: string): Promise<Blob> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
-    chunks.push(chunk as Buffer);
-    size += (chunk as Buffer).byteLength;
-    if (size > enoughBytes) break;
-  }
-  return new Blob(chunks, { type: 'application/octet-stream' }); // the bytes say which
-}
-
-function notReadable(error: unknown): string {
-  return `expected a picture file, got: ${explain(error)}`;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
+import { correct } from './correct.ts';
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
 import { predictFiles } from './predict.ts';
@@ -65,6 +66,11 @@ function buildProgram(): Command {
     .option('--pin <version>', 'use this version', readNumber)
     .option('--line', 'read all characters, from left to right')
     .action(run(predictFiles));
+  program
+    .command('correct <file> <label>')
+    .description('say what a picture shows, for trainings to learn from: a label, or "none" of them')
+    .option('--model <name>', 'the model that learns from it')
+    .action(run(correct));
   program
     .command('models')
     .description('list model versions, newest first')
@@ -155,6 +161,7 @@ function addTrain(program: Command): void {
     .option('--no-augment', 'images as they are')
     .option('--train-images <n>', 'only the first so many', readNumber)
     .option('--test-images <n>', 'only the first so many', readNumber)
+    .option('--corrections', "also learn from the model's corrections")
     .option('--seed <n>', 'source of everything random', readNumber)
     .option('--watch', 'show the job until it has ended')
     .action(run(train));

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
+import { verdicts } from '../model/serving/answer.ts';
 import type { AnyOutcome, PredictorNews } from '../model/serving/messages.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
@@ -70,6 +71,9 @@ export function createMetrics() {
       'Images that were read, by model and by the alias that chose the version',
       ['model', 'alias'],
     ),
+    verdicts: counter('verdicts_total', 'Images and lines that were read, by the verdict on them', [
+      'verdict',
+    ]),
     aliases: gauge('alias_version', 'Version that an alias points to', ['model', 'alias']),
     version: gauge('model_version', 'Version of the model that answers; 0: none'),
     age: gauge('model_age_seconds', 'Time since the model that answers was published'),
@@ -90,8 +94,11 @@ export function createMetrics() {
 }
 
 /** Creates all known labels with 0, since Prometheus sees no growth in a counter that appears as 1. */
-function beginAtZero(metrics: Pick<Metrics, 'predictions' | 'phases' | 'jobsEnded' | 'jobTime'>): void {
+function beginAtZero(
+  metrics: Pick<Metrics, 'predictions' | 'verdicts' | 'phases' | 'jobsEnded' | 'jobTime'>,
+): void {
   metrics.predictions.inc({ outcome: 'ok' }, 0);
+  for (const verdict of verdicts) metrics.verdicts.inc({ verdict }, 0);
   for (const phase of phases) metrics.phases.zero({ phase });
   for (const status of endings) {
     metrics.jobsEnded.inc({ status }, 0);
@@ -119,13 +126,14 @@ export type PictureReader = Pick<Predictor, 'predict' | 'predictLine'>;
 /** Wraps a predictor so that its outcomes are counted. */
 export function observePredictor(
   predictor: PictureReader,
-  { predictions, answers, phases: phaseTime }: Metrics,
+  { predictions, answers, verdicts: verdictsTotal, phases: phaseTime }: Metrics,
 ): PictureReader {
   const labels = boundedLabels();
   const observe = (outcome: AnyOutcome) => {
     predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code });
     if (!outcome.ok) return;
     answers.inc(labels(outcome.model.name, outcome.model.alias ?? '')); // '': a request named the version
+    verdictsTotal.inc({ verdict: outcome.verdict });
     const { decodeMs, queueMs, inferMs } = outcome.timings;
     for (const [phase, ms] of Object.entries({ decode: decodeMs, queue: queueMs, infer: inferMs }))
       phaseTime.observe({ phase }, ms / 1000);

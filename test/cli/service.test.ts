@@ -128,6 +128,24 @@ describe('predict', () => {
   });
 });
 
+describe('correct, and train --corrections', () => {
+  it('say what a picture shows, and learn from it', async () => {
+    const kept = await command('correct', digit, '7');
+    expect(kept.stdout).toMatch(/^correction [0-9a-f]{32}: 7, was read as \d\n$/);
+    expect((await command('correct', digit, '7')).stdout).toBe(kept.stdout);
+    const conflict = await command('correct', digit, 'none');
+    expect([conflict.code, conflict.stderr]).toEqual([1, expect.stringContaining('expected label "7"')]);
+    const wrong = await command('correct', digit, 'seven');
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('"0" to "9"')]);
+    const missing = await command('correct', `${digit}.gone`, '7');
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('expected a picture file')]);
+    const { stdout } = await command('train', ...small, '--corrections', '--json');
+    const { id, request } = JSON.parse(stdout) as Job;
+    expect(request.corrections).toMatch(/^[0-9a-f]{64}$/);
+    expect((await command('cancel', id)).code).toBe(0);
+  });
+});
+
 describe('registry', () => {
   it('shows which version answers, moves aliases, shares traffic, rolls back, and keeps the history', async () => {
     const version = await service.parts.publishAndServe();

@@ -28,6 +28,7 @@ describe('enqueue', () => {
         request: {
           model: 'mnist',
           promote: 'unless-worse',
+          corrections: false,
           recipe: 'article',
           dataset: 'mnist',
           network: 'article',
