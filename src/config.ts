@@ -6,6 +6,7 @@ import { TrainyardError, WrongCall } from './lib/errors.ts';
 import { readGitCommit } from './lib/git-commit.ts';
 import { malformedHost, unusableHost } from './lib/listen.ts';
 import { isLoopback } from './lib/loopback.ts';
+import './lib/plain-validation.ts';
 import { problemOfRedisUrl } from './lib/redis-url.ts';
 import { engineNames } from './model/engines/engine.ts';
 import { type PromotePolicy, promotePolicies } from './model/registry/gate.ts';

@@ -69,7 +69,7 @@ export function describeTrain(stage: () => Stage): void {
       });
       await page.getByRole('link', { name: 'Train', exact: true }).click();
       await startJob(page, { Epochs: '0' });
-      const words = 'Too small: expected number to be >=1, got 0';
+      const words = 'Expected at least 1, got 0.';
       await page.getByRole('alert').getByText(words, { exact: true }).waitFor();
       const epochs = page.getByRole('textbox', { name: 'Epochs' });
       expect(await epochs.getAttribute('aria-invalid')).toBe('true');

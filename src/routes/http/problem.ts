@@ -5,6 +5,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { TrainyardError } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
+import '../../lib/plain-validation.ts';
 
 export const problemSchema = z
   .object({

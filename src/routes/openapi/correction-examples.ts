@@ -104,12 +104,7 @@ export const correctionExamples: Record<string, readonly Exchange[]> = {
       summary: 'No number',
       parameters: { limit: 'all' },
       status: 400,
-      answer: invalid(
-        '/review',
-        'querystring',
-        'limit',
-        'Invalid input: expected number, received NaN, got "all"',
-      ),
+      answer: invalid('/review', 'querystring', 'limit', 'expected a number, got "all"'),
     },
   ],
   removeFromReview: [

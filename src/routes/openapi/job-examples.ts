@@ -136,7 +136,7 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       summary: 'A value out of its range',
       body: json({ epochs: 0 }),
       status: 400,
-      answer: invalid('/jobs/train', 'body', 'epochs', 'Too small: expected number to be >=1, got 0'),
+      answer: invalid('/jobs/train', 'body', 'epochs', 'expected at least 1, got 0'),
     },
     {
       summary: 'The key of another request',
@@ -174,7 +174,7 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       summary: 'A page of more than 100',
       parameters: { limit: '500' },
       status: 400,
-      answer: invalid('/jobs', 'querystring', 'limit', 'Too big: expected number to be <=100, got "500"'),
+      answer: invalid('/jobs', 'querystring', 'limit', 'expected at most 100, got "500"'),
     },
   ],
   getJob: [

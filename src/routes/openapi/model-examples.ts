@@ -233,7 +233,7 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
       summary: 'A page of none',
       parameters: { limit: '0' },
       status: 400,
-      answer: invalid('/models', 'querystring', 'limit', 'Too small: expected number to be >=1, got "0"'),
+      answer: invalid('/models', 'querystring', 'limit', 'expected at least 1, got "0"'),
     },
   ],
   getModel: [

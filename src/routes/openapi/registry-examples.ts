@@ -160,12 +160,7 @@ export const registryExamples: Record<string, readonly Exchange[]> = {
       summary: 'More than are kept',
       parameters: { ...model, limit: '5000' },
       status: 400,
-      answer: invalid(
-        '/registry/mnist/history',
-        'querystring',
-        'limit',
-        'Too big: expected number to be <=1000, got "5000"',
-      ),
+      answer: invalid('/registry/mnist/history', 'querystring', 'limit', 'expected at most 1000, got "5000"'),
     },
   ],
 };

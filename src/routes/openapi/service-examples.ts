@@ -33,12 +33,7 @@ export const serviceExamples: Record<string, readonly Exchange[]> = {
       summary: 'No number',
       parameters: { ...mnist, seed: 'mine' },
       status: 400,
-      answer: invalid(
-        '/datasets/mnist/samples.png',
-        'querystring',
-        'seed',
-        'Invalid input: expected number, received NaN, got "mine"',
-      ),
+      answer: invalid('/datasets/mnist/samples.png', 'querystring', 'seed', 'expected a number, got "mine"'),
     },
   ],
   getTestImage: [

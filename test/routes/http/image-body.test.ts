@@ -192,8 +192,8 @@ describe('base64 in JSON', () => {
       'expected {"image": "<base64 of a PNG, JPEG, WebP, AVIF, GIF or TIFF>"}, got nothing',
     ],
     [{ images: [standard] }, 'images', 'expected no such field, only image'],
-    [[standard], '(all)', expect.stringMatching(/expected object, received array, got \["iVBOR/)],
-    [null, '(all)', expect.stringMatching(/expected object, received null, got null/)],
+    [[standard], '(all)', expect.stringMatching(/expected an object, got \["iVBOR/)],
+    [null, '(all)', expect.stringMatching(/expected an object, got null/)],
   ])('is a field of its own, and nothing else: %#', async (body, field, message) => {
     const { code, errors } = (await send(JSON.stringify(body), 'application/json')).json();
     expect(code).toBe('VALIDATION_FAILED');

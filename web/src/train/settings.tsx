@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Recipe } from '../../../src/client/index.ts';
 import type { FieldProblem } from '../api/outcome.ts';
+import { sentence } from '../ui/sentence.ts';
 import { type Changes, initial, rangeOf, type Schema, type Value } from './request.ts';
 
 const fields: readonly (readonly [name: string, label: string])[] = [
@@ -81,7 +82,7 @@ function Field({ name, label, schema, value, error, change }: FieldProps) {
     title: limits.description,
   };
   const word =
-    error ?? (limits.minimum === undefined && limits.exclusiveMinimum === undefined ? '' : rangeOf(limits));
+    (error && sentence(error)) ?? (limits.minimum === undefined && limits.exclusiveMinimum === undefined ? '' : rangeOf(limits));
   return (
     <div class={typeof value === 'boolean' ? 'field is-tick' : 'field'}>
       <label for={id}>{label}</label>
