@@ -7,8 +7,9 @@ import path from 'node:path';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type Random, randomFor, uniform } from '../../src/lib/random.ts';
 import { imageAt, readSplit, type Split } from '../../src/model/data/dataset.ts';
-import { findShapes, heightOf, widthOf } from '../../src/model/image/shapes.ts';
-import type { Mask } from '../../src/model/image/straight-lines.ts';
+import { heightOf, widthOf } from '../../src/model/image/box.ts';
+import type { Mask } from '../../src/model/image/mask.ts';
+import { findShapes } from '../../src/model/image/shapes.ts';
 import { featureCount, touchingFeatures } from '../../src/model/image/touching-features.ts';
 import { between, stamp } from './canvas.ts';
 

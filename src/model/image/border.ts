@@ -1,4 +1,5 @@
 /** The outermost pixels: what they say of the background. */
+import { medianOf, nth } from '../../lib/counts.ts';
 import type { Greys } from './greys.ts';
 
 export type Border = {
@@ -11,10 +12,9 @@ export type Border = {
 export function borderOf(greys: Greys): Border {
   const counts = edgeCounts(greys);
   const size = 2 * (greys.width + greys.height);
-  // The mean of the middle two, so that the inverse image has the inverse median.
-  const level = (nth(counts, size / 2 - 1) + nth(counts, size / 2)) / 2;
+  const level = medianOf(counts);
   const halfDistances = new Uint32Array(2 * 255 + 1); // from the level, in half levels
-  for (const [value, count] of counts.entries()) halfDistances[Math.abs(2 * (value - level))]! += count;
+  for (let value = 0; value < 256; value++) halfDistances[Math.abs(2 * (value - level))]! += counts[value]!;
   // A quarter of a normal distribution lies within 0.3186 σ; that quartile ignores ink on half the border.
   return { counts, size, level, noise: nth(halfDistances, size >> 2) / 2 / 0.3186 };
 }
@@ -30,11 +30,4 @@ function edgeCounts({ values, width, height }: Greys): Uint32Array {
     counts[values[y * width + width - 1]!]!++;
   }
   return counts;
-}
-
-/** The value at place `n`, from 0, of all that were counted, in order. */
-function nth(counts: Uint32Array, n: number): number {
-  let value = 0;
-  for (let seen = counts[0]!; seen <= n; seen += counts[value]!) value++;
-  return value;
 }

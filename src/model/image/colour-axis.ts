@@ -2,6 +2,7 @@
  * Coloured ink on coloured paper that is about as bright: the tones along the line from the paper's colour to the ink's
  * tell them apart where greys don't.
  */
+import { histogram, nth } from '../../lib/counts.ts';
 import type { Samples } from './samples.ts';
 
 const clearSpread = 64; // levels between greys; where a share of the pixels is that far apart, greys will do
@@ -27,7 +28,7 @@ export function tonesByColour({ values, channels }: Samples, greys: Uint8Array):
   if (contrast >= weakContrast) return null;
   const paper = [0, 1, 2].map((channel) => median(values, channel, channels)) as unknown as Colour;
   const distances = distancesFrom(paper, values, channels, greys.length);
-  const far = quantile(histogram(distances, mostColour + 1, 1), (1 - speckShare) * greys.length);
+  const far = nth(histogram(distances, mostColour + 1, 1), (1 - speckShare) * greys.length);
   if (far < Math.max(leastColour, colourOverGrey * contrast)) return null;
   const ink = meanColour(values, channels, distances, inkShare * far);
   const axis = ink.map((level, channel) => level - paper[channel]!) as unknown as Colour;
@@ -39,24 +40,11 @@ export function tonesByColour({ values, channels }: Samples, greys: Uint8Array):
 function spread(greys: Uint8Array, share: number, step: number): number {
   const counts = histogram(greys, 256, step);
   const total = Math.ceil(greys.length / step);
-  return quantile(counts, (1 - share) * total) - quantile(counts, share * total);
+  return nth(counts, (1 - share) * total) - nth(counts, share * total);
 }
 
 function median(values: Uint8Array, from: number, step: number): number {
-  return quantile(histogram(values.subarray(from), 256, step), values.length / step / 2);
-}
-
-function histogram(values: Uint8Array | Uint16Array, size: number, step: number): Uint32Array {
-  const counts = new Uint32Array(size);
-  for (let i = 0; i < values.length; i += step) counts[values[i]!]!++;
-  return counts;
-}
-
-/** The smallest value that more than so many of the counted ones don't exceed. */
-function quantile(counts: Uint32Array, wanted: number): number {
-  let value = 0;
-  for (let seen = counts[0]!; seen <= wanted && value < counts.length - 1; seen += counts[value]!) value++;
-  return value;
+  return nth(histogram(values.subarray(from), 256, step), values.length / step / 2);
 }
 
 function distancesFrom(

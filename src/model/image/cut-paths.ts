@@ -1,5 +1,5 @@
 /** Where a shape may be cut into characters: near-vertical paths that cross little ink. */
-import type { Mask } from './straight-lines.ts';
+import type { Mask } from './mask.ts';
 
 /** The column of the cut in each row; what is left of it belongs to the left piece. */
 export type CutPath = { readonly columns: Int32Array; readonly cost: number }; // cost: pixels of ink that it crosses

@@ -1,4 +1,4 @@
-import type { Box } from './ink.ts';
+import type { Box } from './box.ts';
 
 /** Where the ink of a white-on-black map lies. */
 export type Extent = {

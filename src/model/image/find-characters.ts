@@ -1,7 +1,7 @@
 /** Shapes of ink → characters: joins the strokes of one character, leaves out specks and bands along the edge. */
+import { type Box, heightOf, longestOf, union, widthOf } from './box.ts';
 import type { CleanInk } from './clean-ink.ts';
-import type { Box } from './ink.ts';
-import { heightOf, longestOf, type Shape, union, widthOf } from './shapes.ts';
+import type { Shape } from './shapes.ts';
 import type { Line } from './straight-lines.ts';
 
 export type Character = {

@@ -2,16 +2,17 @@
  * All characters of a picture with one line of them, from left to right. A shape that may be several characters comes with
  * every piece that cuts allow; `choose-pieces.ts` chooses among them once a network has read them.
  */
+import { type Box, heightOf, widthOf } from './box.ts';
 import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type CutPath, cutPaths } from './cut-paths.ts';
 import { type Character, findCharacters } from './find-characters.ts';
 import type { Greys } from './greys.ts';
-import type { Box } from './ink.ts';
 import { inkMapOf } from './ink-map.ts';
 import { averageBlocks } from './lighting.ts';
+import { ownLabels } from './mask.ts';
 import { patchOf } from './patch.ts';
-import { heightOf, widthOf } from './shapes.ts';
-import { maskOf, ownLabels, touchingScore } from './touching.ts';
+import { survey } from './survey.ts';
+import { shapeMask, touchingScore } from './touching.ts';
 import { type Warning, warning } from './warnings.ts';
 
 /** In the picture's pixels. */
@@ -54,7 +55,7 @@ export function findLine(image: Greys): FoundLine {
   const block = Math.max(1, Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
   const page =
     block > 1 && Math.min(image.width, image.height) >= 12 * block ? averageBlocks(image, block) : image;
-  const map = inkMapOf(page);
+  const map = inkMapOf(survey(page));
   if (!map) return { shapes: [], warnings: [] };
   const clean = cleanInk(map);
   const { characters } = findCharacters(clean);
@@ -89,7 +90,7 @@ function shapeOf(
   character: Character,
   { line, scale, rare, mayCut }: Surroundings,
 ): LineShape {
-  const mask = maskOf(clean, character);
+  const mask = shapeMask(clean, character);
   const isNarrow = mask.width < narrow * mask.height;
   const score = isNarrow || !mayCut ? surelyOne : touchingScore(mask);
   const paths = score <= surelyOne ? [] : cutPaths(mask);

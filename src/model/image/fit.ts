@@ -1,8 +1,11 @@
 /** The ink box fitted into MNIST's 20×20, its aspect kept. */
+import { type Box, heightOf, longestOf, wholeBox } from './box.ts';
 import { extentOf } from './extent.ts';
 import type { Greys } from './greys.ts';
-import { type Box, type Ink, inkBox } from './ink.ts';
+import { type Ink, inkBox } from './ink.ts';
+import { levelsAbove } from './mask.ts';
 import { enlarge, plainInk, shrink, thicken } from './resample.ts';
+import { wholeRows } from './runs.ts';
 
 export const fitSide = 20; // pixels, the longer side of the fitted box; 19 in one of 4,000 MNIST images
 export const fullInk = 254; // every MNIST image reaches 254 or 255
@@ -28,7 +31,7 @@ export function fit(greys: Greys, ink: Ink): Patch {
 }
 
 function fitBox(greys: Greys, ink: Ink, box: Box): Patch {
-  const longer = longerSide(box);
+  const longer = longestOf(box);
   const scale = longer === fitSide - 1 ? 1 : fitSide / longer; // 19 is a size of MNIST's too, better left sharp
   const width = Math.max(1, Math.round((box.x1 - box.x0 + 1) * scale));
   const height = Math.max(1, Math.round((box.y1 - box.y0 + 1) * scale));
@@ -42,8 +45,8 @@ function fitBox(greys: Greys, ink: Ink, box: Box): Patch {
 /** At twice the fitted size, one pixel of growth makes strokes 1.5 to 2 fitted pixels wide. */
 function fitThin(greys: Greys, ink: Ink, box: Box, width: number, height: number): Patch {
   const thick = thicken(greys, ink, box, 2 * width, 2 * height);
-  const all = { x0: 0, y0: 0, x1: thick.width - 1, y1: thick.height - 1 };
-  return { pixels: toFullInk(shrink(thick, plainInk, all, width, height)), width, height };
+  const all = { ...plainInk, runs: wholeRows(thick) };
+  return { pixels: toFullInk(shrink(thick, all, wholeBox(thick), width, height)), width, height };
 }
 
 /**
@@ -51,7 +54,7 @@ function fitThin(greys: Greys, ink: Ink, box: Box, width: number, height: number
  * Along the longer side the threshold alone decides, lest blur or noise make the digit smaller.
  */
 function withSoftSides(greys: Greys, ink: Ink, box: Box): Box {
-  const longer = longerSide(box);
+  const longer = longestOf(box);
   const isCopied = longer === fitSide || longer === fitSide - 1;
   const faintest = isCopied ? 0 : faintShare * ink.contrast;
   const { values, width, height } = greys;
@@ -91,38 +94,52 @@ function hasInk(
   return false;
 }
 
-function longerSide(box: Box): number {
-  return Math.max(box.x1 - box.x0, box.y1 - box.y0) + 1;
-}
-
 /**
  * Mean width of the strokes in source pixels: a stroke of width w and length l has area w·l and
  * outline 2·l, and outlines in all directions cross rows and columns 4/π times their length.
  */
-function strokeWidth({ values, width }: Greys, { of, contrast }: Ink, box: Box): number {
-  const step = Math.ceil(longerSide(box) / 64); // lines enough
-  let area = 0;
-  let crossings = 0;
-  const scan = (first: number, stride: number, end: number, weight: number): void => {
-    let was = false;
-    for (let i = first; i <= end; i += stride) {
-      const is = of[values[i]!]! > contrast / 2;
-      if (is) area += weight;
-      if (is !== was) crossings++;
-      was = is;
-    }
-    if (was) crossings++;
-  };
-  for (let y = box.y0; y <= box.y1; y += step) scan(y * width + box.x0, 1, y * width + box.x1, 1);
-  for (let x = box.x0; x <= box.x1; x += step) scan(box.y0 * width + x, width, box.y1 * width + x, 0);
+function strokeWidth({ values, width }: Greys, { of, contrast, runs }: Ink, box: Box): number {
+  const isInk = levelsAbove(contrast / 2, of);
+  const step = Math.ceil(longestOf(box) / 64); // lines enough
+  let [area, crossings] = [0, 0];
+  for (let n = 0; n < runs.row.length; n++) {
+    const y = runs.row[n]!;
+    if (y < box.y0 || y > box.y1 || (y - box.y0) % step > 0) continue;
+    const from = Math.max(box.x0, runs.from[n]!);
+    const row = scanLine(values, isInk, y * width + from, 1, Math.min(box.x1 + 1, runs.to[n]!) - from);
+    area += row.ink;
+    crossings += row.crossings;
+  }
+  for (let x = box.x0; x <= box.x1; x += step)
+    crossings += scanLine(values, isInk, box.y0 * width + x, width, heightOf(box)).crossings;
   return crossings === 0 ? 0 : (2 * area) / ((crossings * Math.PI) / 4);
+}
+
+/** Pixels of ink on a row or column, and how often ink begins or ends. */
+function scanLine(
+  values: Uint8Array,
+  isInk: Uint8Array,
+  start: number,
+  step: number,
+  count: number,
+): { readonly ink: number; readonly crossings: number } {
+  let [ink, crossings, was] = [0, 0, 0];
+  for (let n = 0, i = start; n < count; n++, i += step) {
+    const is = isInk[values[i]!]!;
+    ink += is;
+    if (is !== was) crossings++;
+    was = is;
+  }
+  return { ink, crossings: crossings + was };
 }
 
 function toFullInk(ink: Float32Array): Uint8Array {
   let strongest = 0;
   for (let i = 0; i < ink.length; i++) strongest = Math.max(strongest, ink[i]!);
   const gain = strongest >= fullInk - 0.5 ? 1 : 255 / strongest;
-  return Uint8Array.from(ink, (amount) => Math.min(255, Math.round(amount * gain)));
+  const pixels = new Uint8Array(ink.length);
+  for (let i = 0; i < ink.length; i++) pixels[i] = Math.min(255, Math.round(ink[i]! * gain));
+  return pixels;
 }
 
 /** The part of `box` under the patch's inked pixels; smaller than `box` where an end has none. */

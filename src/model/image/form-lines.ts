@@ -3,7 +3,8 @@
  * and fields. A stroke of a digit ends where other strokes begin; a form's line goes on beyond all ink near it, to the
  * picture's edge, or to a corner with another such line.
  */
-import { heightOf, longestOf, type Shape } from './shapes.ts';
+import { heightOf, longestOf } from './box.ts';
+import type { Shape } from './shapes.ts';
 import type { Line } from './straight-lines.ts';
 
 export type Page = {

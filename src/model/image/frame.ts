@@ -3,6 +3,7 @@
  * taken off, since it would pass for ink. A stroke along the edge of a picture that is cut out tightly is no frame: other
  * ink is joined to it or touches the edges too, or nothing is left without it.
  */
+import { histogram, medianOf } from '../../lib/counts.ts';
 import type { Greys } from './greys.ts';
 
 const leastContrast = 32; // levels between the line and the paper
@@ -141,11 +142,8 @@ function hasInk({ values }: Greys, paper: number): boolean {
   return values.some((value) => Math.abs(value - paper) > leastContrast);
 }
 
-/** The median of some pixels from all over the picture; the mean of the middle two, so that the inverse has the inverse. */
+/** The median of some pixels from all over the picture. */
 function paperTone({ values }: Greys): number {
   const step = Math.max(1, Math.floor(values.length / 997)); // a prime: no column is seen again and again
-  const some = new Uint8Array(Math.ceil(values.length / step));
-  for (let n = 0; n < some.length; n++) some[n] = values[n * step]!;
-  some.sort();
-  return (some[(some.length - 1) >> 1]! + some[some.length >> 1]!) / 2;
+  return medianOf(histogram(values, 256, step));
 }

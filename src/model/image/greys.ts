@@ -2,6 +2,7 @@
  * Decoded RGB or RGBA → greys: luminance, with transparency laid on a background that shows the ink. Where ink and paper
  * differ in colour only, the tones between their colours.
  */
+import { quantile } from '../../lib/counts.ts';
 import { tonesByColour } from './colour-axis.ts';
 import type { Samples } from './samples.ts';
 
@@ -62,12 +63,4 @@ function backgroundFor(greys: Uint8Array, { values, width }: Samples, opaque: nu
   const tone = quantile(all, 0.5);
   if (quantile(all, 0.98) - quantile(all, 0.02) < twoTones) return tone < 128 ? 255 : 0;
   return quantile(rim, quantile(rim, 0.5) < tone ? 0.1 : 0.9); // past the rim's own soft edge
-}
-
-/** The value that a share of the counted pixels does not exceed; 0 when nothing was counted. */
-function quantile(counts: Uint32Array, share: number): number {
-  const wanted = share * counts.reduce((sum, count) => sum + count, 0);
-  let value = 0;
-  for (let seen = counts[0]!; seen < wanted && value < 255; seen += counts[value]!) value++;
-  return value;
 }

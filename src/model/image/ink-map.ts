@@ -2,13 +2,14 @@
  * A picture as a map of ink: 0 is paper, more is ink, whichever of the two is darker. Light that changes over the paper,
  * softly or at the edge of a shadow, is divided out.
  */
-import { type Border, borderOf } from './border.ts';
+import { histogram, nth } from '../../lib/counts.ts';
 import type { Greys } from './greys.ts';
 import { findInk } from './ink.ts';
 import { averageBlocks, evenOut, levelSlope } from './lighting.ts';
 import { blurred, despeckled } from './noise.ts';
 import { paperOf, sampled } from './paper.ts';
 import { isInkDark } from './polarity.ts';
+import { type Survey, survey } from './survey.ts';
 
 export type InkMap = {
   readonly ink: Greys; // levels of ink, 0 on paper
@@ -27,20 +28,23 @@ const mostOnEdge = 0.15; // of the edge
 const grainy = 0.07; // of the contrast: more noise than that is smoothed
 
 /** Null where no ink stands out. */
-export function inkMapOf(image: Greys): InkMap | null {
-  const greys = despeckled(image);
-  const isSpeckled = greys !== image;
-  const border = borderOf(greys);
-  const drawn = border.noise === 0 ? drawnInk(greys, border, isSpeckled) : null;
+export function inkMapOf(picture: Survey): InkMap | null {
+  const greys = despeckled(picture.greys);
+  const isSpeckled = greys !== picture.greys;
+  const calm = isSpeckled ? survey(greys) : picture;
+  const flat = drawnInk(calm);
+  const drawn = flat && { ...flat, isEven: !isSpeckled };
   if (drawn && isClearOfEdges(drawn)) return drawn;
-  const photo = photoInk(greys, isSpeckled);
+  const photo = photoInk(calm, isSpeckled);
   if (!drawn) return photo;
   return photo && isClearOfEdges(photo) ? photo : drawn;
 }
 
-/** Null where no ink stands out, or where the paper has no flat tone but at the border. */
-function drawnInk(greys: Greys, border: Border, isSpeckled: boolean): InkMap | null {
-  const table = findInk(greys, border);
+/** The ink of a drawing. Null where none stands out, or where the paper has no flat tone, or has it at the border only. */
+export function drawnInk(calm: Survey): InkMap | null {
+  const { greys, border } = calm;
+  if (border.noise !== 0) return null;
+  const table = findInk(calm);
   if (!table) return null;
   let faint = 0;
   const values = new Uint8Array(greys.values.length);
@@ -49,35 +53,32 @@ function drawnInk(greys: Greys, border: Border, isSpeckled: boolean): InkMap | n
     if (values[i]! > 0 && values[i]! <= faintest) faint++;
   }
   if (faint > mostFaint * values.length) return null;
-  return { ink: { ...greys, values }, contrast: table.contrast, noise: 0, isEven: !isSpeckled };
+  return { ink: { ...greys, values }, contrast: table.contrast, noise: 0, isEven: true };
 }
 
 /** Whether little ink lies on the picture's edge; else it is cut out tightly, or a shadow passes for ink. */
 function isClearOfEdges({ ink, contrast }: InkMap): boolean {
   const { values, width, height } = ink;
   if (Math.min(width, height) < leastForShadows) return true;
+  const isStrong = (i: number) => Number(values[i]! > 0.3 * contrast);
   let count = 0;
-  const look = (i: number) => {
-    if (values[i]! > 0.3 * contrast) count++;
-  };
-  for (let x = 0; x < width; x++) [x, (height - 1) * width + x].forEach(look);
-  for (let y = 0; y < height; y++) [y * width, (y + 1) * width - 1].forEach(look);
+  for (let x = 0; x < width; x++) count += isStrong(x) + isStrong((height - 1) * width + x);
+  for (let y = 0; y < height; y++) count += isStrong(y * width) + isStrong((y + 1) * width - 1);
   return count < mostOnEdge * 2 * (width + height);
 }
 
 /** The level that is exceeded by few pixels only. */
 export function strongestOf({ values }: Greys): number {
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
+  const counts = histogram(values);
   let value = 255;
   const few = strongShare * values.length;
   for (let seen = counts[255]!; seen <= few && value > 0; seen += counts[value]!) value--;
   return value;
 }
 
-function photoInk(clean: Greys, isSpeckled: boolean): InkMap | null {
-  const evened = evenOut(clean);
-  const table = findInk(evened.greys, evened.border);
+function photoInk(calm: Survey, isSpeckled: boolean): InkMap | null {
+  const clean = calm.greys;
+  const table = findInk(evenOut(calm).even);
   const coarse = coarsened(clean);
   const fallback = table ? table.of[0]! > table.of[255]! : true;
   const isDark = isInkDark(coarse, fallback);
@@ -130,13 +131,8 @@ function levelled(greys: Greys, paper: Greys): { ink: Greys; noise: number } {
   return { ink: { values: ink, width, height }, noise };
 }
 
-function nth(counts: Uint32Array, n: number): number {
-  let value = 0;
-  for (let seen = counts[0]!; seen <= n && value < counts.length - 1; seen += counts[value]!) value++;
-  return value;
-}
-
 function spreadOf(values: Uint8Array): number {
-  const sorted = values.toSorted();
-  return sorted[Math.floor(0.98 * (sorted.length - 1))]! - sorted[Math.floor(0.02 * (sorted.length - 1))]!;
+  const counts = histogram(values);
+  const last = values.length - 1;
+  return nth(counts, Math.floor(0.98 * last)) - nth(counts, Math.floor(0.02 * last));
 }

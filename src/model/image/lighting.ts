@@ -2,24 +2,23 @@
  * Uneven light and noise, taken out before ink is looked for. A drawing whose border is one flat tone
  * is left untouched, so that clean images keep their exact values.
  */
-import { type Border, borderOf } from './border.ts';
 import type { Greys } from './greys.ts';
+import { type Survey, survey } from './survey.ts';
 
 const calmSide = 140; // pixels; a digit that fills a fifth of it still has 28
 const maxSlope = 64; // levels from edge to edge; more than that is a motif, not lighting
 
 export type Evened = {
-  readonly greys: Greys;
-  readonly border: Border;
+  readonly even: Survey;
   readonly block: number; // pixels of the picture that one grey is the mean of, along each side
 };
 
-export function evenOut(greys: Greys): Evened {
-  const border = borderOf(greys);
-  if (border.noise === 0) return { greys, border, block: 1 };
+export function evenOut(picture: Survey): Evened {
+  if (picture.border.noise === 0) return { even: picture, block: 1 };
+  const { greys } = picture;
   const block = blockOf(greys);
   const level = levelSlope(block === 1 ? greys : averageBlocks(greys, block));
-  return { greys: level, border: borderOf(level), block };
+  return { even: survey(level), block };
 }
 
 /** The side of the blocks that bring the longer side down to `calmSide`; 1 for a strip thinner than a block. */

@@ -5,18 +5,18 @@
  * Source: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist
  */
 import { isPlainAtAGlance } from './at-a-glance.ts';
+import { type Box, heightOf, longestOf, widthOf } from './box.ts';
 import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type Character, type Found, findCharacters } from './find-characters.ts';
 import { crop, withoutFrame } from './frame.ts';
 import type { Greys } from './greys.ts';
-import type { Box } from './ink.ts';
 import { type InkMap, inkMapOf } from './ink-map.ts';
 import { averageBlocks } from './lighting.ts';
 import { inMnistForm } from './mnist-form.ts';
 import { patchOf } from './patch.ts';
 import { readInk } from './read-ink.ts';
-import { heightOf, longestOf, widthOf } from './shapes.ts';
-import { maskOf, touchingScore } from './touching.ts';
+import { type Survey, survey } from './survey.ts';
+import { shapeMask, touchingScore } from './touching.ts';
 import { type Warning, type WarningCode, warning } from './warnings.ts';
 
 export { hasMnistForm } from './mnist-form.ts';
@@ -58,15 +58,16 @@ export function normaliseWithWarnings(image: Greys): Normalised | null {
 type Read = { readonly pixels: Uint8Array; readonly codes: ReadonlySet<WarningCode> };
 
 function readShapes(image: Greys): Read | null {
-  if (isPlainAtAGlance(image, isSeveral)) return readAll(image);
+  const picture = survey(image);
+  if (isPlainAtAGlance(picture, isSeveral)) return readAll(picture);
   const block = Math.min(mostBlock(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
-  const page = block > 1 ? averageBlocks(image, block) : image;
+  const page = block > 1 ? survey(averageBlocks(image, block)) : picture;
   const map = Math.min(image.width, image.height) < smallest ? null : inkMapOf(page);
-  if (!map) return readAll(image);
+  if (!map) return readAll(picture);
   const clean = cleanInk(map);
   const found = findCharacters(clean);
   const main = mainOf(found);
-  if (!main || main.pixels < leastInk) return isFormOnly(clean) ? null : readAll(image);
+  if (!main || main.pixels < leastInk) return isFormOnly(clean) ? null : readAll(picture);
   const codes = codesOf(map, clean, found, main);
   const part = block > 1 && heightOf(main.box) < sharpEnough ? partAround(image, main.box, block) : null;
   if (part) {
@@ -78,7 +79,7 @@ function readShapes(image: Greys): Read | null {
     clean.removed.lines.length === 0 &&
     found.characters.length === 1 &&
     found.dropped.length === 0;
-  const pixels = (isPlain ? readInk(image) : null) ?? patchOf(clean, main);
+  const pixels = (isPlain ? readInk(picture) : null) ?? patchOf(clean, main);
   return pixels && { pixels, codes };
 }
 
@@ -89,8 +90,8 @@ const ofTheWhole = (codes: ReadonlySet<WarningCode>) =>
 /** The largest block that leaves twelve pixels along the shorter side. */
 const mostBlock = ({ width, height }: Greys) => Math.max(1, Math.floor(Math.min(width, height) / smallest));
 
-function readAll(image: Greys): Read | null {
-  const pixels = readInk(image);
+function readAll(picture: Survey): Read | null {
+  const pixels = readInk(picture);
   return pixels && { pixels, codes: new Set() };
 }
 
@@ -118,7 +119,7 @@ function partAround(image: Greys, box: Box, block: number): Greys | null {
 function isSeveral(clean: CleanInk, main: Character): boolean {
   const height = heightOf(main.box);
   if (height < leastTouching || widthOf(main.box) < surelyOne * height) return false;
-  return touchingScore(maskOf(clean, main)) > surelySeveral;
+  return touchingScore(shapeMask(clean, main)) > surelySeveral;
 }
 
 function codesOf(map: InkMap, clean: CleanInk, found: Found, main: Character): Set<WarningCode> {

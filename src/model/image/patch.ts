@@ -1,4 +1,5 @@
 /** One character of a picture's clean ink → 28×28. */
+import { longestOf } from './box.ts';
 import { centre } from './centre.ts';
 import type { CleanInk } from './clean-ink.ts';
 import type { Character } from './find-characters.ts';
@@ -6,7 +7,8 @@ import { fit } from './fit.ts';
 import type { Greys } from './greys.ts';
 import type { Ink } from './ink.ts';
 import { dilated } from './paper.ts';
-import { longestOf } from './shapes.ts';
+import { plainInk } from './resample.ts';
+import { wholeRows } from './runs.ts';
 
 const softEdge = 0.055; // of the longer side: ink fades out this far from the strong ink
 
@@ -15,14 +17,13 @@ export function patchOf(clean: CleanInk, character: Character): Uint8Array | nul
   const { greys, strongest } = inkOf(clean, character);
   if (strongest === 0) return null;
   const ink: Ink = {
-    of: identity,
+    ...plainInk,
     contrast: Math.min(clean.contrast, strongest),
     threshold: 0.3 * Math.min(clean.contrast, strongest),
+    runs: wholeRows(greys),
   };
   return centre(fit(greys, ink));
 }
-
-const identity = Uint8Array.from({ length: 256 }, (_, i) => i);
 
 /** The ink of its shapes and close to them, on black with a margin. */
 function inkOf(

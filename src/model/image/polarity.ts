@@ -1,4 +1,5 @@
 /** Whether ink is darker than its paper, where the paper's light is uneven. */
+import { medianOf } from '../../lib/counts.ts';
 import type { Greys } from './greys.ts';
 
 const cells = 10; // along the shorter side
@@ -11,11 +12,12 @@ export function isInkDark(greys: Greys, otherwise: boolean): boolean {
   const cell = Math.max(1, Math.floor(Math.min(width, height) / cells));
   const columns = Math.ceil(width / cell);
   const rows = Math.ceil(height / cell);
+  const counts = new Uint32Array(256);
   let [signed, absolute] = [0, 0];
   const add = (x: number, y: number) => {
     const [x0, x1] = [Math.max(0, (x - reach) * cell), Math.min(width, (x + reach + 1) * cell)];
     const [y0, y1] = [Math.max(0, (y - reach) * cell), Math.min(height, (y + reach + 1) * cell)];
-    const paper = medianOf(greys, x0, y0, x1, y1);
+    const paper = levelOf(greys, counts, x0, y0, x1, y1);
     for (let row = y * cell; row < Math.min(height, (y + 1) * cell); row++) {
       for (let column = x * cell; column < Math.min(width, (x + 1) * cell); column++) {
         const cube = (values[row * width + column]! - paper) ** 3;
@@ -29,11 +31,16 @@ export function isInkDark(greys: Greys, otherwise: boolean): boolean {
   return Math.abs(skew) < clear ? otherwise : skew < 0;
 }
 
-/** The mean of the middle two, so that the inverse image has the inverse median. */
-function medianOf({ values, width }: Greys, x0: number, y0: number, x1: number, y1: number): number {
-  const part = new Uint8Array((x1 - x0) * (y1 - y0));
-  let n = 0;
-  for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) part[n++] = values[y * width + x]!;
-  part.sort();
-  return (part[(n - 1) >> 1]! + part[n >> 1]!) / 2;
+/** The median of a part; `counts` is overwritten. */
+function levelOf(
+  { values, width }: Greys,
+  counts: Uint32Array,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+): number {
+  counts.fill(0);
+  for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) counts[values[y * width + x]!]!++;
+  return medianOf(counts);
 }

@@ -1,19 +1,23 @@
 /** All ink of a picture, fitted and centred; nothing is taken away but uneven light and noise. */
 import { imageSide } from '../data/dataset.ts';
+import type { Box } from './box.ts';
 import { centre } from './centre.ts';
 import { fit } from './fit.ts';
 import { crop } from './frame.ts';
 import type { Greys } from './greys.ts';
-import { type Box, findInk, type Ink, inkBox } from './ink.ts';
+import { findInk, type Ink, inkBox } from './ink.ts';
 import { evenOut } from './lighting.ts';
 import { findAmongSpecks, findSmallShape } from './small-shape.ts';
+import { type Survey, survey } from './survey.ts';
 
 const pagePixels = 80_000; // from here on a digit may be small beside specks
 
 /** The ink in 28×28, 784 bytes, or null where none stands out from the background. */
-export function readInk(image: Greys): Uint8Array | null {
-  const { greys, border, block } = evenOut(image);
-  const ink = findInk(greys, border);
+export function readInk(picture: Survey): Uint8Array | null {
+  const image = picture.greys;
+  const { even, block } = evenOut(picture);
+  const { greys } = even;
+  const ink = findInk(even);
   if (!ink) return readPart(image, findSmallShape(image));
   const isPage = image.width * image.height >= pagePixels;
   const small = smallBox(greys, ink, block) ?? (isPage ? findAmongSpecks(image) : null);
@@ -36,5 +40,5 @@ function readPart(image: Greys, box: Box | null): Uint8Array | null {
   const [x0, y0] = [Math.max(0, box.x0 - margin), Math.max(0, box.y0 - margin)];
   const [x1, y1] = [Math.min(width, box.x1 + 1 + margin), Math.min(height, box.y1 + 1 + margin)];
   if ((x1 - x0) * (y1 - y0) > (width * height) / 2) return null;
-  return readInk(crop(image, x0, y0, x1, y1));
+  return readInk(survey(crop(image, x0, y0, x1, y1)));
 }

@@ -1,26 +1,30 @@
 /** Scaling of an ink box to a map of ink, row-major, 0 to 255: area averages down, bilinear up. */
 
+import type { Box } from './box.ts';
 import type { Greys } from './greys.ts';
-import type { Box, Ink } from './ink.ts';
+import type { Ink } from './ink.ts';
+
+type InkTable = Pick<Ink, 'of'>;
+type PlacedInk = Pick<Ink, 'of' | 'runs'>;
 
 /** Ink that needs no table any more: a value is its own amount of ink. */
-export const plainInk: Ink = {
-  of: Uint8Array.from({ length: 256 }, (_, i) => i),
-  contrast: 255,
-  threshold: 0,
-};
+export const plainInk: InkTable = { of: Uint8Array.from({ length: 256 }, (_, i) => i) };
 
 /**
  * Area averages: every source pixel gives its ink to the target pixels it lies on, by share. A copy at
  * scale 1, plain means at whole factors.
  */
-export function shrink(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
+export function shrink(greys: Greys, ink: PlacedInk, box: Box, width: number, height: number): Float32Array {
   const columns = spansOf(box.x0, box.x1, width);
   const scale = height / (box.y1 - box.y0 + 1);
   const row = new Float32Array(width);
   const target = new Float32Array(width * height);
-  for (let y = box.y0; y <= box.y1; y++) {
-    shrinkRow(greys, ink, y, columns, row);
+  const { runs } = ink;
+  for (let first = 0, next = 0; first < runs.row.length; first = next) {
+    const y = runs.row[first]!;
+    while (runs.row[next] === y) next++;
+    if (y < box.y0 || y > box.y1) continue;
+    shrinkRow(greys, ink, y, { from: runs.from[first]!, to: runs.to[next - 1]! }, columns, row);
     const top = (y - box.y0) * scale;
     const upper = Math.min(Math.floor(top), height - 1);
     const below = upper + 1 < height ? Math.max(0, top + scale - (upper + 1)) : 0; // on the next target row
@@ -44,8 +48,9 @@ function spansOf(x0: number, x1: number, width: number): Span[] {
 
 function shrinkRow(
   { values, width }: Greys,
-  { of }: Ink,
+  { of }: InkTable,
   y: number,
+  inked: { readonly from: number; readonly to: number },
   columns: Span[],
   row: Float32Array,
 ): void {
@@ -53,6 +58,8 @@ function shrinkRow(
   const scale = row.length / (columns.at(-1)!.end - columns[0]!.first);
   for (let column = 0; column < row.length; column++) {
     const { first, end, before, after } = columns[column]!;
+    row[column] = 0;
+    if (end < inked.from || first > inked.to) continue;
     let sum = 0;
     for (let i = start + first; i < start + end; i++) sum += of[values[i]!]!;
     if (before > 0) sum += before * of[values[start + first - 1]!]!;
@@ -66,7 +73,7 @@ function addRow(target: Float32Array, row: Float32Array, offset: number, weight:
 }
 
 /** Bilinear between the pixels' centres, the outermost repeated at the edges. */
-export function enlarge(greys: Greys, ink: Ink, box: Box, width: number, height: number): Float32Array {
+export function enlarge(greys: Greys, ink: InkTable, box: Box, width: number, height: number): Float32Array {
   const columns = taps(box.x0, box.x1, width);
   const target = new Float32Array(width * height);
   for (const [y, row] of taps(box.y0, box.y1, height).entries()) {
@@ -100,7 +107,7 @@ function taps(first: number, last: number, length: number): Tap[] {
  * The strongest ink under each target pixel, grown by one pixel to all four sides: keeps strokes that
  * an area average would thin out. The growth fills the margin of one pixel that is left all round.
  */
-export function thicken(greys: Greys, ink: Ink, box: Box, width: number, height: number): Greys {
+export function thicken(greys: Greys, ink: InkTable, box: Box, width: number, height: number): Greys {
   const scaleX = (width - 2) / (box.x1 - box.x0 + 1);
   const scaleY = (height - 2) / (box.y1 - box.y0 + 1);
   const values = new Uint8Array(width * height);

@@ -3,8 +3,8 @@
  * are single pixels far from each other, and a digit's pixels lie side by side.
  */
 import { borderOf } from './border.ts';
+import type { Box } from './box.ts';
 import type { Greys } from './greys.ts';
-import type { Box } from './ink.ts';
 
 const cellSide = 8; // pixels
 const leastPixels = 24; // of ink in one shape; specks and their surroundings have fewer

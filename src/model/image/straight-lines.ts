@@ -4,8 +4,8 @@
  * Source: R. Duda, P. Hart, Use of the Hough transformation, 1972.
  */
 
-/** Pixels of ink (1) and paper (0), row-major. */
-export type Mask = { readonly pixels: Uint8Array; readonly width: number; readonly height: number };
+import { type Mask, transposed } from './mask.ts';
+import { runsOf } from './runs.ts';
 
 /** Along x from `from` to `to`, at y = offset + slope · x. In an upright line x and y are exchanged. */
 export type Line = {
@@ -27,30 +27,25 @@ const mostBarren = 6; // peaks in a row that are no line: a pattern or print
 const pureShare = 0.3; // of a line's length where nothing crosses it
 
 export function findLines(mask: Mask): Line[] {
-  return [...levelLines(mask, false), ...levelLines(transposed(mask), true)];
-}
-
-export function transposed({ pixels, width, height }: Mask): Mask {
-  const target = new Uint8Array(pixels.length);
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i++) target[x * height + y] = pixels[i]!;
-  return { pixels: target, width: height, height: width };
+  const columns = transposed(mask);
+  return [...levelLines(mask, columns, false), ...levelLines(columns, mask, true)];
 }
 
 /** Middles of thin vertical runs. */
-type Runs = {
-  readonly x: Int32Array;
-  readonly y: Float32Array;
-  readonly thick: Int32Array;
+type Middles = {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly thick: readonly number[];
   readonly used: Uint8Array;
   readonly x0: number; // the least x
   readonly y0: number;
 };
 
-function levelLines(mask: Mask, isUpright: boolean): Line[] {
+/** `columns`: the mask transposed. */
+function levelLines(mask: Mask, columns: Mask, isUpright: boolean): Line[] {
   const shorter = Math.min(mask.width, mask.height);
   const least = Math.max(8, shortest * shorter);
-  const runs = thinRuns(mask, Math.round(thickest * shorter) + 2);
+  const runs = thinRuns(columns, Math.round(thickest * shorter) + 2);
   const lines: Line[] = [];
   let slopes = slopesFor(mask.width);
   for (let n = 0, barren = 0; n < mostLines && barren < mostBarren; n++) {
@@ -76,38 +71,28 @@ function near(slopes: readonly number[], slope: number): number[] {
   return slopes.toSorted((a, b) => Math.abs(a - slope) - Math.abs(b - slope)).slice(0, 7);
 }
 
-function thinRuns({ pixels, width, height }: Mask, most: number): Runs {
+/** `columns`: the mask transposed. */
+function thinRuns(columns: Mask, most: number): Middles {
+  const { row, from, to } = runsOf(columns, 1);
   const [x, y, thick]: [number[], number[], number[]] = [[], [], []];
-  const starts = new Int32Array(width).fill(-1);
-  for (let row = 0; row <= height; row++) {
-    for (let column = 0; column < width; column++) {
-      const isInk = row < height && pixels[row * width + column] === 1;
-      if (isInk && starts[column] === -1) starts[column] = row;
-      if (isInk || starts[column] === -1) continue;
-      const length = row - starts[column]!;
-      if (length <= most) {
-        x.push(column);
-        y.push(starts[column]! + (length - 1) / 2);
-        thick.push(length);
-      }
-      starts[column] = -1;
-    }
+  let top = columns.width;
+  for (let n = 0; n < row.length; n++) {
+    const length = to[n]! - from[n]!;
+    if (length > most) continue;
+    const middle = (from[n]! + to[n]! - 1) / 2;
+    x.push(row[n]!);
+    y.push(middle);
+    thick.push(length);
+    if (middle < top) top = middle;
   }
-  return {
-    x: Int32Array.from(x),
-    y: Float32Array.from(y),
-    thick: Int32Array.from(thick),
-    used: new Uint8Array(x.length),
-    x0: x.reduce((least, value) => Math.min(least, value), width),
-    y0: Math.floor(y.reduce((least, value) => Math.min(least, value), height)),
-  };
+  return { x, y, thick, used: new Uint8Array(x.length), x0: x[0] ?? 0, y0: Math.floor(top) };
 }
 
 type Peak = { readonly slope: number; readonly offset: number };
 
 /** Counted from the ink's corner, so that it makes no difference where the ink lies. */
 function strongestPeak(
-  { x, y, used, x0, y0 }: Runs,
+  { x, y, used, x0, y0 }: Middles,
   slopes: readonly number[],
   mask: Mask,
   least: number,
@@ -132,7 +117,7 @@ function strongestPeak(
 }
 
 /** The pieces of one line that are long enough; its runs are used up. */
-function segments(mask: Mask, runs: Runs, peak: Peak, least: number): Omit<Line, 'isUpright'>[] {
+function segments(mask: Mask, runs: Middles, peak: Peak, least: number): Omit<Line, 'isUpright'>[] {
   const { slope, offset } = fitted(runs, peak);
   const pure = new Uint8Array(mask.width); // thickness where the line alone is seen
   for (let i = 0; i < runs.x.length; i++) {
@@ -156,7 +141,7 @@ function segments(mask: Mask, runs: Runs, peak: Peak, least: number): Omit<Line,
 }
 
 /** Least squares over the runs near the peak, twice. */
-function fitted(runs: Runs, peak: Peak): Peak {
+function fitted(runs: Middles, peak: Peak): Peak {
   let { slope, offset } = peak;
   for (const reach of [2.1, 1.6]) {
     let [n, sx, sy, sxx, sxy] = [0, 0, 0, 0, 0];

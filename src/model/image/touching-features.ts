@@ -1,5 +1,8 @@
 /** What tells two digits that touch from one: shares and counts that do not depend on the size. */
-import type { Mask } from './straight-lines.ts';
+import type { Box } from './box.ts';
+import type { Mask } from './mask.ts';
+import { type Runs, runsOf } from './runs.ts';
+import { findPaper } from './shapes.ts';
 
 export const featureCount = 12;
 
@@ -53,75 +56,56 @@ function bestCut(columns: readonly LineOfPixels[]): number {
   return best;
 }
 
+/** Pixels from the first row to the last that has ink in these columns. */
 function heightIn({ pixels, width, height }: Mask, from: number, to: number): number {
-  let [first, last] = [height, -1];
-  for (let y = 0; y < height; y++) {
-    for (let x = from; x < to; x++) {
-      if (!pixels[y * width + x]) continue;
-      first = Math.min(first, y);
-      last = y;
-    }
-  }
-  return Math.max(0, last - first + 1);
+  const isBlank = (y: number) => !pixels.subarray(y * width + from, y * width + to).includes(1);
+  let [first, last] = [0, height - 1];
+  while (first <= last && isBlank(first)) first++;
+  while (last > first && isBlank(last)) last--;
+  return last - first + 1;
 }
 
 /** Sheared so that x and y are not correlated, as far as handwriting slants, and cut out again. */
-function deskewed({ pixels, width, height }: Mask): Mask {
-  let [n, sx, sy, sxy, syy] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < pixels.length; i++) {
-    if (!pixels[i]) continue;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    n++;
-    sx += x;
-    sy += y;
-    sxy += x * y;
-    syy += y * y;
-  }
-  if (n === 0) return { pixels, width, height };
-  const spread = syy - (sy * sy) / n;
-  const slant = spread === 0 ? 0 : Math.min(0.7, Math.max(-0.7, (sxy - (sx * sy) / n) / spread));
-  const shift = (y: number) => Math.round(-slant * (y - height / 2));
+function deskewed(mask: Mask): Mask {
+  const { height } = mask;
+  const { row, from, to } = runsOf(mask, 1);
+  if (row.length === 0) return mask;
+  const slant = slantOf({ row, from, to });
+  const shifts = row.map((y) => Math.round(-slant * (y - height / 2)));
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < pixels.length; i++) {
-    if (!pixels[i]) continue;
-    const x = (i % width) + shift(Math.floor(i / width));
-    first = Math.min(first, x);
-    last = Math.max(last, x);
+  for (let n = 0; n < row.length; n++) {
+    first = Math.min(first, from[n]! + shifts[n]!);
+    last = Math.max(last, to[n]! - 1 + shifts[n]!);
   }
-  const wide = last - first + 1;
-  const target = new Uint8Array(wide * height);
-  for (let i = 0; i < pixels.length; i++) {
-    const y = Math.floor(i / width);
-    if (pixels[i]) target[y * wide + (i % width) + shift(y) - first] = 1;
+  const width = last - first + 1;
+  const pixels = new Uint8Array(width * height);
+  for (let n = 0; n < row.length; n++) {
+    const start = row[n]! * width + shifts[n]! - first;
+    pixels.fill(1, start + from[n]!, start + to[n]!);
   }
-  return { pixels: target, width: wide, height };
+  return { pixels, width, height };
+}
+
+/** Pixels to the right for one down, by the covariance of x and y over all ink. */
+function slantOf({ row, from, to }: Runs): number {
+  let [n, sx, sy, sxy, syy] = [0, 0, 0, 0, 0];
+  for (let run = 0; run < row.length; run++) {
+    const [y, count] = [row[run]!, to[run]! - from[run]!];
+    const x = ((from[run]! + to[run]! - 1) * count) / 2; // the sum over the run
+    n += count;
+    sx += x;
+    sy += y * count;
+    sxy += x * y;
+    syy += y * y * count;
+  }
+  const spread = syy - (sy * sy) / n;
+  return spread === 0 ? 0 : Math.min(0.7, Math.max(-0.7, (sxy - (sx * sy) / n) / spread));
 }
 
 /** Areas of paper enclosed by ink, of at least a three-hundredth of the box. */
-function holesOf({ pixels, width, height }: Mask): number {
-  const seen = pixels.slice();
-  const stack: number[] = [];
-  const fill = (start: number): { size: number; isOpen: boolean } => {
-    let [size, isOpen] = [0, false];
-    seen[start] = 1;
-    stack.push(start);
-    for (let i = stack.pop(); i !== undefined; i = stack.pop()) {
-      size++;
-      const [x, y] = [i % width, Math.floor(i / width)];
-      if (x === 0 || y === 0 || x === width - 1 || y === height - 1) isOpen = true;
-      for (const next of [x > 0 ? i - 1 : i, x < width - 1 ? i + 1 : i, i - width, i + width]) {
-        if (next < 0 || next >= seen.length || seen[next]) continue;
-        seen[next] = 1;
-        stack.push(next);
-      }
-    }
-    return { size, isOpen };
-  };
-  let count = 0;
-  for (let i = 0; i < seen.length; i++) {
-    if (seen[i]) continue;
-    const { size, isOpen } = fill(i);
-    if (!isOpen && size >= (width * height) / 300) count++;
-  }
-  return count;
+function holesOf(mask: Mask): number {
+  const { width, height } = mask;
+  const isEnclosed = ({ x0, x1, y0, y1 }: Box) => x0 > 0 && y0 > 0 && x1 < width - 1 && y1 < height - 1;
+  const least = (width * height) / 300;
+  return findPaper(mask).filter(({ box, pixels }) => pixels >= least && isEnclosed(box)).length;
 }

@@ -3,8 +3,7 @@
  */
 import type { CleanInk } from './clean-ink.ts';
 import type { Character } from './find-characters.ts';
-import { heightOf, widthOf } from './shapes.ts';
-import type { Mask } from './straight-lines.ts';
+import { type Mask, maskOf, ownLabels } from './mask.ts';
 import { touchingFeatures } from './touching-features.ts';
 import { hidden, output, scale } from './touching-weights.ts';
 
@@ -35,20 +34,7 @@ function thinned(mask: Mask): Mask {
   return pixels.includes(1) ? { pixels, width, height } : mask;
 }
 
-/** 1 at each of the labels; a lookup for every pixel may not depend on how many there are. */
-export function ownLabels(labels: readonly number[]): Uint8Array {
-  const isOwn = new Uint8Array(1 + Math.max(0, ...labels));
-  for (const label of labels) isOwn[label] = 1;
-  return isOwn;
-}
-
 /** The character's own strong ink, cut out. */
-export function maskOf({ labels, ink }: CleanInk, { box, labels: own }: Character): Mask {
-  const [width, height] = [widthOf(box), heightOf(box)];
-  const pixels = new Uint8Array(width * height);
-  const isOwn = ownLabels(own);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      pixels[y * width + x] = isOwn[labels[(box.y0 + y) * ink.width + box.x0 + x]!] ?? 0;
-  return { pixels, width, height };
+export function shapeMask({ labels, ink }: CleanInk, { box, labels: own }: Character): Mask {
+  return maskOf({ values: labels, width: ink.width }, box, ownLabels(own));
 }
