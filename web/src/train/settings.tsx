@@ -82,7 +82,8 @@ function Field({ name, label, schema, value, error, change }: FieldProps) {
     title: limits.description,
   };
   const word =
-    (error && sentence(error)) ?? (limits.minimum === undefined && limits.exclusiveMinimum === undefined ? '' : rangeOf(limits));
+    (error && sentence(error)) ??
+    (limits.minimum === undefined && limits.exclusiveMinimum === undefined ? '' : rangeOf(limits));
   return (
     <div class={typeof value === 'boolean' ? 'field is-tick' : 'field'}>
       <label for={id}>{label}</label>
