@@ -119,12 +119,16 @@ export function describeRegistry(stage: () => Stage): void {
       await page.getByRole('heading', { level: 2, name: 'Version 1' }).waitFor();
     });
 
-    it('an alias that points to a version is a badge of it', async () => {
+    it('an alias that points to a version is a badge of it, with its share of the traffic', async () => {
       const path = '/registry/mnist/aliases/challenger';
       await call(stage(), 'PUT', path, { version: poor });
       const page = await stage().open('#models');
       await row(page, poor).getByText('challenger').waitFor();
       expect(await row(page, 1).locator('.badge').allInnerTexts()).toEqual(['serving']);
+      await call(stage(), 'PUT', '/registry/mnist/traffic', { champion: 90, challenger: 10 });
+      await row(page, poor).getByText('challenger 10\u202f%').waitFor();
+      await row(page, 1).getByText('serving 90\u202f%').waitFor();
+      await call(stage(), 'PUT', '/registry/mnist/traffic', { champion: 100 });
       await call(stage(), 'DELETE', path);
       await row(page, poor).getByText('challenger').waitFor({ state: 'detached' });
     });
