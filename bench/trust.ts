@@ -111,10 +111,11 @@ async function measureOutliers(): Promise<string[][]> {
 /** Over the whole test set, as it is, and over digits of other writers. */
 async function measureConfidence(): Promise<string[]> {
   const answers = reader.readImages(test.images);
+  const { ece, bins } = reader.reliabilityOf(test.images, test.labels);
   const right = answers.filter(({ digit }, i) => digit === test.labels[i]).length;
   const alarms = answers.filter(({ verdict }) => verdict === 'unknown').length;
   const lines = [
-    `MNIST test: ${percent(right, test.count)} % right, calibration error ${(100 * calibrationError(answers)).toFixed(2)} % over 15 bins, ${percent(alarms, test.count)} % false alarms`,
+    `MNIST test: ${percent(right, test.count)} % right, calibration error ${(100 * ece).toFixed(2)} % over ${bins.length} bins, ${percent(alarms, test.count)} % false alarms`,
   ];
   const others = await otherWriters();
   if (!others) return [...lines, 'other writers: not here (apt-get install python3-sklearn)'];
@@ -126,14 +127,6 @@ async function measureConfidence(): Promise<string[]> {
   }
   const ofOthers = `${percent(read, others.length)} % of ${others.length} right, ${percent(unknown, others.length)} % unknown`;
   return [...lines, `other writers: ${ofOthers}`];
-}
-
-/** The mean gap between confidence and accuracy, in 15 bins of equal width (Guo et al., 2017). */
-function calibrationError(answers: readonly Answer[]): number {
-  const gaps = new Float64Array(15);
-  for (const [i, { digit, confidence }] of answers.entries())
-    gaps[Math.min(14, Math.floor(15 * confidence))]! += confidence - (digit === test.labels[i] ? 1 : 0);
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / answers.length;
 }
 
 function percent(part: number, of: number): string {

@@ -6,15 +6,17 @@ import { expect, it } from 'vitest';
 
 const dist = new URL('../dist/', import.meta.url);
 
-const tfjs = new URL('model/tfjs.js', dist).href; // loads the package itself
+const tfjs = 'model/tfjs.js'; // loads the package itself
+const letters = 'model/data/outliers/glyphs.js'; // loads the package of letters
 
-/** The shortest chain of files by which `entry` statically imports tfjs; null when it does not. */
-function chainToTfjs(entry: string): string[] | null {
+/** The shortest chain of files by which `entry` statically imports a module; null when it does not. */
+function chainOf(entry: string, module: string): string[] | null {
+  const wanted = new URL(module, dist).href;
   const importers = new Map<string, string | null>([[new URL(entry, dist).href, null]]);
   for (const [file] of importers) {
     for (const { fileName } of ts.preProcessFile(readFileSync(new URL(file), 'utf8')).importedFiles) {
       const imported = fileName.startsWith('.') ? new URL(fileName, file).href : null;
-      if (imported === tfjs || fileName.startsWith('@tensorflow/'))
+      if (imported === wanted || (module === tfjs && fileName.startsWith('@tensorflow/')))
         return [...chainTo(file, importers), fileName];
       if (imported !== null && !importers.has(imported)) importers.set(imported, file);
     }
@@ -30,10 +32,16 @@ function chainTo(file: string | null, importers: ReadonlyMap<string, string | nu
 
 // tfjs takes 40 MB; only the trainer, the predictor and the device examiner compute.
 it.each(['start', 'server', 'worker', 'cli', 'doctor'])('%s loads no tfjs', (entry) => {
-  expect(chainToTfjs(`${entry}.js`)).toBeNull();
+  expect(chainOf(`${entry}.js`, tfjs)).toBeNull();
+});
+
+it('the predictor loads no letters, which only training draws', () => {
+  expect(chainOf('model/serving/predictor-process.js', letters)).toBeNull();
+  expect(chainOf('jobs/worker/trainer-process.js', letters)?.at(-1)).toMatch(/\/glyphs\.js$/);
 });
 
 it('names the files between an entry and tfjs', () => {
-  expect(chainToTfjs('jobs/worker/trainer-process.js')?.[0]).toBe('jobs/worker/trainer-process.js');
-  expect(chainToTfjs('jobs/worker/trainer-process.js')?.at(-1)).toMatch(/\/tfjs\.js$/);
+  const chain = chainOf('jobs/worker/trainer-process.js', tfjs);
+  expect(chain?.[0]).toBe('jobs/worker/trainer-process.js');
+  expect(chain?.at(-1)).toMatch(/\/tfjs\.js$/);
 });

@@ -7,6 +7,7 @@ import { type Answer, answerFrom } from '../../src/model/serving/answer.ts';
 import { answerLine } from '../../src/model/serving/answer-line.ts';
 import { infer, loadModel } from '../../src/model/serving/loaded-model.ts';
 import { openStore } from '../../src/model/store/store.ts';
+import { type Reliability, reliabilityOf } from '../../src/model/training/calibration.ts';
 
 export type ReadPicture = { readonly answer: Answer; readonly pixels: Uint8Array }; // [784]
 
@@ -18,6 +19,8 @@ export type Reader = {
   readonly readLine: (bytes: Buffer) => Promise<string>;
   /** Images that are 28×28 already. */
   readonly readImages: (images: Uint8Array) => Answer[];
+  /** How far its confidences in such images hold. */
+  readonly reliabilityOf: (images: Uint8Array, labels: Uint8Array) => Reliability;
 };
 
 /** @throws where the directory has no model */
@@ -39,6 +42,8 @@ export async function openReader(dataDir: string): Promise<Reader> {
     version,
     recipe: stored.manifest.recipe,
     readImages,
+    reliabilityOf: (images, labels) =>
+      reliabilityOf(infer(model, images), labels, model.calibration?.temperature ?? 1),
     read: async (bytes) => {
       const picture = await readDigit(bytes);
       if (!picture.ok) return null;

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { KeptAnswers } from '../model/corrections/kept-answers.ts';
-import { pictureTypes } from '../model/image/formats/signatures.ts';
+import { pictureMediaTypes, pictureTypes } from '../model/image/formats/signatures.ts';
 import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions } from '../model/serving/predictor.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
@@ -22,18 +22,15 @@ import {
   predictQuerySchema,
 } from './prediction-schema.ts';
 
+const binary = { schema: { type: 'string', format: 'binary' } } as const;
+
 /** The body types that the route accepts, for the OpenAPI document: a schema can't tell the generator. */
 export const predictRequestBody = {
   description: `A ${pictureTypes} as it is, of whatever \`Content-Type\`, or of none: the bytes decide. Of several frames the first is read. Up to 15 MiB and 64 megapixels; an AVIF, a GIF, an interlaced PNG, a progressive JPEG or a lossless WebP can't be shrunk while it is decoded, and less may be too much. Or several pictures as the files of a form, or one as base64 in JSON.`,
   required: true,
   content: {
-    'image/png': { schema: { type: 'string', format: 'binary' } },
-    'image/jpeg': { schema: { type: 'string', format: 'binary' } },
-    'image/webp': { schema: { type: 'string', format: 'binary' } },
-    'image/avif': { schema: { type: 'string', format: 'binary' } },
-    'image/gif': { schema: { type: 'string', format: 'binary' } },
-    'image/tiff': { schema: { type: 'string', format: 'binary' } },
-    'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+    ...Object.fromEntries(pictureMediaTypes.map((type) => [type, binary])),
+    'application/octet-stream': binary,
     'multipart/form-data': {
       schema: {
         type: 'object',

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 import { readDigit } from '../../src/model/image/read-digit.ts';
+import { memoryOf, predictorPid } from '../model/serving/processes.ts';
 import { form } from './form.ts';
 import { type Parts, startParts } from './parts.ts';
 
@@ -268,10 +268,10 @@ describe('with a model', () => {
       })
         .png({ compressionLevel: 9 })
         .toBuffer();
-      const before = await peakMemory();
+      const before = await memoryOf(predictorPid()!, 'VmHWM');
       const response = await predict(huge, 'image/png');
       expect(response.json()).toMatchObject({ status: 413, code: 'IMAGE_TOO_LARGE' });
-      expect((await peakMemory()) - before).toBeLessThan(200);
+      expect((await memoryOf(predictorPid()!, 'VmHWM')) - before).toBeLessThan(200);
     });
 
     it('any bytes at all', async () => {
@@ -300,16 +300,4 @@ async function normalised(image: Uint8Array): Promise<Uint8Array> {
   const read = await readDigit(image);
   if (!read.ok) throw new Error(read.message);
   return new Uint8Array(read.pixels);
-}
-
-/** The predictor's peak memory in MB, as Linux counts it. */
-async function peakMemory(): Promise<number> {
-  const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
-  for (const pid of children.trim().split(' ')) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-    if (!command.includes('predictor-process')) continue;
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
-  }
-  throw new Error('expected a predictor among the children of this process');
 }

@@ -3,7 +3,8 @@
 import { between, type Random } from '../../lib/random.ts';
 import * as tf from '../tfjs.ts';
 import { distort } from './augment.ts';
-import { classCount, imageAt, imageSide, imageSize, type Split } from './dataset.ts';
+import { classCount, imageAt, imageSize, type Split } from './dataset.ts';
+import { toImageTensor } from './image-tensor.ts';
 import { redraw } from './other-hand.ts';
 import { drawOutlier } from './outliers/outliers.ts';
 
@@ -11,13 +12,6 @@ export type Batch = {
   readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
   readonly labels: tf.Tensor1D; // [N], int32, 0 … 9; 10: an outlier
 };
-
-/** Converts pixels [N × 784] of 0 … 255 to a tensor [N, 28, 28, 1] of 0 … 1. */
-export function toImageTensor(pixels: Uint8Array): tf.Tensor4D {
-  const greys = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) greys[i] = pixels[i]! / 255;
-  return tf.tensor4d(greys, [pixels.length / imageSize, imageSide, imageSide, 1]);
-}
 
 /** Where what is random comes from; null: nothing of that kind is done to the batch. */
 export type Variation = {

@@ -1,7 +1,7 @@
 /** A model version in the engine's memory, ready to infer. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { toImageTensor } from '../data/batch.ts';
 import { imageSize } from '../data/dataset.ts';
+import { toImageTensor } from '../data/image-tensor.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import { modelOf } from '../store/manifest.ts';

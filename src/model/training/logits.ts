@@ -1,7 +1,7 @@
 /** Reads the logits of a network on many examples. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { toImageTensor } from '../data/batch.ts';
 import { classCount, imageSize, type Split } from '../data/dataset.ts';
+import { toImageTensor } from '../data/image-tensor.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import * as tf from '../tfjs.ts';

@@ -1,24 +1,25 @@
 /** What belongs to paper and form is taken away, the digit is not; what was taken away is said. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { normaliseWithWarnings } from '../../../src/model/image/normalise.ts';
 import { runs } from '../../long.ts';
 import {
   blank,
+  codesOf,
   cropped,
   difference,
   digitPicture,
   drawLine,
   enlarged,
+  inkOf,
   inverted,
   mean,
   placed,
+  testDigits,
 } from './pictures.ts';
 
-const test = await readSplit('mnist', 'test');
-const digits = Array.from({ length: 25 }, (_, i) => new Uint8Array(imageAt(test, i * 391)));
+const digits = testDigits(25, 391);
 
 /** White ink on black, 200 × 200, the digit 100 high. */
 function page(pixels: Uint8Array, left = 50, top = 50): Greys {
@@ -53,8 +54,6 @@ const tilted = (picture: Greys) => {
   for (const y of [20, 70, 120, 170]) drawLine(picture, [0, y], [198, y + 8], 2);
   return picture;
 };
-
-const codesOf = (picture: Greys) => normaliseWithWarnings(picture)?.warnings.map(({ code }) => code);
 
 describe('lines of paper and form', () => {
   it.each<[string, (picture: Greys) => Greys, string]>([
@@ -153,9 +152,7 @@ describe('strokes that look like lines of a form', () => {
 
   it('hardly any digit loses a stroke or is said to', () => {
     const warned = Array.from({ length: 500 }, (_, i) => i * 20).filter((i) => {
-      const codes = codesOf(
-        placed(enlarged(cropped(digitPicture(new Uint8Array(imageAt(test, i)))), 4), 130, 130, 20, 20),
-      );
+      const codes = codesOf(placed(inkOf(i, 4), 130, 130, 20, 20));
       return codes!.length > 0;
     });
     expect(warned.length).toBeLessThanOrEqual(4);

@@ -1,7 +1,6 @@
 /** A frame along the picture's edge is taken off; a stroke along it is not. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { withoutFrame } from '../../../src/model/image/frame.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
@@ -16,10 +15,11 @@ import {
   inverted,
   mean,
   placed,
+  testDigit,
+  testDigits,
 } from './pictures.ts';
 
-const test = await readSplit('mnist', 'test');
-const digits = Array.from({ length: 40 }, (_, i) => new Uint8Array(imageAt(test, i * 211)));
+const digits = testDigits(40, 211);
 
 type Sides = {
   readonly top?: boolean;
@@ -112,7 +112,7 @@ describe('a stroke along the edge', () => {
   it('is left, in digits that are cut out tightly, but for one in a thousand that is mostly ink', () => {
     let taken = 0;
     for (let i = 0; i < 4000; i++) {
-      const digit = cropped(digitPicture(new Uint8Array(imageAt(test, i))));
+      const digit = cropped(digitPicture(testDigit(i)));
       for (const picture of [digit, enlarged(digit, 5), inverted(digit)])
         if (withoutFrame(picture) !== picture) taken++;
     }

@@ -1,32 +1,19 @@
 /** Several characters: told from one, and read from left to right. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { choosePieces } from '../../../src/model/image/choose-pieces.ts';
 import { type FoundLine, findLine, type LineShape, type Piece } from '../../../src/model/image/find-line.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
-import { normalise, normaliseWithWarnings } from '../../../src/model/image/normalise.ts';
+import { normalise } from '../../../src/model/image/normalise.ts';
 import { readLine } from '../../../src/model/image/read-line.ts';
 import { runs } from '../../long.ts';
+import { mnist } from '../data/mnist.ts';
 import { grey } from './picture-files.ts';
-import {
-  blank,
-  cropped,
-  difference,
-  digitPicture,
-  drawLine,
-  enlarged,
-  inverted,
-  placed,
-} from './pictures.ts';
-
-const test = await readSplit('mnist', 'test');
-const digit = (i: number) => new Uint8Array(imageAt(test, i));
-const ink = (i: number, factor: number) => enlarged(cropped(digitPicture(digit(i))), factor);
+import { blank, codesOf, difference, drawLine, inkOf, inverted, placed, testDigit } from './pictures.ts';
 
 /** White on black, side by side with `gap` pixels between their boxes; below 0 they overlap. */
 function row(indices: readonly number[], factor: number, gap: number): Greys {
-  const inks = indices.map((i) => ink(i, factor));
+  const inks = indices.map((i) => inkOf(i, factor));
   const margin = 6 * factor;
   const width = inks.reduce((sum, each) => sum + each.width + gap, 2 * margin);
   const picture = blank(width, 20 * factor + 2 * margin);
@@ -41,10 +28,9 @@ function row(indices: readonly number[], factor: number, gap: number): Greys {
   return picture;
 }
 
-const isSeveral = (picture: Greys) =>
-  normaliseWithWarnings(picture)!.warnings.some(({ code }) => code === 'SEVERAL_SHAPES');
+const isSeveral = (picture: Greys) => codesOf(picture)!.includes('SEVERAL_SHAPES');
 
-const someDigits = fc.nat(test.count - 1);
+const someDigits = fc.nat(mnist.test.count - 1);
 
 describe('several characters in one picture', () => {
   it('are said to be several when they are apart', () => {
@@ -63,14 +49,14 @@ describe('several characters in one picture', () => {
     [2, 1000],
     [5, 150],
   ])('are not seen in one digit, enlarged %i times, but for 3 in %i', (factor, count) => {
-    const picture = (i: number) => placed(ink(i, factor), 30 * factor, 30 * factor, 5 * factor, 5 * factor);
+    const picture = (i: number) => placed(inkOf(i, factor), 30 * factor, 30 * factor, 5 * factor, 5 * factor);
     const said = Array.from({ length: count }, (_, n) => n * 10).filter((i) => isSeveral(picture(i)));
     expect(said.length).toBeLessThanOrEqual(3);
   });
 
   it('are read as the largest alone', () => {
     const picture = row([0, 1], 4, 20);
-    const far = [0, 1].map((i) => difference(normalise(picture), digit(i)));
+    const far = [0, 1].map((i) => difference(normalise(picture), testDigit(i)));
     expect(Math.min(...far)).toBeLessThan(8);
   });
 });
@@ -84,7 +70,7 @@ describe('the characters of a line', () => {
     let before = -1;
     for (const [n, shape] of shapes.entries()) {
       const whole = wholeOf(shape);
-      expect(difference(whole.pixels, digit(indices[n]!))).toBeLessThan(14);
+      expect(difference(whole.pixels, testDigit(indices[n]!))).toBeLessThan(14);
       expect(whole.box.x).toBeGreaterThan(before);
       before = whole.box.x + whole.box.width;
     }
@@ -147,7 +133,7 @@ describe('the characters of a line', () => {
 
 describe('a line in a file', () => {
   it('is read as its greys are', async () => {
-    const bytes = await grey(digit(0)).png().toBuffer();
+    const bytes = await grey(testDigit(0)).png().toBuffer();
     expect(await readLine(bytes)).toMatchObject({ ok: true, line: { shapes: [{ ends: 1 }] }, shrink: 1 });
   });
 

@@ -5,7 +5,7 @@ import { imageSide } from '../../../src/model/data/dataset.ts';
 
 /** Length, type, data, checksum. */
 export function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type), data]);
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const framed = Buffer.alloc(body.length + 8);
   framed.writeUInt32BE(data.length);
   body.copy(framed, 4);

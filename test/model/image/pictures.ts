@@ -1,6 +1,29 @@
 /** Pictures made from MNIST digits in plain TypeScript, and how far a result is from the digit. */
-import { imageSide } from '../../../src/model/data/dataset.ts';
+import { imageAt, imageSide } from '../../../src/model/data/dataset.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
+import { normaliseWithWarnings } from '../../../src/model/image/normalise.ts';
+import type { WarningCode } from '../../../src/model/image/warnings.ts';
+import { mnist } from '../data/mnist.ts';
+
+/** The pixels [784] of an MNIST test image. */
+export function testDigit(index: number): Uint8Array {
+  return new Uint8Array(imageAt(mnist.test, index));
+}
+
+/** Every `step`-th one, from the first. */
+export function testDigits(count: number, step: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => testDigit(i * step));
+}
+
+/** An MNIST test image without the black around it, every pixel `factor` × `factor` times. */
+export function inkOf(index: number, factor: number): Greys {
+  return enlarged(cropped(digitPicture(testDigit(index))), factor);
+}
+
+/** What normalising a picture warns of; undefined where there is no ink. */
+export function codesOf(picture: Greys): WarningCode[] | undefined {
+  return normaliseWithWarnings(picture)?.warnings.map(({ code }) => code);
+}
 
 export function digitPicture(pixels: Uint8Array): Greys {
   return { values: pixels, width: imageSide, height: imageSide };

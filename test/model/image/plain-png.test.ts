@@ -1,9 +1,10 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { toGreys } from '../../../src/model/image/greys.ts';
 import { readPlainPng } from '../../../src/model/image/plain-png.ts';
+import { chunk } from './picture-files.ts';
 
 type Picture = {
   readonly width: number;
@@ -184,14 +185,6 @@ function predict(filter: number, left: number, up: number, corner: number): numb
     );
   }
   return [0, left, up, Math.floor((left + up) / 2)][filter] ?? 0;
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const frame = Buffer.alloc(8);
-  frame.writeUInt32BE(data.length, 0);
-  frame.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
 }
 
 /** IHDR with a byte more, its length and checksum made to fit. */

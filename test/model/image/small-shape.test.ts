@@ -4,19 +4,15 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { randomFor } from '../../../src/lib/random.ts';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
 import { isLong } from '../../long.ts';
-import { blank, cropped, difference, digitPicture, inverted, placed } from './pictures.ts';
-
-const test = await readSplit('mnist', 'test');
-const digit = (i: number) => new Uint8Array(imageAt(test, i));
+import { blank, cropped, difference, digitPicture, inverted, placed, testDigit } from './pictures.ts';
 
 /** In fewer than one in a hundred, specks as faint as noise decide the size. They look like specks of the paper. */
 const isBoxedBySpecks = (i: number) => {
-  const all = cropped(digitPicture(digit(i)));
-  const strong = cropped(digitPicture(digit(i).map((value) => (value > 77 ? value : 0))));
+  const all = cropped(digitPicture(testDigit(i)));
+  const strong = cropped(digitPicture(testDigit(i).map((value) => (value > 77 ? value : 0))));
   return all.width - strong.width > 2 || all.height - strong.height > 2;
 };
 const testImages = Array.from({ length: 10_000 }, (_, i) => i);
@@ -39,11 +35,11 @@ describe('a digit of 20 to 28 pixels', () => {
         fc.nat(height - 40),
         fc.array(fc.tuple(fc.nat(width - 1), fc.nat(height - 1)), { maxLength: 6 }),
         (i, left, top, specks) => {
-          const page = placed(cropped(digitPicture(digit(i))), width, height, left + 4, top + 4);
+          const page = placed(cropped(digitPicture(testDigit(i))), width, height, left + 4, top + 4);
           const isFar = ([x, y]: [number, number]) =>
             Math.abs(x - left - 14) > 60 || Math.abs(y - top - 14) > 60;
           for (const [x, y] of specks.filter(isFar)) page.values[y * width + x] = 255;
-          expect(difference(normalise(inverted(page)), digit(i))).toBeLessThan(8);
+          expect(difference(normalise(inverted(page)), testDigit(i))).toBeLessThan(8);
         },
       ),
       { numRuns: isLong ? 12 : 4 },
@@ -52,8 +48,8 @@ describe('a digit of 20 to 28 pixels', () => {
 
   it('is read whichever of the test images it is, but for ten with faint specks', () => {
     const isRead = (i: number) => {
-      const page = placed(cropped(digitPicture(digit(i))), 60, 50, 20, 10);
-      return difference(normalise(inverted(page)), digit(i)) < 8;
+      const page = placed(cropped(digitPicture(testDigit(i))), 60, 50, 20, 10);
+      return difference(normalise(inverted(page)), testDigit(i)) < 8;
     };
     const tried = testImages.filter((i) => isLong || i % 4 === 0 || !isClear.has(i));
     const unread = tried.filter((i) => !isRead(i));
@@ -70,7 +66,9 @@ describe('a digit of 20 to 28 pixels', () => {
     const random = randomFor(1, 'paper');
     let far = 0;
     for (let n = 0; n < 10; n++) {
-      const page = inverted(placed(digitPicture(digit(n * 97)), width, height, 100 + 70 * n, 1200 - 110 * n));
+      const page = inverted(
+        placed(digitPicture(testDigit(n * 97)), width, height, 100 + 70 * n, 1200 - 110 * n),
+      );
       for (let i = 0; i < page.values.length; i++) {
         const noise = disturbance > 0 ? uniformInt(random, -disturbance, disturbance) - disturbance : 0;
         const light = disturbance < 0 ? (disturbance * (i % width)) / width : 0;
@@ -80,7 +78,7 @@ describe('a digit of 20 to 28 pixels', () => {
         .jpeg()
         .toBuffer();
       const result = await readDigit(bytes);
-      if (difference(result.ok ? result.pixels : null, digit(n * 97)) > 14) far++;
+      if (difference(result.ok ? result.pixels : null, testDigit(n * 97)) > 14) far++;
     }
     expect(far).toBeLessThanOrEqual(1);
   });

@@ -1,20 +1,19 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { imageAt, imageSide } from '../../../src/model/data/dataset.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
 import { startDecodePool } from '../../../src/model/serving/decode-pool.ts';
-import { mnist } from '../data/mnist.ts';
+import { raw } from '../image/picture-files.ts';
+import { testDigit } from '../image/pictures.ts';
 
 const decode = startDecodePool();
-const raw = (index: number) =>
-  sharp(imageAt(mnist.test, index), { raw: { width: imageSide, height: imageSide, channels: 1 } });
+const digit = (index: number) => raw(testDigit(index), 1);
 
 it('decodes small pictures here and others in threads, all with the results of one by one', async () => {
   const pictures = await Promise.all(
     Array.from({ length: 12 }, (_, index) => [
-      raw(index).png().toBuffer(),
-      raw(index).resize(280, 280).png().toBuffer(),
-      raw(index).resize(100, 100).jpeg().toBuffer(),
+      digit(index).png().toBuffer(),
+      digit(index).resize(280, 280).png().toBuffer(),
+      digit(index).resize(100, 100).jpeg().toBuffer(),
     ]).flat(),
   );
   const expected = [];
@@ -25,7 +24,7 @@ it('decodes small pictures here and others in threads, all with the results of o
 
 it('keeps no picture in the cache of libvips, which loading sharp in a thread turns on', async () => {
   await Promise.all(
-    Array.from({ length: 8 }, async () => decode(await raw(0).resize(100, 100).jpeg().toBuffer())),
+    Array.from({ length: 8 }, async () => decode(await digit(0).resize(100, 100).jpeg().toBuffer())),
   );
   expect(sharp.cache()).toMatchObject({ memory: { max: 0 }, items: { max: 0 } });
 });
@@ -47,7 +46,7 @@ it('tells of large pictures before it decodes them, and of no others', async () 
     sharp({ create: { width, height, channels: 3, background: 'white' } });
   const told: string[] = [];
   const pictures = {
-    small: await raw(0).png().toBuffer(),
+    small: await digit(0).png().toBuffer(),
     'a 12-megapixel JPEG': await photo(4000, 3000).jpeg().toBuffer(),
     'an interlaced PNG': await photo(3000, 2500).png({ progressive: true }).toBuffer(),
     'an AVIF': await photo(1200, 1000).avif({ effort: 0 }).toBuffer(),
@@ -56,8 +55,8 @@ it('tells of large pictures before it decodes them, and of no others', async () 
   };
   const codes = [];
   for (const [name, bytes] of Object.entries(pictures)) {
-    const digit = await decode(bytes, { onLarge: () => told.push(name) });
-    codes.push(digit!.ok ? 'read' : digit!.code);
+    const read = await decode(bytes, { onLarge: () => told.push(name) });
+    codes.push(read!.ok ? 'read' : read!.code);
   }
   expect(told).toEqual(['a 12-megapixel JPEG', 'an interlaced PNG', 'an AVIF']);
   expect(codes).toEqual(['read', ...Array<string>(4).fill('IMAGE_NO_INK'), 'IMAGE_TOO_LARGE']);
