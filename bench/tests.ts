@@ -1,6 +1,7 @@
 /**
- * `npm run bench:tests -- [part of a path …]`: CPU seconds of each test file, its processes included, the dearest first.
- * Files run one by one, so the figures hold on a busy machine too. Needs Linux and Python. Option: --json.
+ * `npm run bench:tests -- [part of a path …]`: CPU seconds of each test file, its processes included, the dearest first,
+ * and the seconds it lasts. Files run one by one, so the figures of CPU hold on a busy machine too. Needs Linux and Python.
+ * Option: --json.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +13,8 @@ import { interrupted, runBench } from './lib/ending.ts';
 
 type Cost = {
   readonly name: string;
-  readonly seconds: number; // without what vitest itself takes to start
+  readonly seconds: number; // of CPU, without what vitest itself takes to start
+  readonly lasts: number; // seconds, vitest's start included
   readonly passed: boolean;
   readonly killed: number; // processes that were left
 };
@@ -50,6 +52,7 @@ async function testFiles(): Promise<string[]> {
 /** Runs vitest to its end, and that of all that it leaves behind. */
 async function run(name: string, args: readonly string[]): Promise<Cost> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const from = performance.now();
   const child = spawn('python3', [meter, process.execPath, vitest, ...args], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -62,7 +65,7 @@ async function run(name: string, args: readonly string[]): Promise<Cost> {
   const last = errors.trimEnd().split('\n').at(-1) ?? '';
   if (!last.startsWith('{')) throw new Error(`${name}: expected its CPU time, got:\n${errors}`);
   const { status, seconds, killed } = JSON.parse(last) as { status: number; seconds: number; killed: number };
-  return { name, seconds, killed, passed: status === 0 };
+  return { name, seconds, lasts: (performance.now() - from) / 1000, killed, passed: status === 0 };
 }
 
 function report(costs: readonly Cost[], start: number): void {
@@ -73,7 +76,10 @@ function report(costs: readonly Cost[], start: number): void {
   );
 }
 
-function describe({ name, seconds, passed, killed }: Cost): string {
+function describe({ name, seconds, lasts, passed, killed }: Cost): string {
   const trouble = [passed ? '' : 'FAILED', killed ? `${killed} processes were left, and killed` : ''];
-  return [`${seconds.toFixed(1).padStart(8)} CPU s  ${name}`, ...trouble.filter(Boolean)].join('  ');
+  return [
+    `${seconds.toFixed(1).padStart(8)} CPU s in ${lasts.toFixed(1).padStart(5)} s  ${name}`,
+    ...trouble.filter(Boolean),
+  ].join('  ');
 }

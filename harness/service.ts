@@ -24,6 +24,7 @@ export type Service = {
 export type Command = { readonly program: string; readonly args: readonly string[]; readonly cwd?: string };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const pollEveryMs = 50; // each poll costs the service as much as the one who asks
 const npmStart: Command = { program: 'npm', args: ['start'], cwd: root };
 /** What `npm start` runs once all is set up. */
 export const launcherAlone: Command = { program: process.execPath, args: ['dist/start.js'], cwd: root };
@@ -86,7 +87,7 @@ export async function until(
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`expected ${what} within ${withinMs} ms`);
-    await delay(20);
+    await delay(pollEveryMs);
   }
 }
 

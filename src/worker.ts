@@ -1,7 +1,6 @@
 /** The worker process: configuration → queue → jobs, one at a time. */
 import { readWorkerConfig, requireRedisUrl } from './config.ts';
 import { lookAtRedis } from './jobs/redis/check.ts';
-import { startWorker } from './jobs/worker/worker.ts';
 import { openDataDir } from './lib/files.ts';
 import { closeOnExit, runEntry } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -20,8 +19,11 @@ await runEntry(async () => {
   const log = createLog('worker', config);
   const { dataDir, engine, gitCommit, trainerNiceness } = config;
   await openDataDir(dataDir);
+  const examining = examineDevice(engine); // takes longest, in a process of its own
+  examining.catch(() => {}); // thrown below
+  const { startWorker } = await import('./jobs/worker/worker.ts');
   await lookAtRedis(redisUrl); // waits for a Redis that is away
-  const examined = await examineDevice(engine);
+  const examined = await examining;
   expectRightProduct(examined);
   if (config.requireGpu) requireGpu(examined);
   const [device, noGpu] = [summarise(examined), missedGpu(examined, config.cpuWanted)];

@@ -9,9 +9,9 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { endChild } from '../lib/child-process.ts';
 import { messageOf, TrainyardError } from '../lib/errors.ts';
+import { Redis } from '../lib/ioredis.ts';
 import {
   isFileDamaged,
   launchServer,

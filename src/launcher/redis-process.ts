@@ -8,9 +8,9 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { Redis } from 'ioredis';
 import { endChild } from '../lib/child-process.ts';
 import { messageOf, TrainyardError } from '../lib/errors.ts';
+import { Redis } from '../lib/ioredis.ts';
 
 export type ServerOptions = {
   readonly directory: string; // absolute; of the append-only file

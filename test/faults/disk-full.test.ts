@@ -58,18 +58,16 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
     const service = await startService(disk, { FIRST_MODEL: 'false', ...pausing(20) }, launcherAlone);
     closeAfterTest(async () => void (await service.end()));
     await service.printed('Try it:');
-    const tiny = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 1 };
-    await trainToEnd(service.address, tiny);
+    const small = { trainImages: 160, testImages: 100, batchSize: 8, seed: 7 };
+    const rate = { schedule: 'constant', learningRate: 0.002 };
+    await trainToEnd(service.address, { ...small, ...rate, epochs: 1 });
+    const picture = await digit(service);
     await until(
       'model 1',
-      () => predict(service),
+      () => predict(service, picture),
       (status) => status === 200,
     );
-    const training = trainToEnd(
-      service.address,
-      { ...tiny, epochs: 8, learningRate: 0.001, schedule: 'constant' },
-      90_000,
-    );
+    const training = trainToEnd(service.address, { ...small, ...rate, epochs: 8 }, 90_000);
     await until(
       'the second job to publish',
       () => openStore(disk).versions(),
@@ -77,7 +75,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
     );
     await fill(join(disk, 'filler'));
     await until('Redis to stop', () => service.output().includes('ENOSPC'), Boolean);
-    for (let i = 0; i < 100; i++) expect(await predict(service)).toBe(200);
+    for (let i = 0; i < 100; i++) expect(await predict(service, picture)).toBe(200);
     await rm(join(disk, 'filler'));
     const job = await training;
     expect(job).toMatchObject({ status: 'succeeded', error: null });
@@ -87,9 +85,11 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
   }, 180_000);
 });
 
-async function predict({ address }: Service): Promise<number> {
-  const picture = await fetch(`${address}/datasets/mnist/test/0.png`);
-  const body = await picture.arrayBuffer();
+async function digit({ address }: Service): Promise<ArrayBuffer> {
+  return (await fetch(`${address}/datasets/mnist/test/0.png`)).arrayBuffer();
+}
+
+async function predict({ address }: Service, body: ArrayBuffer): Promise<number> {
   const headers = { 'content-type': 'image/png' };
   const response = await fetch(`${address}/predict`, { method: 'POST', headers, body });
   await response.arrayBuffer();

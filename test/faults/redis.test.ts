@@ -27,10 +27,20 @@ import { faults } from './forms.ts';
 vi.setConfig({ testTimeout: 240_000 });
 
 const frozenMs = faults.isLong ? 5000 : 2000;
-const tiny = { trainImages: 640, testImages: 100, batchSize: 32, epochs: 3 };
+/** Epochs of 20 small steps, each better than one fixed answer. */
+const tiny = {
+  schedule: 'constant',
+  learningRate: 0.002,
+  seed: 7,
+  trainImages: 160,
+  testImages: 100,
+  batchSize: 8,
+  epochs: 3,
+};
 /** Still runs when the fault comes; the long form's, when it goes as well. */
-const longer = { ...tiny, trainImages: faults.isLong ? 6400 : 1280 };
+const longer = { ...tiny, ...(faults.isLong ? { trainImages: 6400, batchSize: 32 } : { trainImages: 320 }) };
 const postedLeast = faults.isLong ? 3 : 2;
+const pauseMs = faults.isLong ? 20 : 50; // between two requests: the short form leaves time to the tests beside it
 
 /** No version is deleted, so that each that is listed has to load. */
 const environment = { FIRST_MODEL: 'false', KEEP_MODELS: '1000', ...(faults.isLong ? {} : pausing(30)) };
@@ -175,21 +185,21 @@ function startLoad(name: string) {
     const headers = { 'content-type': 'image/png' };
     while (!stopping.signal.aborted) {
       await ask('/predict', [200], { method: 'POST', headers, body });
-      await delay(faults.isLong ? 0 : 10); // the short form leaves time to the tests beside it
+      await delay(faults.isLong ? 0 : pauseMs);
     }
   };
   const readAlone = async () => {
     const paths = ['/models', '/health/live', '/openapi.json', '/datasets/mnist/test/1.png'];
     for (let i = 0; !stopping.signal.aborted; i++) {
       await ask(paths[i % paths.length]!, [200]);
-      await delay(20);
+      await delay(pauseMs);
     }
   };
   const readJobs = async () => {
     for (let i = 0; !stopping.signal.aborted; i++) {
       const [id] = posted.values();
       await ask(['/jobs', '/health/ready', id ? `/jobs/${id}` : '/jobs?limit=1'][i % 3]!, [200, 503]);
-      await delay(20);
+      await delay(pauseMs);
     }
   };
   const postJobs = async () => {

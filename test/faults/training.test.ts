@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const random = faults.random('training');
 
 /** Two epochs of 40 steps, of some 3 s each with the pauses: resume points within an epoch and between two. */
-const request = { epochs: 2, trainImages: 1280, batchSize: 32 };
+const request = { epochs: 2, trainImages: 320, batchSize: 8 };
 const steps = 80;
 const timings = { ...shortTimings, stepPauseMs: 50 };
 const startWorker = () => startWorkerProcess(yard, timings);

@@ -1,6 +1,8 @@
 /** Waits for conditions that can only be polled. */
 import { setTimeout as delay } from 'node:timers/promises';
 
+const pollEveryMs = 25; // most reads are of Redis, by the process that also runs a worker
+
 /** Reads until `ready` holds and returns the value; fails after `withinMs` with the last value. */
 export async function until<T>(
   what: string,
@@ -15,7 +17,7 @@ export async function until<T>(
     if (performance.now() > deadline) {
       throw new Error(`expected ${what} within ${withinMs} ms, got ${JSON.stringify(value)}`);
     }
-    await delay(10);
+    await delay(pollEveryMs);
   }
 }
 

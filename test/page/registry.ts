@@ -7,13 +7,13 @@ import { violationsOf } from './access.ts';
 import { mostShift, overhang, shift } from './layout.ts';
 import { describeSecondReader } from './second-reader.ts';
 import { phone, type Stage } from './stage.ts';
+import { manyEpochs } from './train.ts';
 
 /** Enough for half of the digits, so that the gate keeps the version back. */
 const poorTraining = {
   promote: 'unless-worse',
-  schedule: 'constant',
+  ...manyEpochs,
   epochs: 1,
-  trainImages: 1000,
   testImages: 1000,
 };
 

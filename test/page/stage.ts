@@ -36,7 +36,7 @@ export const wide = { width: 1280, height: 900 };
 export const phone = { width: 360, height: 740 };
 const KEEP_MODELS = '1000'; // version 1 is still looked at when many jobs have run
 const PROMOTE = 'never'; // version 1 goes on answering, however well the jobs of the tests turn out
-const stepPauseMs = 20; // an epoch of 1000 images takes half a second
+const stepPauseMs = 30; // an epoch of 16 steps takes half a second and more
 const answersWithinMs = 10_000;
 
 export async function raiseStage(browser: Browser): Promise<Stage> {

@@ -3,7 +3,7 @@
  * TrainyardError `REDIS_UNAVAILABLE`.
  */
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
-import { Queue } from 'bullmq';
+import { Queue } from '../bullmq.ts';
 import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } from '../contract.ts';
 import { type EventLog, readLog, tellEnding } from '../event-log.ts';
 import type { JobMetrics } from '../events.ts';
@@ -166,8 +166,8 @@ const mayBeQueued: Advice = {
  * Read-only: a retry or a clean-up in Bull Board would bypass the API and the worker, and leave a job's events, cancel
  * mark and resume points behind.
  */
-async function adaptForBoard(queue: Queue): Promise<BaseAdapter> {
-  // Loaded on first use: it brings a second copy of BullMQ (CommonJS), which takes 7 MB and 150 ms.
+async function adaptForBoard(queue: Queue<TrainJobData, null>): Promise<BaseAdapter> {
+  // Loaded on first use: few ask for the board.
   const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
   return new BullMQAdapter(queue, { readOnlyMode: true });
 }

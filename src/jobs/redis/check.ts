@@ -1,6 +1,6 @@
 /** Checks the Redis of REDIS_URL at start-up. */
-import { Redis } from 'ioredis';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
+import { Redis } from '../../lib/ioredis.ts';
 import { isPermissionMissing, refusalOf } from './errors.ts';
 
 const answerWithinMs = 3000;

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { connect as openSocket } from 'node:net';
 import { callbackify } from 'node:util';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, type RedisOptions } from '../../lib/ioredis.ts';
 import { asLoss, isPermissionMissing } from './errors.ts';
 import type { Outage } from './outage.ts';
 

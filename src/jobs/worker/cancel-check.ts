@@ -1,5 +1,5 @@
 /** The cancel check: reads the cancel mark of the running job. It works whichever process set the mark, and when. */
-import { Job, type Worker } from 'bullmq';
+import { Job, type Worker } from '../bullmq.ts';
 import type { TrainJobData } from '../contract.ts';
 import type { BullJob } from '../job-view.ts';
 import type { StopReason } from './options.ts';

@@ -1,5 +1,4 @@
 /** The worker: takes jobs off the queue one at a time, runs a trainer for each, and reports back to the queue. */
-import { Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../lib/errors.ts';
@@ -11,6 +10,7 @@ import {
   workspaceDirectory,
   workspaces,
 } from '../../model/training/workspace.ts';
+import { Job, Queue, UnrecoverableError, WaitingError, Worker } from '../bullmq.ts';
 import { completed, planOf, queueName, type TrainJobData } from '../contract.ts';
 import { tellEnding } from '../event-log.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from '../job-view.ts';

@@ -13,7 +13,7 @@ import { openStore, type StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
 import { answerFrom } from './answer.ts';
 import { answerLine } from './answer-line.ts';
-import { startDecodePool } from './decode-pool.ts';
+import { type DecodePicture, startDecodePool } from './decode-pool.ts';
 import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
@@ -40,13 +40,14 @@ const send = coalesceMessages<PredictorMessage>(
 const batches = new MicroBatches({
   maxDecoding,
   maxBatch,
-  decode: startDecodePool(),
+  decode: (image, options) => decodePool!(image, options),
   infer: answer,
   onRefused: (id, outcome) => send({ type: 'answer', id, outcome }),
   onDropped: (id) => send({ type: 'dropped', id }),
 });
 const loaded = new Map<number, LoadedModel>(); // by version
 const swapSeconds = new Map<number, number>(); // version → to read, check and warm it up, until it is reported or unloaded
+let decodePool: DecodePicture | null = null; // from the first version on: its threads would hold up the start
 let follower: RegistryFollower;
 let serving: Serving = {};
 let inferences = 0; // images since the start
@@ -90,6 +91,7 @@ async function load(stored: StoredModel, readSeconds: number): Promise<void> {
   const model = await loadModel(stored);
   loaded.set(model.served.version, model);
   swapSeconds.set(model.served.version, readSeconds + (performance.now() - startedAt) / 1000);
+  decodePool ??= startDecodePool();
 }
 
 function unload(version: number): void {

@@ -5,24 +5,27 @@ import { HttpProblem } from './problem.ts';
 
 /** Call it before registering the routes, and `refuseOtherMethods` after that. */
 export function watchPaths(app: FastifyInstance): { refuseOtherMethods(): void } {
-  const paths = new Set<string>();
+  const taken = new Map<string, Set<string>>(); // path → methods. To ask the router for each takes longer than the start
   // Fastify answers 404 to a method that it does not know, such as PROPFIND. CONNECT never gets here.
   const unknown = METHODS.filter((method) => method !== 'CONNECT' && !app.supportedMethods.includes(method));
   for (const method of unknown) app.addHttpMethod(method);
-  app.addHook('onRoute', ({ url }) => void paths.add(url));
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = taken.get(url) ?? new Set();
+    for (const one of [method].flat()) methods.add(one);
+    taken.set(url, methods);
+  });
   return {
     refuseOtherMethods: () => {
-      for (const path of new Set(paths)) refuse(app, path);
+      for (const [url, methods] of taken) refuse(app, url, new Set(methods));
     },
   };
 }
 
-function refuse(app: FastifyInstance, url: string): void {
-  const takes = (method: string) => app.hasRoute({ url, method });
-  const allow = app.supportedMethods.filter(takes).toSorted().join(', ');
+function refuse(app: FastifyInstance, url: string, taken: ReadonlySet<string>): void {
+  const allow = [...taken].toSorted().join(', ');
   app.route({
     url,
-    method: app.supportedMethods.filter((method) => !takes(method)),
+    method: app.supportedMethods.filter((method) => !taken.has(method)),
     schema: { hide: true },
     // Not in the handler: a body would be read first and might be refused for its type.
     onRequest: (request, reply, done) => {

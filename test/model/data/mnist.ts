@@ -5,16 +5,16 @@ import type { TrainPlan } from '../../../src/model/training/training-run.ts';
 
 export const mnist = await readDataset('mnist');
 
-/** A run of a few seconds at most. */
+/** Twenty steps an epoch, of a second at most. */
 export function smallPlan(change: Partial<TrainPlan> = {}): TrainPlan {
   return {
     ...recipes.default,
     dataset: 'mnist',
     corrections: false,
     seed: 7,
-    trainImages: 640,
+    trainImages: 320,
     testImages: 100,
-    batchSize: 32,
+    batchSize: 16,
     ...change,
   };
 }

@@ -49,7 +49,7 @@ export function describeEngine(
 
     beforeAll(async () => {
       await tf.setBackend('cpu');
-      reference = await gradientOnBackend();
+      reference = await gradientOnBackend(images);
       stepped = await threeSteps(referenceAdam);
       tf.disposeVariables();
       engine = await openEngine(name);
@@ -61,7 +61,7 @@ export function describeEngine(
     });
 
     it('has the gradients of the plain cpu backend, parameter by parameter', async () => {
-      const { loss, gradient } = await gradientOnBackend();
+      const { loss, gradient } = await gradientOnBackend(images);
       expect(relativeError([loss], [reference.loss])).toBeLessThan(1e-3);
       let offset = 0;
       for (const { name: parameter, shape } of parametersOf(network)) {
@@ -83,7 +83,7 @@ export function describeEngine(
     });
 
     it('keeps no tensor that a step has made', async () => {
-      const batch = takeBatch(mnist.train, Uint32Array.of(0, 1), 0, 2);
+      const batch = takeBatch(mnist.train, Uint32Array.of(0, 1), 0, images === 'many' ? 2 : 1);
       let state = initialState(initialWeights(network, 1));
       const before = tf.memory().numTensors;
       for (let i = 0; i < (images === 'many' ? 5 : 2); i++) {
@@ -98,7 +98,7 @@ export function describeEngine(
     });
 
     it('evaluates as tfjs does on the checkpoint it would publish', async () => {
-      const count = images === 'many' ? 50 : 3;
+      const count = images === 'many' ? 50 : 2;
       const flat = initialWeights(network, 3);
       const weights = tf.tensor1d(flat);
       const ours = await evaluate(network, weights, { ...mnist.test, count }, never);
@@ -162,7 +162,8 @@ function describeRuns(): void {
         const whole = await runTraining(plan);
         expect(whole.epochs).toHaveLength(3);
         const resumed = await runWithBreaks(plan, breaks);
-        expect(resumed).toEqual({ weights: whole.weights, metrics: whole.epochs.map(withoutTime) });
+        expect(resumed.metrics).toEqual(whole.epochs.map(withoutTime));
+        expect(Buffer.from(resumed.weights!.buffer).equals(Buffer.from(whole.weights!.buffer))).toBe(true);
       },
     );
 
@@ -212,9 +213,10 @@ function describeRuns(): void {
   });
 }
 
-async function gradientOnBackend(): Promise<Gradient> {
-  const outliers = { count: 2, random: randomFor(1, 'outliers') };
-  const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30), 0, 3, { outliers });
+async function gradientOnBackend(images: 'many' | 'few'): Promise<Gradient> {
+  const [digits, count] = images === 'many' ? [Uint32Array.of(10, 20, 30), 2] : [Uint32Array.of(10), 1];
+  const outliers = { count, random: randomFor(1, 'outliers') };
+  const batch = takeBatch(mnist.train, digits, 0, digits.length, { outliers });
   const weights = tf.tensor1d(initialWeights(network, 5));
   const { lossAndGradient = referenceLossAndGradient } = backendOperations();
   const { loss, gradient } = lossAndGradient(network, weights, batch, options);
