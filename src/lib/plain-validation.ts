@@ -18,36 +18,32 @@ type Issue = z.core.$ZodRawIssue;
 
 /** Returns undefined, for zod's own words, where it knows none. A schema's own message goes first. */
 export function plainWords(issue: Issue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return expected(kinds[issue.expected]);
-    case 'invalid_format':
-      return expected(formats[issue.format]);
-    case 'invalid_value':
-      return expected(`${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(quoted).join(', ')}`);
-    case 'too_small':
-      return expected(
-        `${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue, issue.minimum)}`,
-      );
-    case 'too_big':
-      return expected(
-        `${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue, issue.maximum)}`,
-      );
-    default:
-      return undefined;
-  }
+  if (issue.code === 'invalid_type') return expected(kinds[issue.expected]);
+  if (issue.code === 'invalid_format') return expected(formats[issue.format]);
+  if (issue.code === 'invalid_value') return expected(choiceOf(issue.values));
+  if (issue.code === 'too_small') return expected(boundOf(issue, 'at least', 'more than', issue.minimum));
+  if (issue.code === 'too_big') return expected(boundOf(issue, 'at most', 'less than', issue.maximum));
+  return undefined;
 }
 
 function expected(what: string | undefined): string | undefined {
   return what === undefined ? undefined : `expected ${what}`;
 }
 
-function amount({ origin }: { origin: string }, bound: number | bigint): string {
-  return `${bound}${units[origin] ?? ''}`;
+function choiceOf(values: readonly unknown[]): string {
+  const all = values.map((value) => (typeof value === 'string' ? `"${value}"` : String(value)));
+  return `${all.length > 1 ? 'one of ' : ''}${all.join(', ')}`;
 }
 
-function quoted(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : String(value);
+type Bounded = { readonly origin: string; readonly inclusive?: boolean };
+
+function boundOf(
+  { origin, inclusive }: Bounded,
+  within: string,
+  beyond: string,
+  bound: number | bigint,
+): string {
+  return `${inclusive === false ? beyond : within} ${bound}${units[origin] ?? ''}`;
 }
 
 z.config({ customError: plainWords });

@@ -222,6 +222,8 @@ describe('the API as a whole', () => {
     const document = (await parts.app.inject('/openapi.json')).json();
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/corrections',
+      '/corrections/{id}',
       '/datasets/{name}/samples.png',
       '/datasets/{name}/test/{index}.png',
       '/health/live',
@@ -245,6 +247,8 @@ describe('the API as a whole', () => {
       '/registry/{model}/history',
       '/registry/{model}/rollback',
       '/registry/{model}/traffic',
+      '/review',
+      '/review/{predictionId}',
     ]);
     const { requestBody, responses } = document.paths['/jobs/train'].post;
     expect(requestBody.required).toBe(false);
