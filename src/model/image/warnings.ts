@@ -16,7 +16,7 @@ const messages: Readonly<Record<WarningCode, string>> = {
   SEVERAL_SHAPES:
     'expected one character, saw several; the largest one was read: send one at a time, or read them as a line',
   FRAME_REMOVED: 'a printed box or frame around the character was taken away before reading',
-  RULES_REMOVED: 'ruled lines or an underline were taken away before reading',
+  RULES_REMOVED: 'ruled lines, an underline or a crease of the paper were taken away before reading',
   TOUCHES_EDGE:
     "ink touches the picture's edge, so a part may be cut off; leave a margin around the character",
   LOW_CONTRAST: 'the ink is hardly stronger than the noise of the picture; use a darker pen or more light',
