@@ -1,5 +1,7 @@
 /** What a reader of an answer should know about its picture. */
 
+export const mostCharacters = 60; // of a line
+
 export const warningCodes = [
   'SEVERAL_SHAPES',
   'FRAME_REMOVED',
@@ -7,6 +9,8 @@ export const warningCodes = [
   'TOUCHES_EDGE',
   'LOW_CONTRAST',
   'LOW_RESOLUTION',
+  'SEVERAL_LINES',
+  'TOO_MANY_CHARACTERS',
 ] as const;
 export type WarningCode = (typeof warningCodes)[number];
 
@@ -21,6 +25,9 @@ const messages: Readonly<Record<WarningCode, string>> = {
     "ink touches the picture's edge, so a part may be cut off; leave a margin around the character",
   LOW_CONTRAST: 'the ink is hardly stronger than the noise of the picture; use a darker pen or more light',
   LOW_RESOLUTION: 'the character is only a few pixels high; send a larger picture of it',
+  SEVERAL_LINES:
+    'expected one line of characters, saw several, which were read as one from left to right: send each line as a picture of its own',
+  TOO_MANY_CHARACTERS: `expected at most ${mostCharacters} characters, saw more; the first ${mostCharacters} from the left were read: send the rest as a picture of its own`,
 };
 
 export function warning(code: WarningCode): Warning {
