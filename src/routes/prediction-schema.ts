@@ -76,7 +76,7 @@ export const predictionSchema = z
 /** The answer of POST /predict?read=line. */
 export const linePredictionSchema = z
   .object({
-    text: z.string().describe('The label of each character, from left to right'),
+    text: z.string().describe('The label of each character, up to 60, from left to right'),
     characters: z.array(
       z.object({
         label: z.string(),
@@ -88,7 +88,11 @@ export const linePredictionSchema = z
           .describe("In the picture's pixels, turned as its EXIF orientation says"),
       }),
     ),
-    verdict: z.enum(verdicts).describe('The least of the verdicts on the characters'),
+    verdict: z
+      .enum(verdicts)
+      .describe(
+        'The least of the verdicts on the characters; `unsure` with several lines or too many characters',
+      ),
     calibrated: z.boolean(),
     warnings: z.array(warningSchema),
     model: modelSchema,

@@ -1,12 +1,13 @@
 /** A picture's ink without what belongs to the form, the paper or the dust on it. */
 import { longestOf, wholeBox } from './box.ts';
+import { findCreases } from './creases.ts';
 import { eraseLines } from './erase-lines.ts';
 import { type FormLines, findFormLines } from './form-lines.ts';
 import type { Greys } from './greys.ts';
 import { type InkMap, strongestOf } from './ink-map.ts';
 import { levelsAbove, type Mask, maskOf } from './mask.ts';
 import { findShapes, type Shape } from './shapes.ts';
-import { findLines, type Line } from './straight-lines.ts';
+import { findLines } from './straight-lines.ts';
 
 export type CleanInk = {
   readonly ink: Greys; // levels, 0 on paper
@@ -22,10 +23,7 @@ const leastSide = 40; // pixels; in smaller pictures a line is as thick as a str
 const strongShare = 0.34;
 
 export function cleanInk(map: InkMap): CleanInk {
-  const faint = Math.max(faintShare * map.contrast, Math.min(3.5 * map.noise, 0.4 * map.contrast), 8);
-  const { width, height } = map.ink;
-  const lines = Math.min(width, height) < leastSide ? [] : findLines(maskAbove(map.ink, faint));
-  const removed = lines.length === 0 ? none : linesToRemove(map, lines);
+  const removed = linesToRemove(map);
   const ink = removed.lines.length === 0 ? map.ink : eraseLines(map.ink, removed.lines);
   const contrast = removed.lines.length === 0 ? map.contrast : Math.min(map.contrast, strongestOf(ink));
   const strong = Math.max(strongShare * contrast, Math.min(4 * map.noise, 0.6 * contrast), 8);
@@ -35,13 +33,18 @@ export function cleanInk(map: InkMap): CleanInk {
 
 const none: FormLines = { lines: [], hasBox: false, hasRules: false };
 
-function linesToRemove(map: InkMap, lines: readonly Line[]): FormLines {
-  const { width, height } = map.ink;
-  const without = eraseLines(map.ink, lines);
-  const least = Math.max(strongShare * Math.min(map.contrast, strongestOf(without)), 3.5 * map.noise, 8);
+function linesToRemove({ ink, contrast, noise }: InkMap): FormLines {
+  const shorter = Math.min(ink.width, ink.height);
+  if (shorter < leastSide) return none;
+  const faint = Math.max(faintShare * contrast, Math.min(3.5 * noise, 0.4 * contrast), 8);
+  const mask = maskAbove(ink, faint);
+  const [lines, creases] = [findLines(mask), findCreases(mask)];
+  if (lines.length === 0 && creases.length === 0) return none;
+  const without = eraseLines(ink, [...lines, ...creases]);
+  const least = Math.max(strongShare * Math.min(contrast, strongestOf(without)), 3.5 * noise, 8);
   const { shapes } = findShapes(maskAbove(without, least), 6);
-  const rest = shapes.filter((shape) => longestOf(shape.box) >= 0.06 * Math.min(width, height));
-  return findFormLines(lines, { width, height, rest });
+  const rest = shapes.filter((shape) => longestOf(shape.box) >= 0.06 * shorter);
+  return findFormLines(lines, creases, { width: ink.width, height: ink.height, rest });
 }
 
 const maskAbove = (ink: Greys, level: number) => maskOf(ink, wholeBox(ink), levelsAbove(level));

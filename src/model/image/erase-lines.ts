@@ -28,7 +28,7 @@ function viewOf({ width, height }: Greys, isUpright: boolean): View {
 
 function eraseLine(target: Greys, original: Uint8Array, line: Line): void {
   const view = viewOf(target, line.isUpright);
-  const half = line.thickness / 2 + softEdge;
+  const half = line.thickness / 2 + softEdge * Math.hypot(1, line.slope);
   const strength = strengthOf(original, view, line);
   const { values } = target;
   const from = Math.max(0, line.from - 2);
@@ -44,26 +44,30 @@ function eraseLine(target: Greys, original: Uint8Array, line: Line): void {
     const last = Math.floor(middle + half);
     for (let across = Math.max(0, first); across <= Math.min(view.depth - 1, last); across++) {
       const i = view.at(along, across);
-      const bridged = bridge(get, along, across, first - 1, last + 1);
+      const bridged = bridge(get, along, across, { above: first - 1, below: last + 1, slope: line.slope });
       const own = original[i]! > darker * strength ? before[i]! : 0;
       values[i] = Math.min(before[i]!, Math.max(bridged, own));
     }
   }
 }
 
+/** What lies right above and below a line at one place along it. */
+type Sides = { readonly above: number; readonly below: number; readonly slope: number };
+
 /** The weaker of the ink on either side of the band, in the direction where it is strongest. */
 function bridge(
   get: (along: number, across: number) => number,
   along: number,
   across: number,
-  above: number,
-  below: number,
+  { above, below, slope }: Sides,
 ): number {
+  const inkAt = (step: number, side: number) =>
+    get(Math.round(along + step), side + Math.round(slope * Math.round(step)));
   let strongest = 0;
   for (const slant of slants) {
-    const one = get(Math.round(along - slant * (across - above)), above);
+    const one = inkAt(-slant * (across - above), above);
     if (one <= strongest) continue;
-    strongest = Math.max(strongest, Math.min(one, get(Math.round(along + slant * (below - across)), below)));
+    strongest = Math.max(strongest, Math.min(one, inkAt(slant * (below - across), below)));
   }
   return strongest;
 }

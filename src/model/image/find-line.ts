@@ -6,6 +6,7 @@ import { type Box, heightOf, widthOf } from './box.ts';
 import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type CutPath, cutPaths } from './cut-paths.ts';
 import { type Character, findCharacters } from './find-characters.ts';
+import { insideFrame } from './frame.ts';
 import type { Greys } from './greys.ts';
 import { inkMapOf } from './ink-map.ts';
 import { averageBlocks } from './lighting.ts';
@@ -13,7 +14,7 @@ import { ownLabels } from './mask.ts';
 import { patchOf } from './patch.ts';
 import { survey } from './survey.ts';
 import { shapeMask, touchingScore } from './touching.ts';
-import { type Warning, warning } from './warnings.ts';
+import { mostCharacters, type Warning, type WarningCode, warning } from './warnings.ts';
 
 /** In the picture's pixels. */
 export type PictureBox = {
@@ -42,45 +43,61 @@ export type LineShape = {
 export type FoundLine = { readonly shapes: readonly LineShape[]; readonly warnings: readonly Warning[] };
 
 const mostPixels = 700_000; // of the picture that shapes are looked for in
-const mostShapes = 60;
 const mostPieces = 400; // of all shapes; then no further shape is cut, since a network has to read each piece
 const surelyOne = -4; // log-odds below which a shape is not cut
 const rarity = 2; // log-odds: beside others, a digit is apart more often than it touches
 const loneRarity = 1; // alone it may well be a number whose digits all touch
 const narrow = 0.5; // width to height, below which it is neither
 const widestPiece = 1.5; // width to the line's height
+const betweenLines = 0.15; // of the line's height
 
 /** No shapes where there is no ink. */
-export function findLine(image: Greys): FoundLine {
+export function findLine(picture: Greys): FoundLine {
+  const inside = insideFrame(picture);
+  const image = inside.greys;
   const block = Math.max(1, Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
-  const page =
-    block > 1 && Math.min(image.width, image.height) >= 12 * block ? averageBlocks(image, block) : image;
-  const map = inkMapOf(survey(page));
+  const isLarge = block > 1 && Math.min(image.width, image.height) >= 12 * block;
+  const map = inkMapOf(survey(isLarge ? averageBlocks(image, block) : image));
   if (!map) return { shapes: [], warnings: [] };
   const clean = cleanInk(map);
   const { characters } = findCharacters(clean);
-  const heights = characters.map(({ box }) => heightOf(box)).toSorted((a, b) => a - b);
-  const line = heights[heights.length >> 1] ?? 1;
-  const scale = page === image ? 1 : block;
+  const line = medianHeight(characters);
+  const place = { scale: isLarge ? block : 1, x: inside.x, y: inside.y };
   const rare = characters.length > 1 ? rarity : loneRarity;
   const shapes: LineShape[] = [];
   let count = 0; // of pieces
-  for (const character of characters.slice(0, mostShapes)) {
-    const shape = shapeOf(clean, character, { line, scale, rare, mayCut: count < mostPieces });
+  for (const character of characters.slice(0, mostCharacters)) {
+    const shape = shapeOf(clean, character, { line, place, rare, mayCut: count < mostPieces });
     count += shape.pieces.length;
     shapes.push(shape);
   }
-  const { hasBox, hasRules } = clean.removed;
-  const warnings = [
-    ...(hasBox ? [warning('FRAME_REMOVED')] : []),
-    ...(hasRules ? [warning('RULES_REMOVED')] : []),
-  ];
-  return { shapes: shapes.filter(({ pieces }) => pieces.length > 0), warnings };
+  const codes: WarningCode[] = [];
+  if (image !== picture || clean.removed.hasBox) codes.push('FRAME_REMOVED');
+  if (clean.removed.hasRules) codes.push('RULES_REMOVED');
+  if (isOfSeveralLines(characters, line)) codes.push('SEVERAL_LINES');
+  if (characters.length > mostCharacters) codes.push('TOO_MANY_CHARACTERS');
+  return { shapes: shapes.filter(({ pieces }) => pieces.length > 0), warnings: codes.map(warning) };
 }
+
+function medianHeight(characters: readonly Character[]): number {
+  const heights = characters.map(({ box }) => heightOf(box)).toSorted((a, b) => a - b);
+  return heights[heights.length >> 1] ?? 1;
+}
+
+/** Whether one character lies wholly below the next one from the left, or above it: a slanted line does not rise as fast. */
+function isOfSeveralLines(characters: readonly Character[], line: number): boolean {
+  return characters.some(({ box }, n) => {
+    const next = characters[n + 1]?.box;
+    return next !== undefined && Math.max(box.y0 - next.y1, next.y0 - box.y1) > betweenLines * line;
+  });
+}
+
+/** Where the page lies in the picture; `scale`: pixels of the picture for one of the page. */
+type Place = { readonly scale: number; readonly x: number; readonly y: number };
 
 type Surroundings = {
   readonly line: number; // pixels of height
-  readonly scale: number; // pixels of the picture for one of the page
+  readonly place: Place;
   readonly rare: number; // log-odds
   readonly mayCut: boolean;
 };
@@ -88,13 +105,13 @@ type Surroundings = {
 function shapeOf(
   clean: CleanInk,
   character: Character,
-  { line, scale, rare, mayCut }: Surroundings,
+  { line, place, rare, mayCut }: Surroundings,
 ): LineShape {
   const mask = shapeMask(clean, character);
   const isNarrow = mask.width < narrow * mask.height;
   const score = isNarrow || !mayCut ? surelyOne : touchingScore(mask);
   const paths = score <= surelyOne ? [] : cutPaths(mask);
-  if (paths.length === 0) return wholeOf(clean, character, line, scale);
+  if (paths.length === 0) return wholeOf(clean, character, line, place);
   const several = 1 / (1 + Math.exp(rare - score));
   const regions = labelled(clean, character, paths);
   const pieces: Piece[] = [];
@@ -105,7 +122,7 @@ function shapeOf(
       if (!part || (!isWhole && widthOf(part.box) > widestPiece * line)) continue;
       const pixels = patchOf({ ...clean, labels: regions }, part);
       if (!pixels) continue;
-      pieces.push({ from, to, pixels, box: scaled(part.box, scale), height: heightOf(part.box) / line });
+      pieces.push({ from, to, pixels, box: placed(part.box, place), height: heightOf(part.box) / line });
     }
   }
   const costs = paths.map(({ cost }) => cost / mask.height);
@@ -118,10 +135,10 @@ function shapeOf(
   }
 }
 
-function wholeOf(clean: CleanInk, character: Character, line: number, scale: number): LineShape {
+function wholeOf(clean: CleanInk, character: Character, line: number, place: Place): LineShape {
   const pixels = patchOf(clean, character);
   const { box } = character;
-  const piece = pixels && { from: 0, to: 1, pixels, box: scaled(box, scale), height: heightOf(box) / line };
+  const piece = pixels && { from: 0, to: 1, pixels, box: placed(box, place), height: heightOf(box) / line };
   return { ends: 1, pieces: piece ? [piece] : [], costs: [], several: 0 };
 }
 
@@ -157,6 +174,7 @@ function boxOf(labels: Int32Array, width: number, within: Box, first: number, la
   return x1 < 0 ? null : { box: { x0, y0, x1, y1 }, pixels };
 }
 
-function scaled(box: Box, scale: number): PictureBox {
-  return { x: box.x0 * scale, y: box.y0 * scale, width: widthOf(box) * scale, height: heightOf(box) * scale };
+function placed(box: Box, { scale, x, y }: Place): PictureBox {
+  const [width, height] = [widthOf(box) * scale, heightOf(box) * scale];
+  return { x: x + box.x0 * scale, y: y + box.y0 * scale, width, height };
 }

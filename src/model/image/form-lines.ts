@@ -23,7 +23,8 @@ export type FormLines = {
   readonly hasBox: boolean;
 };
 
-export function findFormLines(lines: readonly Line[], page: Page): FormLines {
+/** `creases`: thin lines from edge to edge at any angle. */
+export function findFormLines(lines: readonly Line[], creases: readonly Line[], page: Page): FormLines {
   const rules = lines.filter((line) => isRule(line, lines, page));
   const accepted = new Set<Line>([...rules, ...boxesOf(lines, page)]);
   for (let before = -1; before < accepted.size; ) {
@@ -34,11 +35,9 @@ export function findFormLines(lines: readonly Line[], page: Page): FormLines {
   const found = [...accepted];
   const upright = found.filter((line) => line.isUpright && !rules.includes(line));
   const hasBox = upright.length > 0;
-  return {
-    lines: found,
-    hasBox,
-    hasRules: found.some((line) => rules.includes(line) || (!hasBox && !line.isUpright)),
-  };
+  const folded = isClearOfEdges(page) ? creases : [];
+  const hasRules = found.some((line) => rules.includes(line) || (!hasBox && !line.isUpright));
+  return { lines: [...found, ...folded], hasBox, hasRules: hasRules || folded.length > 0 };
 }
 
 const lengthOf = (line: Line) => line.to - line.from + 1;
@@ -53,6 +52,11 @@ function isRule(line: Line, lines: readonly Line[], page: Page): boolean {
   if (!isAcross(line, page)) return false;
   const parallel = lines.filter((other) => other.isUpright === line.isUpright && isAcross(other, page));
   if (parallel.length >= manyRules) return true;
+  return isClearOfEdges(page);
+}
+
+/** Whether there is ink without any of the lines, and it keeps off the edges: none of the lines is a stroke then. */
+function isClearOfEdges(page: Page): boolean {
   const parts = partsOf(page);
   return parts.length > 0 && parts.every((part) => isClear(part, page));
 }

@@ -14,16 +14,25 @@ const cleanShare = 0.02; // … at most, for it to be clear of ink
 const clearBand = 0.03; // of the shorter side: ink beside a frame on one or two sides keeps this far from every edge
 const tall = 2; // height to width; a shape of one tone that is taller is a 1, not an empty field
 
+/** A part of a picture, and where it lies in that. */
+export type Part = { readonly greys: Greys; readonly x: number; readonly y: number };
+
 /** The picture without its frame; itself where it has none. */
 export function withoutFrame(greys: Greys): Greys {
+  return insideFrame(greys).greys;
+}
+
+/** Likewise, and where that lies in the picture. */
+export function insideFrame(greys: Greys): Part {
+  const whole = { greys, x: 0, y: 0 };
   const { width, height } = greys;
-  if (Math.min(width, height) < 8) return greys;
+  if (Math.min(width, height) < 8) return whole;
   const paper = paperTone(greys);
   const top = lineAt(rowsFrom(greys, 0, 1), paper);
   const bottom = lineAt(rowsFrom(greys, height - 1, -1), paper);
   const left = lineAt(columnsFrom(greys, 0, 1), paper);
   const right = lineAt(columnsFrom(greys, width - 1, -1), paper);
-  if (!top && !bottom && !left && !right) return greys;
+  if (!top && !bottom && !left && !right) return whole;
   const [x0, x1] = [depthOf(left), width - depthOf(right)];
   const [y0, y1] = [depthOf(top), height - depthOf(bottom)];
   const cut = {
@@ -32,11 +41,12 @@ export function withoutFrame(greys: Greys): Greys {
     x0: left ? clearOf(columnsFrom(greys, 0, 1, y0, y1), left, paper) : 0,
     x1: right ? clearOf(columnsFrom(greys, width - 1, -1, y0, y1), right, paper) : 0,
   };
-  if (cut.x0 + cut.x1 + cut.y0 + cut.y1 === 0) return greys;
+  if (cut.x0 + cut.x1 + cut.y0 + cut.y1 === 0) return whole;
   const inside = crop(greys, cut.x0, cut.y0, width - cut.x1, height - cut.y1);
   const sides = [cut.x0, cut.x1, cut.y0, cut.y1].filter((lines) => lines > 0).length;
-  if (!hasInk(inside, paper)) return sides >= 3 && height < tall * width ? inside : greys; // an empty field, or a 1
-  return sides >= 3 || isClearOfEdges(inside, paper) ? inside : greys;
+  const part = { greys: inside, x: cut.x0, y: cut.y0 };
+  if (!hasInk(inside, paper)) return sides >= 3 && height < tall * width ? part : whole; // an empty field, or a 1
+  return sides >= 3 || isClearOfEdges(inside, paper) ? part : whole;
 }
 
 /** The part from (x0, y0) up to, and without, (x1, y1). */

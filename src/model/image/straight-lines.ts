@@ -18,7 +18,7 @@ export type Line = {
 };
 
 const steepest = 0.1;
-const thickest = 0.05; // of the shorter side; thicker is a stroke
+export const thickest = 0.05; // of the shorter side; thicker is a stroke
 const shortest = 0.28; // of the shorter side
 const slender = 8; // length to thickness
 const slenderSmall = 11; // likewise, in pictures of less than 64 pixels, where strokes are thin too
@@ -141,7 +141,7 @@ function segments(mask: Mask, runs: Middles, peak: Peak, least: number): Omit<Li
 }
 
 /** Least squares over the runs near the peak, twice. */
-function fitted(runs: Middles, peak: Peak): Peak {
+export function fitted(runs: Pick<Middles, 'x' | 'y' | 'used'>, peak: Peak): Peak {
   let { slope, offset } = peak;
   for (const reach of [2.1, 1.6]) {
     let [n, sx, sy, sxx, sxy] = [0, 0, 0, 0, 0];

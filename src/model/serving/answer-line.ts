@@ -14,7 +14,7 @@ export type LineCharacter = Pick<Answer, 'label' | 'confidence' | 'verdict' | 's
 export type LineAnswer = {
   readonly text: string; // the labels, from left to right
   readonly characters: LineCharacter[];
-  readonly verdict: Verdict; // the least of the characters'
+  readonly verdict: Verdict; // the least of the characters'; `unsure` where it is no whole line
   readonly calibrated: boolean;
   readonly warnings: Warning[];
 };
@@ -49,7 +49,7 @@ export async function answerLine(
   return {
     text: characters.map(({ label }) => label).join(''),
     characters,
-    verdict: worstOf(characters),
+    verdict: verdictOn(characters, line.warnings),
     calibrated: calibration !== null,
     warnings: [...line.warnings],
   };
@@ -60,8 +60,10 @@ function certaintyOf({ confidence, score }: Answer): number {
   return confidence * (score ?? 1);
 }
 
-function worstOf(characters: readonly LineCharacter[]): Verdict {
-  return verdicts.findLast((verdict) => characters.some((each) => each.verdict === verdict)) ?? 'unknown';
+function verdictOn(characters: readonly LineCharacter[], warnings: readonly Warning[]): Verdict {
+  const worst = verdicts.findLast((verdict) => characters.some((each) => each.verdict === verdict));
+  const isOneLine = !warnings.some(({ code }) => code === 'SEVERAL_LINES' || code === 'TOO_MANY_CHARACTERS');
+  return worst === 'known' && !isOneLine ? 'unsure' : (worst ?? 'unknown');
 }
 
 /** logits [10] of each piece */

@@ -30,6 +30,8 @@ function row(indices: readonly number[], factor: number, gap: number): Greys {
 
 const isSeveral = (picture: Greys) => codesOf(picture)!.includes('SEVERAL_SHAPES');
 
+const lineCodes = (picture: Greys) => findLine(picture).warnings.map(({ code }) => code);
+
 const someDigits = fc.nat(mnist.test.count - 1);
 
 describe('several characters in one picture', () => {
@@ -94,6 +96,52 @@ describe('the characters of a line', () => {
     const { shapes, warnings } = findLine(picture);
     expect(shapes).toHaveLength(4);
     expect(warnings.map(({ code }) => code)).toContain('FRAME_REMOVED');
+  });
+
+  it('are found inside a frame along the edge, in their places', () => {
+    const picture = row([0, 1, 2, 3], 4, 30);
+    const [width, height] = [picture.width + 16, picture.height + 12];
+    const framed = placed(picture, width, height, 8, 6);
+    for (const y of [0, height - 2]) drawLine(framed, [0, y], [width - 2, y], 2);
+    for (const x of [0, width - 2]) drawLine(framed, [x, 0], [x, height - 2], 2);
+    const { shapes, warnings } = findLine(framed);
+    expect(warnings.map(({ code }) => code)).toEqual(['FRAME_REMOVED']);
+    const boxes = (found: readonly LineShape[]) => found.map((shape) => wholeOf(shape).box);
+    const moved = boxes(findLine(picture).shapes).map((box) => ({ ...box, x: box.x + 8, y: box.y + 6 }));
+    expect(boxes(shapes)).toEqual(moved);
+  });
+
+  it('are said to be of several lines where one stands below another', () => {
+    const [upper, lower] = [row([0, 1, 2, 3], 3, 15), row([4, 5, 6], 3, 20)];
+    const picture = placed(upper, upper.width, upper.height + lower.height - 20, 0, 0);
+    for (let i = 0; i < lower.values.length; i++) {
+      const at = (upper.height - 20 + Math.floor(i / lower.width)) * picture.width + (i % lower.width);
+      picture.values[at] = Math.max(picture.values[at]!, lower.values[i]!);
+    }
+    expect(lower.width).toBeLessThanOrEqual(upper.width);
+    expect(lineCodes(picture)).toEqual(['SEVERAL_LINES']);
+    expect(lineCodes(upper)).toEqual([]);
+  });
+
+  it('are of one line where that rises or falls', () => {
+    for (const rise of [-9, 9]) {
+      const picture = blank(700, 200);
+      for (let n = 0; n < 10; n++) {
+        const ink = inkOf(n * 7, 3);
+        const [left, top] = [20 + n * 66, 70 + rise * (n - 5)];
+        for (let y = 0; y < ink.height; y++)
+          picture.values.set(ink.values.subarray(y * ink.width, (y + 1) * ink.width), (top + y) * 700 + left);
+      }
+      expect(lineCodes(picture)).toEqual([]);
+    }
+  });
+
+  it('are read up to the sixtieth, and what is left out is said', () => {
+    const indices = Array.from({ length: 64 }, (_, n) => n);
+    const all = findLine(row(indices, 2, 10));
+    expect(all.shapes).toHaveLength(60);
+    expect(all.warnings.map(({ code }) => code)).toEqual(['TOO_MANY_CHARACTERS']);
+    expect(lineCodes(row(indices.slice(0, 60), 2, 10))).toEqual([]);
   });
 
   it('that touch come with a piece for each of them', () => {

@@ -83,12 +83,13 @@ export function drawLine(
   from: readonly [number, number],
   to: readonly [number, number],
   pen: number,
+  tone = 255,
 ): void {
   const steps = Math.max(Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1]));
   for (let i = 0; i <= steps; i++) {
     const x = Math.round(from[0] + ((to[0] - from[0]) * i) / steps);
     const y = Math.round(from[1] + ((to[1] - from[1]) * i) / steps);
-    for (let row = y; row < y + pen; row++) values.fill(255, row * width + x, row * width + x + pen);
+    for (let row = y; row < y + pen; row++) values.fill(tone, row * width + x, row * width + x + pen);
   }
 }
 

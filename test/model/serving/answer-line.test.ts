@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LineShape, Piece } from '../../../src/model/image/find-line.ts';
+import { type WarningCode, warning } from '../../../src/model/image/warnings.ts';
 import { answerLine } from '../../../src/model/serving/answer-line.ts';
 
 const calibration = {
@@ -35,9 +36,9 @@ function network(pixels: Uint8Array): Float32Array {
 }
 let batches: number[] = [];
 
-const read = async (shapes: LineShape[], shrink = 1) => {
+const read = async (shapes: LineShape[], shrink = 1, codes: readonly WarningCode[] = []) => {
   batches = [];
-  return answerLine({ shapes, warnings: [] }, shrink, network, calibration);
+  return answerLine({ shapes, warnings: codes.map(warning) }, shrink, network, calibration);
 };
 
 describe('a line', () => {
@@ -49,6 +50,12 @@ describe('a line', () => {
       { label: '2', verdict: 'unknown' },
     ]);
     expect((await read([whole(4), whole(2)])).verdict).toBe('known');
+  });
+
+  it.each(['SEVERAL_LINES', 'TOO_MANY_CHARACTERS'] as const)('is not known with %s', async (code) => {
+    expect(await read([whole(4), whole(2)], 1, [code])).toMatchObject({ verdict: 'unsure', text: '42' });
+    expect((await read([whole(4), whole(2, 3)], 1, [code])).verdict).toBe('unknown');
+    expect((await read([whole(4)], 1, ['RULES_REMOVED'])).verdict).toBe('known');
   });
 
   it('has boxes in the pixels of the picture, however much that was shrunk', async () => {
