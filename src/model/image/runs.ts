@@ -16,7 +16,8 @@ export function wholeRows({ width, height }: Greys): Runs {
 
 /** Runs that hold all pixels but those of one grey, and a few of those; four pixels are looked at at a time. */
 export function runsUnlike({ values, width }: Greys, grey: number): Runs {
-  const { buffer, byteOffset, length } = values.byteOffset % bytes === 0 ? values : values.slice();
+  // A copy by `new`, since `slice` of a Buffer is none.
+  const { buffer, byteOffset, length } = values.byteOffset % bytes === 0 ? values : new Uint8Array(values);
   const words = new Int32Array(buffer, byteOffset, Math.floor(length / bytes));
   const blank = (grey * 0x01010101) | 0;
   const runs: Runs = { row: [], from: [], to: [] };

@@ -11,10 +11,12 @@ const sizes = [
   [3, 1],
 ] as const;
 
-/** A picture of paper with some other pixels, at an offset in its buffer as decoded ones may be. */
+/** A picture of paper with some other pixels, a Buffer at some offset, as decoded ones may be. */
 function picture([width, height]: readonly [number, number], seed: number) {
   const random = randomFor(seed, `runs ${width}`);
-  const values = new Uint8Array(width * height + 3).subarray(seed % 4, (seed % 4) + width * height).fill(200);
+  const values = Buffer.alloc(width * height + 3)
+    .subarray(seed % 4, (seed % 4) + width * height)
+    .fill(200);
   for (let i = 0; i < values.length; i++)
     if (uniformInt(random, 0, 9) === 0) values[i] = uniformInt(random, 0, 255);
   return { values, width, height };
