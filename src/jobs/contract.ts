@@ -10,6 +10,8 @@ import { recipeNames, recipes, scheduleNames, valuesOfEarlierPlans } from '../mo
 export const queueName = 'train';
 
 const maxMetadataLength = 4096;
+const setExpected =
+  'expected true, false or the SHA-256 of a set that an earlier job has frozen, 64 hexadecimal digits';
 
 /** The body of POST /jobs/train. All fields are optional; unknown fields are refused. */
 export const trainRequestSchema = z
@@ -69,8 +71,8 @@ export const trainRequestSchema = z
       .exactOptional()
       .describe('Only the first so many; without a number, all'),
     corrections: z
-      .union([z.boolean(), z.string().regex(/^[0-9a-f]{64}$/)], {
-        error: 'expected true, false or the SHA-256 of a set that an earlier job has frozen',
+      .union([z.boolean(), z.string().regex(/^[0-9a-f]{64}$/, { error: setExpected })], {
+        error: setExpected,
       })
       .default(false)
       .describe(

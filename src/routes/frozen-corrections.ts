@@ -7,14 +7,18 @@ import { HttpProblem } from './http/problem.ts';
 export async function frozenFor(request: TrainRequest, corrections: Corrections): Promise<string | false> {
   const { corrections: asked } = request;
   if (asked === false) return false;
-  if (asked !== true) {
-    if (await corrections.hasSet(asked)) return asked;
-    const detail = `expected the SHA-256 of a set that is still kept, got ${asked}; send true, which freezes the corrections of now`;
-    throw new HttpProblem({ status: 409, code: 'CORRECTIONS_MISSING', detail });
-  }
   const model = modelTrained(request);
+  if (asked !== true) return expectSet(asked, model, corrections);
   const frozen = await corrections.freeze(model);
   if (frozen !== null) return frozen;
   const detail = `expected corrections of model ${model} to train on, there are none; add some with POST /corrections, or leave corrections out`;
   throw new HttpProblem({ status: 409, code: 'NO_CORRECTIONS', detail });
+}
+
+async function expectSet(sha256: string, model: string, corrections: Corrections): Promise<string> {
+  const owner = await corrections.modelOfSet(sha256);
+  if (owner === model) return sha256;
+  const came = owner === null ? `${sha256}, which is gone or damaged` : `one of model ${owner}`;
+  const detail = `expected the SHA-256 of a set of model ${model}, got ${came}; send true, which freezes the corrections of now`;
+  throw new HttpProblem({ status: 409, code: 'CORRECTIONS_MISSING', detail });
 }

@@ -5,9 +5,9 @@
  */
 import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDirectory, removeDirectory } from '../../lib/create-directory.ts';
+import { createDirectory, removeDirectory, removeStale } from '../../lib/create-directory.ts';
 import { TrainyardError } from '../../lib/errors.ts';
-import { exists, isCode } from '../../lib/files.ts';
+import { isCode } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
 import { classCount, imageSize, type Split } from '../data/dataset.ts';
 
@@ -43,35 +43,58 @@ export async function writeSet(dataDir: string, model: string, items: readonly I
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
   const bytes = Buffer.concat([line, ...sorted.map(({ pixels }) => pixels)]);
   const sha256 = sha256Of(bytes);
-  const now = new Date();
-  const isNew = await createDirectory(root, sha256, { [fileName]: bytes });
-  if (!isNew) await utimes(join(root, sha256), now, now); // one of the newest again
+  if (!(await createDirectory(root, sha256, { [fileName]: bytes })) && !(await renew(dataDir, sha256))) {
+    await removeDirectory(root, sha256); // a damaged one
+    await createDirectory(root, sha256, { [fileName]: bytes });
+  }
   await removeOld(root).catch(() => {}); // the next writer tries again
   return sha256;
 }
 
-export function hasSet(dataDir: string, sha256: string): Promise<boolean> {
-  return exists(join(rootOf(dataDir), sha256, fileName));
+/** Makes a set one of the newest again. Returns false for one that is damaged or gone. */
+async function renew(dataDir: string, sha256: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await readBytes(dataDir, sha256);
+    await utimes(join(rootOf(dataDir), sha256), now, now);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'CORRECTIONS_MISSING', 'CORRECTIONS_DAMAGED', 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** The model of a set, which counts as used from now on; null for one that is damaged or gone. */
+export async function modelOfSet(dataDir: string, sha256: string): Promise<string | null> {
+  if (!(await renew(dataDir, sha256))) return null;
+  return headOf(await readBytes(dataDir, sha256)).model;
 }
 
 /** @throws TrainyardError `CORRECTIONS_MISSING` or `CORRECTIONS_DAMAGED` */
 export async function readSet(dataDir: string, sha256: string): Promise<CorrectionSet> {
+  return decode(sha256, await readBytes(dataDir, sha256));
+}
+
+async function readBytes(dataDir: string, sha256: string): Promise<Buffer> {
   const path = join(rootOf(dataDir), sha256, fileName);
   const bytes = await readFile(path).catch((error: unknown) => {
-    if (!isCode(error, 'ENOENT')) throw error;
-    const message = `expected the frozen corrections in ${path}, which is gone: only the newest ${setsKept} sets are kept; queue the job again`;
+    if (!isCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    const message = `expected the frozen corrections in ${path}, which is gone: only the newest ${setsKept} sets are kept; queue a job with corrections: true`;
     throw new TrainyardError('CORRECTIONS_MISSING', message);
   });
   const got = sha256Of(bytes);
-  if (got === sha256) return decode(sha256, bytes);
-  const message = `${path}: expected SHA-256 ${sha256}, got ${got}; queue the job again, which freezes a new set`;
+  if (got === sha256) return bytes;
+  const message = `${path}: expected SHA-256 ${sha256}, got ${got}; queue a job with corrections: true, which freezes a new set`;
   throw new TrainyardError('CORRECTIONS_DAMAGED', message);
 }
 
+function headOf(bytes: Buffer): Head {
+  return JSON.parse(bytes.toString('utf8', 0, bytes.indexOf('\n'))) as Head;
+}
+
 function decode(sha256: string, bytes: Buffer): CorrectionSet {
-  const end = bytes.indexOf('\n');
-  const { corrections } = JSON.parse(bytes.toString('utf8', 0, end)) as Head;
-  const pixels = bytes.subarray(end + 1);
+  const { corrections } = headOf(bytes);
+  const pixels = bytes.subarray(bytes.indexOf('\n') + 1);
   const heldOut = Math.floor(corrections.length * heldOutShare);
   const part = (from: number, to: number): Split => ({
     count: to - from,
@@ -82,6 +105,7 @@ function decode(sha256: string, bytes: Buffer): CorrectionSet {
 }
 
 async function removeOld(root: string): Promise<void> {
+  await removeStale(root);
   const names = (await readdir(root)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (names.length <= setsKept) return;
   const dated = await Promise.all(

@@ -8,7 +8,7 @@ import { SealedRecords } from '../../lib/sealed-records.ts';
 import { sha256Of } from '../../lib/sha256.ts';
 import { classCount } from '../data/dataset.ts';
 import { modelName } from '../registry/names.ts';
-import { hasSet, writeSet } from './correction-set.ts';
+import { modelOfSet, writeSet } from './correction-set.ts';
 
 export const mostCorrections = 10_000; // of all models together
 
@@ -65,14 +65,16 @@ export class Corrections {
   async add({ model, label, answer, pixels }: NewCorrection): Promise<AddOutcome> {
     const id = sha256Of(Buffer.concat([Buffer.from(`${model}\n`), pixels])).slice(0, correctionIdLength);
     const known = await this.find(id);
-    if (known) return { outcome: known.label === label ? 'known' : 'conflict', correction: known };
+    if (known) return repeated(known, label);
     if ((await this.#records.count()) >= mostCorrections) return { outcome: 'full' };
-    await this.#records.remove(id); // a damaged one
     const correction = { id, model, label, answer, createdAt: new Date().toISOString() };
     const record = { format: 1 as const, correction, pixels: Buffer.from(pixels).toString('base64') };
-    const isFirst = await this.#records.create(id, record);
-    if (isFirst) return { outcome: 'added', correction: { ...correction, pixels } };
-    return this.add({ model, label, answer, pixels }); // another process was faster
+    while (!(await this.#records.create(id, record))) {
+      const first = await this.find(id);
+      if (first) return repeated(first, label); // another call was faster
+      await this.#records.remove(id); // a damaged one
+    }
+    return { outcome: 'added', correction: { ...correction, pixels } };
   }
 
   /** Null where there is none. */
@@ -104,10 +106,14 @@ export class Corrections {
     return corrections.length === 0 ? null : writeSet(this.#dataDir, model, corrections);
   }
 
-  /** Whether a frozen set is still kept. */
-  hasSet(sha256: string): Promise<boolean> {
-    return hasSet(this.#dataDir, sha256);
+  /** The model of a frozen set, which counts as used from now on; null where the set is damaged or no longer kept. */
+  modelOfSet(sha256: string): Promise<string | null> {
+    return modelOfSet(this.#dataDir, sha256);
   }
+}
+
+function repeated(correction: Correction, label: string | null): AddOutcome {
+  return { outcome: correction.label === label ? 'known' : 'conflict', correction };
 }
 
 function withPixels({ correction, pixels }: z.output<typeof recordSchema>): Correction {

@@ -9,15 +9,25 @@ const mostCopies = 16; // of each: more would be learnt by heart
 
 /** Without the corrections that a network can't learn which does not learn what is none of the labels. */
 export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet): CorrectionSet {
-  return { sha256, train: labelledIn(train), heldOut: labelledIn(heldOut) };
+  const labelled = (split: Split) => chosenOf(split, (i) => split.labels[i]! < classCount);
+  return { sha256, train: labelled(train), heldOut: labelled(heldOut) };
 }
 
-function labelledIn(split: Split): Split {
-  const chosen = [...split.labels.keys()].filter((i) => split.labels[i]! < classCount);
+function chosenOf(split: Split, isWanted: (index: number) => boolean): Split {
+  const chosen = [...split.labels.keys()].filter(isWanted);
   const images = new Uint8Array(chosen.length * imageSize);
   for (const [place, i] of chosen.entries()) images.set(imageAt(split, i), place * imageSize);
   return { count: chosen.length, images, labels: Uint8Array.from(chosen, (i) => split.labels[i]!) };
 }
+
+/** Without the corrections that are test images: a network that has learnt those can't be tested with them. */
+export function withoutTestImages({ sha256, train, heldOut }: CorrectionSet, test: Split): CorrectionSet {
+  const known = new Set(Array.from({ length: test.count }, (_, i) => keyOf(test, i)));
+  const others = (split: Split) => chosenOf(split, (i) => !known.has(keyOf(split, i)));
+  return { sha256, train: others(train), heldOut: others(heldOut) };
+}
+
+const keyOf = (split: Split, index: number) => Buffer.from(imageAt(split, index)).toString('latin1');
 
 /** Appends the corrections to a training split: each once as it is and, while they are few, in distorted copies. */
 export function withCorrections(split: Split, corrections: Split, seed: number): Split {

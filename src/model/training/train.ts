@@ -5,7 +5,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { permutation, randomFor } from '../../lib/random.ts';
 import type { CorrectionSet } from '../corrections/correction-set.ts';
-import { onlyLabelled, withCorrections } from '../corrections/learn-corrections.ts';
+import { onlyLabelled, withCorrections, withoutTestImages } from '../corrections/learn-corrections.ts';
 import { takeBatch, type Variation } from '../data/batch.ts';
 import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
 import { splitForCalibration } from '../data/held-back.ts';
@@ -96,7 +96,7 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
   const { signal, from = null } = options;
   const network = networks[plan.network];
   const { trainSplit: own, heldBack } = splitForCalibration(dataset.train, plan);
-  const corrections = learnable(plan, options.corrections ?? null);
+  const corrections = learnable(plan, options.corrections ?? null, dataset.test);
   const trainSplit = corrections ? withCorrections(own, corrections.train, plan.seed) : own;
   const testSplit = firstOf(dataset.test, plan.testImages);
   const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
@@ -123,8 +123,14 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
 }
 
 /** A network that has seen no outliers can't learn what is none of the labels. */
-function learnable({ outliers }: TrainPlan, corrections: CorrectionSet | null): CorrectionSet | null {
-  return corrections && outliers === 0 ? onlyLabelled(corrections) : corrections;
+function learnable(
+  { outliers }: TrainPlan,
+  corrections: CorrectionSet | null,
+  test: Split,
+): CorrectionSet | null {
+  if (!corrections) return null;
+  const others = withoutTestImages(corrections, test);
+  return outliers === 0 ? onlyLabelled(others) : others;
 }
 
 function startEpoch(run: Run, epoch: number): void {

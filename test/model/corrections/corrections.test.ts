@@ -1,5 +1,6 @@
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readSet } from '../../../src/model/corrections/correction-set.ts';
@@ -51,6 +52,16 @@ describe('a correction', () => {
     expect(results.filter(({ outcome }) => outcome === 'added')).toHaveLength(1);
     expect(results.filter(({ outcome }) => outcome === 'conflict')).toHaveLength(9);
     expect(new Set(results.map(({ correction }) => correction.label)).size).toBe(1);
+  });
+
+  it('gets one label where others are sent a moment later', async () => {
+    for (let number = 0; number < 60; number++) {
+      const first = add(number, { label: '1' });
+      for (let turns = 0; turns < number % 20; turns++) await setImmediate();
+      const results = await Promise.all([first, add(number, { label: '2' }), add(number, { label: '3' })]);
+      expect(results.filter(({ outcome }) => outcome === 'added')).toHaveLength(1);
+      expect(new Set(results.map(({ correction }) => correction.label)).size).toBe(1);
+    }
   });
 
   it('is replaced where it is damaged, which is told', async () => {
@@ -122,11 +133,14 @@ describe('a frozen set', () => {
   it('is refused where it is damaged or gone', async () => {
     await add(1);
     const sha256 = (await corrections.freeze('mnist'))!;
-    expect(await corrections.hasSet(sha256)).toBe(true);
+    expect(await corrections.modelOfSet(sha256)).toBe('mnist');
     await writeFile(setFile(sha256), '{"format": 1, "corrections": []}\n');
     await expect(readSet(dataDir, sha256)).rejects.toMatchObject({ code: 'CORRECTIONS_DAMAGED' });
+    expect(await corrections.modelOfSet(sha256)).toBeNull();
+    expect(await corrections.freeze('mnist')).toBe(sha256); // in place of the damaged one
+    expect((await readSet(dataDir, sha256)).train.count).toBe(1);
     const other = '0'.repeat(64);
-    expect(await corrections.hasSet(other)).toBe(false);
+    expect(await corrections.modelOfSet(other)).toBeNull();
     await expect(readSet(dataDir, other)).rejects.toMatchObject({ code: 'CORRECTIONS_MISSING' });
   });
 
@@ -147,7 +161,7 @@ describe('a frozen set', () => {
     expect(await corrections.freeze('mnist')).toBe(first); // used again
     await add(1000);
     await corrections.freeze('mnist');
-    expect(await corrections.hasSet(first)).toBe(true);
-    expect(await corrections.hasSet(second)).toBe(false);
+    expect(await corrections.modelOfSet(first)).toBe('mnist');
+    expect(await corrections.modelOfSet(second)).toBeNull();
   });
 });

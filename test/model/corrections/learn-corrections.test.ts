@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { onlyLabelled, withCorrections } from '../../../src/model/corrections/learn-corrections.ts';
+import {
+  onlyLabelled,
+  withCorrections,
+  withoutTestImages,
+} from '../../../src/model/corrections/learn-corrections.ts';
 import { firstOf, imageAt, type Split } from '../../../src/model/data/dataset.ts';
 import { mnist } from '../data/mnist.ts';
 import { correctionOf } from './made.ts';
@@ -46,5 +50,15 @@ describe('onlyLabelled', () => {
     expect([...train.labels]).toEqual([0, 1, 2, 3]);
     expect(train.images).toEqual(corrections(5).images.subarray(0, 4 * 784));
     expect(heldOut).toEqual({ count: 0, images: new Uint8Array(), labels: new Uint8Array() });
+  });
+});
+
+describe('withoutTestImages', () => {
+  it('leaves out what is tested with', () => {
+    const set = { sha256: 'a'.repeat(64), train: firstOf(mnist.test, 3), heldOut: corrections(2) };
+    expect(withoutTestImages(set, mnist.test)).toEqual({
+      ...set,
+      train: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    });
   });
 });
