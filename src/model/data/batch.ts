@@ -38,12 +38,13 @@ export function takeBatch(
   const placeOf = (i: number) => pixels.subarray(i * imageSize, (i + 1) * imageSize);
   for (const [i, example] of chosen.entries()) {
     const place = placeOf(i);
-    if (distortions) distort(imageAt(split, example), place, distortions);
-    else place.set(imageAt(split, example));
+    place.set(imageAt(split, example));
     if (otherHands && between(otherHands.random, 0, 1) < otherHands.share)
-      redraw(place.slice(), split.labels[example]!, place, otherHands.random);
+      redraw(imageAt(split, example), split.labels[example]!, place, otherHands.random);
     labels[i] = split.labels[example]!;
   }
   if (outliers) for (let i = chosen.length; i < count; i++) drawOutlier(placeOf(i), outliers.random, split);
+  // All of them, made ones too: a distortion blurs a little, and nothing must be told by how sharp it is.
+  if (distortions) for (let i = 0; i < count; i++) distort(placeOf(i).slice(), placeOf(i), distortions);
   return { images: toImageTensor(pixels), labels: tf.tensor1d(labels, 'int32') };
 }
