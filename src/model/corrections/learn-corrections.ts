@@ -9,9 +9,10 @@ const mostCopies = 16; // of each: more would be learnt by heart
 
 /** Without the corrections that a network can't learn which does not learn what is none of the labels. */
 export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet): CorrectionSet {
-  const labelled = (split: Split) => chosenOf(split, (i) => split.labels[i]! < classCount);
-  return { sha256, train: labelled(train), heldOut: labelled(heldOut) };
+  return { sha256, train: labelledIn(train), heldOut: labelledIn(heldOut) };
 }
+
+const labelledIn = (split: Split) => chosenOf(split, (i) => split.labels[i]! < classCount);
 
 function chosenOf(split: Split, isWanted: (index: number) => boolean): Split {
   const chosen = [...split.labels.keys()].filter(isWanted);
