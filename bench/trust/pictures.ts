@@ -34,7 +34,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /** Nothing is tuned on these: they say how well the rest carries over. */
-export const heldBack: readonly string[] = ['dark', 'moire', 'crease'];
+export const heldBack: readonly string[] = ['dark', 'moire'];
 
 export type Picture = { readonly bytes: Buffer; readonly labels: readonly number[] };
 
