@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode, syncDirectory, writeDurably } from './files.ts';
 
-export const stagingPrefix = '.staging-';
+const stagingPrefix = '.staging-';
 const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
 
 /**

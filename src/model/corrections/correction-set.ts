@@ -1,7 +1,8 @@
 /**
  * A frozen set of corrections: DATA_DIR/correction-sets/SHA256/set, where the name is the checksum of the file, a line of
  * JSON followed by the pixels. So equal sets are one file, and a job that names a set always trains on the same pictures.
- * A fifth of them, the first by id, is held out: ids are checksums, so that this is a random choice which is always the same.
+ * A fifth of them, the first by id, is held out: ids are checksums, so the choice is as good as random, and the same for the
+ * same set.
  */
 import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +44,7 @@ export async function writeSet(dataDir: string, model: string, items: readonly I
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
   const bytes = Buffer.concat([line, ...sorted.map(({ pixels }) => pixels)]);
   const sha256 = sha256Of(bytes);
-  if (!(await createDirectory(root, sha256, { [fileName]: bytes })) && !(await renew(dataDir, sha256))) {
+  if (!(await createDirectory(root, sha256, { [fileName]: bytes })) && !(await renewed(dataDir, sha256))) {
     await removeDirectory(root, sha256); // a damaged one
     await createDirectory(root, sha256, { [fileName]: bytes });
   }
@@ -51,23 +52,23 @@ export async function writeSet(dataDir: string, model: string, items: readonly I
   return sha256;
 }
 
-/** Makes a set one of the newest again. Returns false for one that is damaged or gone. */
-async function renew(dataDir: string, sha256: string): Promise<boolean> {
+/** Makes a set one of the newest again, and returns its bytes; null for one that is damaged or gone. */
+async function renewed(dataDir: string, sha256: string): Promise<Buffer | null> {
   const now = new Date();
   try {
-    await readBytes(dataDir, sha256);
+    const bytes = await readBytes(dataDir, sha256);
     await utimes(join(rootOf(dataDir), sha256), now, now);
-    return true;
+    return bytes;
   } catch (error) {
-    if (isCode(error, 'CORRECTIONS_MISSING', 'CORRECTIONS_DAMAGED', 'ENOENT')) return false;
+    if (isCode(error, 'CORRECTIONS_MISSING', 'CORRECTIONS_DAMAGED', 'ENOENT')) return null;
     throw error;
   }
 }
 
 /** The model of a set, which counts as used from now on; null for one that is damaged or gone. */
 export async function modelOfSet(dataDir: string, sha256: string): Promise<string | null> {
-  if (!(await renew(dataDir, sha256))) return null;
-  return headOf(await readBytes(dataDir, sha256)).model;
+  const bytes = await renewed(dataDir, sha256);
+  return bytes && headOf(bytes).model;
 }
 
 /** @throws TrainyardError `CORRECTIONS_MISSING` or `CORRECTIONS_DAMAGED` */

@@ -87,7 +87,7 @@ export class KeptAnswers {
     return record && withPixels(record);
   }
 
-  /** Those for review, least sure first. */
+  /** Lists the answers for review, least sure first, and deletes the records that are too old or too many. */
   async list(): Promise<KeptAnswer[]> {
     const oldest = new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString();
     const all = [...(await this.#records.list()).values()].map(withPixels);

@@ -13,7 +13,7 @@ it.each(files)('%s is read to within %f levels', async (_name, levels, make) => 
   expect(difference(read.ok ? read.pixels : null, expected)).toBeLessThan(levels);
 });
 
-/** Of those, each loses pixels of its first frame. */
+/** A file of these that is cut off lacks pixels of its first frame. */
 const whole = files.filter(([name]) => !/CMYK JPEG|animated|several pages/.test(name));
 
 it.each(whole)('%s that is cut off is refused', async (_name, _levels, make) => {
