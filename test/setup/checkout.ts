@@ -2,7 +2,7 @@
  * A checkout that set-up can do what it likes with: the scripts and lock file of this one, the same packages
  * by links, a source of its own, and commands of the test's choice first on its PATH.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, symlink, watch, writeFile } from 'node:fs/promises';
@@ -38,14 +38,30 @@ export async function createCheckout(): Promise<Checkout> {
   const base = await temporaryDirectory();
   const root = join(base, `repository ${odd}`);
   const commands = join(base, 'commands');
-  await mkdir(join(root, 'src'), { recursive: true });
   await mkdir(commands);
-  for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
-  await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
-  await linkPackages(root);
+  if (!existsSync(template)) template = await makeTemplate();
+  execFileSync('cp', ['-R', join(template, 'repository'), root]);
+  // Nothing writes into the files that this package comes with.
+  execFileSync('cp', ['-Rl', join(template, ownPackage), join(root, 'node_modules', ownPackage)]);
   const checkout = { root, cacheDir: join(base, `cache ${odd}`), commands };
   await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
   return checkout;
+}
+
+/** What all checkouts of a test file are copied from; gone after that file. */
+let template = '';
+
+async function makeTemplate(): Promise<string> {
+  const base = await temporaryDirectory();
+  const root = join(base, 'repository');
+  await mkdir(join(root, 'src'), { recursive: true });
+  for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
+  await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
+  await linkPackages(root);
+  const ownFiles = join(repository, 'node_modules', ownPackage);
+  const made = ['deps', 'lib'].map((name) => join(ownFiles, name));
+  await cp(ownFiles, join(base, ownPackage), { recursive: true, filter: (path) => !made.includes(path) });
+  return base;
 }
 
 async function linkPackages(root: string): Promise<void> {
@@ -62,11 +78,6 @@ async function linkPackages(root: string): Promise<void> {
   for (const name of await readdir(join(from, scope))) {
     if (`${scope}/${name}` !== ownPackage) await symlink(join(from, scope, name), join(to, scope, name));
   }
-  const made = ['deps', 'lib'].map((name) => join(from, ownPackage, name));
-  await cp(join(from, ownPackage), join(to, ownPackage), {
-    recursive: true,
-    filter: (path) => !made.includes(path),
-  });
 }
 
 /** What set-up has noted about what is in node_modules. */
