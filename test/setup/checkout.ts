@@ -40,9 +40,7 @@ export async function createCheckout(): Promise<Checkout> {
   const commands = join(base, 'commands');
   await mkdir(commands);
   if (!existsSync(template)) template = await makeTemplate();
-  execFileSync('cp', ['-R', join(template, 'repository'), root]);
-  // Nothing writes into the files that this package comes with.
-  execFileSync('cp', ['-Rl', join(template, ownPackage), join(root, 'node_modules', ownPackage)]);
+  execFileSync('cp', ['-R', template, root]);
   const checkout = { root, cacheDir: join(base, `cache ${odd}`), commands };
   await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
   return checkout;
@@ -52,16 +50,12 @@ export async function createCheckout(): Promise<Checkout> {
 let template = '';
 
 async function makeTemplate(): Promise<string> {
-  const base = await temporaryDirectory();
-  const root = join(base, 'repository');
+  const root = join(await temporaryDirectory(), 'repository');
   await mkdir(join(root, 'src'), { recursive: true });
   for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
   await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
   await linkPackages(root);
-  const ownFiles = join(repository, 'node_modules', ownPackage);
-  const made = ['deps', 'lib'].map((name) => join(ownFiles, name));
-  await cp(ownFiles, join(base, ownPackage), { recursive: true, filter: (path) => !made.includes(path) });
-  return base;
+  return root;
 }
 
 async function linkPackages(root: string): Promise<void> {
@@ -78,6 +72,11 @@ async function linkPackages(root: string): Promise<void> {
   for (const name of await readdir(join(from, scope))) {
     if (`${scope}/${name}` !== ownPackage) await symlink(join(from, scope, name), join(to, scope, name));
   }
+  const made = ['deps', 'lib'].map((name) => join(from, ownPackage, name));
+  await cp(join(from, ownPackage), join(to, ownPackage), {
+    recursive: true,
+    filter: (path) => !made.includes(path),
+  });
 }
 
 /** What set-up has noted about what is in node_modules. */

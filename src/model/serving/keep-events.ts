@@ -6,7 +6,7 @@ import type { PredictorEvents } from './predictor.ts';
  * them first.
  */
 export function keepEvents(): Required<PredictorEvents> & {
-  listen(events: Required<PredictorEvents>): void;
+  readonly listen: (events: Required<PredictorEvents>) => void;
 } {
   let listener: Required<PredictorEvents> | null = null;
   const kept: ((events: Required<PredictorEvents>) => void)[] = [];
