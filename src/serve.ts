@@ -16,20 +16,30 @@ import { Corrections } from './model/corrections/corrections.ts';
 import { KeptAnswers } from './model/corrections/kept-answers.ts';
 import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
-import { type PredictorEvents, startPredictor } from './model/serving/predictor.ts';
+import type { Predictor, PredictorEvents } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
 import { warningsAbout } from './routes/http/guard.ts';
 import { createMetrics, observeNews } from './routes/metrics.ts';
 
-/** Resolves when the server listens; it closes on a signal. */
-export async function serve(config: Config, redisUrl: string): Promise<void> {
+/** A predictor that runs already, and how to hear of it. */
+export type StartedPredictor = {
+  readonly predictor: Predictor;
+  readonly listen: (events: Required<PredictorEvents>) => void;
+};
+
+/** Resolves when the server listens; it closes on a signal, and the predictor with it. */
+export async function serve(
+  config: Config,
+  redisUrl: string,
+  { predictor, listen }: StartedPredictor,
+): Promise<void> {
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
   const queue = openLoggedQueue(redisUrl, log);
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
-  const { dataDir, engine, keepModels, servedModels, promote } = config;
+  const { promote, dataDir } = config;
   const closing = new AbortController();
   const wantModel = () => {
     if (config.firstModel) void queueFirstModel(queue, store, config, log, closing.signal);
@@ -40,10 +50,7 @@ export async function serve(config: Config, redisUrl: string): Promise<void> {
     observeNews(news, metrics);
     onMessage(news);
   };
-  const predictor = startPredictor(
-    { dataDir, engine, keepModels, servedModels },
-    { onMessage: onNews, onExit },
-  );
+  listen({ onMessage: onNews, onExit });
   const corrections = new Corrections(dataDir, (id, reason) =>
     log.error({ id, reason }, `correction ${id} is damaged and left out; remove it and correct again`),
   );

@@ -3,6 +3,8 @@ import { readListenerConfig, requireRedisUrl } from './config.ts';
 import { openDataDir } from './lib/files.ts';
 import { expectFree } from './lib/listen.ts';
 import { runEntry } from './lifecycle.ts';
+import { keepEvents } from './model/serving/keep-events.ts';
+import { startPredictor } from './model/serving/predictor.ts';
 import { takeOptions } from './options.mjs';
 
 await runEntry(async () => {
@@ -10,6 +12,9 @@ await runEntry(async () => {
   const redisUrl = requireRedisUrl(config);
   await expectFree(config);
   await openDataDir(config.dataDir);
+  const events = keepEvents();
+  const { dataDir, engine, keepModels, servedModels } = config;
+  const predictor = startPredictor({ dataDir, engine, keepModels, servedModels }, events); // opens its engine meanwhile
   const { serve } = await import('./serve.ts');
-  await serve(config, redisUrl);
+  await serve(config, redisUrl, { predictor, listen: events.listen });
 });

@@ -35,8 +35,10 @@ export function describeLog(running: () => Running): void {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-request-id': requestId },
         body: JSON.stringify({
-          trainImages: 640,
+          trainImages: 320,
           testImages: 100,
+          batchSize: 32,
+          seed: 7,
           metadata: { note: 'a-note-that-no-line-may-show' },
         }),
       });

@@ -48,7 +48,7 @@ describe('a path with odd characters', () => {
     const service = await start();
     expect(service.output()).toContain('✓ build');
     const { address } = service;
-    const request = { trainImages: 640, testImages: 100 };
+    const request = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };
     expect(await trainToEnd(address, request)).toMatchObject({ status: 'succeeded', modelVersion: 1 });
     const picture = await fetch(`${address}/datasets/mnist/test/0.png`);
     const body = Buffer.from(await picture.arrayBuffer());

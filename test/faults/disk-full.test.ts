@@ -8,7 +8,7 @@ import { openStore } from '../../src/model/store/store.ts';
 import { closeAfterTest } from '../closing.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';
-import { openYard } from '../jobs/yard.ts';
+import { openYard, smallEpochs } from '../jobs/yard.ts';
 import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -21,7 +21,7 @@ describe.skipIf(reason !== null)('a full disk', () => {
   it('makes a job wait, saying so, and go on when there is room; what was published stays whole', async () => {
     const disk = await mountDisk();
     const yard = await openYard(url, disk);
-    const { id } = await yard.enqueue({ epochs: 6, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 6 });
     const filler = join(disk, 'filler');
     await yard.startWorker();
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 1);

@@ -19,7 +19,7 @@ export type Server = {
 
 const entry = fileURLToPath(new URL('../../dist/server.js', import.meta.url));
 
-/** Serves when this resolves; ended, with its Redis, after the test file. */
+/** Serves when this resolves; ended, with its Redis, after the test file. Call it outside of tests, which have no `afterAll`. */
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const { url } = await startRedisServer();
   const dataDir = await temporaryDirectory();

@@ -4,8 +4,9 @@ import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { startServer } from './server.ts';
 
+const server = await startServer();
+
 it('ends orderly on SIGTERM while an upload hangs half-way, and answers it', async () => {
-  const server = await startServer();
   const { port, host } = server.address;
   const socket = connect(Number(port), '127.0.0.1');
   const head = `POST /predict HTTP/1.1\r\nHost: ${host}\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n`;

@@ -52,6 +52,14 @@ export const lasting: Partial<WorkerTimings> = { ...shortTimings, stepPauseMs: 1
 
 export type RequestInput = z.input<typeof trainRequestSchema>;
 
+/** Epochs of ten small steps, each better than one fixed answer, however many there are. */
+export const smallEpochs = {
+  schedule: 'constant',
+  learningRate: 0.002,
+  trainImages: 160,
+  batchSize: 16,
+} as const satisfies RequestInput;
+
 /** A resolved request for a run of ten steps, with changes. */
 export function requestOf(change: RequestInput = {}): ResolvedRequest {
   const small = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };

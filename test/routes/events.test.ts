@@ -17,7 +17,7 @@ import { createMetrics } from '../../src/routes/metrics.ts';
 import { closeAfterTest } from '../closing.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
-import { lasting, openYard, type Yard } from '../jobs/yard.ts';
+import { lasting, openYard, smallEpochs, type Yard } from '../jobs/yard.ts';
 import { readStream, type Told } from './event-stream.ts';
 import { openAccess } from './parts.ts';
 import { noPredictor } from './quiet-app.ts';
@@ -25,7 +25,7 @@ import { noPredictor } from './quiet-app.ts';
 const { url: redisUrl } = await startRedisServer();
 const redis = await createRedisServer(); // for the test that pauses it
 const drops = 20;
-const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+const endless = { ...smallEpochs, epochs: 1000 } as const;
 
 /** The application as an API process runs it, with its own connections to the yard's Redis. */
 async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {

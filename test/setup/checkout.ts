@@ -2,7 +2,7 @@
  * A checkout that set-up can do what it likes with: the scripts and lock file of this one, the same packages
  * by links, a source of its own, and commands of the test's choice first on its PATH.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, symlink, watch, writeFile } from 'node:fs/promises';
@@ -38,14 +38,24 @@ export async function createCheckout(): Promise<Checkout> {
   const base = await temporaryDirectory();
   const root = join(base, `repository ${odd}`);
   const commands = join(base, 'commands');
-  await mkdir(join(root, 'src'), { recursive: true });
   await mkdir(commands);
-  for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
-  await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
-  await linkPackages(root);
+  if (!existsSync(template)) template = await makeTemplate();
+  execFileSync('cp', ['-R', template, root]);
   const checkout = { root, cacheDir: join(base, `cache ${odd}`), commands };
   await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
   return checkout;
+}
+
+/** What all checkouts of a test file are copied from; gone after that file. */
+let template = '';
+
+async function makeTemplate(): Promise<string> {
+  const root = join(await temporaryDirectory(), 'repository');
+  await mkdir(join(root, 'src'), { recursive: true });
+  for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
+  await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
+  await linkPackages(root);
+  return root;
 }
 
 async function linkPackages(root: string): Promise<void> {

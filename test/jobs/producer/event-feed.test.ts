@@ -8,11 +8,11 @@ import { closeAfterTest } from '../../closing.ts';
 import { trainersOf } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
-import { lasting, openYard, shortTimings, type Yard } from '../yard.ts';
+import { lasting, openYard, shortTimings, smallEpochs, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
-const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+const endless = { ...smallEpochs, epochs: 1000 } as const;
 
 async function eventsOf(yard: Yard, id: string): Promise<JobEvent[]> {
   const texts = await yard.queue.events(id, 1, 10_000);
@@ -30,7 +30,7 @@ const typesOf = (events: readonly JobEvent[]) => events.map(({ type }) => type);
 describe('the events of a job', () => {
   it('cover the job from the queue to its end', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 3, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 3 });
     await yard.startWorker();
     const events = await untilDone(yard, id);
     const job = await yard.find(id);
@@ -101,7 +101,7 @@ describe('the events of a job', () => {
 
   it('include a second attempt, and the loss curve continues where that attempt resumed', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 5 });
     await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 30 } });
     await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
     process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
@@ -172,7 +172,7 @@ describe('a reader', () => {
 
   it('gets each event once and in order, whenever it starts to read', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 5 });
     const early = follow(yard, id);
     await yard.startWorker();
     await untilEvents(yard, id, 'an epoch', (events) => events.some(({ type }) => type === 'epoch'));

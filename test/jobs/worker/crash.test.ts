@@ -10,18 +10,18 @@ import { trainersOf, untilGone, untilTrainer } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { timed } from '../until.ts';
 import { endProcess, startWorkerProcess } from '../worker-process.ts';
-import { lasting, openYard, shortTimings, type Yard } from '../yard.ts';
+import { lasting, openYard, shortTimings, smallEpochs, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
 /** Time to kill its trainer between two steps. */
 const timings = { ...shortTimings, stepPauseMs: 30 };
-const endless = { epochs: 1000, schedule: 'constant', learningRate: 0.001 } as const;
+const endless = { ...smallEpochs, epochs: 1000 } as const;
 
 describe('a trainer that is killed', () => {
   it('gets another attempt, which goes on and publishes no epoch twice', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 5, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 5 });
     await yard.startWorker({ timings });
     // An epoch is told before the resume point after it is saved; that one is there when the next epoch is told.
     await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);

@@ -9,7 +9,7 @@ import { mnist } from '../../model/data/mnist.ts';
 import { trainersOf, untilTrainer } from '../processes.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { timed, until } from '../until.ts';
-import { buildYard, lasting, openYard, requestOf, type Yard } from '../yard.ts';
+import { buildYard, lasting, openYard, requestOf, smallEpochs, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
 
@@ -36,7 +36,7 @@ describe('a job that succeeds', () => {
 
   beforeAll(async () => {
     [yard, close] = await buildYard(url);
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 960, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 480, batchSize: 16, testImages: 200 });
     await yard.startWorker();
     seen = await watch(yard, id);
     job = seen.at(-1)!;
@@ -131,7 +131,7 @@ describe('a job that succeeds', () => {
   });
 
   it('gives the same weights and evaluation, byte for byte, when it is asked for again', async () => {
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 960, testImages: 200 });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 480, batchSize: 16, testImages: 200 });
     const again = await yard.untilEnded(id);
     expect(again.status).toBe('succeeded');
     for (const [index, { modelVersion }] of job.epochs.entries()) {
@@ -209,7 +209,7 @@ async function cancelAndWait(yard: Yard, id: string): Promise<{ value: TrainJob;
 describe('cancelling a running job', () => {
   it('ends it within 2 s and keeps what it has published', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ epochs: 1000, schedule: 'constant', learningRate: 0.001 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 1000 });
     await yard.startWorker({ timings: lasting });
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length > 0);
     const { value: job, ms } = await cancelAndWait(yard, id);
