@@ -46,10 +46,10 @@ describe('withCorrections', () => {
 describe('onlyLabelled', () => {
   it('leaves out what is none of the labels', () => {
     const set = { sha256: 'a'.repeat(64), train: corrections(5), heldOut: corrections(1) };
-    const { train, heldOut } = onlyLabelled(set);
+    const { train, heldOut } = onlyLabelled(set, 10);
     expect([...train.labels]).toEqual([0, 1, 2, 3]);
     expect(train.images).toEqual(corrections(5).images.subarray(0, 4 * 784));
-    expect(heldOut).toEqual({ count: 0, images: new Uint8Array(), labels: new Uint8Array() });
+    expect(heldOut).toEqual({ count: 0, images: new Uint8Array(), labels: new Uint16Array() });
   });
 });
 
