@@ -186,7 +186,13 @@ function expectLabel(label: string | null, labels: readonly string[]): void {
     .map((each) => `"${each}"`)
     .join(', ');
   const detail = `expected a label of the model, ${named}${labels.length > 20 ? ', …' : ''}, or null for none of them, got "${label}"`;
-  throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
+  const errors = [{ field: 'label', message: detail }];
+  throw new HttpProblem({
+    status: 400,
+    code: 'VALIDATION_FAILED',
+    detail: `in the request's body: label: ${detail}`,
+    errors,
+  });
 }
 
 function expectAdded(result: AddOutcome) {

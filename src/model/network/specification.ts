@@ -8,6 +8,9 @@ import { imageSide } from '../data/dataset.ts';
 const mostLayers = 12;
 const mostParameters = 2_000_000; // a million takes 12 MB of a resume point
 
+const kindExpected = (issue: { readonly code?: string }) =>
+  issue.code === 'invalid_union' ? 'expected "convolution" or "dense"' : undefined;
+
 const convolution = z.strictObject({
   kind: z.literal('convolution'),
   filters: z.int().min(1).max(512),
@@ -26,7 +29,7 @@ const dense = z.strictObject({
 const customNetwork = z
   .strictObject({
     layers: z
-      .array(z.discriminatedUnion('kind', [convolution, dense]))
+      .array(z.discriminatedUnion('kind', [convolution, dense], { error: kindExpected }))
       .min(1)
       .max(mostLayers)
       .describe('Each is followed by ReLU; the last, dense layer follows from the labels'),

@@ -7,7 +7,7 @@
 import type { Batch } from '../data/batch.ts';
 import * as tf from '../tfjs.ts';
 import { referenceForward, unflatten } from './forward.ts';
-import type { Network } from './network.ts';
+import { labelCountOf, type Network } from './network.ts';
 import {
   type Adam,
   backendOperations,
@@ -75,9 +75,9 @@ export function trainStep(
 /** Uses tfjs's automatic differentiation. */
 export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, options) =>
   tf.tidy(() => {
+    const targets = targetsOf(batch.labels, labelCountOf(network), options); // outside: the gradient needs them, too
     const lossOf = (...parameters: tf.Tensor[]) => {
       const logits = referenceForward(network, parameters, batch.images);
-      const targets = targetsOf(batch.labels, logits.shape[1], options);
       return meanCrossEntropy(options.rejects ? withNone(logits) : logits, targets);
     };
     const { value, grads } = tf.valueAndGrads(lossOf)(unflatten(network, weights));

@@ -19,6 +19,7 @@ import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
   ImageOrder,
+  PredictFailure,
   Prediction,
   PredictorMessage,
   PredictorRequest,
@@ -131,9 +132,18 @@ function receive(requests: PredictorRequest[]): void {
 }
 
 function receiveImage(id: number, order: ImageOrder): void {
-  if (loaded.has(order.version)) batches.add(id, order);
-  else send({ type: 'notLoaded', id });
+  const model = loaded.get(order.version);
+  if (!model) send({ type: 'notLoaded', id });
+  else if (model.form === 'picture' && order.as === 'line')
+    send({ type: 'answer', id, outcome: noLine(model) });
+  else batches.add(id, model.form === 'picture' ? { ...order, as: 'picture' } : order);
   follower.touch(order.version);
+}
+
+/** There is no ink in a picture, so nothing to cut into characters. */
+function noLine({ served: { name } }: LoadedModel): PredictFailure {
+  const message = `expected a model of the form "ink" with read=line, ${name} takes whole pictures; leave read out, or name another model`;
+  return { ok: false, code: 'LINE_NEEDS_INK', message };
 }
 
 async function loadPinned(version: number): Promise<void> {

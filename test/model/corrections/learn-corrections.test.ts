@@ -12,7 +12,7 @@ import { correctionOf } from './made.ts';
 function corrections(count: number): Split {
   const images = new Uint8Array(count * 784);
   for (let i = 0; i < count; i++) images.set(correctionOf(i).pixels, i * 784);
-  const labels = Uint8Array.from({ length: count }, (_, i) => (i === count - 1 ? 10 : i % 10));
+  const labels = Uint16Array.from({ length: count }, (_, i) => (i === count - 1 ? 10 : i % 10));
   return { count, images, labels };
 }
 
@@ -58,7 +58,7 @@ describe('withoutTestImages', () => {
     const set = { sha256: 'a'.repeat(64), train: firstOf(mnist.test, 3), heldOut: corrections(2) };
     expect(withoutTestImages(set, mnist.test)).toEqual({
       ...set,
-      train: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+      train: { count: 0, images: new Uint8Array(), labels: new Uint16Array() },
     });
   });
 });

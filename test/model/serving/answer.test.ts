@@ -70,6 +70,16 @@ describe('an answer', () => {
     });
   });
 
+  it('names the label, and the digit only where the labels are the digits', () => {
+    const logits = Float32Array.of(-3, 4, -3);
+    const letters = answerFrom(logits, { labels: ['a', 'ß', '猫'], calibration: null }, []);
+    expect(letters.label).toBe('ß');
+    expect('digit' in letters).toBe(false);
+    expect(letters.probabilities).toHaveLength(3);
+    const reversed = { labels: digitLabels.toReversed(), calibration: null };
+    expect('digit' in answerFrom(logitsOf({ 1: 4 }), reversed, [])).toBe(false);
+  });
+
   it('has probabilities that sum to 1, the largest of which is the confidence', () => {
     const logit = fc.float({ min: -80, max: 80, noNaN: true });
     fc.assert(
