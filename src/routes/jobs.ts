@@ -47,19 +47,28 @@ function askedFor({ model, promote, corrections }: TrainRequest, order: Resolved
   };
 }
 
-export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (
-  app,
-  { queue, promote, corrections },
-) => {
+/** A repeated call freezes nothing: its job has its set, whatever has become of the corrections since. */
+async function enqueue(
+  { queue, promote, corrections }: Dependencies,
+  body: TrainRequest,
+  requestId: string,
+  key?: string,
+): Promise<EnqueueResult> {
+  const asked = askedFor(body, resolveRequest(body, promote));
+  const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
+  if (known) return known;
+  const order = resolveRequest(body, promote, await frozenFor(body, corrections));
+  return queue.enqueue(order, key, requestId, asked);
+}
+
+export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  const { queue } = parts;
   app.post('/jobs/train', {
     schema: queueSchema,
     preValidation: bodyIsOptional,
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const order = resolveRequest(request.body, promote, await frozenFor(request.body, corrections));
-      const { outcome, job } = expectJob(
-        await queue.enqueue(order, key, request.id, askedFor(request.body, order)),
-      );
+      const { outcome, job } = expectJob(await enqueue(parts, request.body, request.id, key));
       request.log.info({ jobId: job.id }, `job ${outcome}`);
       return reply.code(202).header('location', `/jobs/${job.id}`).send(job);
     },
