@@ -1,4 +1,7 @@
 /** Corrections and the review list over HTTP, on the real parts. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
@@ -199,6 +202,19 @@ describe('POST /jobs/train with corrections', () => {
     await correct(31, '8');
     expect((await train({ corrections: true }, 'one key')).json<TrainJob>()).toMatchObject({ id: first.id });
     expect((await train({}, 'one key')).statusCode).toBe(409);
+  });
+
+  it('gives the same job for the same key, though the corrections and their set are gone', async () => {
+    await correct(32, '4');
+    const first = (await train({ corrections: true }, 'another key')).json<TrainJob>();
+    const { data } = (await get('/corrections?limit=100')).json<List<Shown>>();
+    const sets = path.join(parts.dataDir, 'correction-sets');
+    await Promise.all(data.map((correction) => remove(`/corrections/${correction.id}`)));
+    await rm(sets, { recursive: true });
+    expect((await train({ corrections: true })).statusCode).toBe(409);
+    expect((await train({ corrections: true }, 'another key')).json<TrainJob>()).toEqual(first);
+    expect(existsSync(sets)).toBe(false); // nothing was frozen
+    await correct(32, '4');
   });
 
   it.each([
