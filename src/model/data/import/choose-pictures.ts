@@ -5,7 +5,7 @@ import { fewestLabels } from './limits.ts';
 import { type EntryProblem, fault, printable, type Refusal, refuse } from './problem.ts';
 import type { Read } from './read-slots.ts';
 import type { Slots } from './slots.ts';
-import { compareHashes, type Part, planSplit, ranksOf, testCount } from './split.ts';
+import { compareForOrder, compareForTest, type Part, planSplit, ranksOf, testCount } from './split.ts';
 
 export type Chosen = {
   readonly ok: true;
@@ -44,7 +44,7 @@ export function choosePictures(
   for (const group of conflicts) reportConflict(group, slots, problems);
   const ranks = ranksOf(hashes, seed);
   const parts = given ? dividedAs(kept, given) : dividedByRank(kept, labelOf, ranks, testShare);
-  const byRank = (part: number[]) => Uint32Array.from(part).sort((a, b) => compareHashes(ranks, a, b));
+  const byRank = (part: number[]) => Uint32Array.from(part).sort((a, b) => compareForOrder(ranks, a, b));
   const used = [...new Set(kept.map(labelOf))].toSorted((a, b) => a - b);
   const places = new Map(used.map((label, place) => [label, place]));
   const labels = used.map((label) => slots.labels[label]!);
@@ -76,7 +76,7 @@ function dividedByRank(
 ): Parts {
   const parts: Parts = { train: [], test: [] };
   for (const ofLabel of groupBy(kept, labelOf).values()) {
-    const ranked = ofLabel.toSorted((a, b) => compareHashes(ranks, a, b));
+    const ranked = ofLabel.toSorted((a, b) => compareForTest(ranks, a, b));
     const count = testCount(ranked.length, testShare);
     for (const slot of ranked.slice(0, count)) parts.test.push(slot);
     for (const slot of ranked.slice(count)) parts.train.push(slot);

@@ -104,8 +104,8 @@ async function importSlots(
     const source = await describe(options);
     return await publishDataset({ ...options, source, report, form: form.chosen }, chosen, slots, scratch);
   } finally {
-    scratch.close();
     await pool.close();
+    scratch.close();
     await rm(scratchPath, { force: true });
   }
 }

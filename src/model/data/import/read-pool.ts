@@ -15,7 +15,7 @@ export type ReadPool = {
   send(task: ReadTask, pictures: Pictures, done: (answer: ReadAnswer) => void): Promise<void>;
   /** Resolves when every order has been answered. @throws what ended a thread */
   idle(): Promise<void>;
-  /** Ends the threads. */
+  /** Ends the threads. No answer comes any more. */
   close(): Promise<void>;
 };
 
@@ -35,9 +35,9 @@ export function openReadPool(archive: string, threadCount = availableParallelism
     const worker = startThread(import.meta.url, 'read-thread', { workerData: data });
     const thread: Thread = { worker, pending: new Map() };
     worker.on('message', ({ id, answer }: ReadResult) => {
-      const done = thread.pending.get(id)!;
+      const done = thread.pending.get(id);
       thread.pending.delete(id);
-      done(answer);
+      done?.(answer);
       wake();
     });
     worker.on('error', (error) => {
@@ -62,6 +62,7 @@ export function openReadPool(archive: string, threadCount = availableParallelism
     },
     idle: () => until(() => threads.every(({ pending }) => pending.size === 0)),
     close: async () => {
+      for (const { pending } of threads) pending.clear();
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };

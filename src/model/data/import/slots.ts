@@ -133,7 +133,8 @@ async function* ordersOf(
   images.expect(labelCount);
   let first = start;
   for await (const greys of images.pieces(atOnce(images))) {
+    const next = first + greys.length / (images.width * images.height); // before a thread gets the bytes
     yield { first, pictures: greysOf(greys, images) };
-    first += greys.length / (images.width * images.height);
+    first = next;
   }
 }

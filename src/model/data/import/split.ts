@@ -50,11 +50,21 @@ export function testCount(pictures: number, testShare: number): number {
   return pictures < 2 ? 0 : Math.min(pictures - 1, Math.max(1, Math.round(pictures * testShare)));
 }
 
-/** Compares two of the 32-byte values in `values`; by their numbers where they are equal. */
-export function compareHashes(values: Uint8Array, a: number, b: number): number {
-  for (let i = 0; i < hashBytes; i++) {
+/** Compares two of the 32-byte values in `values`, or bytes `from` to `to` of them; by their numbers where they are equal. */
+export function compareHashes(values: Uint8Array, a: number, b: number, from = 0, to = hashBytes): number {
+  for (let i = from; i < to; i++) {
     const difference = values[a * hashBytes + i]! - values[b * hashBytes + i]!;
     if (difference !== 0) return difference;
   }
   return a - b;
+}
+
+/** By the first half of the ranks: those of a label that come first are for the test. */
+export function compareForTest(ranks: Uint8Array, a: number, b: number): number {
+  return compareHashes(ranks, a, b, 0, hashBytes / 2);
+}
+
+/** By the second half. By the first, training would begin with the labels whose share for the test ended first. */
+export function compareForOrder(ranks: Uint8Array, a: number, b: number): number {
+  return compareHashes(ranks, a, b, hashBytes / 2, hashBytes);
 }

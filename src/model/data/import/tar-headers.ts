@@ -46,6 +46,7 @@ async function walk(path: string, see: (header: Header) => Refusal | null): Prom
   let refusal: Refusal | null = null;
   entries.on('entry', (header, content, next) => {
     refusal ??= see(header as Header);
+    content.on('error', () => {}); // the archive's, which the pipeline reports
     content.once('end', next);
     content.resume();
     if (refusal) stop.abort();

@@ -21,6 +21,10 @@ import { type EntryFault, fault, type Refusal, refuse } from './problem.ts';
 const blockBytes = 256 * 1024;
 const localHeaderBytes = 30; // without name and extra field
 const directorySignature = 0x02014b50;
+const endSignature = 0x06054b50;
+const endSignatures = [endSignature, 0x06064b50, 0x05054b50]; // of the end record, ZIP64's, a digital signature
+const endBytes = 22; // of the end record, without the comment
+const longestComment = 0xffff;
 
 /** @throws the file system's error */
 export async function listZip(path: string, limits: Limits): Promise<ListedArchive | Refusal> {
@@ -28,6 +32,7 @@ export async function listZip(path: string, limits: Limits): Promise<ListedArchi
   try {
     const zip = await fromRandomAccessReaderPromise(reader, reader.size, {
       decodeStrings: false,
+      validateEntrySizes: false,
       autoClose: false,
     });
     return await listEntries(zip, reader, limits);
@@ -41,12 +46,11 @@ export async function listZip(path: string, limits: Limits): Promise<ListedArchi
 
 /** yauzl's errors have no code. */
 function refusalFor(reason: string): Refusal {
-  const isCut = /End of central directory record signature not found|unexpected EOF/iu.test(reason);
-  if (isCut) {
-    const message = `expected a whole zip, got one whose end is missing: ${reason}; send it again`;
+  if (reason.includes('End of central directory record signature not found')) {
+    const message = 'expected a whole zip, got one whose end is missing; send it again';
     return refuse('ARCHIVE_TRUNCATED', message);
   }
-  if (/comment length/u.test(reason)) return ambiguous(reason);
+  if (reason.includes('comment length')) return ambiguous(reason);
   return refuse('ARCHIVE_DAMAGED', `expected a zip that can be read, got: ${reason}; pack it anew`);
 }
 
@@ -73,12 +77,26 @@ async function listEntries(
     const refusal = add(collector, entry, extent);
     if (refusal) return refusal;
   }
-  if (reader.uint32(Number(zip.readEntryCursor)) === directorySignature)
+  const next = reader.uint32(Number(zip.readEntryCursor));
+  if (next === directorySignature)
     return ambiguous(`${zip.entryCount} entries by its end record, more in its directory`);
+  if (!endSignatures.includes(next)) return ambiguous('one that does not reach up to its end record');
+  if (countEnds(reader) > 1) return ambiguous('several end records');
   const overlap = separate(extents, directory);
   if (overlap) return overlap;
   const { entries, problems, ignored } = collector;
   return { ok: true, path: reader.path, entries, problems, ignored };
+}
+
+/** How many end records there could be, each with a comment up to the end of the file. */
+function countEnds(reader: BlockReader): number {
+  const tail = reader.bytes(Math.max(0, reader.size - endBytes - longestComment), reader.size);
+  let count = 0;
+  for (let at = 0; at + endBytes <= tail.length; at++) {
+    if (tail.readUInt32LE(at) !== endSignature) continue;
+    if (at + endBytes + tail.readUInt16LE(at + 20) === tail.length) count++;
+  }
+  return count;
 }
 
 function add(collector: EntryCollector, entry: Entry, { local }: Extent): Refusal | null {
@@ -193,9 +211,12 @@ class BlockReader extends RandomAccessReader {
 
   /** 0 at the end of the file. */
   uint32(position: number): number {
-    const bytes = Buffer.alloc(4);
-    readSync(this.#file, bytes, 0, 4, position);
-    return bytes.readUInt32LE();
+    return Buffer.concat([this.bytes(position, position + 4), Buffer.alloc(4)]).readUInt32LE();
+  }
+
+  bytes(from: number, to: number): Buffer {
+    const bytes = Buffer.alloc(to - from);
+    return bytes.subarray(0, readSync(this.#file, bytes, 0, bytes.length, from));
   }
 
   end(): void {
