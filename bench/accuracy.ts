@@ -3,7 +3,7 @@
  * each test accuracy, how far confidences are off, and the mean accuracy.
  */
 import { parseArgs } from 'node:util';
-import { readDataset } from '../src/model/data/dataset.ts';
+import { readDataset } from '../src/model/data/built-in.ts';
 import { openEngine } from '../src/model/engines/open-engine.ts';
 import { type RecipeName, recipes } from '../src/model/training/recipe.ts';
 import { train } from '../src/model/training/train.ts';

@@ -10,10 +10,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CorrectionSet, readSet } from '../src/model/corrections/correction-set.ts';
 import { Corrections } from '../src/model/corrections/corrections.ts';
-import { imageSize, readDataset, type Split } from '../src/model/data/dataset.ts';
+import { readDataset } from '../src/model/data/built-in.ts';
+import { imageSize, type Split } from '../src/model/data/dataset.ts';
+import { digitLabels } from '../src/model/data/labels.ts';
 import { openEngine } from '../src/model/engines/open-engine.ts';
 import { readDigit } from '../src/model/image/read-digit.ts';
-import { networks } from '../src/model/network/network.ts';
+import { buildNetwork } from '../src/model/network/network.ts';
 import { answerFrom } from '../src/model/serving/answer.ts';
 import * as tf from '../src/model/tfjs.ts';
 import type { Calibration } from '../src/model/training/calibration.ts';
@@ -39,7 +41,7 @@ const { values } = parseArgs({
   },
 });
 const recipe = recipes[values.recipe as RecipeName];
-const network = networks[recipe.network];
+const network = buildNetwork(recipe.network, 10);
 
 await runBench(async () => {
   const digits = await readDigits();
@@ -108,7 +110,11 @@ async function trained(corrections: CorrectionSet | null): Promise<Trained> {
 async function doubtfulOf({ weights, calibration }: Trained, digits: Split): Promise<number[]> {
   const logits = await logitsOf(weights, digits);
   return [...digits.labels.keys()].filter((i) => {
-    const { digit, verdict } = answerFrom(logits.subarray(10 * i, 10 * (i + 1)), calibration, []);
+    const { digit, verdict } = answerFrom(
+      logits.subarray(10 * i, 10 * (i + 1)),
+      { labels: digitLabels, calibration },
+      [],
+    );
     return digit !== digits.labels[i] || verdict !== 'known';
   });
 }
@@ -122,7 +128,7 @@ async function frozen(digits: Split): Promise<CorrectionSet> {
       const pixels = digits.images.slice(i * imageSize, (i + 1) * imageSize);
       await corrections.add({ model: 'mnist', label: String(label), answer, pixels });
     }
-    return await readSet(dataDir, (await corrections.freeze('mnist'))!);
+    return await readSet(dataDir, (await corrections.freeze('mnist'))!, digitLabels);
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readSplit } from '../src/model/data/dataset.ts';
+import { readSplit } from '../src/model/data/built-in.ts';
 import type { Decoding } from './decode/decoding.ts';
 import { heldToBar, type Kind, kinds, takePhoto } from './decode/photos.ts';
 import { measure, type Program, tsProgram } from './lib/measure.ts';

@@ -6,10 +6,11 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { permutation, randomFor } from '../src/lib/random.ts';
 import { takeBatch } from '../src/model/data/batch.ts';
-import { firstOf, readDataset } from '../src/model/data/dataset.ts';
+import { readDataset } from '../src/model/data/built-in.ts';
+import { firstOf } from '../src/model/data/dataset.ts';
 import type { EnginePreference } from '../src/model/engines/engine.ts';
 import { openEngine } from '../src/model/engines/open-engine.ts';
-import { initialWeights, networks, parameterCount } from '../src/model/network/network.ts';
+import { buildNetwork, initialWeights, parameterCount } from '../src/model/network/network.ts';
 import type { TrainState } from '../src/model/network/operations.ts';
 import { disposeState, initialState, trainStep } from '../src/model/network/step.ts';
 import { evaluate } from '../src/model/training/evaluate.ts';
@@ -31,7 +32,7 @@ const { values } = parseArgs({
 
 const engine = await openEngine(values.engine as EnginePreference);
 const dataset = await readDataset('mnist');
-const network = networks.article;
+const network = buildNetwork('article', 10);
 const warmUpSteps = 50; // V8 compiles the loop, libraries their kernels, threads start; the peers get as many
 const result = values.batches
   ? await measureRate(Number(values['batch-size']), Number(values.batches))

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Service, startService } from '../harness/service.ts';
-import { imageAt, readSplit } from '../src/model/data/dataset.ts';
+import { readSplit } from '../src/model/data/built-in.ts';
+import { imageAt } from '../src/model/data/dataset.ts';
 import { encodePng } from '../src/model/image/encode-png.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 

@@ -7,7 +7,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readSplit } from '../src/model/data/dataset.ts';
+import { readSplit } from '../src/model/data/built-in.ts';
 import { warningCodes } from '../src/model/image/warnings.ts';
 import type { Answer } from '../src/model/serving/answer.ts';
 import { during } from './lib/progress.ts';
@@ -68,7 +68,7 @@ async function measureKind(kind: string): Promise<string[]> {
     const { bytes, labels } = await picture(test, kind, i, seed);
     const read = await reader.read(bytes);
     const text = await reader.readLine(bytes);
-    const { verdict, digit, warnings } = read?.answer ?? noAnswer;
+    const { verdict, digit = -1, warnings } = read?.answer ?? noAnswer;
     for (const { code } of warnings) warned.set(code, (warned.get(code) ?? 0) + 1);
     const isRight = labels.length === 1 ? digit === labels[0] : verdict !== 'known';
     if (!read) seen.noInk++;

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { measureAccuracy, variantNames } from '../harness/digits.ts';
 import { getJson, startService } from '../harness/service.ts';
 import type { TrainJob } from '../src/jobs/contract.ts';
-import { readSplit } from '../src/model/data/dataset.ts';
+import { readSplit } from '../src/model/data/built-in.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });

@@ -14,9 +14,17 @@ const header =
   '// Made by scripts/generate-client.ts from the OpenAPI document: change the routes, not this file.\n';
 
 /** Routes are only registered: no part is asked for anything. */
-const parts = { queue: {}, feed: {}, store: {}, registry: {}, predictor: {}, corrections: {} } as Pick<
+const parts = {
+  queue: {},
+  feed: {},
+  store: {},
+  registry: {},
+  predictor: {},
+  corrections: {},
+  datasets: {},
+} as Pick<
   AppDependencies,
-  'queue' | 'feed' | 'store' | 'registry' | 'predictor' | 'corrections'
+  'queue' | 'feed' | 'store' | 'registry' | 'predictor' | 'corrections' | 'datasets'
 >;
 const app = await buildApp({
   ...parts,

@@ -5,6 +5,7 @@ import type { EventFeed } from './jobs/producer/event-feed.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
 import type { Corrections } from './model/corrections/corrections.ts';
 import type { KeptAnswers } from './model/corrections/kept-answers.ts';
+import type { DatasetLibrary } from './model/data/load-dataset.ts';
 import type { PromotePolicy } from './model/registry/gate.ts';
 import type { Registry } from './model/registry/registry.ts';
 import type { Predictor } from './model/serving/predictor.ts';
@@ -39,6 +40,7 @@ import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { registryCallRoutes } from './routes/registry-calls.ts';
 import { reviewRoutes } from './routes/review.ts';
+import { createVersionLabels } from './routes/version-labels.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -47,6 +49,7 @@ export type AppDependencies = {
   readonly registry: Registry;
   readonly promote: PromotePolicy; // of jobs that don't say
   readonly predictor: Predictor;
+  readonly datasets: DatasetLibrary;
   readonly corrections: Corrections;
   readonly kept: KeptAnswers | null; // null: answers are not kept for review
   readonly access: Access;
@@ -93,12 +96,14 @@ export async function buildApp(parts: AppDependencies): Promise<FastifyInstance>
 }
 
 async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Promise<void> {
-  const { queue, feed, store, registry, promote, predictor, corrections, kept, access, metrics } = parts;
-  await app.register(jobRoutes, { queue, promote, corrections });
+  const { queue, feed, store, registry, promote, predictor, datasets, corrections, kept, access, metrics } =
+    parts;
+  await app.register(jobRoutes, { queue, promote, corrections, datasets });
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes);
-  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics), kept });
-  await app.register(correctionRoutes, { corrections, kept, predictor });
+  const labelsOf = createVersionLabels(store);
+  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics), kept, labelsOf });
+  await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
   await app.register(reviewRoutes, { kept });
   await app.register(modelRoutes, { store, registry, predictor });
   await app.register(registryRoutes, { store, registry });

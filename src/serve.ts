@@ -14,6 +14,7 @@ import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { Corrections } from './model/corrections/corrections.ts';
 import { KeptAnswers } from './model/corrections/kept-answers.ts';
+import { openDatasetLibrary } from './model/data/load-dataset.ts';
 import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
 import type { Predictor, PredictorEvents } from './model/serving/predictor.ts';
@@ -62,6 +63,7 @@ export async function serve(
     registry,
     promote,
     predictor,
+    datasets: openDatasetLibrary(dataDir),
     corrections,
     kept,
     access: config,

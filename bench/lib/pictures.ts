@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { imageAt, imageSide, readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
+import { imageAt, imageSide } from '../../src/model/data/dataset.ts';
 
 export const pictureCount = 1000;
 export const canvasSide = 280; // pixels
@@ -22,5 +23,5 @@ export async function writePictures(directory: string): Promise<Pictures> {
     const enlarged = digit().resize(canvasSide, canvasSide, { kernel: 'cubic' }).toColourspace('srgb');
     await writeFile(join(canvas, name), await enlarged.png().toBuffer());
   }
-  return { small, canvas, labels: test.labels.subarray(0, pictureCount) };
+  return { small, canvas, labels: Uint8Array.from(test.labels.subarray(0, pictureCount)) };
 }

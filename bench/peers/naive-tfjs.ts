@@ -6,7 +6,8 @@
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { firstOf, readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
+import { firstOf } from '../../src/model/data/dataset.ts';
 import { fingerprint } from '../lib/fingerprint.ts';
 
 const { values } = parseArgs({
@@ -24,7 +25,7 @@ await tf.setBackend('tensorflow');
 
 const train = await readSplit('mnist', 'train');
 const images = tf.tensor4d(Float32Array.from(train.images), [train.count, 28, 28, 1]).div<tf.Tensor4D>(255);
-const labels = tf.oneHot(tf.tensor1d(train.labels, 'int32'), 10).toFloat();
+const labels = tf.oneHot(tf.tensor1d([...train.labels], 'int32'), 10).toFloat();
 
 const convolution = (filters: number) =>
   tf.layers.conv2d({ filters, kernelSize: 5, padding: 'same', activation: 'relu', ...firstShape() });

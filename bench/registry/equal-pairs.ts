@@ -1,5 +1,5 @@
 /** How often the gate refuses a version that is as good as the champion: the same training with another seed. */
-import { readDataset } from '../../src/model/data/dataset.ts';
+import { readDataset } from '../../src/model/data/built-in.ts';
 import { openEngine } from '../../src/model/engines/open-engine.ts';
 import { comparisonOf, isSignificantlyWorse } from '../../src/model/registry/gate.ts';
 import type { Correctness } from '../../src/model/training/correctness.ts';

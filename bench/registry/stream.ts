@@ -1,6 +1,7 @@
 /** Sends the test images to a server, one after the other on each of a few connections, and counts what comes back. */
 import { Client } from 'undici';
-import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
+import { imageAt } from '../../src/model/data/dataset.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 
 export type Picture = { readonly png: Buffer; readonly label: number };

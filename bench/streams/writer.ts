@@ -10,6 +10,7 @@ import {
   type ReportResult,
 } from '../../src/jobs/event-log.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
+import { describeBuiltIn } from '../../src/model/data/built-in.ts';
 
 const token = 'bench';
 const followedWithinMs = 30_000;
@@ -27,7 +28,9 @@ export async function openJobs(redisUrl: string, count: number): Promise<Jobs> {
   const redis = new Redis(redisUrl);
   const ids: string[] = [];
   for (let i = 0; i < count; i++) {
-    const result = await queue.enqueue(resolveRequest(trainRequestSchema.parse({})));
+    const result = await queue.enqueue(
+      resolveRequest(trainRequestSchema.parse({}), describeBuiltIn('mnist')),
+    );
     if (result.outcome !== 'queued') throw new Error(`expected a queued job, got ${result.outcome}`);
     ids.push(result.job.id);
   }

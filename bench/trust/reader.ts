@@ -1,5 +1,5 @@
 /** The newest model of a data directory, read with in this process. */
-import { imageSize } from '../../src/model/data/dataset.ts';
+import { imageSize, type Split } from '../../src/model/data/dataset.ts';
 import { openEngine } from '../../src/model/engines/open-engine.ts';
 import { readDigit } from '../../src/model/image/read-digit.ts';
 import { readLine } from '../../src/model/image/read-line.ts';
@@ -20,7 +20,7 @@ export type Reader = {
   /** Images that are 28×28 already. */
   readonly readImages: (images: Uint8Array) => Answer[];
   /** How far its confidences in such images hold. */
-  readonly reliabilityOf: (images: Uint8Array, labels: Uint8Array) => Reliability;
+  readonly reliabilityOf: (images: Uint8Array, labels: Split['labels']) => Reliability;
 };
 
 /** @throws where the directory has no model */
@@ -35,7 +35,7 @@ export async function openReader(dataDir: string): Promise<Reader> {
   const readImages = (images: Uint8Array): Answer[] => {
     const logits = infer(model, images);
     return Array.from({ length: images.length / imageSize }, (_, i) =>
-      answerFrom(logits.subarray(10 * i, 10 * i + 10), model.calibration, []),
+      answerFrom(logits.subarray(10 * i, 10 * i + 10), model, []),
     );
   };
   return {
@@ -48,13 +48,13 @@ export async function openReader(dataDir: string): Promise<Reader> {
       const picture = await readDigit(bytes);
       if (!picture.ok) return null;
       const { pixels, warnings } = picture;
-      return { answer: answerFrom(infer(model, pixels), model.calibration, warnings), pixels };
+      return { answer: answerFrom(infer(model, pixels), model, warnings), pixels };
     },
     readLine: async (bytes) => {
       const picture = await readLine(bytes);
       if (!picture.ok) return '';
       const { line, shrink } = picture;
-      const found = await answerLine(line, shrink, (pixels) => infer(model, pixels), model.calibration);
+      const found = await answerLine(line, shrink, (pixels) => infer(model, pixels), model);
       return found.text;
     },
   };

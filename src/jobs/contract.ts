@@ -1,11 +1,17 @@
 /** The types that the API, the queue and the worker share: training requests, jobs as the API shows them, and their limits. */
 import { z } from 'zod';
-import { datasetNames } from '../model/data/dataset.ts';
-import { networkNames } from '../model/network/network.ts';
+import { networkSpecification } from '../model/network/specification.ts';
 import { type PromotePolicy, promotePolicies } from '../model/registry/gate.ts';
-import { modelName } from '../model/registry/names.ts';
+import { datasetName, modelName } from '../model/registry/names.ts';
 import { promotionSchema } from '../model/registry/promotion.ts';
-import { recipeNames, recipes, scheduleNames, valuesOfEarlierPlans } from '../model/training/recipe.ts';
+import {
+  type RecipeTarget,
+  recipeFor,
+  recipeNameFor,
+  recipeNames,
+  scheduleNames,
+  valuesOfEarlierPlans,
+} from '../model/training/recipe.ts';
 
 export const queueName = 'train';
 
@@ -16,7 +22,10 @@ const setExpected =
 /** The body of POST /jobs/train. All fields are optional; unknown fields are refused. */
 export const trainRequestSchema = z
   .strictObject({
-    recipe: z.enum(recipeNames).default('default').describe('Named set of the values below'),
+    recipe: z
+      .enum(recipeNames)
+      .exactOptional()
+      .describe('Named set of the values below; unless given, `small` for few images, `default` for many'),
     model: modelName
       .exactOptional()
       .describe("The line of versions that it publishes to; by default the data set's name"),
@@ -26,15 +35,31 @@ export const trainRequestSchema = z
       .describe(
         'Whether its versions may become champion: unless they are significantly worse, always, never',
       ),
-    dataset: z.enum(datasetNames).default('mnist'),
-    network: z.enum(networkNames).exactOptional(),
+    dataset: datasetName.default('mnist'),
+    network: networkSpecification
+      .exactOptional()
+      .describe('A name, or the layers before the last one, which follows from the labels'),
     epochs: z.int().min(1).max(1000).exactOptional(),
+    passes: z.int().min(1).max(1000).exactOptional().describe('How often an epoch goes through the images'),
+    patience: z
+      .int()
+      .min(1)
+      .max(1000)
+      .nullable()
+      .exactOptional()
+      .describe(
+        'Publishes an epoch only if its loss on the images held back is the lowest so far, and ends after so many epochs without; null: publishes all',
+      ),
     batchSize: z.int().min(1).max(4096).exactOptional(),
     learningRate: z.number().positive().max(1000).exactOptional().describe('Peak rate of Adam'),
     schedule: z.enum(scheduleNames).exactOptional().describe('Course of the learning rate'),
     warmup: z.number().min(0).max(0.9).exactOptional().describe('Share of all steps that rise to the peak'),
     labelSmoothing: z.number().min(0).max(0.5).exactOptional(),
     shuffle: z.boolean().exactOptional().describe('Whether each epoch has an order of its own'),
+    balance: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether images of rare labels are shown more often, up to ten times'),
     augment: z
       .boolean()
       .exactOptional()
@@ -53,7 +78,7 @@ export const trainRequestSchema = z
       .max(4)
       .exactOptional()
       .describe(
-        'Made pictures of what is no digit in each batch, as a share of its size; with 0, nothing is learnt about them',
+        'Made pictures of none of the labels in each batch, as a share of its size; with 0, nothing is learnt about them',
       ),
     calibrationImages: z
       .int()
@@ -66,7 +91,7 @@ export const trainRequestSchema = z
     trainImages: z
       .int()
       .min(1)
-      .max(60_000)
+      .max(10_000_000)
       .nullable()
       .exactOptional()
       .describe('Only the first so many; without a number, all'),
@@ -121,15 +146,18 @@ type NewValue = keyof typeof valuesOfEarlierPlans | 'model' | 'promote';
 export type QueuedRequest = Omit<ResolvedRequest, NewValue> & Partial<Pick<ResolvedRequest, NewValue>>;
 
 /**
- * `promote`: what the service does unless the request says otherwise. `corrections`: the SHA-256 of the set, where the
- * request asks for corrections.
+ * `target`: the data set that it trains on. `promote`: what the service does unless the request says otherwise.
+ * `corrections`: the SHA-256 of the set, where the request asks for corrections.
  */
 export function resolveRequest(
   request: TrainRequest,
+  target: RecipeTarget,
   promote: PromotePolicy = 'unless-worse',
   corrections: string | false = false,
 ): ResolvedRequest {
-  return { model: modelTrained(request), promote, ...recipes[request.recipe], ...request, corrections };
+  const recipe = request.recipe ?? recipeNameFor(target);
+  const named = { model: modelTrained(request), promote, recipe };
+  return { ...named, ...recipeFor(recipe, target), ...request, corrections };
 }
 
 /** The model that a request trains. */

@@ -24,6 +24,7 @@ import { pageOf, pageQuery } from './page-of.ts';
 import { pngOf } from './picture-answer.ts';
 import { expectPrediction } from './prediction-outcome.ts';
 import { predictionNotKept } from './review.ts';
+import type { VersionLabels } from './version-labels.ts';
 
 const maxReceivedBytes = 64 * 1024 * 1024; // of all requests under way
 const tags = ['corrections'];
@@ -96,6 +97,7 @@ type Dependencies = {
   corrections: Corrections;
   kept: KeptAnswers | null; // null: without KEEP_INPUTS
   predictor: Pick<Predictor, 'predict'>;
+  labelsOf: VersionLabels;
 };
 
 export const correctionRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
@@ -108,6 +110,7 @@ export const correctionRoutes: FastifyPluginAsyncZod<Dependencies> = async (app,
     handler: async ({ body }, reply) => {
       const { predictionId, label } = body;
       const answer = await answerTo(body, parts, reply);
+      expectLabel(label, await parts.labelsOf(answer.answer.version));
       const { outcome, correction } = expectAdded(await corrections.add({ ...answer, label }));
       if (predictionId !== undefined) await kept?.remove(predictionId);
       reply.code(outcome === 'added' ? 201 : 200).header('location', `/corrections/${correction.id}`);
@@ -173,6 +176,23 @@ async function answerTo(
     pixels: pixels!,
     answer: { version: model.version, label, confidence, verdict },
   };
+}
+
+/** @throws HttpProblem 400 for a label that the model does not have */
+function expectLabel(label: string | null, labels: readonly string[]): void {
+  if (label === null || labels.includes(label)) return;
+  const named = labels
+    .slice(0, 20)
+    .map((each) => `"${each}"`)
+    .join(', ');
+  const detail = `expected a label of the model, ${named}${labels.length > 20 ? ', …' : ''}, or null for none of them, got "${label}"`;
+  const errors = [{ field: 'label', message: detail }];
+  throw new HttpProblem({
+    status: 400,
+    code: 'VALIDATION_FAILED',
+    detail: `in the request's body: label: ${detail}`,
+    errors,
+  });
 }
 
 function expectAdded(result: AddOutcome) {

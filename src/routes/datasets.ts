@@ -2,22 +2,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { permutation, randomFor } from '../lib/random.ts';
-import {
-  type DatasetName,
-  datasetNames,
-  imageAt,
-  imageSide,
-  readSplit,
-  type Split,
-} from '../model/data/dataset.ts';
+import { type BuiltInName, builtInNames, readSplit } from '../model/data/built-in.ts';
+import { imageAt, imageSide, type Split } from '../model/data/dataset.ts';
 import { renderSamples } from '../model/data/sample-sheet.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { problems } from './http/problem.ts';
 
 /** Test splits, read and checked once: 7.8 MB that never change. After a failure they are read again. */
-const testSplits = new Map<DatasetName, Promise<Split>>();
+const testSplits = new Map<BuiltInName, Promise<Split>>();
 
-function testSplit(dataset: DatasetName): Promise<Split> {
+function testSplit(dataset: BuiltInName): Promise<Split> {
   const known = testSplits.get(dataset);
   if (known) return known;
   const reading = readSplit(dataset, 'test');
@@ -28,7 +22,7 @@ function testSplit(dataset: DatasetName): Promise<Split> {
 
 const sampleCount = 9;
 const testCount = 10_000;
-const name = z.enum(datasetNames);
+const name = z.enum(builtInNames);
 const tags = ['datasets'];
 
 export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {

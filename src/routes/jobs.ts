@@ -13,11 +13,13 @@ import {
 import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
 import type { Corrections } from '../model/corrections/corrections.ts';
+import type { DatasetLibrary } from '../model/data/load-dataset.ts';
 import type { PromotePolicy } from '../model/registry/gate.ts';
 import { frozenFor } from './frozen-corrections.ts';
 import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { pageQuery } from './page-of.ts';
+import { expectTrainable } from './trainable-dataset.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
 const pageSchema = pageQuery('The last id of the page before').extend({
@@ -34,7 +36,12 @@ const queueSchema = {
   response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
 };
 
-type Dependencies = { queue: JobQueue; promote: PromotePolicy; corrections: Corrections };
+type Dependencies = {
+  queue: JobQueue;
+  promote: PromotePolicy;
+  corrections: Corrections;
+  datasets: Pick<DatasetLibrary, 'describe'>;
+};
 
 /** What a repeated call has to ask for as well. PROMOTE, which fills in the order, may have changed between the two. */
 function askedFor({ model, promote, corrections }: TrainRequest, order: ResolvedRequest) {
@@ -49,14 +56,16 @@ function askedFor({ model, promote, corrections }: TrainRequest, order: Resolved
 
 export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (
   app,
-  { queue, promote, corrections },
+  { queue, promote, corrections, datasets },
 ) => {
   app.post('/jobs/train', {
     schema: queueSchema,
     preValidation: bodyIsOptional,
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const order = resolveRequest(request.body, promote, await frozenFor(request.body, corrections));
+      const dataset = await expectTrainable(request.body, datasets);
+      const frozen = await frozenFor(request.body, corrections);
+      const order = resolveRequest(request.body, dataset, promote, frozen);
       const { outcome, job } = expectJob(
         await queue.enqueue(order, key, request.id, askedFor(request.body, order)),
       );

@@ -9,7 +9,7 @@ import { mcNemar } from '../model/registry/mcnemar.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
 import type { Registry } from '../model/registry/registry.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
-import { manifestSchema, modelOf } from '../model/store/manifest.ts';
+import { manifestSchema, modelOf, readingOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import { compareCorrectness, countCorrect } from '../model/training/correctness.ts';
 import { evaluationSchema } from '../model/training/evaluation.ts';
@@ -47,8 +47,6 @@ const comparisonSchema = z
 const tags = ['models'];
 
 type Dependencies = { store: ModelStore; registry: Registry; predictor: Pick<Predictor, 'model'> };
-
-const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const listSchema = {
   tags,
@@ -137,6 +135,7 @@ function modelReader({ store, registry, predictor }: Dependencies, log: FastifyB
     const aliases = Object.entries(state?.aliases ?? {})
       .filter(([, alias]) => alias.version === wanted)
       .map(([name]) => name);
+    const labels = [...readingOf(manifest).labels];
     return { ...manifest, model, labels, aliases, served: predictor.model(model)?.version === wanted };
   };
 }

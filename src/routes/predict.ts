@@ -1,4 +1,4 @@
-/** POST /predict: a picture of a digit in, the digit out. */
+/** POST /predict: a picture in, the label out. */
 import { setMaxListeners } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -21,6 +21,7 @@ import {
   predictionsSchema,
   predictQuerySchema,
 } from './prediction-schema.ts';
+import type { VersionLabels } from './version-labels.ts';
 
 const binary = { schema: { type: 'string', format: 'binary' } } as const;
 
@@ -65,9 +66,11 @@ export const predictRequestBody = {
 type Dependencies = {
   predictor: PictureReader;
   kept: KeptAnswers | null; // null: answers are not kept
+  labelsOf: VersionLabels;
 };
 
-export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { predictor, kept }) => {
+export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  const { predictor, kept } = parts;
   const received = createReceived();
   app.decorateRequest('received', null);
   registerImageParsers(app);
@@ -77,7 +80,7 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { 
     schema: {
       tags: ['predict'],
       operationId: 'predict',
-      summary: 'Recognise a handwritten digit in a picture',
+      summary: 'Read a picture: which label of the model it shows',
       querystring: predictQuerySchema,
       response: {
         200: z.union([predictionSchema, predictionsSchema, linePredictionSchema, linePredictionsSchema]),
@@ -104,7 +107,7 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { 
       const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
         predictor.predict(image, { ...selector, withPixels, signal }),
       );
-      const predictions = await Promise.all(found.map((each) => shown(each, { include, top, kept })));
+      const predictions = await Promise.all(found.map((each) => shown(each, { include, top }, parts)));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -185,23 +188,30 @@ function expectNone(options: Record<string, unknown>): void {
   throw new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
 }
 
-type Shown = {
-  readonly include: 'input' | undefined;
-  readonly top: number | undefined;
-  readonly kept: KeptAnswers | null;
-};
+type Wanted = { readonly include: 'input' | undefined; readonly top: number | undefined };
 
 /** A prediction as the answer shows it; it is kept where answers are. */
-async function shown({ pixels, ...prediction }: Omit<Prediction, 'ok'>, { include, top, kept }: Shown) {
+async function shown(
+  { pixels, ...prediction }: Omit<Prediction, 'ok'>,
+  { include, top }: Wanted,
+  { kept, labelsOf }: Dependencies,
+) {
+  const labels = top === undefined ? [] : await labelsOf(prediction.model.version);
   return {
     ...prediction,
     ...(kept && { predictionId: kept.keep({ ...prediction, pixels: pixels! }) }),
-    ...(top !== undefined && { top: likeliest(prediction.probabilities, top) }),
+    ...(top !== undefined && { top: likeliest(prediction, labels, top) }),
     ...(include === 'input' && { input: await pngOf(pixels!) }),
   };
 }
 
-function likeliest(probabilities: readonly number[], count: number) {
-  const all = probabilities.map((probability, digit) => ({ digit, probability }));
+function likeliest(
+  { probabilities, digit }: Pick<Prediction, 'probabilities' | 'digit'>,
+  labels: readonly string[],
+  count: number,
+) {
+  const all = probabilities.map((probability, i) => {
+    return { label: labels[i]!, ...(digit !== undefined && { digit: i }), probability };
+  });
   return all.toSorted((a, b) => b.probability - a.probability).slice(0, count);
 }

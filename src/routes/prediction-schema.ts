@@ -1,6 +1,6 @@
 /** The query and the answers of POST /predict. */
 import { z } from 'zod';
-import { classCount } from '../model/data/dataset.ts';
+import { mostLabels } from '../model/data/labels.ts';
 import { warningCodes } from '../model/image/warnings.ts';
 import { aliasName, modelName } from '../model/registry/names.ts';
 import { verdicts } from '../model/serving/answer.ts';
@@ -24,11 +24,12 @@ export const predictQuerySchema = z.strictObject({
     .number()
     .int()
     .min(1)
-    .max(classCount)
+    .max(mostLabels)
     .exactOptional()
-    .describe('Also the N likeliest digits, likeliest first'),
+    .describe('Also the N likeliest labels, likeliest first'),
 });
 
+const digit = z.int().min(0).max(9);
 const probability = z.number().min(0).max(1);
 const modelSchema = z.object({
   name: modelName,
@@ -43,9 +44,9 @@ const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string()
 export const predictionSchema = z
   .object({
     label: z.string().describe('The likeliest label'),
-    digit: z.int().min(0).max(9),
+    digit: digit.exactOptional().describe('The label as a number, where the labels are 0 to 9'),
     confidence: probability.describe('How often such an answer is right, if `calibrated`'),
-    probabilities: z.array(probability).length(10),
+    probabilities: z.array(probability).describe('In the order of the labels of the model'),
     verdict: z
       .enum(verdicts)
       .describe('`unsure`: better looked at by a person; `unknown`: none of the labels'),
@@ -62,7 +63,7 @@ export const predictionSchema = z
       .exactOptional()
       .describe('For POST /corrections; with KEEP_INPUTS=true, which keeps the picture'),
     top: z
-      .array(z.object({ digit: z.int().min(0).max(9), probability }))
+      .array(z.object({ label: z.string(), digit: digit.exactOptional(), probability }))
       .exactOptional()
       .describe('With `top=N`'),
     timings: timingsSchema,

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
+import { networkNames } from '../model/network/specification.ts';
 import { recipeNames, recipeSummaries, recipes } from '../model/training/recipe.ts';
 
 const ownOfJob = {
@@ -16,7 +17,7 @@ const ownOfJob = {
 } as const;
 const values = resolvedRequestSchema.omit(ownOfJob); // what a recipe decides
 const recipeSchema = z
-  .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape })
+  .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape, network: z.enum(networkNames) })
   .meta({ id: 'Recipe' });
 
 export const recipeRoutes: FastifyPluginAsyncZod = async (app) => {

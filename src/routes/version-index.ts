@@ -1,5 +1,6 @@
 /** The versions of each model in the store. A manifest never changes, so each one is read once. */
-import { modelOf } from '../model/store/manifest.ts';
+import { digitLabels } from '../model/data/labels.ts';
+import { modelOf, readingOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
 
 export type VersionIndex = {
@@ -11,15 +12,18 @@ export type VersionIndex = {
   };
 };
 
-type Entry = { readonly model: string; readonly dataset: string };
+type Entry = { readonly model: string; readonly dataset: string; readonly labels: readonly string[] };
 
-const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
+/** What is said of a model whose versions are all gone. */
+const unknownOf = (model: string) => ({ dataset: model, labels: digitLabels });
 
 export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifest'>) {
   const known = new Map<number, Entry>();
   const entryOf = async (version: number): Promise<void> => {
     const manifest = known.has(version) ? null : await store.manifest(version).catch(() => null);
-    if (manifest) known.set(version, { model: modelOf(manifest), dataset: manifest.dataset.name });
+    if (!manifest) return;
+    const { labels } = readingOf(manifest);
+    known.set(version, { model: modelOf(manifest), dataset: manifest.dataset.name, labels });
   };
   return {
     async read(): Promise<VersionIndex> {
@@ -31,8 +35,8 @@ export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifes
         of: (model) => {
           const own = versions.filter((version) => known.get(version)?.model === model);
           const [newest] = own;
-          const dataset = newest === undefined ? model : known.get(newest)!.dataset;
-          return { versions: own.length, newest: newest ?? null, dataset, labels: digits };
+          const { dataset, labels } = newest === undefined ? unknownOf(model) : known.get(newest)!;
+          return { versions: own.length, newest: newest ?? null, dataset, labels: [...labels] };
         },
       };
     },

@@ -11,7 +11,7 @@ import {
   trainToEnd,
 } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
 import { startOwnTime } from '../jobs/until.ts';
 import { isLong, runs } from '../long.ts';
 import { temporaryDirectory } from '../temporary.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { processesOf } from '../../harness/service.ts';
 import type { TrainJob } from '../../src/jobs/contract.ts';
-import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
+import { imageAt } from '../../src/model/data/dataset.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 import { until } from '../jobs/until.ts';
 import { keys, type Running } from './running.ts';

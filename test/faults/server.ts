@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../src/model/network/network.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';
@@ -23,7 +23,11 @@ const entry = fileURLToPath(new URL('../../dist/server.js', import.meta.url));
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const { url } = await startRedisServer();
   const dataDir = await temporaryDirectory();
-  await openStore(dataDir).publish(networks.article, initialWeights(networks.article, 1), provenance);
+  await openStore(dataDir).publish(
+    buildNetwork('article', 10),
+    initialWeights(buildNetwork('article', 10), 1),
+    provenance,
+  );
   const settings = {
     HOST: '127.0.0.1',
     PORT: '0',

@@ -9,7 +9,7 @@ import { importCompiled } from '../compiled.mjs';
 /** @typedef {(...args: any[]) => Promise<any>} Call */
 
 /** @type {typeof import('../../src/model/network/network.ts')} */
-const { initialWeights, networks } = await importCompiled('model/network/network.js');
+const { initialWeights, buildNetwork } = await importCompiled('model/network/network.js');
 /** @type {typeof import('../../src/model/store/store.ts')} */
 const { openStore } = await importCompiled('model/store/store.js');
 /** @type {typeof import('../../src/model/registry/registry.ts')} */
@@ -17,7 +17,7 @@ const { openRegistry } = await importCompiled('model/registry/registry.js');
 
 const [dataDir = '', change, moment, number, published = ''] = process.argv.slice(2);
 const { provenance, evaluation } = JSON.parse(published);
-const weights = initialWeights(networks.article, 1);
+const weights = initialWeights(buildNetwork('article', 10), 1);
 const store = openStore(dataDir);
 const registry = openRegistry(dataDir);
 const [newest] = await store.versions();
@@ -77,7 +77,8 @@ functions['open'] = deadly('open', async (...args) => {
 });
 syncBuiltinESMExports();
 
-if (change === 'publish') await store.publish(networks.article, weights, provenance, { evaluation });
+if (change === 'publish')
+  await store.publish(buildNetwork('article', 10), weights, provenance, { evaluation });
 if (change === 'quarantine') await store.quarantine(Number(newest), 'damaged');
 if (change === 'retain') await store.retain(1, new Set([Number(newest)]));
 if (change === 'decide') {

@@ -1,4 +1,5 @@
 /** A queue, a store and workers for one test, with their own key prefix and data directory. */
+
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { pino } from 'pino';
@@ -13,6 +14,7 @@ import {
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import type { WorkerOptions, WorkerTimings } from '../../src/jobs/worker/options.ts';
 import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
+import { describeBuiltIn } from '../../src/model/data/built-in.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import { closeAfterTest } from '../closing.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -63,7 +65,7 @@ export const smallEpochs = {
 /** A resolved request for a run of ten steps, with changes. */
 export function requestOf(change: RequestInput = {}): ResolvedRequest {
   const small = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };
-  return resolveRequest(trainRequestSchema.parse({ ...small, ...change }));
+  return resolveRequest(trainRequestSchema.parse({ ...small, ...change }), describeBuiltIn('mnist'));
 }
 
 /** Opens a yard that is closed at the end of the test. */

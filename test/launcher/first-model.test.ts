@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JobEvent } from '../../src/client/index.ts';
 import { resolveRequest, trainRequestSchema } from '../../src/jobs/contract.ts';
 import { showTraining } from '../../src/launcher/first-model.ts';
+import { describeBuiltIn } from '../../src/model/data/built-in.ts';
 import { collector, progress } from '../cli/output.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -9,7 +10,7 @@ const engine = { name: 'wasm', device: 'CPU', gpu: false, fallback: null };
 const started: JobEvent = { type: 'started', at, engine, attempt: 1, resumedFromStep: null };
 const step: JobEvent = { type: 'progress', at, ...progress };
 const done: JobEvent = { type: 'done', at, status: 'succeeded', modelVersion: 1, error: null };
-const job = { request: resolveRequest(trainRequestSchema.parse({})) };
+const job = { request: resolveRequest(trainRequestSchema.parse({}), describeBuiltIn('mnist')) };
 
 async function* eventsOf(...events: JobEvent[]): AsyncGenerator<JobEvent> {
   yield* events;

@@ -30,7 +30,7 @@ export function describeKey(stage: () => Stage): void {
       await dialog.getByRole('button', { name: 'Use this key' }).click();
       await page.getByRole('heading', { level: 2, name: 'Version 1' }).waitFor();
       await dialog.waitFor({ state: 'hidden' });
-      const pictures = page.getByRole('region', { name: 'Misread digits' }).locator('img');
+      const pictures = page.getByRole('region', { name: 'Misread images' }).locator('img');
       await pictures.first().waitFor();
 
       await page.reload();

@@ -43,7 +43,7 @@ export function describeLayout(stage: () => Stage): void {
 
     it('a model is shown and nothing moves, nor is anything beyond the edge or has a fault that axe-core finds', async () => {
       const page = await stage().open('#models/1', { viewport });
-      await page.getByRole('region', { name: 'Misread digits' }).locator('img').first().waitFor();
+      await page.getByRole('region', { name: 'Misread images' }).locator('img').first().waitFor();
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       expect(await violationsOf(page, [viewport])).toEqual([]);

@@ -60,7 +60,7 @@ export function describeModels(stage: () => Stage): void {
 
     it('shows misread digits as pictures, those of a cell when it is chosen, and reads one again', async () => {
       const page = await stage().open('#models/1');
-      const misread = page.getByRole('region', { name: 'Misread digits' });
+      const misread = page.getByRole('region', { name: 'Misread images' });
       const links = misread.getByRole('listitem').getByRole('link');
       await links.first().waitFor();
       expect(await links.count()).toBe(Math.min(24, evaluation.misread.length));

@@ -196,7 +196,7 @@ export function describeRegistry(stage: () => Stage): void {
           .toEqual(indexes.slice(0, 72).map(() => 28));
       }
       expect(await page.evaluate(() => location.hash)).toBe(`#models/${poor}/with/1`);
-      expect(await page.getByRole('region', { name: 'Misread digits' }).count()).toBe(0);
+      expect(await page.getByRole('region', { name: 'Misread images' }).count()).toBe(0);
       await page.getByRole('group', { name: 'Only version 1 reads' }).getByRole('link').first().click();
       await page.getByText(`This is test image ${comparison.onlyOther[0]}, labelled`).waitFor();
     });
@@ -209,7 +209,7 @@ export function describeRegistry(stage: () => Stage): void {
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       expect(await violationsOf(page)).toEqual([]);
       await page.getByRole('combobox', { name: 'Compare with' }).selectOption('');
-      await page.getByRole('region', { name: 'Misread digits' }).waitFor();
+      await page.getByRole('region', { name: 'Misread images' }).waitFor();
     });
 
     describeSecondReader(stage, () => ({ poor, onlyFirst: comparison.onlyOther[0]! }));

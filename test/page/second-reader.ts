@@ -18,12 +18,12 @@ export function describeSecondReader(
     it('is read by two versions, side by side, from when a second one is wanted until it is not', async () => {
       const { poor, onlyFirst } = versions();
       const [right, wrong] = [await readBy(1, onlyFirst), await readBy(poor, onlyFirst)];
-      expect(right.digit).not.toBe(wrong.digit);
+      expect(right.label).not.toBe(wrong.label);
       const page = await stage().open();
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url()));
       await page.evaluate((hash) => (location.hash = hash), `#draw/test/${onlyFirst}`);
-      await untilItReads(page, right.digit);
+      await untilItReads(page, right.digit!);
       const toggle = page.getByRole('button', { name: 'Read by a second version, too' });
       expect(await toggle.getAttribute('aria-pressed')).toBe('false');
       expect(asked.filter((url) => url.includes('version='))).toEqual([]);
@@ -32,11 +32,11 @@ export function describeSecondReader(
       const second = page.getByRole('group', { name: 'Second version' });
       const select = second.getByRole('combobox', { name: 'Second version' });
       await select.selectOption(String(poor));
-      await second.getByText(`Version ${poor} reads ${wrong.digit}, `).waitFor();
+      await second.getByText(`Version ${poor} reads ${wrong.label}, `).waitFor();
       expect(await said(second)).toEqual(asSaid(wrong));
       expect(await said(page.getByRole('group', { name: 'Version 1', exact: true }))).toEqual(asSaid(right));
       await select.selectOption('1');
-      await second.getByText(`Version 1 reads ${right.digit}, `).waitFor();
+      await second.getByText(`Version 1 reads ${right.label}, `).waitFor();
       expect(await said(second)).toEqual(asSaid(right));
 
       await toggle.click();

@@ -6,6 +6,7 @@ import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import type { Corrections } from '../../src/model/corrections/corrections.ts';
+import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { openStore } from '../../src/model/store/store.ts';
@@ -45,6 +46,7 @@ async function build(access: Partial<typeof openAccess> = { apiKeys: [key] }): P
     registry: openRegistry(await temporaryDirectory()),
     promote: 'unless-worse',
     predictor: {} as Predictor,
+    datasets: openDatasetLibrary(await temporaryDirectory()),
     corrections: {} as Corrections,
     kept: null,
     access: { ...openAccess, ...access },

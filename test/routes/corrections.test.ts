@@ -29,6 +29,8 @@ const predict = async (index: number, query = '') => {
   return response.json<{ predictionId?: string; input?: string }>();
 };
 
+const seven = await pictureOf(0);
+
 describe('POST /corrections', () => {
   it('keeps what a picture shows, where Location says', async () => {
     const response = await correct(0, '7');
@@ -65,8 +67,13 @@ describe('POST /corrections', () => {
 
   it.each([
     ['no label', { image: 'iVBO' }, 400, 'label'],
-    ['a number as label', { image: 'iVBO', label: 7 }, 400, '"0" to "9"'],
-    ['a label of another data set', { image: 'iVBO', label: 'a' }, 400, '"0" to "9"'],
+    ['a number as label', { image: 'iVBO', label: 7 }, 400, "one of the model's labels"],
+    [
+      'a label of another data set',
+      { image: seven, label: 'a' },
+      400,
+      'expected a label of the model, "0", "1"',
+    ],
     ['neither picture nor answer', { label: '7' }, 400, 'either image or predictionId'],
     ['both', { image: 'iVBO', predictionId: crypto.randomUUID(), label: '7' }, 400, 'either image'],
     [

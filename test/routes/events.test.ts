@@ -10,6 +10,7 @@ import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
+import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import { eventRoutes } from '../../src/routes/events.ts';
 import { handleError } from '../../src/routes/http/problem.ts';
@@ -42,6 +43,7 @@ async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0
     access: openAccess,
     metrics: createMetrics(),
     predictor: noPredictor,
+    datasets: openDatasetLibrary(dataDir),
     corrections: new Corrections(dataDir),
     kept: null,
   });

@@ -35,6 +35,9 @@ describe('POST /jobs/train', () => {
       dataset: 'mnist',
       network: 'article',
       epochs: 2,
+      passes: 1,
+      patience: null,
+      balance: false,
       batchSize: 64,
       learningRate: 0.01,
       schedule: 'constant',
@@ -63,11 +66,15 @@ describe('POST /jobs/train', () => {
     [{ epochs: 1.5 }, 'epochs', /expected a whole number, got 1.5/],
     [{ learningRate: 'fast' }, 'learningRate', /expected a number, got "fast"/],
     [{ learningRate: 0 }, 'learningRate', /expected more than 0, got 0/],
-    [{ recipe: 'magic' }, 'recipe', /expected one of "default", "fast", "accurate", "article", got "magic"/],
-    [{ dataset: 'cifar' }, 'dataset', /got "cifar"/],
+    [
+      { recipe: 'magic' },
+      'recipe',
+      /expected one of "default", "small", "fast", "accurate", "article", got "magic"/,
+    ],
+    [{ dataset: 'CIFAR' }, 'dataset', /got "CIFAR"/],
     [{ batchSize: 5000 }, 'batchSize', /expected at most 4096, got 5000/],
     [{ seed: -1 }, 'seed', /got -1/],
-    [{ trainImages: 60_001 }, 'trainImages', /got 60001/],
+    [{ trainImages: 10_000_001 }, 'trainImages', /got 10000001/],
     [{ shuffle: 'yes' }, 'shuffle', /expected true or false/],
     [{ colour: 'red' }, 'colour', /expected no such field, only recipe, .*dataset, .*, metadata$/],
     [{ metadata: { note: 'x'.repeat(2000) } }, 'metadata.note', /got "x+/],
@@ -88,6 +95,36 @@ describe('POST /jobs/train', () => {
     const response = await post('/jobs/train', { epochs: 0, seed: 'x', colour: 1 });
     const fields = response.json().errors.map(({ field }: { field: string }) => field);
     expect(fields.toSorted()).toEqual(['colour', 'epochs', 'seed']);
+  });
+
+  it.each([
+    [{ network: { layers: [] } }, 'network.layers'],
+    [
+      { network: { layers: [{ kind: 'convolution', filters: 0, kernelSize: 3 }] } },
+      'network.layers.0.filters',
+    ],
+    [{ network: { layers: [{ kind: 'pool', size: 2 }] } }, 'network.layers.0.kind'],
+    [{ network: 'resnet' }, 'network'],
+    [{ network: 7 }, 'network'],
+    [{ dataset: 'Letters!' }, 'dataset'],
+  ])('names what is wrong inside %j', async (body, field) => {
+    const { status, errors } = (await post('/jobs/train', body)).json();
+    expect([status, errors[0].field]).toEqual([400, field]);
+    expect(errors[0].message).toContain('expected ');
+  });
+
+  it('answers a data set that is not there with 404, and says how to import it', async () => {
+    expect((await post('/jobs/train', { dataset: 'runes' })).json()).toMatchObject({
+      status: 404,
+      code: 'DATASET_NOT_FOUND',
+      detail: expect.stringContaining('POST /datasets?name=runes'),
+    });
+  });
+
+  it('takes layers in place of a network’s name', async () => {
+    const network = { layers: [{ kind: 'convolution', filters: 4, kernelSize: 3, pool: 2 }] };
+    const response = await post('/jobs/train', { network });
+    expect([response.statusCode, response.json().request.network]).toEqual([202, network]);
   });
 
   it('answers a body that is not JSON with 400, and one of another type with 415', async () => {

@@ -7,7 +7,8 @@ import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
 import { KeptAnswers } from '../../src/model/corrections/kept-answers.ts';
-import { initialWeights, networks } from '../../src/model/network/network.ts';
+import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
+import { buildNetwork, initialWeights } from '../../src/model/network/network.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import type { PredictorNews } from '../../src/model/serving/messages.ts';
 import { type Predictor, startPredictor } from '../../src/model/serving/predictor.ts';
@@ -68,6 +69,7 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
     registry,
     promote,
     predictor,
+    datasets: openDatasetLibrary(dataDir),
     corrections: new Corrections(dataDir),
     kept,
     access: openAccess,
@@ -83,10 +85,15 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
     redis,
     dataDir,
     publishAndServe: async () => {
-      const { version } = await store.publish(networks.article, initialWeights(networks.article, 1), tested, {
-        evaluation,
-        correctness,
-      });
+      const { version } = await store.publish(
+        buildNetwork('article', 10),
+        initialWeights(buildNetwork('article', 10), 1),
+        tested,
+        {
+          evaluation,
+          correctness,
+        },
+      );
       const isServed = served.version(version);
       await makeChampion(dataDir, version);
       await isServed;

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../src/model/data/dataset.ts';
+import { readSplit } from '../../src/model/data/built-in.ts';
+import { imageAt } from '../../src/model/data/dataset.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 import { readDigit } from '../../src/model/image/read-digit.ts';
 import { memoryOf, predictorPid } from '../model/serving/processes.ts';

@@ -5,6 +5,7 @@ import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
+import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
 import type { PromotePolicy } from '../../src/model/registry/gate.ts';
 import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
@@ -41,6 +42,7 @@ export async function buildQuietApp(options: Options = {}) {
     registry: registry ?? openRegistry(await temporaryDirectory()),
     promote,
     predictor: noPredictor,
+    datasets: openDatasetLibrary(await temporaryDirectory()),
     corrections: new Corrections(await temporaryDirectory()),
     kept: null,
     access: { ...openAccess, ...access },

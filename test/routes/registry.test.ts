@@ -258,7 +258,7 @@ describe('a request that names a version', () => {
       '?version=x',
       '?alias=A',
       '?top=0',
-      '?top=11',
+      '?top=1001',
       '?alias=champion&version=1',
     ])
       expect((await predict(query)).json(), query).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });

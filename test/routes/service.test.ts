@@ -2,7 +2,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { networks } from '../../src/model/network/network.ts';
+import { buildNetwork } from '../../src/model/network/network.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { recipeNames, recipes } from '../../src/model/training/recipe.ts';
 import { timed, until } from '../jobs/until.ts';
@@ -149,7 +149,7 @@ describe('the evaluation of a model', () => {
   });
 
   it('is a 404 for a version that was published without one', async () => {
-    const { version } = await parts.store.publish(networks.article, weights, provenance);
+    const { version } = await parts.store.publish(buildNetwork('article', 10), weights, provenance);
     const problem = (await parts.app.inject(`/models/${version}/evaluation`)).json();
     expect(problem).toMatchObject({ status: 404, code: 'EVALUATION_MISSING' });
     expect(problem.detail).toContain(`model ${version}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { seal } from '../../src/lib/sealed-json.ts';
-import { networks } from '../../src/model/network/network.ts';
+import { buildNetwork } from '../../src/model/network/network.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import { openStore } from '../../src/model/store/store.ts';
 import { makeChampion } from '../model/registry/champion.ts';
@@ -22,7 +22,7 @@ it.each([
     const dataDir = await temporaryDirectory();
     const store = openStore(dataDir);
     for (const model of ['letters', 'mnist']) {
-      const { version } = await store.publish(networks.article, weights, { ...provenance, model });
+      const { version } = await store.publish(buildNetwork('article', 10), weights, { ...provenance, model });
       await makeChampion(dataDir, version, model);
     }
     await writeFile(join(dataDir, 'registry', 'letters', '1', 'decision.json'), content);

@@ -7,10 +7,11 @@ import { fencedOff, messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
 import { retry } from '../../lib/retry.ts';
 import { readSet } from '../../model/corrections/correction-set.ts';
-import { type Dataset, datasetChecksums, firstOf, readDataset, testSetOf } from '../../model/data/dataset.ts';
+import { type Dataset, firstOf } from '../../model/data/dataset.ts';
+import { openDatasetLibrary } from '../../model/data/load-dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
-import { networks } from '../../model/network/network.ts';
+import { buildNetwork } from '../../model/network/network.ts';
 import { passGate } from '../../model/registry/gate.ts';
 import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../model/registry/registry.ts';
@@ -77,11 +78,12 @@ async function trainAndPublish(order: TrainerOrder): Promise<TrainOutcome> {
   await sendResumed(found, engine);
   await removeUnusable(workspace.directory, found);
   const { point } = found;
-  const dataset = await readDataset(request.dataset);
+  const dataset = await openDatasetLibrary(dataDir).load(request.dataset);
   const [store, registry] = [openStore(dataDir), openRegistry(dataDir)];
   const hooks = createHooks({ order, workspace, engine, store, registry, dataset }, point?.published ?? []);
   const from = point?.position ?? null;
-  const corrections = plan.corrections === false ? null : await readSet(dataDir, plan.corrections);
+  const corrections =
+    plan.corrections === false ? null : await readSet(dataDir, plan.corrections, dataset.labels);
   return train(plan, dataset, hooks, { ...intervals, signal: stop.signal, from, corrections });
 }
 
@@ -129,15 +131,16 @@ async function findPublished({ order, store }: Attempt, epoch: number): Promise<
 }
 
 async function publish(
-  { order, workspace, engine, store }: Attempt,
+  { order, workspace, engine, store, dataset }: Attempt,
   metrics: EpochMetrics,
   weights: Float32Array,
   tested: TestResults,
 ): Promise<number> {
   const { evaluation, correctness } = tested;
-  const provenance = provenanceOf(order, engine, metrics, tested);
+  const provenance = provenanceOf(order, engine, dataset, metrics, tested);
   const options = { evaluation, correctness, stagingRoot: workspace.staging };
-  const { version } = await store.publish(networks[order.request.network], weights, provenance, options);
+  const network = buildNetwork(order.request.network, dataset.labels.length);
+  const { version } = await store.publish(network, weights, provenance, options);
   return version;
 }
 
@@ -149,7 +152,7 @@ async function decide(
 ): Promise<Promotion> {
   const { jobId, request } = order;
   const { model, promote: policy } = request;
-  const testSet = testSetOf(request.dataset);
+  const { testSet } = dataset;
   const isLast = epoch === request.epochs;
   const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
   const retries = { tries: 5, pauseMs: order.diskRetryMs, signal: stop.signal };
@@ -176,6 +179,7 @@ async function decide(
 function provenanceOf(
   order: TrainerOrder,
   { name, device, gpu }: Engine,
+  { labels, form, testSet, checksums }: Dataset,
   metrics: EpochMetrics,
   { correctness, calibration }: TestResults,
 ): Provenance {
@@ -189,8 +193,10 @@ function provenanceOf(
     recipe: request.recipe,
     seed: request.seed,
     request,
-    dataset: { name: request.dataset, sha256: datasetChecksums(request.dataset) },
-    test: { set: testSetOf(request.dataset), images: correctness.images },
+    dataset: { name: request.dataset, sha256: { ...checksums } },
+    labels: [...labels],
+    form,
+    test: { set: testSet, images: correctness.images },
     engine: { name, device, gpu },
     gitCommit,
     metrics: { trainLoss, testLoss, testAccuracy },

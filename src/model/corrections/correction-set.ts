@@ -10,7 +10,7 @@ import { createDirectory, removeDirectory, removeStale } from '../../lib/create-
 import { TrainyardError } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
-import { classCount, imageSize, type Split } from '../data/dataset.ts';
+import { imageSize, type Split } from '../data/dataset.ts';
 
 const fileName = 'set';
 const heldOutShare = 1 / 5;
@@ -18,7 +18,7 @@ const setsKept = 100; // the newest; a queued job whose set is gone fails
 
 export type CorrectionSet = {
   readonly sha256: string;
-  readonly train: Split; // labels 0 … 9; 10: none of them
+  readonly train: Split; // labels 0 … C - 1 of C; C: none of them
   readonly heldOut: Split; // likewise
 };
 
@@ -71,9 +71,16 @@ export async function modelOfSet(dataDir: string, sha256: string): Promise<strin
   return bytes && headOf(bytes).model;
 }
 
-/** @throws TrainyardError `CORRECTIONS_MISSING` or `CORRECTIONS_DAMAGED` */
-export async function readSet(dataDir: string, sha256: string): Promise<CorrectionSet> {
-  return decode(sha256, await readBytes(dataDir, sha256));
+/**
+ * @param labels of the data set that is trained on; corrections with another label are left out
+ * @throws TrainyardError `CORRECTIONS_MISSING` or `CORRECTIONS_DAMAGED`
+ */
+export async function readSet(
+  dataDir: string,
+  sha256: string,
+  labels: readonly string[],
+): Promise<CorrectionSet> {
+  return decode(sha256, await readBytes(dataDir, sha256), labels);
 }
 
 async function readBytes(dataDir: string, sha256: string): Promise<Buffer> {
@@ -93,16 +100,21 @@ function headOf(bytes: Buffer): Head {
   return JSON.parse(bytes.toString('utf8', 0, bytes.indexOf('\n'))) as Head;
 }
 
-function decode(sha256: string, bytes: Buffer): CorrectionSet {
+function decode(sha256: string, bytes: Buffer, labels: readonly string[]): CorrectionSet {
   const { corrections } = headOf(bytes);
   const pixels = bytes.subarray(bytes.indexOf('\n') + 1);
-  const heldOut = Math.floor(corrections.length * heldOutShare);
-  const part = (from: number, to: number): Split => ({
-    count: to - from,
-    images: new Uint8Array(pixels.subarray(from * imageSize, to * imageSize)),
-    labels: Uint8Array.from(corrections.slice(from, to), ({ label }) => Number(label ?? classCount)),
+  const positions = new Map<string | null, number>(labels.map((label, i) => [label, i]));
+  positions.set(null, labels.length);
+  const known = [...corrections.keys()].filter((i) => positions.has(corrections[i]!.label));
+  const heldOut = Math.floor(known.length * heldOutShare);
+  const part = (places: readonly number[]): Split => ({
+    count: places.length,
+    images: new Uint8Array(
+      Buffer.concat(places.map((i) => pixels.subarray(i * imageSize, (i + 1) * imageSize))),
+    ),
+    labels: Uint16Array.from(places, (i) => positions.get(corrections[i]!.label)!),
   });
-  return { sha256, train: part(heldOut, corrections.length), heldOut: part(0, heldOut) };
+  return { sha256, train: part(known.slice(heldOut)), heldOut: part(known.slice(0, heldOut)) };
 }
 
 async function removeOld(root: string): Promise<void> {

@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SealedRecords } from '../../lib/sealed-records.ts';
 import { sha256Of } from '../../lib/sha256.ts';
-import { classCount } from '../data/dataset.ts';
+import { mostLabelLength } from '../data/labels.ts';
 import { modelName } from '../registry/names.ts';
 import { modelOfSet, writeSet } from './correction-set.ts';
 
 export const mostCorrections = 10_000; // of all models together
 
-const labels = Array.from({ length: classCount }, (_, digit) => String(digit));
-const error = `expected a label, "${labels[0]}" to "${labels.at(-1)}", or null for none of them`;
+const error = "expected one of the model's labels, or null for none of them";
 export const correctionLabel = z
   .string({ error })
-  .refine((label) => labels.includes(label), { error })
+  .min(1, { error })
+  .max(mostLabelLength, { error })
   .nullable()
   .describe('What the picture shows; null: none of the labels');
 

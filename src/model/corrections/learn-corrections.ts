@@ -1,24 +1,23 @@
 /** Adds corrections to the images that a network is trained on. */
 import { randomFor } from '../../lib/random.ts';
 import { distort } from '../data/augment.ts';
-import { classCount, imageAt, imageSize, type Split } from '../data/dataset.ts';
+import { imageAt, imageSize, type Split } from '../data/dataset.ts';
 import type { CorrectionSet } from './correction-set.ts';
 
 const shareOfTraining = 1 / 20; // what a few corrections are repeated up to
 const mostCopies = 16; // of each: more would be learnt by heart
 
 /** Without the corrections that a network can't learn which does not learn what is none of the labels. */
-export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet): CorrectionSet {
+export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet, labelCount: number): CorrectionSet {
+  const labelledIn = (split: Split) => chosenOf(split, (i) => split.labels[i]! < labelCount);
   return { sha256, train: labelledIn(train), heldOut: labelledIn(heldOut) };
 }
-
-const labelledIn = (split: Split) => chosenOf(split, (i) => split.labels[i]! < classCount);
 
 function chosenOf(split: Split, isWanted: (index: number) => boolean): Split {
   const chosen = [...split.labels.keys()].filter(isWanted);
   const images = new Uint8Array(chosen.length * imageSize);
   for (const [place, i] of chosen.entries()) images.set(imageAt(split, i), place * imageSize);
-  return { count: chosen.length, images, labels: Uint8Array.from(chosen, (i) => split.labels[i]!) };
+  return { count: chosen.length, images, labels: Uint16Array.from(chosen, (i) => split.labels[i]!) };
 }
 
 /** Without the corrections that are test images: a network that has learnt those can't be tested with them. */
@@ -36,7 +35,7 @@ export function withCorrections(split: Split, corrections: Split, seed: number):
   const copies = Math.min(mostCopies, Math.max(1, wanted));
   const count = split.count + copies * corrections.count;
   const images = new Uint8Array(count * imageSize);
-  const labels = new Uint8Array(count);
+  const labels = new Uint16Array(count);
   images.set(split.images.subarray(0, split.count * imageSize));
   labels.set(split.labels.subarray(0, split.count));
   const random = randomFor(seed, 'copies of corrections');

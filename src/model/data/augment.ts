@@ -17,9 +17,17 @@ const centre = (imageSide - 1) / 2;
 /** Maps a target pixel to its source: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixel indices. */
 type Affine = Readonly<Record<'xx' | 'xy' | 'x0' | 'yx' | 'yy' | 'y0', number>>;
 
-/** Writes a random distortion of `image` [784] to `target` [784]; pixels from outside the image are black. */
-export function distort(image: Uint8Array, target: Uint8Array, random: Random): void {
-  resample(image, target, drawAffine(random));
+/** What lies around an image: ink has black paper, a picture goes on as its edge is. */
+export type Surroundings = 'black' | 'edge';
+
+/** Writes a random distortion of `image` [784] to `target` [784]. */
+export function distort(
+  image: Uint8Array,
+  target: Uint8Array,
+  random: Random,
+  surroundings: Surroundings = 'black',
+): void {
+  resample(image, target, drawAffine(random), surroundings === 'black' ? greyOrBlack : greyOrEdge);
 }
 
 function drawAffine(random: Random): Affine {
@@ -34,7 +42,12 @@ function drawAffine(random: Random): Affine {
 }
 
 /** Interpolates bilinearly. */
-function resample(image: Uint8Array, target: Uint8Array, { xx, xy, x0, yx, yy, y0 }: Affine): void {
+function resample(
+  image: Uint8Array,
+  target: Uint8Array,
+  { xx, xy, x0, yx, yy, y0 }: Affine,
+  greyAt: typeof greyOrBlack,
+): void {
   for (let i = 0; i < imageSize; i++) {
     const column = i % imageSide;
     const row = (i - column) / imageSide;
@@ -48,6 +61,11 @@ function resample(image: Uint8Array, target: Uint8Array, { xx, xy, x0, yx, yy, y
   }
 }
 
-function greyAt(image: Uint8Array, x: number, y: number): number {
+function greyOrBlack(image: Uint8Array, x: number, y: number): number {
   return x < 0 || y < 0 || x >= imageSide || y >= imageSide ? 0 : image[y * imageSide + x]!;
+}
+
+function greyOrEdge(image: Uint8Array, x: number, y: number): number {
+  const clamp = (place: number) => Math.min(imageSide - 1, Math.max(0, place));
+  return image[clamp(y) * imageSide + clamp(x)]!;
 }

@@ -2,22 +2,31 @@
 
 import { between, type Random } from '../../lib/random.ts';
 import * as tf from '../tfjs.ts';
-import { distort } from './augment.ts';
-import { classCount, imageAt, imageSize, type Split } from './dataset.ts';
+import { distort, type Surroundings } from './augment.ts';
+import { imageAt, imageSize, type Split } from './dataset.ts';
 import { toImageTensor } from './image-tensor.ts';
 import { redraw } from './other-hand.ts';
-import { drawOutlier } from './outliers/outliers.ts';
+import type { DrawOutlier } from './outliers/outliers.ts';
 
 export type Batch = {
   readonly images: tf.Tensor4D; // [N, 28, 28, 1], 0 … 1
-  readonly labels: tf.Tensor1D; // [N], int32, 0 … 9; 10: an outlier
+  readonly labels: tf.Tensor1D; // [N], int32, 0 … C - 1 of C labels; C: an outlier
+};
+
+export type OutlierVariation = {
+  readonly count: number;
+  readonly classIndex: number;
+  readonly draw: DrawOutlier;
+  readonly random: Random;
 };
 
 /** Where what is random comes from; null: nothing of that kind is done to the batch. */
 export type Variation = {
-  readonly distortions?: Random | null; // turns, scales, slants and shifts each image (augment.ts)
+  /** Turns, scales, slants and shifts each image (augment.ts). */
+  readonly distortions?: { readonly random: Random; readonly surroundings: Surroundings } | null;
   readonly otherHands?: { readonly share: number; readonly random: Random } | null; // of the images (other-hand.ts)
-  readonly outliers?: { readonly count: number; readonly random: Random } | null; // made images besides the examples
+  /** Made images besides the examples, and the class that they get: the one after the labels. */
+  readonly outliers?: OutlierVariation | null;
 };
 
 /**
@@ -34,7 +43,7 @@ export function takeBatch(
   const chosen = order.subarray(start, start + size);
   const count = chosen.length + (outliers?.count ?? 0);
   const pixels = new Uint8Array(count * imageSize);
-  const labels = new Int32Array(count).fill(classCount);
+  const labels = new Int32Array(count).fill(outliers?.classIndex ?? 0);
   const placeOf = (i: number) => pixels.subarray(i * imageSize, (i + 1) * imageSize);
   for (const [i, example] of chosen.entries()) {
     const place = placeOf(i);
@@ -43,8 +52,10 @@ export function takeBatch(
       redraw(imageAt(split, example), split.labels[example]!, place, otherHands.random);
     labels[i] = split.labels[example]!;
   }
-  if (outliers) for (let i = chosen.length; i < count; i++) drawOutlier(placeOf(i), outliers.random, split);
+  if (outliers) for (let i = chosen.length; i < count; i++) outliers.draw(placeOf(i), outliers.random, split);
   // All of them, made ones too: a distortion blurs a little, and nothing must be told by how sharp it is.
-  if (distortions) for (let i = 0; i < count; i++) distort(placeOf(i).slice(), placeOf(i), distortions);
+  if (distortions)
+    for (let i = 0; i < count; i++)
+      distort(placeOf(i).slice(), placeOf(i), distortions.random, distortions.surroundings);
   return { images: toImageTensor(pixels), labels: tf.tensor1d(labels, 'int32') };
 }

@@ -29,8 +29,9 @@ export function tensorFlowOperations(ops: NativeOps): Operations {
     forward: (network, parameters, images) =>
       tf.tidy(() => {
         let x: tf.Tensor = images;
+        const last = network.layers.length - 1;
         for (const [index, layer] of network.layers.entries())
-          x = inferLayer(ops, layer, x, parameters[2 * index]!, parameters[2 * index + 1]!);
+          x = inferLayer(ops, layer, index === last, x, parameters[2 * index]!, parameters[2 * index + 1]!);
         return x as tf.Tensor2D;
       }),
     lossAndGradient: (network, weights, batch, options) =>
@@ -51,11 +52,15 @@ export function tensorFlowOperations(ops: NativeOps): Operations {
 function inferLayer(
   ops: NativeOps,
   layer: Layer,
+  isLast: boolean,
   x: tf.Tensor,
   kernel: tf.Tensor,
   bias: tf.Tensor,
 ): tf.Tensor {
-  if (layer.kind === 'dense') return dense(ops, x, kernel, bias).y;
+  if (layer.kind === 'dense') {
+    const { y } = dense(ops, x, kernel, bias);
+    return isLast ? y : ops.relu(y);
+  }
   const convolved = ops.convolutionWithBias(x, kernel, bias);
   return ops.relu(layer.pool === undefined ? convolved : ops.maxPool(convolved, layer.pool));
 }
@@ -84,7 +89,12 @@ function applyAll(
 ): Applied[] {
   let x = images;
   return network.layers.map((layer, index) => {
-    const applied = apply(ops, layer, x, parameters[2 * index]!, parameters[2 * index + 1]!);
+    const isHidden = index < network.layers.length - 1;
+    const [kernel, bias] = [parameters[2 * index]!, parameters[2 * index + 1]!];
+    const applied =
+      layer.kind === 'dense' && isHidden
+        ? hiddenDense(ops, x, kernel, bias)
+        : apply(ops, layer, x, kernel, bias);
     x = applied.y;
     return applied;
   });
@@ -109,7 +119,7 @@ function meanCrossEntropy(
   options: LossOptions,
 ): { loss: tf.Scalar; dLogits: tf.Tensor } {
   const all = options.rejects ? withNone(logits) : logits;
-  const [losses, gradients] = ops.softmaxCrossEntropy(all, targetsOf(labels, options));
+  const [losses, gradients] = ops.softmaxCrossEntropy(all, targetsOf(labels, logits.shape[1], options));
   const dLogits = gradients.div<tf.Tensor2D>(labels.size).slice([0, 0], logits.shape); // without that of the fixed logit
   return { loss: losses.mean<tf.Scalar>(), dLogits };
 }
@@ -131,6 +141,13 @@ function dense(ops: NativeOps, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor)
       bias: ops.biasGradient(dy),
     }),
   };
+}
+
+/** Dense layer, ReLU. */
+function hiddenDense(ops: NativeOps, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {
+  const linear = dense(ops, x, kernel, bias);
+  const y = ops.relu(linear.y);
+  return { y, backward: (dy) => linear.backward(ops.reluGradient(dy, y)) };
 }
 
 /** Convolution, bias, ReLU. */

@@ -16,21 +16,22 @@ export const forward: Forward = (network, parameters, images) =>
 
 /** The reference implementation in plain tfjs, which tfjs can differentiate. */
 export const referenceForward: Forward = (network, parameters, images) => {
-  let x: tf.Tensor4D = images;
+  let x: tf.Tensor = images;
+  const last = network.layers.length - 1;
   for (const [index, layer] of network.layers.entries()) {
     const kernel = parameters[2 * index]!;
     const bias = parameters[2 * index + 1] as tf.Tensor1D;
     if (layer.kind === 'dense') {
-      return x
-        .reshape<tf.Tensor2D>([images.shape[0], -1])
-        .matMul(kernel as tf.Tensor2D)
-        .add(bias);
+      const rows = x.reshape<tf.Tensor2D>([images.shape[0], -1]); // [N, inputs]
+      const y = rows.matMul<tf.Tensor2D>(kernel).add<tf.Tensor2D>(bias);
+      x = index === last ? y : y.relu();
+      continue;
     }
-    x = tf.conv2d(x, kernel as tf.Tensor4D, 1, 'same');
+    x = tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'same');
     // Pooling first gives the same values, rounding included, because bias and ReLU are monotonic; they then
     // have a quarter of the values to process.
-    if (layer.pool !== undefined) x = tf.maxPool(x, layer.pool, layer.pool, 'valid');
-    x = x.add<tf.Tensor4D>(bias).relu();
+    if (layer.pool !== undefined) x = tf.maxPool(x as tf.Tensor4D, layer.pool, layer.pool, 'valid');
+    x = x.add(bias).relu();
   }
-  throw new Error(`expected network "${network.name}" to end in a dense layer, it does not`);
+  return x as tf.Tensor2D;
 };

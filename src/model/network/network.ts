@@ -4,7 +4,8 @@
  * process can import it.
  */
 import { randomFor, uniform } from '../../lib/random.ts';
-import { classCount, imageSide } from '../data/dataset.ts';
+import { imageSide } from '../data/dataset.ts';
+import { type NetworkSpecification, namedNetworks } from './specification.ts';
 
 /** A convolution with stride 1 that keeps height and width, then ReLU, then a max-pool if `pool` is set. */
 type Convolution = {
@@ -13,26 +14,27 @@ type Convolution = {
   readonly kernelSize: number;
   readonly pool?: number;
 };
+/** The last layer gives the logits; any other is followed by ReLU. */
 type Dense = { readonly kind: 'dense'; readonly units: number };
 export type Layer = Convolution | Dense;
-export type Network = { readonly name: NetworkName; readonly layers: readonly Layer[] };
+export type Network = { readonly name: string; readonly layers: readonly Layer[] };
 
-export type NetworkName = 'article';
-export const networkNames = ['article'] as const satisfies readonly NetworkName[];
+/** The network of a specification for so many labels; they give the last, dense layer its units. */
+export function buildNetwork(specification: NetworkSpecification, labelCount: number): Network {
+  const isNamed = typeof specification === 'string';
+  const hidden: readonly Layer[] = isNamed ? namedNetworks[specification] : specification.layers;
+  return {
+    name: isNamed ? specification : 'custom',
+    layers: [...hidden, { kind: 'dense', units: labelCount }],
+  };
+}
 
-export const networks: Readonly<Record<NetworkName, Network>> = {
-  /** The article's network: 121,514 parameters. */
-  article: {
-    name: 'article',
-    layers: [
-      { kind: 'convolution', filters: 16, kernelSize: 5, pool: 2 }, // 28×28×1 → 14×14×16
-      { kind: 'convolution', filters: 32, kernelSize: 5 }, //          14×14×16 → 14×14×32
-      { kind: 'convolution', filters: 32, kernelSize: 5, pool: 2 }, // 14×14×32 → 7×7×32
-      { kind: 'convolution', filters: 64, kernelSize: 5 }, //          7×7×32 → 7×7×64
-      { kind: 'dense', units: classCount }, //                         3136 → 10 logits
-    ],
-  },
-};
+/** How many logits a network gives. */
+export function labelCountOf({ layers, name }: Network): number {
+  const last = layers.at(-1);
+  if (last?.kind === 'dense') return last.units;
+  throw new Error(`expected network "${name}" to end in a dense layer, it does not`);
+}
 
 export type Parameter = { readonly name: string; readonly shape: number[]; readonly fanIn: number };
 
@@ -41,14 +43,15 @@ export function parametersOf(network: Network): Parameter[] {
   let side = imageSide;
   let channels = 1;
   return network.layers.flatMap((layer, index) => {
-    const name = layerName(layer, index);
+    const name = layerName(network, index);
     if (layer.kind === 'dense') {
       const fanIn = side * side * channels;
+      [side, channels] = [1, layer.units];
       return kernelAndBias(name, [fanIn, layer.units], fanIn, layer.units);
     }
     const { kernelSize: k, filters, pool = 1 } = layer;
     const pair = kernelAndBias(name, [k, k, channels, filters], k * k * channels, filters);
-    side /= pool;
+    side = Math.floor(side / pool);
     channels = filters;
     return pair;
   });
@@ -74,8 +77,10 @@ export function initialWeights(network: Network, seed: number): Float32Array {
   return weights;
 }
 
-export function layerName(layer: Layer, index: number): string {
-  return layer.kind === 'dense' ? 'dense' : `conv${index + 1}`;
+/** The Keras name of a layer; the last one, which gives the logits, is "dense". */
+export function layerName({ layers }: Network, index: number): string {
+  if (index === layers.length - 1) return 'dense';
+  return `${layers[index]!.kind === 'dense' ? 'dense' : 'conv'}${index + 1}`;
 }
 
 function kernelAndBias(name: string, shape: number[], fanIn: number, units: number): Parameter[] {

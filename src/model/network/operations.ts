@@ -15,7 +15,7 @@ export type TrainState = {
   readonly variance: tf.Tensor1D; // Adam's second moment
 };
 
-/** images [N, 28, 28, 1] in 0 … 1 → logits [N, 10]. */
+/** images [N, 28, 28, 1] in 0 … 1 → logits [N, labels]. */
 export type Forward = (
   network: Network,
   parameters: readonly tf.Tensor[],
@@ -24,7 +24,7 @@ export type Forward = (
 
 /**
  * What a step's loss depends on besides weights and batch. With `rejects`, the loss is over one more class, "none of
- * these", whose logit is always 0: digits are to have a logit above it, outliers none (label 10).
+ * these", whose logit is always 0: labels are to have a logit above it, outliers none.
  */
 export type LossOptions = { readonly labelSmoothing: number; readonly rejects: boolean };
 

@@ -5,10 +5,9 @@
  */
 
 import type { Batch } from '../data/batch.ts';
-import { classCount } from '../data/dataset.ts';
 import * as tf from '../tfjs.ts';
 import { referenceForward, unflatten } from './forward.ts';
-import type { Network } from './network.ts';
+import { labelCountOf, type Network } from './network.ts';
 import {
   type Adam,
   backendOperations,
@@ -76,7 +75,7 @@ export function trainStep(
 /** Uses tfjs's automatic differentiation. */
 export const referenceLossAndGradient: LossAndGradient = (network, weights, batch, options) =>
   tf.tidy(() => {
-    const targets = targetsOf(batch.labels, options);
+    const targets = targetsOf(batch.labels, labelCountOf(network), options); // outside: the gradient needs them, too
     const lossOf = (...parameters: tf.Tensor[]) => {
       const logits = referenceForward(network, parameters, batch.images);
       return meanCrossEntropy(options.rejects ? withNone(logits) : logits, targets);
@@ -98,22 +97,26 @@ export const referenceAdam: Adam = (state, gradient, learningRate) => {
 };
 
 /**
- * One-hot rows [N, C] with the smoothing spread evenly over all classes (Szegedy et al., 2016, section 7). C is 10; with
- * `rejects` 11, and the last class is that of outliers.
+ * One-hot rows [N, C] with the smoothing spread evenly over all classes (Szegedy et al., 2016, section 7). C is the number
+ * of labels; with `rejects` it is one more, and the last class is that of outliers.
  */
-export function targetsOf(labels: tf.Tensor1D, { labelSmoothing, rejects }: LossOptions): tf.Tensor2D {
-  const classes = rejects ? classCount + 1 : classCount;
+export function targetsOf(
+  labels: tf.Tensor1D,
+  labelCount: number,
+  { labelSmoothing, rejects }: LossOptions,
+): tf.Tensor2D {
+  const classes = rejects ? labelCount + 1 : labelCount;
   const oneHot = tf.oneHot(labels, classes).toFloat();
   return oneHot.mul(1 - labelSmoothing).add<tf.Tensor2D>(labelSmoothing / classes);
 }
 
-/** logits [N, 10] → [N, 11]: "none of these" has the logit 0. */
+/** logits [N, C] → [N, C + 1]: "none of these" has the logit 0. */
 export function withNone(logits: tf.Tensor2D): tf.Tensor2D {
   return tf.concat2d([logits, tf.zeros([logits.shape[0], 1])], 1);
 }
 
 /**
- * Mean cross-entropy of logits [N, 10] against target distributions [N, 10]. Its gradient,
+ * Mean cross-entropy of logits [N, C] against target distributions [N, C]. Its gradient,
  * (softmax - targets) / N, is written by hand: one op instead of the chain through log-softmax.
  */
 const meanCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar =>

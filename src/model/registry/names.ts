@@ -1,4 +1,4 @@
-/** The names of models and of the aliases that point to their versions. */
+/** The names of data sets, of models, and of the aliases that point to their versions. */
 import { z } from 'zod';
 
 /** `constructor` is the only name of this form that every object has: `aliases[name]` would find it. */
@@ -6,6 +6,7 @@ const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,62}$/;
 const form =
   'expected a lower-case letter, then at most 62 lower-case letters, digits and hyphens, and not "constructor"';
 
+export const datasetName = z.string().regex(namePattern, { error: form });
 export const modelName = z.string().regex(namePattern, { error: form });
 export const aliasName = z.string().regex(namePattern, { error: form });
 

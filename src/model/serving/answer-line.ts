@@ -4,8 +4,7 @@ import { imageSize } from '../data/dataset.ts';
 import { choosePieces, piecesOf } from '../image/choose-pieces.ts';
 import type { FoundLine, PictureBox, Piece } from '../image/find-line.ts';
 import type { Warning } from '../image/warnings.ts';
-import type { Calibration } from '../training/calibration.ts';
-import { type Answer, answerFrom, type Verdict, verdicts } from './answer.ts';
+import { type Answer, answerFrom, type Reader, type Verdict, verdicts } from './answer.ts';
 
 export type LineCharacter = Pick<Answer, 'label' | 'confidence' | 'verdict' | 'score'> & {
   readonly box: PictureBox; // in the picture's pixels, after its EXIF orientation
@@ -19,7 +18,7 @@ export type LineAnswer = {
   readonly warnings: Warning[];
 };
 
-/** pixels [N × 784] → logits [N × 10]. */
+/** pixels [N × 784] → logits [N × labels]. */
 type Infer = (pixels: Uint8Array) => Float32Array;
 
 const mostAtOnce = 16; // images; more would hold up others for too long
@@ -33,13 +32,13 @@ export async function answerLine(
   line: FoundLine,
   shrink: number,
   infer: Infer,
-  calibration: Calibration | null,
+  reader: Reader,
 ): Promise<LineAnswer> {
   const pieces = piecesOf(line);
   const answers: Answer[] = [];
   for (let start = 0; start < pieces.length; start += mostAtOnce) {
     const some = pieces.slice(start, start + mostAtOnce);
-    answers.push(...inferImages(some, infer).map((logits) => answerFrom(logits, calibration, [])));
+    answers.push(...inferImages(some, infer).map((logits) => answerFrom(logits, reader, [])));
     await nextTurn();
   }
   const chosen = choosePieces(line, answers, certaintyOf);
@@ -50,7 +49,7 @@ export async function answerLine(
     text: characters.map(({ label }) => label).join(''),
     characters,
     verdict: verdictOn(characters, line.warnings),
-    calibrated: calibration !== null,
+    calibrated: reader.calibration !== null,
     warnings: [...line.warnings],
   };
 }
@@ -66,7 +65,7 @@ function verdictOn(characters: readonly LineCharacter[], warnings: readonly Warn
   return worst === 'known' && !isOneLine ? 'unsure' : (worst ?? 'unknown');
 }
 
-/** logits [10] of each piece */
+/** logits [labels] of each piece */
 function inferImages(pieces: readonly Piece[], infer: Infer): Float32Array[] {
   const pixels = new Uint8Array(pieces.length * imageSize);
   for (const [i, piece] of pieces.entries()) pixels.set(piece.pixels, i * imageSize);

@@ -1,5 +1,5 @@
 /** What a network's logits say about a picture: the label, how sure that is, and whether it is one of the labels at all. */
-import { classCount } from '../data/dataset.ts';
+import { areDigits } from '../data/labels.ts';
 import type { Warning } from '../image/warnings.ts';
 import { type Calibration, scoreOf } from '../training/calibration.ts';
 import { indexOfMaximum, logSumExp } from '../training/softmax.ts';
@@ -10,9 +10,9 @@ export type Verdict = (typeof verdicts)[number];
 
 export type Answer = {
   readonly label: string;
-  readonly digit: number;
+  readonly digit?: number; // where the labels are 0 … 9
   readonly confidence: number; // 0 … 1
-  readonly probabilities: number[]; // [10], in the order of the labels, sums to 1
+  readonly probabilities: number[]; // in the order of the labels, sums to 1
   readonly verdict: Verdict;
   readonly score: number | null; // 0 … 1, how likely it is one of the labels; null: the version can't tell
   readonly calibrated: boolean; // whether the confidence was fitted to be right as often as it says
@@ -21,24 +21,31 @@ export type Answer = {
 
 const sureFrom = 0.9; // confidence
 
-/** logits [10] → an answer. `calibration`: the version's; null for one that was trained without. */
+/** What a version can answer, and how sure it is of it. */
+export type Reader = {
+  readonly labels: readonly string[];
+  readonly calibration: Calibration | null; // null: the version was trained without
+};
+
+/** logits [labels] → an answer. */
 export function answerFrom(
   logits: Float32Array,
-  calibration: Calibration | null,
+  { labels, calibration }: Reader,
   warnings: readonly Warning[],
 ): Answer {
   const temperature = calibration?.temperature ?? 1;
-  const total = logSumExp(logits, 0, classCount, temperature);
+  const total = logSumExp(logits, 0, logits.length, temperature);
   const probabilities = Array.from(logits, (logit) => Math.min(1, Math.exp(logit / temperature - total)));
-  const digit = indexOfMaximum(probabilities, 0, classCount);
-  const confidence = probabilities[digit]!;
+  const best = indexOfMaximum(probabilities, 0, probabilities.length);
+  const confidence = probabilities[best]!;
   const threshold = calibration?.threshold ?? null;
-  const score = threshold === null ? null : scoreOf(logits, 0);
+  const score = threshold === null ? null : scoreOf(logits);
   const isUnknown = threshold !== null && score! < threshold;
   const isSure = calibration === null || confidence >= sureFrom;
   const verdict: Verdict = isUnknown ? 'unknown' : isSure && !showsSeveral(warnings) ? 'known' : 'unsure';
   const sure = { confidence, probabilities, verdict, score, calibrated: calibration !== null };
-  return { label: String(digit), digit, ...sure, warnings: [...warnings] };
+  const digit = areDigits(labels) ? { digit: best } : {};
+  return { label: labels[best]!, ...digit, ...sure, warnings: [...warnings] };
 }
 
 function showsSeveral(warnings: readonly Warning[]): boolean {

@@ -38,8 +38,8 @@ export function startDecodePool(): DecodePicture {
   const room = createDecodeRoom(roomBytes);
   const inThread = (image: Uint8Array, as: ReadAs) =>
     threads.reduce((a, b) => (b.pending() < a.pending() ? b : a)).decode(image, as);
-  return async (image, { as = 'digit', onLarge, isWanted } = {}) => {
-    if (as === 'digit') {
+  return async (image, { as = 'character', onLarge, isWanted } = {}) => {
+    if (as !== 'line') {
       const pixels = pngPixels(image);
       const isSmall = image.length <= smallBytes && pixels <= smallPixels;
       if (image.length < headerBytes || isSmall) return readPicture(image, as);

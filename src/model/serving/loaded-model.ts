@@ -1,20 +1,20 @@
 /** A model version in the engine's memory, ready to infer. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { imageSize } from '../data/dataset.ts';
+import { type ImageForm, imageSize } from '../data/dataset.ts';
 import { toImageTensor } from '../data/image-tensor.ts';
 import { forward, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
-import { modelOf } from '../store/manifest.ts';
+import { modelOf, readingOf } from '../store/manifest.ts';
 import type { StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
-import type { Calibration } from '../training/calibration.ts';
+import type { Reader } from './answer.ts';
 import type { ServedModel } from './messages.ts';
 
-export type LoadedModel = {
+export type LoadedModel = Reader & {
   readonly served: ServedModel;
   readonly network: Network;
   readonly parameters: tf.Tensor[]; // disposed by whoever replaces the model
-  readonly calibration: Calibration | null; // null: the version was trained without
+  readonly form: ImageForm;
 };
 
 const warmUpSizes = [1, 2, 4, 8]; // images in a batch
@@ -29,7 +29,7 @@ export async function loadModel({ manifest, weights }: StoredModel): Promise<Loa
   const parameters = tf.tidy(() => unflatten(network, tf.tensor1d(weights)));
   const name = modelOf(manifest);
   const served = { name, version, jobId, epoch, testAccuracy: metrics.testAccuracy };
-  const model: LoadedModel = { served, network, parameters, calibration };
+  const model: LoadedModel = { served, network, parameters, calibration, ...readingOf(manifest) };
   try {
     for (const size of warmUpSizes) {
       infer(model, new Uint8Array(size * imageSize));
@@ -42,7 +42,7 @@ export async function loadModel({ manifest, weights }: StoredModel): Promise<Loa
   return model;
 }
 
-/** pixels [N × 784] → logits [N × 10]. */
+/** pixels [N × 784] → logits [N × labels]. */
 export function infer({ network, parameters }: LoadedModel, pixels: Uint8Array): Float32Array {
   const result = tf.tidy(() => forward(network, parameters, toImageTensor(pixels)));
   const values = result.dataSync<'float32'>();

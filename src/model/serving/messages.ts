@@ -39,6 +39,7 @@ export type PredictFailure =
         | 'NO_MODEL'
         | 'MODEL_UNKNOWN'
         | 'ALIAS_NOT_FOUND'
+        | 'LINE_NEEDS_INK'
         | 'MIN_VERSION_NOT_SERVED'
         | 'PREDICTOR_RESTARTED'
         | 'PREDICT_TIMEOUT'
@@ -99,7 +100,7 @@ export type PredictorMessage =
   | {
       readonly type: 'answer';
       readonly id: number;
-      readonly outcome: Prediction | LinePrediction | ImageProblem;
+      readonly outcome: AnyOutcome;
     }
   /** The image was not read: its version has to be loaded first. */
   | { readonly type: 'notLoaded'; readonly id: number }

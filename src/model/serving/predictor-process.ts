@@ -4,13 +4,14 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { coalesceMessages } from '../../lib/coalesce-messages.ts';
-import { classCount, imageSize } from '../data/dataset.ts';
+import { imageSize } from '../data/dataset.ts';
 import { liveTensors, openEngine } from '../engines/open-engine.ts';
 import type { ReadDigit } from '../image/read-digit.ts';
 import type { ReadLine } from '../image/read-line.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openStore, type StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
+import { rowOf } from '../training/softmax.ts';
 import { answerFrom } from './answer.ts';
 import { answerLine } from './answer-line.ts';
 import { type DecodePicture, startDecodePool } from './decode-pool.ts';
@@ -18,6 +19,7 @@ import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
   ImageOrder,
+  PredictFailure,
   Prediction,
   PredictorMessage,
   PredictorRequest,
@@ -130,9 +132,18 @@ function receive(requests: PredictorRequest[]): void {
 }
 
 function receiveImage(id: number, order: ImageOrder): void {
-  if (loaded.has(order.version)) batches.add(id, order);
-  else send({ type: 'notLoaded', id });
+  const model = loaded.get(order.version);
+  if (!model) send({ type: 'notLoaded', id });
+  else if (model.form === 'picture' && order.as === 'line')
+    send({ type: 'answer', id, outcome: noLine(model) });
+  else batches.add(id, model.form === 'picture' ? { ...order, as: 'picture' } : order);
   follower.touch(order.version);
+}
+
+/** There is no ink in a picture, so nothing to cut into characters. */
+function noLine({ served: { name } }: LoadedModel): PredictFailure {
+  const message = `expected a model of the form "ink" with read=line, ${name} takes whole pictures; leave read out, or name another model`;
+  return { ok: false, code: 'LINE_NEEDS_INK', message };
 }
 
 async function loadPinned(version: number): Promise<void> {
@@ -164,13 +175,13 @@ function answerDigits(model: LoadedModel, batch: readonly Read<ReadDigit>[]): vo
   const startedAt = performance.now();
   const pixels = new Uint8Array(batch.length * imageSize);
   for (const [i, { picture }] of batch.entries()) pixels.set(picture.pixels, i * imageSize);
-  const logits = infer(model, pixels); // [N × 10]
+  const logits = infer(model, pixels); // [N × labels]
   const inferMs = performance.now() - startedAt;
   inferences += batch.length;
   for (const [i, image] of batch.entries()) {
     const { picture, withPixels } = image;
-    const row = logits.subarray(i * classCount, (i + 1) * classCount);
-    const found = answerFrom(row, model.calibration, picture.warnings);
+    const row = rowOf(logits, model.labels.length, i);
+    const found = answerFrom(row, model, picture.warnings);
     const seen = withPixels ? { pixels: picture.pixels } : {};
     const outcome = { ok: true, ...found, ...describe(model, image, startedAt, inferMs), ...seen } as const;
     send({ type: 'answer', id: image.id, outcome });
@@ -188,7 +199,7 @@ async function answerAsLine(model: LoadedModel, image: Read<ReadLine>): Promise<
     return infer(model, pixels);
   };
   try {
-    const found = await answerLine(picture.line, picture.shrink, inferPieces, model.calibration);
+    const found = await answerLine(picture.line, picture.shrink, inferPieces, model);
     const described = describe(model, image, startedAt, performance.now() - startedAt);
     send({ type: 'answer', id, outcome: { ok: true, ...found, ...described } });
   } catch (error) {

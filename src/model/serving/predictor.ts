@@ -121,7 +121,7 @@ class RunningPredictor implements Predictor {
   }
 
   predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
-    return this.#read(image, 'digit', options) as Promise<PredictOutcome>;
+    return this.#read(image, 'character', options) as Promise<PredictOutcome>;
   }
 
   predictLine(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome<LinePrediction>> {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { TrainyardError } from '../../lib/errors.ts';
 import { imageSide } from '../data/dataset.ts';
-import { type Layer, layerName, type Network, parameterCount, parametersOf } from '../network/network.ts';
+import { layerName, type Network, parameterCount, parametersOf } from '../network/network.ts';
 
 const tfjs = createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string };
 
@@ -38,7 +38,7 @@ export function decodeWeights(network: Network, bytes: Uint8Array): Float32Array
 
 /** The network as a Keras `Sequential`, ending in softmax, for the `modelTopology` of model.json. */
 function layersModelTopology(network: Network): object {
-  const layers = network.layers.flatMap((layer, index) => kerasLayers(layer, index));
+  const layers = network.layers.flatMap((_, index) => kerasLayers(network, index));
   const input = { batch_input_shape: [null, imageSide, imageSide, 1], dtype: 'float32' };
   Object.assign(layers[0]!.config, input);
   return {
@@ -51,13 +51,14 @@ function layersModelTopology(network: Network): object {
 
 type KerasLayer = { class_name: string; config: Record<string, unknown> };
 
-function kerasLayers(layer: Layer, index: number): KerasLayer[] {
-  const name = layerName(layer, index);
+function kerasLayers(network: Network, index: number): KerasLayer[] {
+  const layer = network.layers[index]!;
+  const name = layerName(network, index);
   if (layer.kind === 'dense') {
-    return [
-      { class_name: 'Flatten', config: { name: 'flatten' } },
-      { class_name: 'Dense', config: { name, units: layer.units, activation: 'softmax', use_bias: true } },
-    ];
+    const isFirst = network.layers[index - 1]?.kind !== 'dense';
+    const activation = index === network.layers.length - 1 ? 'softmax' : 'relu';
+    const dense = { class_name: 'Dense', config: { name, units: layer.units, activation, use_bias: true } };
+    return isFirst ? [{ class_name: 'Flatten', config: { name: 'flatten' } }, dense] : [dense];
   }
   const convolution = {
     class_name: 'Conv2D',

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { openSealed, seal } from '../../lib/sealed-json.ts';
+import { type ImageForm, imageForms } from '../data/dataset.ts';
+import { digitLabels } from '../data/labels.ts';
 import { modelName } from '../registry/names.ts';
 import { calibrationSchema } from '../training/calibration.ts';
 
@@ -29,6 +31,14 @@ export const provenanceSchema = z.object({
   seed: z.int(),
   request: z.record(z.string(), z.unknown()),
   dataset: z.object({ name: z.string(), sha256: z.record(z.string(), z.string()) }),
+  labels: z
+    .array(z.string())
+    .exactOptional()
+    .describe('What it can answer, in the order of its logits; older versions have none: the digits 0 to 9'),
+  form: z
+    .enum(imageForms)
+    .exactOptional()
+    .describe('How a picture becomes its input; older versions have none: ink'),
   test: z
     .object({ set: z.string(), images: z.int().positive() })
     .exactOptional()
@@ -47,7 +57,7 @@ export const manifestSchema = provenanceSchema.extend({
   format: z.literal(1),
   version: z.int().positive(),
   createdAt: z.iso.datetime(),
-  network: z.object({ name: z.literal('article'), layers: z.array(layer) }),
+  network: z.object({ name: z.string(), layers: z.array(layer) }),
   parameters: z.int().positive(),
   input: z.string(),
   files: z.object({
@@ -80,6 +90,14 @@ export function openManifest(bytes: Uint8Array): OpenedManifest {
   if (parsed.success) return { ok: true, manifest: opened.content as Manifest }; // zod's copy lacks a key "__proto__"
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   return { ok: false, problem: 'unsupported', reason: `expected another form: ${issues.join('; ')}` };
+}
+
+/** What a version can answer, and how it wants its pictures. */
+export function readingOf({ labels, form }: Pick<Manifest, 'labels' | 'form'>): {
+  labels: readonly string[];
+  form: ImageForm;
+} {
+  return { labels: labels ?? digitLabels, form: form ?? 'ink' };
 }
 
 /** The name of the line of versions that this one belongs to. Before models had names, it was the data set's. */

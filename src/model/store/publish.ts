@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fencedOff } from '../../lib/errors.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
+import type { ImageForm } from '../data/dataset.ts';
 import { type Network, parameterCount } from '../network/network.ts';
 import type { Correctness } from '../training/correctness.ts';
 import { type Evaluation, encodeEvaluation } from '../training/evaluation.ts';
@@ -96,10 +97,15 @@ function describe(network: Network, files: Files, provenance: Provenance): Omit<
     createdAt: new Date().toISOString(),
     network: { name: network.name, layers: network.layers.map((layer) => ({ ...layer })) },
     parameters: parameterCount(network),
-    input: 'float32 [N, 28, 28, 1]: grey 0 … 1, white ink on black, the digit centred by mass as in MNIST',
+    input: inputs[provenance.form ?? 'ink'],
     files: checksums(files),
   };
 }
+
+const inputs: Readonly<Record<ImageForm, string>> = {
+  ink: 'float32 [N, 28, 28, 1]: grey 0 … 1, white ink on black, centred by mass as in MNIST',
+  picture: 'float32 [N, 28, 28, 1]: grey 0 … 1, the whole picture fitted in, its aspect kept',
+};
 
 function checksums(files: Files): Manifest['files'] {
   const entries = Object.entries(files).map(([name, bytes]) => {

@@ -1,14 +1,14 @@
 /**
- * Calibration: what makes a network's confidence mean what it says, and tells what is no digit. It is fitted on training
+ * Calibration: what makes a network's confidence mean what it says, and tells what is none of the labels. It is fitted on training
  * images that were held back, never on test images.
  *
  * The confidence is the softmax of the logits over a temperature (Guo et al., 2017, "On calibration of modern neural
- * networks"). The score, the probability that the image is a digit at all, comes from the logits' energy (Liu et al., 2020,
+ * networks"). The score, the probability that the image shows a label at all, comes from the logits' energy (Liu et al., 2020,
  * "Energy-based out-of-distribution detection"): "none of these" has the logit 0.
  */
 import { z } from 'zod';
-import { classCount } from '../data/dataset.ts';
-import { indexOfMaximum, logSumExp } from './softmax.ts';
+import type { Split } from '../data/dataset.ts';
+import { indexOfMaximum, logSumExp, rowOf } from './softmax.ts';
 
 export const calibrationSchema = z.object({
   temperature: z.number().positive().describe('The logits are divided by it'),
@@ -31,12 +31,12 @@ const mostFalseAlarms = 0.005; // share of the images
 const method = 'temperature scaling; energy score with a threshold for at most 0.5 % false alarms';
 
 /**
- * Fits a calibration to logits [count × 10] and labels [count]. `rejects`: the network was trained with outliers; only then
- * do its logits say whether an image is a digit at all.
+ * Fits a calibration to logits [count × C] and labels [count]. `rejects`: the network was trained with outliers; only then
+ * do its logits say whether an image shows a label at all.
  */
-export function calibrate(logits: Float32Array, labels: Uint8Array, rejects: boolean): Calibration {
+export function calibrate(logits: Float32Array, labels: Split['labels'], rejects: boolean): Calibration {
   const temperature = fitTemperature(logits, labels);
-  const scores = Float64Array.from(labels, (_, i) => scoreOf(logits, i * classCount)).toSorted();
+  const scores = Float64Array.from(rowsOf(logits, labels), scoreOf).toSorted();
   const alarms = Math.floor(mostFalseAlarms * scores.length);
   return {
     temperature,
@@ -48,9 +48,9 @@ export function calibrate(logits: Float32Array, labels: Uint8Array, rejects: boo
   };
 }
 
-/** The probability, 0 … 1, that the image of the row of logits from `start` on is a digit at all. */
-export function scoreOf(logits: ArrayLike<number>, start: number): number {
-  return 1 / (1 + Math.exp(-logSumExp(logits, start, classCount)));
+/** The probability, 0 … 1, that the image of a row of logits [C] shows a label at all. */
+export function scoreOf(logits: ArrayLike<number>): number {
+  return 1 / (1 + Math.exp(-logSumExp(logits, 0, logits.length)));
 }
 
 export const reliabilitySchema = z.object({
@@ -76,15 +76,19 @@ export type Reliability = z.output<typeof reliabilitySchema>;
 
 const binCount = 15;
 
-/** Compares confidence with accuracy over logits [count × 10] and labels [count]. */
-export function reliabilityOf(logits: Float32Array, labels: Uint8Array, temperature: number): Reliability {
+/** Compares confidence with accuracy over logits [count × C] and labels [count]. */
+export function reliabilityOf(
+  logits: Float32Array,
+  labels: Split['labels'],
+  temperature: number,
+): Reliability {
   const sums = Array.from({ length: binCount }, () => ({ images: 0, confidence: 0, correct: 0 }));
-  for (const [i, label] of labels.entries()) {
-    const { digit, confidence } = surest(logits, i * classCount, temperature);
+  for (const [i, row] of rowsOf(logits, labels).entries()) {
+    const { label, confidence } = surest(row, temperature);
     const bin = sums[Math.min(binCount - 1, Math.floor(confidence * binCount))]!;
     bin.images++;
     bin.confidence += confidence;
-    if (digit === label) bin.correct++;
+    if (label === labels[i]) bin.correct++;
   }
   const gap = sums.reduce((sum, { confidence, correct }) => sum + Math.abs(confidence - correct), 0);
   const bins = sums.map(({ images, confidence, correct }) => {
@@ -93,31 +97,43 @@ export function reliabilityOf(logits: Float32Array, labels: Uint8Array, temperat
   return { temperature, ece: gap / labels.length, nll: lossAt(logits, labels, temperature), bins };
 }
 
-/** The likeliest digit of a row of logits, and its calibrated probability. */
-export function surest(logits: ArrayLike<number>, start: number, temperature: number) {
-  const digit = indexOfMaximum(logits, start, classCount);
-  const total = logSumExp(logits, start, classCount, temperature);
-  return { digit, confidence: Math.min(1, Math.exp(logits[start + digit]! / temperature - total)) };
+/** The likeliest label of a row of logits [C], and its calibrated probability. */
+export function surest(logits: ArrayLike<number>, temperature: number) {
+  const label = indexOfMaximum(logits, 0, logits.length);
+  const total = logSumExp(logits, 0, logits.length, temperature);
+  return { label, confidence: Math.min(1, Math.exp(logits[label]! / temperature - total)) };
+}
+
+function rowsOf(logits: Float32Array, labels: Split['labels']): Float32Array[] {
+  const length = logits.length / labels.length;
+  return Array.from(labels, (_, i) => rowOf(logits, length, i));
 }
 
 /** The mean cross-entropy with the logits divided by `temperature`. */
-function lossAt(logits: Float32Array, labels: Uint8Array, temperature: number): number {
+function lossAt(logits: Float32Array, labels: Split['labels'], temperature: number): number {
+  const length = logits.length / labels.length;
   let sum = 0;
   for (const [i, label] of labels.entries()) {
-    const row = i * classCount;
-    sum += logSumExp(logits, row, classCount, temperature) - logits[row + label]! / temperature;
+    const start = i * length;
+    sum += logSumExp(logits, start, length, temperature) - logits[start + label]! / temperature;
   }
   return Math.max(0, sum / labels.length);
 }
 
 const coldest = Math.log(0.05);
 const hottest = Math.log(20);
+const priorSpread = 0.5; // standard deviation of the logarithm
 const golden = (Math.sqrt(5) - 1) / 2;
 
-/** Golden-section search over the logarithm of the temperature, in which the loss has one minimum. */
-function fitTemperature(logits: Float32Array, labels: Uint8Array): number {
+/**
+ * Golden-section search over the logarithm of the temperature, in which the loss has one minimum. A normal prior around
+ * the temperature 1 counts as much as a few images: without it, a handful that are all read right would make the network
+ * as sure as it can be.
+ */
+function fitTemperature(logits: Float32Array, labels: Split['labels']): number {
   let [low, high] = [coldest, hottest];
-  const loss = (log: number) => lossAt(logits, labels, Math.exp(log));
+  const loss = (log: number) =>
+    lossAt(logits, labels, Math.exp(log)) + (log / priorSpread) ** 2 / (2 * labels.length);
   let [left, right] = [high - golden * (high - low), low + golden * (high - low)];
   let [atLeft, atRight] = [loss(left), loss(right)];
   while (high - low > 1e-3) {

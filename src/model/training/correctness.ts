@@ -1,5 +1,6 @@
 /** Which test images a network reads right, one bit an image: 10,000 images take 1,250 bytes. */
 import { TrainyardError } from '../../lib/errors.ts';
+import type { Split } from '../data/dataset.ts';
 
 export type Correctness = {
   readonly images: number; // the first so many test images
@@ -7,7 +8,11 @@ export type Correctness = {
 };
 
 /** predictions [≥ images], labels [≥ images] */
-export function correctnessOf(images: number, predictions: Uint8Array, labels: Uint8Array): Correctness {
+export function correctnessOf(
+  images: number,
+  predictions: Split['labels'],
+  labels: Split['labels'],
+): Correctness {
   const bits = new Uint8Array(Math.ceil(images / 8));
   for (let i = 0; i < images; i++) if (predictions[i] === labels[i]) bits[i >> 3]! |= 1 << (i & 7);
   return { images, bits };

@@ -3,33 +3,40 @@
  * matrix and the misread images with the highest confidence.
  */
 import { z } from 'zod';
-import { classCount, type DatasetName, datasetNames, type Split } from '../data/dataset.ts';
+import type { Split } from '../data/dataset.ts';
+import { mostLabels } from '../data/labels.ts';
 import { reliabilityOf, reliabilitySchema, surest } from './calibration.ts';
 import type { Answers } from './evaluate.ts';
 import { correctionResultsSchema } from './measure-corrections.ts';
+import { rowOf } from './softmax.ts';
 
-const digit = z
+const position = z
   .int()
   .min(0)
-  .max(classCount - 1);
+  .max(mostLabels - 1);
 const count = z.int().nonnegative();
 const mostMisread = 100;
+const readableMatrix = 100; // labels; a larger matrix is megabytes of zeros
 
 const misreadSchema = z.object({
   index: count.describe('Of the test image: /datasets/NAME/test/INDEX.png'),
-  label: digit.describe('What it shows'),
-  digit: digit.describe('What the network takes it for'),
+  label: position.describe('What it shows, as a position in `labels`'),
+  digit: position.describe('What the network takes it for, likewise'),
   confidence: z.number().min(0).max(1).describe('The probability that the network gives to that'),
 });
 
 export const evaluationSchema = z.object({
-  dataset: z.enum(datasetNames),
+  dataset: z.string(),
+  labels: z
+    .array(z.string())
+    .exactOptional()
+    .describe('What the positions stand for; older versions have none: the digits 0 to 9'),
   images: count.describe('The first so many test images'),
   accuracy: z.number().min(0).max(1).describe('Share of the images that are read right'),
   confusion: z
-    .array(z.array(count).length(classCount))
-    .length(classCount)
-    .describe('Images by label (row) and by answer (column)'),
+    .array(z.array(count))
+    .nullable()
+    .describe(`Images by label (row) and by answer (column); null with more than ${readableMatrix} labels`),
   misread: z
     .array(misreadSchema)
     .max(mostMisread)
@@ -45,24 +52,34 @@ export type Evaluation = z.output<typeof evaluationSchema>;
 
 /** `temperature`: that of the calibration; 1 without one. */
 export function summarise(
-  dataset: DatasetName,
+  { name: dataset, labels: names }: { readonly name: string; readonly labels: readonly string[] },
   { count: images, labels }: Pick<Split, 'count' | 'labels'>,
   { predictions, logits }: Pick<Answers, 'predictions' | 'logits'>,
   temperature = 1,
 ): Evaluation {
-  const confusion = Array.from({ length: classCount }, () => Array.from({ length: classCount }, () => 0));
+  const length = names.length;
+  const confusion =
+    length > readableMatrix ? null : Array.from({ length }, () => Array.from({ length }, () => 0));
   const misread: z.output<typeof misreadSchema>[] = [];
   for (let index = 0; index < images; index++) {
     const [label, answer] = [labels[index]!, predictions[index]!];
-    confusion[label]![answer]!++;
+    if (confusion) confusion[label]![answer]!++;
     if (answer === label) continue;
-    const { confidence } = surest(logits, index * classCount, temperature);
+    const { confidence } = surest(rowOf(logits, length, index), temperature);
     misread.push({ index, label, digit: answer, confidence });
   }
   misread.sort((a, b) => b.confidence - a.confidence); // stable: of equals, the first image first
   const accuracy = (images - misread.length) / images;
   const reliability = reliabilityOf(logits, labels.subarray(0, images), temperature);
-  return { dataset, images, accuracy, confusion, misread: misread.slice(0, mostMisread), reliability };
+  return {
+    dataset,
+    labels: [...names],
+    images,
+    accuracy,
+    confusion,
+    misread: misread.slice(0, mostMisread),
+    reliability,
+  };
 }
 
 /** Encodes an evaluation as one line of JSON. */

@@ -1,8 +1,8 @@
 /** How a network reads the corrections that were held out. */
 import { z } from 'zod';
-import { classCount } from '../data/dataset.ts';
+import type { Split } from '../data/dataset.ts';
 import { type Calibration, scoreOf } from './calibration.ts';
-import { indexOfMaximum } from './softmax.ts';
+import { indexOfMaximum, rowOf } from './softmax.ts';
 
 const count = z.int().nonnegative();
 
@@ -14,17 +14,19 @@ export const correctionResultsSchema = z.object({
 });
 export type CorrectionResults = z.output<typeof correctionResultsSchema>;
 
-/** How many of the labels [count] (10: none of them) the logits [count × 10] get right. */
+/** How many of the labels [count] (C: none of them) the logits [count × C] get right. */
 export function countRight(
   logits: Float32Array,
-  labels: Uint8Array,
+  labels: Split['labels'],
   calibration: Calibration | null,
 ): number {
   const threshold = calibration?.threshold ?? Number.NEGATIVE_INFINITY;
-  return labels.reduce((right, label, i) => {
-    const start = i * classCount;
-    const isUnknown = scoreOf(logits, start) < threshold;
-    const answer = isUnknown ? classCount : indexOfMaximum(logits, start, classCount);
-    return answer === label ? right + 1 : right;
-  }, 0);
+  const length = logits.length / labels.length;
+  let right = 0;
+  for (const [i, label] of labels.entries()) {
+    const row = rowOf(logits, length, i);
+    const answer = scoreOf(row) < threshold ? length : indexOfMaximum(row, 0, length);
+    if (answer === label) right++;
+  }
+  return right;
 }

@@ -1,42 +1,48 @@
 /** Recipes: named sets of training values, which a job may override one by one. */
-import type { NetworkName } from '../network/network.ts';
+import type { DatasetDescription } from '../data/dataset.ts';
+import { areDigits } from '../data/labels.ts';
+import type { NetworkName, NetworkSpecification } from '../network/specification.ts';
 
 export const scheduleNames = ['constant', 'oneCycle'] as const;
 
 export type Recipe = {
-  readonly network: NetworkName;
-  readonly epochs: number;
+  readonly network: NetworkSpecification;
+  readonly epochs: number; // at most, where there is a `patience`
+  readonly passes: number; // through the images, in an epoch
+  readonly patience: number | null; // ends after so many epochs without a lower loss on the images held back
   readonly batchSize: number;
   readonly learningRate: number; // the peak, where the schedule has one
   readonly schedule: (typeof scheduleNames)[number];
   readonly warmup: number; // share of all steps that rise to the peak; oneCycle only
   readonly labelSmoothing: number;
   readonly shuffle: boolean;
+  readonly balance: boolean; // shows images of rare labels more often (epoch-order.ts)
   readonly augment: boolean; // distorts each image anew every time it is trained on
   readonly otherHands: number; // share of the images of 1, 2, 4, 7, 9 that are replaced by made ones (other-hand.ts)
-  readonly outliers: number; // made images of what is no digit in each batch, as a share of its size; 0: none
+  readonly outliers: number; // made images of none of the labels in each batch, as a share of its size; 0: none
   readonly calibrationImages: number; // the last N training images, at most, are held back for it; 0: no calibration
   readonly trainImages: number | null; // the first N training images; null: all but those held back
 };
 
-export type RecipeName = 'default' | 'fast' | 'accurate' | 'article';
-export const recipeNames = [
-  'default',
-  'fast',
-  'accurate',
-  'article',
-] as const satisfies readonly RecipeName[];
+/** A recipe as it is offered: its network is one of those with a name. */
+type NamedRecipe = Recipe & { readonly network: NetworkName };
+
+export const recipeNames = ['default', 'small', 'fast', 'accurate', 'article'] as const;
+export type RecipeName = (typeof recipeNames)[number];
 
 /** Trains the article's network without a collapse, to 99.2 % in a minute on two cores. */
-const defaultRecipe: Recipe = {
+const defaultRecipe: NamedRecipe = {
   network: 'article',
   epochs: 1,
+  passes: 1,
+  patience: null,
   batchSize: 64,
   learningRate: 0.0035,
   schedule: 'oneCycle',
   warmup: 0.2,
   labelSmoothing: 0.1,
   shuffle: true,
+  balance: false,
   augment: false,
   otherHands: 0.05,
   outliers: 0.125,
@@ -44,8 +50,19 @@ const defaultRecipe: Recipe = {
   trainImages: null,
 };
 
-export const recipes: Readonly<Record<RecipeName, Recipe>> = {
+export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
   default: defaultRecipe,
+  /** Learns from few images: distorts them, shows rare labels more often, stops when it learns no more. */
+  small: {
+    ...defaultRecipe,
+    epochs: 12,
+    patience: 4,
+    batchSize: 32,
+    learningRate: 0.002,
+    warmup: 0.1,
+    balance: true,
+    augment: true,
+  },
   /** Reaches 99 % as soon as possible: one pass over two thirds of the images. */
   fast: { ...defaultRecipe, trainImages: 40_000 },
   /** Reaches more than 99.6 %: 16 epochs, in each of which every image is distorted differently. */
@@ -64,12 +81,15 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   article: {
     network: 'article',
     epochs: 9,
+    passes: 1,
+    patience: null,
     batchSize: 64,
     learningRate: 0.01,
     schedule: 'constant',
     warmup: 0,
     labelSmoothing: 0,
     shuffle: false,
+    balance: false,
     augment: false,
     otherHands: 0,
     outliers: 0,
@@ -78,8 +98,37 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   },
 };
 
+const smallSet = 20_000; // training images; with fewer, `small` is the recipe unless another one is asked for
+const imagesAnEpoch = 8000; // of `small`
+const mostPasses = 100;
+
+/** The set that a recipe is to train on. */
+export type RecipeTarget = Pick<DatasetDescription, 'labels' | 'form' | 'counts'>;
+
+export function recipeNameFor({ counts }: RecipeTarget): RecipeName {
+  return counts.train < smallSet ? 'small' : 'default';
+}
+
+/**
+ * A recipe's values for a data set. Other writers' hands are known for digits only, and what shows none of the labels is
+ * known where ink is drawn: a picture may show anything.
+ */
+export function recipeFor(name: RecipeName, { labels, form, counts }: RecipeTarget): Recipe {
+  const recipe = recipes[name];
+  const passes = Math.round(imagesAnEpoch / Math.max(1, counts.train));
+  return {
+    ...recipe,
+    passes: name === 'small' ? Math.min(mostPasses, Math.max(1, passes)) : recipe.passes,
+    otherHands: areDigits(labels) ? recipe.otherHands : 0,
+    outliers: form === 'ink' ? recipe.outliers : 0,
+  };
+}
+
 /** What a plan did that an earlier version of this program made, before these values existed. */
 export const valuesOfEarlierPlans = {
+  passes: 1,
+  patience: null,
+  balance: false,
   augment: false,
   otherHands: 0,
   outliers: 0,
@@ -90,6 +139,8 @@ export const valuesOfEarlierPlans = {
 /** One line on each recipe, for people who have to choose one. */
 export const recipeSummaries: Readonly<Record<RecipeName, string>> = {
   default: '99.2 % and more of the test images right after one epoch, a minute on two cores',
+  small:
+    'From 20 images a label on: distorts them, shows rare labels more often, stops when it learns no more',
   fast: 'To 99 % as soon as can be: two thirds of the images, once',
   accurate: 'Beyond 99.6 %: 16 epochs of images that are distorted anew each time',
   article: 'Exactly as the article trains: 9 epochs at a rate with which about a third of all seeds collapse',

@@ -9,6 +9,11 @@ export function indexOfMaximum(values: ArrayLike<number>, start: number, length:
   return best;
 }
 
+/** Row `index` of logits [count × length]. */
+export function rowOf(logits: Float32Array, length: number, index: number): Float32Array {
+  return logits.subarray(index * length, (index + 1) * length);
+}
+
 /** log Σ exp(logits / temperature) over one row of `length` logits from `start` on. */
 export function logSumExp(logits: ArrayLike<number>, start: number, length: number, temperature = 1): number {
   const most = logits[start + indexOfMaximum(logits, start, length)]! / temperature;

@@ -3,26 +3,30 @@
  * A run can stop at any step and resume from there: it ends with the same bytes as an uninterrupted run.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { permutation, randomFor } from '../../lib/random.ts';
+import { randomFor } from '../../lib/random.ts';
 import type { CorrectionSet } from '../corrections/correction-set.ts';
 import { onlyLabelled, withCorrections, withoutTestImages } from '../corrections/learn-corrections.ts';
 import { takeBatch, type Variation } from '../data/batch.ts';
-import { type Dataset, firstOf, type Split } from '../data/dataset.ts';
+import { type Dataset, type DatasetDescription, firstOf, type Split } from '../data/dataset.ts';
+import { epochOrder, examplesOf } from '../data/epoch-order.ts';
 import { splitForCalibration } from '../data/held-back.ts';
-import { initialWeights, type Network, networks } from '../network/network.ts';
+import { type DrawOutlier, outliersFor } from '../data/outliers/outliers.ts';
+import { buildNetwork, initialWeights, type Network } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
 import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import { correctnessOf } from './correctness.ts';
-import { type Answers, constantAnswerAccuracy, evaluate } from './evaluate.ts';
+import { type Answers, evaluate } from './evaluate.ts';
 import { summarise } from './evaluation.ts';
+import { findFailure, isConstantAnswer, lossNotFinite } from './failure.ts';
 import { readLogits } from './logits.ts';
 import { type CorrectionResults, countRight } from './measure-corrections.ts';
 import { createProgressThrottle } from './progress-throttle.ts';
 import { learningRateAt } from './recipe.ts';
 import { createThroughputMeter, type ThroughputMeter } from './throughput.ts';
 import {
+  type BestEpoch,
   defaultIntervals,
   type Progress,
   type TrainHooks,
@@ -36,8 +40,11 @@ const lossEverySteps = 100; // as the article prints its loss
 /** The run in progress; each step replaces what changes. */
 type Run = {
   readonly plan: TrainPlan;
+  readonly dataset: DatasetDescription;
+  readonly drawOutlier: DrawOutlier;
   readonly network: Network;
   readonly trainSplit: Split;
+  readonly examples: Uint32Array; // positions of its images, as often as an epoch trains on each
   readonly testSplit: Split;
   readonly heldBack: Split; // training images for the calibration
   readonly corrections: CorrectionSet | null;
@@ -50,6 +57,7 @@ type Run = {
   readonly stepPauseMs: number;
   state: TrainState;
   epoch: number;
+  best: BestEpoch | null;
   lossSum: tf.Scalar; // stays on the device: reading it at each step would stall a GPU
   epochStartedAt: number; // ms; as if the epoch had not been interrupted
   positionAt: number; // ms, when the position was last handed out
@@ -69,14 +77,13 @@ export async function train(
 ): Promise<TrainOutcome> {
   const run = startRun(plan, dataset, hooks, options);
   try {
-    while (run.epoch <= plan.epochs) {
+    while (run.epoch <= plan.epochs && !learnsNoMore(run)) {
       const trainLoss = await trainEpoch(run);
       if (!Number.isFinite(trainLoss)) return lossNotFinite(run.epoch, trainLoss);
       const answers = await evaluate(run.network, run.state.weights, run.testSplit, run.signal);
-      const failure = findFailure(run, answers);
+      const failure = findFailure(run.epoch, run.testSplit, answers, isWarmingUp(run) ? null : plan);
       if (failure) return failure;
-      // During the warm-up a network may be no better than a constant answer, and is not worth keeping yet.
-      if (!isConstantAnswer(run, answers)) await finishEpoch(run, trainLoss, answers);
+      await finishEpoch(run, trainLoss, answers);
       startEpoch(run, run.epoch + 1);
       await handOutPosition(run);
     }
@@ -94,20 +101,25 @@ export async function train(
 function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options: TrainOptions): Run {
   const { progressMs, resumePointMs, stepPauseMs } = { ...defaultIntervals, ...options };
   const { signal, from = null } = options;
-  const network = networks[plan.network];
+  const { train: _, test: __, ...description } = dataset;
+  const network = buildNetwork(plan.network, dataset.labels.length);
   const { trainSplit: own, heldBack } = splitForCalibration(dataset.train, plan);
-  const corrections = learnable(plan, options.corrections ?? null, dataset.test);
+  const corrections = learnable(plan, options.corrections ?? null, dataset);
   const trainSplit = corrections ? withCorrections(own, corrections.train, plan.seed) : own;
   const testSplit = firstOf(dataset.test, plan.testImages);
-  const size = { epochs: plan.epochs, trainImages: trainSplit.count, testImages: testSplit.count };
+  const examples = examplesOf(trainSplit, plan);
+  const size = { epochs: plan.epochs, trainImages: examples.length, testImages: testSplit.count };
   return {
     plan,
+    dataset: description,
+    drawOutlier: outliersFor(dataset.labels),
     network,
     trainSplit,
+    examples,
     testSplit,
     heldBack,
     corrections,
-    stepsPerEpoch: Math.ceil(trainSplit.count / plan.batchSize),
+    stepsPerEpoch: Math.ceil(examples.length / plan.batchSize),
     hooks,
     signal,
     meter: createThroughputMeter(size),
@@ -116,6 +128,7 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
     stepPauseMs,
     state: from ? restoreState(from) : initialState(initialWeights(network, plan.seed)),
     epoch: from?.epoch ?? 1,
+    best: from?.best ?? null,
     lossSum: tf.scalar(from?.lossSum ?? 0),
     epochStartedAt: performance.now() - 1000 * (from?.epochSeconds ?? 0),
     positionAt: Number.NEGATIVE_INFINITY, // so the first step is saved: it shows that the attempt got further
@@ -126,11 +139,11 @@ function startRun(plan: TrainPlan, dataset: Dataset, hooks: TrainHooks, options:
 function learnable(
   { outliers }: TrainPlan,
   corrections: CorrectionSet | null,
-  test: Split,
+  { test, labels }: Dataset,
 ): CorrectionSet | null {
   if (!corrections) return null;
   const others = withoutTestImages(corrections, test);
-  return outliers === 0 ? onlyLabelled(others) : others;
+  return outliers === 0 ? onlyLabelled(others, labels.length) : others;
 }
 
 function startEpoch(run: Run, epoch: number): void {
@@ -141,14 +154,14 @@ function startEpoch(run: Run, epoch: number): void {
 
 /** Trains to the end of the epoch. Returns the mean loss of its batches, or the first loss that is not finite. */
 async function trainEpoch(run: Run): Promise<number> {
-  const { plan, trainSplit, stepsPerEpoch } = run;
-  const order = epochOrder(plan, run.epoch, trainSplit.count);
+  const { plan, examples, stepsPerEpoch } = run;
+  const order = epochOrder(examples, plan, run.epoch);
   const first = run.state.step - (run.epoch - 1) * stepsPerEpoch; // batch; 0 unless resumed
-  run.meter.startEpoch(Math.min(first * plan.batchSize, trainSplit.count));
+  run.meter.startEpoch(Math.min(first * plan.batchSize, examples.length));
   for (let index = first; index < stepsPerEpoch; index++) {
     const loss = oneStep(run, order, index);
     run.lossSum = replace(run.lossSum, run.lossSum.add<tf.Scalar>(loss));
-    run.meter.count(Math.min(plan.batchSize, trainSplit.count - index * plan.batchSize));
+    run.meter.count(Math.min(plan.batchSize, examples.length - index * plan.batchSize));
     const failed = await reportLoss(run, loss, index === stepsPerEpoch - 1);
     loss.dispose();
     if (failed !== null) return failed;
@@ -192,26 +205,41 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
 }
 
 /** Each purpose and step has a generator of its own, so that a resumed run draws the same. */
-function variationOf({ plan, state }: Run): Variation {
+function variationOf({ plan, dataset, drawOutlier, state }: Run): Variation {
   const generator = (purpose: string) => randomFor(plan.seed, `${purpose} step ${state.step}`);
   const outliers = plan.outliers > 0 ? Math.max(1, Math.round(plan.outliers * plan.batchSize)) : 0;
   return {
-    distortions: plan.augment ? generator('augment') : null,
+    distortions: plan.augment
+      ? { random: generator('augment'), surroundings: dataset.form === 'ink' ? 'black' : 'edge' }
+      : null,
     otherHands: plan.otherHands > 0 ? { share: plan.otherHands, random: generator('other hands') } : null,
-    outliers: outliers > 0 ? { count: outliers, random: generator('outliers') } : null,
+    outliers:
+      outliers > 0
+        ? {
+            count: outliers,
+            classIndex: dataset.labels.length,
+            draw: drawOutlier,
+            random: generator('outliers'),
+          }
+        : null,
   };
 }
 
+/** Hands out the weights of an epoch, if they are worth keeping. */
 async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
-  const { epoch, hooks, plan, state, testSplit } = run;
+  const { epoch, hooks, dataset, state, testSplit } = run;
+  const heldBack = await evaluateHeldBack(run);
+  const isBest = noteBest(run, heldBack);
+  // During the warm-up a network may be no better than a constant answer, and is not worth keeping yet.
+  if (isConstantAnswer(run.testSplit, answers) || !isBest) return;
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
-  const calibration = await calibrateRun(run);
+  const calibration = heldBack && calibrate(heldBack.logits, run.heldBack.labels, run.plan.outliers > 0);
   const corrections = await measureCorrections(run, calibration);
   const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
   await hooks.onEpoch(metrics, weights, {
     evaluation: {
-      ...summarise(plan.dataset, testSplit, answers, calibration?.temperature),
+      ...summarise(dataset, testSplit, answers, calibration?.temperature),
       ...(corrections && { corrections }),
     },
     correctness: correctnessOf(testSplit.count, answers.predictions, testSplit.labels),
@@ -220,10 +248,21 @@ async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promi
 }
 
 /** Null where nothing was held back. */
-async function calibrateRun({ plan, network, state, heldBack, signal }: Run): Promise<Calibration | null> {
-  if (heldBack.count === 0) return null;
-  const logits = await readLogits(network, state.weights, heldBack, signal);
-  return calibrate(logits, heldBack.labels, plan.outliers > 0);
+async function evaluateHeldBack({ network, state, heldBack, signal }: Run): Promise<Answers | null> {
+  return heldBack.count === 0 ? null : evaluate(network, state.weights, heldBack, signal);
+}
+
+/** Returns whether the epoch is to be kept: with a `patience`, only one that is better than all before. */
+function noteBest(run: Run, heldBack: Answers | null): boolean {
+  if (run.plan.patience === null || heldBack === null) return true;
+  const isBest = run.best === null || heldBack.loss < run.best.loss;
+  if (isBest) run.best = { epoch: run.epoch, loss: heldBack.loss };
+  return isBest;
+}
+
+/** Whether the run has waited long enough for a better epoch; `run.epoch` is the next one. */
+function learnsNoMore({ plan: { patience }, best, epoch }: Run): boolean {
+  return patience !== null && best !== null && epoch - 1 - best.epoch >= patience;
 }
 
 /** Null where none are trained on. */
@@ -240,18 +279,13 @@ async function measureCorrections(
 
 async function handOutPosition(run: Run): Promise<void> {
   const lossSum = (await run.lossSum.data())[0]!;
-  const position = { ...(await readState(run.state)), epoch: run.epoch, lossSum };
+  const position = { ...(await readState(run.state)), epoch: run.epoch, best: run.best, lossSum };
   await run.hooks.onPosition({ ...position, epochSeconds: epochSeconds(run) });
   run.positionAt = performance.now();
 }
 
 function epochSeconds(run: Run): number {
   return (performance.now() - run.epochStartedAt) / 1000;
-}
-
-function epochOrder(plan: TrainPlan, epoch: number, count: number): Uint32Array {
-  if (plan.shuffle) return permutation(randomFor(plan.seed, `shuffle epoch ${epoch}`), count);
-  return Uint32Array.from({ length: count }, (_, index) => index);
 }
 
 function progressOf(run: Run, loss: number): Progress {
@@ -262,33 +296,9 @@ function progressOf(run: Run, loss: number): Progress {
   return { epoch, epochs: plan.epochs, step: state.step, steps, fraction, loss, imagesPerSecond, etaSeconds };
 }
 
-function findFailure(run: Run, answers: Answers): TrainOutcome | null {
-  if (!Number.isFinite(answers.loss)) return lossNotFinite(run.epoch, answers.loss);
-  if (!isConstantAnswer(run, answers) || isWarmingUp(run)) return null;
-  const constant = constantAnswerAccuracy(run.testSplit);
-  const message =
-    `after epoch ${run.epoch} the network is no better than one fixed answer: expected more than ` +
-    `${percent(constant)} test accuracy, got ${percent(answers.accuracy)}; try a lower learningRate ` +
-    `than ${run.plan.learningRate}, or another seed than ${run.plan.seed}`;
-  return { status: 'failed', code: 'TRAINING_COLLAPSED', message };
-}
-
-function isConstantAnswer(run: Run, answers: Answers): boolean {
-  return answers.accuracy <= constantAnswerAccuracy(run.testSplit);
-}
-
 /** While the learning rate still rises, a long run may well have learnt nothing after its first epochs. */
 function isWarmingUp({ plan, state, stepsPerEpoch }: Run): boolean {
   return plan.schedule === 'oneCycle' && state.step < plan.warmup * stepsPerEpoch * plan.epochs;
-}
-
-function lossNotFinite(epoch: number, loss: number): TrainOutcome {
-  const message = `expected a finite loss, got ${loss} in epoch ${epoch}; try a lower learningRate`;
-  return { status: 'failed', code: 'LOSS_NOT_FINITE', message };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }
 
 function replace(old: tf.Scalar, next: tf.Scalar): tf.Scalar {

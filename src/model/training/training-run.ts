@@ -1,6 +1,5 @@
 /** What a training run takes and what it reports. This file loads no tfjs, so that any process can import it. */
 import type { CorrectionSet } from '../corrections/correction-set.ts';
-import type { DatasetName } from '../data/dataset.ts';
 import type { StateValues } from '../network/step.ts';
 import type { Calibration } from './calibration.ts';
 import type { Correctness } from './correctness.ts';
@@ -9,7 +8,7 @@ import type { Recipe } from './recipe.ts';
 
 /** A run with every value resolved: the same plan on the same engine gives the same weights, byte for byte. */
 export type TrainPlan = Recipe & {
-  readonly dataset: DatasetName;
+  readonly dataset: string;
   readonly seed: number;
   readonly testImages: number | null; // the first N test images; null: all
   readonly corrections: string | false; // the SHA-256 of the set that it also trains on
@@ -42,7 +41,11 @@ export type RunPosition = StateValues & {
   readonly epoch: number; // from 1; `epochs` + 1 when all are done
   readonly lossSum: number; // over the batches of this epoch so far
   readonly epochSeconds: number; // spent on this epoch so far
+  readonly best?: BestEpoch | null; // none before the first epoch with images held back
 };
+
+/** The epoch with the lowest loss on the images held back. */
+export type BestEpoch = { readonly epoch: number; readonly loss: number };
 
 /** What a network does with the test images. */
 export type TestResults = {
@@ -57,7 +60,10 @@ export type TrainHooks = {
   readonly onProgress: (progress: Progress) => void;
   /** Called every 100 steps, as the article prints its loss. */
   readonly onLoss?: (progress: Progress) => void;
-  /** Called after each epoch whose weights beat a constant answer; the run waits for it. */
+  /**
+   * Called after each epoch whose weights beat a constant answer and, where the plan has a `patience`, those of all epochs
+   * before; the run waits for it.
+   */
   readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, tested: TestResults) => Promise<void>;
   /** Called after the first step, every `resumePointMs`, after each epoch, and when the run stops; the run waits for it. */
   readonly onPosition: (position: RunPosition) => Promise<void>;

@@ -164,6 +164,7 @@ type Issue = {
   readonly path: readonly PropertyKey[];
   readonly message?: string;
   readonly keys?: readonly string[]; // unknown ones
+  readonly errors?: readonly (readonly Issue[])[]; // of each alternative
 };
 
 /** `validation` has the issues as fastify-type-provider-zod writes them. */
@@ -192,9 +193,19 @@ export function invalidProblem(
   source: unknown,
 ): ProblemOptions {
   const known = schema instanceof z.ZodObject ? `, only ${Object.keys(schema.shape).join(', ')}` : '';
-  const errors = issues.flatMap((issue) => describeIssue(issue, known, source)).slice(0, maxFields);
+  const errors = issues
+    .flatMap(closestAlternative)
+    .flatMap((issue) => describeIssue(issue, known, source))
+    .slice(0, maxFields);
   const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return { status: 400, code: 'VALIDATION_FAILED', detail: `in the request's ${context}: ${fields}`, errors };
+}
+
+/** Where several forms are allowed: the issues of the one that was meant, which has something wrong inside, if any has. */
+function closestAlternative(issue: Issue): readonly Issue[] {
+  const meant = issue.errors?.find((issues) => issues.every(({ path, keys }) => path.length > 0 || keys));
+  if (!meant) return [issue];
+  return meant.flatMap((inner) => closestAlternative({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** The fields that an issue is about. `known` tells the fields of the schema. */

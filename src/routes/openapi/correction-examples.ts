@@ -67,7 +67,7 @@ export const correctionExamples: Record<string, readonly Exchange[]> = {
         '/corrections',
         'body',
         'label',
-        'expected a label, "0" to "9", or null for none of them, got "seven"',
+        'expected a label of the model, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", or null for none of them, got "seven"',
       ),
     },
   ],

@@ -1,5 +1,6 @@
 import { resolveRequest, type TrainJob, trainRequestSchema } from '../../jobs/contract.ts';
 import type { JobEvent, JobMetrics } from '../../jobs/events.ts';
+import { describeBuiltIn } from '../../model/data/built-in.ts';
 import { recipeSummaries, recipes } from '../../model/training/recipe.ts';
 import { type Exchange, invalid, json, problem } from './exchange.ts';
 
@@ -10,6 +11,7 @@ const queued: TrainJob = {
   status: 'queued',
   request: resolveRequest(
     trainRequestSchema.parse({ recipe: 'fast', seed: 7, metadata: { note: 'first try' } }),
+    describeBuiltIn('mnist'),
   ),
   progress: null,
   epochs: [],

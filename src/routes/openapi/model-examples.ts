@@ -159,8 +159,8 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
         ...prediction,
         model: { ...prediction.model, version: 1, alias: null },
         top: [
-          { digit: 7, probability: 0.9282 },
-          { digit: 8, probability: 0.0107 },
+          { label: '7', digit: 7, probability: 0.9282 },
+          { label: '8', digit: 8, probability: 0.0107 },
         ],
       },
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../../src/jobs/contract.ts';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import type { Manifest } from '../../../src/model/store/manifest.ts';
 import { mnist } from '../../model/data/mnist.ts';
 import { trainersOf, untilTrainer } from '../processes.ts';
@@ -113,8 +114,8 @@ describe('a job that succeeds', () => {
   it('publishes with each model what it gets wrong', async () => {
     for (const { modelVersion, testAccuracy } of job.epochs) {
       const { confusion, misread, reliability, ...rest } = (await yard.store.evaluation(modelVersion))!;
-      expect(rest).toEqual({ dataset: 'mnist', images: 200, accuracy: testAccuracy });
-      expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(200);
+      expect(rest).toEqual({ dataset: 'mnist', labels: digitLabels, images: 200, accuracy: testAccuracy });
+      expect(confusion!.flat().reduce((sum, count) => sum + count, 0)).toBe(200);
       expect(reliability!.bins.reduce((sum, { images }) => sum + images, 0)).toBe(200);
       expect(misread).toHaveLength(Math.min(100, Math.round(200 * (1 - testAccuracy))));
       for (const { index, label } of misread) expect(mnist.test.labels[index]).toBe(label);

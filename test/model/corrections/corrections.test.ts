@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readSet } from '../../../src/model/corrections/correction-set.ts';
 import { Corrections } from '../../../src/model/corrections/corrections.ts';
 import { imageAt } from '../../../src/model/data/dataset.ts';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { correctionOf } from './made.ts';
 
@@ -104,7 +105,7 @@ describe('a frozen set', () => {
             for (const number of order) await add(number);
             hashes.push((await corrections.freeze('mnist'))!);
           }
-          const { train, heldOut } = await readSet(dataDir, hashes[0]!);
+          const { train, heldOut } = await readSet(dataDir, hashes[0]!, digitLabels);
           expect(hashes[1]).toBe(hashes[0]);
           expect(heldOut.count).toBe(Math.floor(numbers.length / 5));
           const images = [train, heldOut].flatMap((part) =>
@@ -126,8 +127,8 @@ describe('a frozen set', () => {
     await add(4);
     const after = (await corrections.freeze('mnist'))!;
     expect(after).not.toBe(before);
-    expect(new Set((await readSet(dataDir, before)).train.labels)).toEqual(new Set([1, 10]));
-    expect(new Set((await readSet(dataDir, after)).train.labels)).toEqual(new Set([4, 10]));
+    expect(new Set((await readSet(dataDir, before, digitLabels)).train.labels)).toEqual(new Set([1, 10]));
+    expect(new Set((await readSet(dataDir, after, digitLabels)).train.labels)).toEqual(new Set([4, 10]));
   });
 
   it('is refused where it is damaged or gone', async () => {
@@ -135,13 +136,15 @@ describe('a frozen set', () => {
     const sha256 = (await corrections.freeze('mnist'))!;
     expect(await corrections.modelOfSet(sha256)).toBe('mnist');
     await writeFile(setFile(sha256), '{"format": 1, "corrections": []}\n');
-    await expect(readSet(dataDir, sha256)).rejects.toMatchObject({ code: 'CORRECTIONS_DAMAGED' });
+    await expect(readSet(dataDir, sha256, digitLabels)).rejects.toMatchObject({
+      code: 'CORRECTIONS_DAMAGED',
+    });
     expect(await corrections.modelOfSet(sha256)).toBeNull();
     expect(await corrections.freeze('mnist')).toBe(sha256); // in place of the damaged one
-    expect((await readSet(dataDir, sha256)).train.count).toBe(1);
+    expect((await readSet(dataDir, sha256, digitLabels)).train.count).toBe(1);
     const other = '0'.repeat(64);
     expect(await corrections.modelOfSet(other)).toBeNull();
-    await expect(readSet(dataDir, other)).rejects.toMatchObject({ code: 'CORRECTIONS_MISSING' });
+    await expect(readSet(dataDir, other, digitLabels)).rejects.toMatchObject({ code: 'CORRECTIONS_MISSING' });
   });
 
   it('is kept while it is one of the newest hundred, counted from its last use', async () => {

@@ -12,7 +12,7 @@ import { correctionOf } from './made.ts';
 function corrections(count: number): Split {
   const images = new Uint8Array(count * 784);
   for (let i = 0; i < count; i++) images.set(correctionOf(i).pixels, i * 784);
-  const labels = Uint8Array.from({ length: count }, (_, i) => (i === count - 1 ? 10 : i % 10));
+  const labels = Uint16Array.from({ length: count }, (_, i) => (i === count - 1 ? 10 : i % 10));
   return { count, images, labels };
 }
 
@@ -46,10 +46,10 @@ describe('withCorrections', () => {
 describe('onlyLabelled', () => {
   it('leaves out what is none of the labels', () => {
     const set = { sha256: 'a'.repeat(64), train: corrections(5), heldOut: corrections(1) };
-    const { train, heldOut } = onlyLabelled(set);
+    const { train, heldOut } = onlyLabelled(set, 10);
     expect([...train.labels]).toEqual([0, 1, 2, 3]);
     expect(train.images).toEqual(corrections(5).images.subarray(0, 4 * 784));
-    expect(heldOut).toEqual({ count: 0, images: new Uint8Array(), labels: new Uint8Array() });
+    expect(heldOut).toEqual({ count: 0, images: new Uint8Array(), labels: new Uint16Array() });
   });
 });
 
@@ -58,7 +58,7 @@ describe('withoutTestImages', () => {
     const set = { sha256: 'a'.repeat(64), train: firstOf(mnist.test, 3), heldOut: corrections(2) };
     expect(withoutTestImages(set, mnist.test)).toEqual({
       ...set,
-      train: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+      train: { count: 0, images: new Uint8Array(), labels: new Uint16Array() },
     });
   });
 });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { randomFor } from '../../../src/lib/random.ts';
 import { takeBatch, type Variation } from '../../../src/model/data/batch.ts';
+import { digitLabels } from '../../../src/model/data/labels.ts';
+import { outliersFor } from '../../../src/model/data/outliers/outliers.ts';
 import { mnist } from './mnist.ts';
 
 const order = Uint32Array.from({ length: 8 }, (_, index) => index);
 const made = (): Variation => ({
   otherHands: { share: 1, random: randomFor(1, 'other hands') },
-  outliers: { count: 4, random: randomFor(1, 'outliers') },
+  outliers: { count: 4, classIndex: 10, draw: outliersFor(digitLabels), random: randomFor(1, 'outliers') },
 });
 
 describe('a batch', () => {
@@ -14,7 +16,7 @@ describe('a batch', () => {
     const plain = takeBatch(mnist.train, order, 0, 8, made());
     const distorted = takeBatch(mnist.train, order, 0, 8, {
       ...made(),
-      distortions: randomFor(1, 'augment'),
+      distortions: { random: randomFor(1, 'augment'), surroundings: 'black' },
     });
     const [before, after] = [plain.images.dataSync(), distorted.images.dataSync()];
     expect(distorted.labels.dataSync()).toEqual(plain.labels.dataSync());

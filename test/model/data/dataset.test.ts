@@ -2,7 +2,8 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { firstOf, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { firstOf } from '../../../src/model/data/dataset.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { mnist } from './mnist.ts';
 

@@ -1,5 +1,5 @@
 /** Real MNIST for the tests, read once a file. */
-import { readDataset } from '../../../src/model/data/dataset.ts';
+import { readDataset } from '../../../src/model/data/built-in.ts';
 import { recipes } from '../../../src/model/training/recipe.ts';
 import type { TrainPlan } from '../../../src/model/training/training-run.ts';
 

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt } from '../../../src/model/data/dataset.ts';
 import { renderSamples } from '../../../src/model/data/sample-sheet.ts';
 
 const split = await readSplit('mnist', 'test');

@@ -6,10 +6,18 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomFor } from '../../../src/lib/random.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
+import { digitLabels } from '../../../src/model/data/labels.ts';
+import { outliersFor } from '../../../src/model/data/outliers/outliers.ts';
 import type { Engine, EngineName } from '../../../src/model/engines/engine.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
-import { forward, unflatten } from '../../../src/model/network/forward.ts';
-import { initialWeights, networks, parametersOf } from '../../../src/model/network/network.ts';
+import { forward, referenceForward, unflatten } from '../../../src/model/network/forward.ts';
+import {
+  buildNetwork,
+  initialWeights,
+  labelCountOf,
+  type Network,
+  parametersOf,
+} from '../../../src/model/network/network.ts';
 import type { Adam } from '../../../src/model/network/operations.ts';
 import { backendOperations, type Operations } from '../../../src/model/network/operations.ts';
 import {
@@ -25,7 +33,21 @@ import { evaluate } from '../../../src/model/training/evaluate.ts';
 import { mnist, smallPlan, tinyPlan } from '../data/mnist.ts';
 import { runTraining, runWithBreaks, withoutTime } from '../training/runs.ts';
 
-const network = networks.article;
+const digitOutliers = { classIndex: 10, draw: outliersFor(digitLabels) };
+const network = buildNetwork('article', 10);
+/** Each kind of layer, an image whose side no pool divides, and more labels than MNIST has. */
+const mixed = buildNetwork(
+  {
+    layers: [
+      { kind: 'convolution', filters: 3, kernelSize: 3, pool: 3 }, // 28×28 → 9×9
+      { kind: 'convolution', filters: 4, kernelSize: 1 },
+      { kind: 'convolution', filters: 2, kernelSize: 5, pool: 2 }, // → 4×4
+      { kind: 'dense', units: 7 },
+      { kind: 'dense', units: 5 },
+    ],
+  },
+  12,
+);
 const options = { learningRate: 0.001, labelSmoothing: 0.1, rejects: true };
 const never = new AbortController().signal;
 
@@ -44,12 +66,14 @@ export function describeEngine(
 ): void {
   describe.skipIf(missing !== null)(`engine ${name}`, () => {
     let reference: Gradient;
+    let mixedReference: Gradient;
     let stepped: Record<string, Float32Array>;
     let engine: Engine;
 
     beforeAll(async () => {
       await tf.setBackend('cpu');
       reference = await gradientOnBackend(images);
+      mixedReference = await gradientOnBackend(images, mixed);
       stepped = await threeSteps(referenceAdam);
       tf.disposeVariables();
       engine = await openEngine(name);
@@ -61,16 +85,18 @@ export function describeEngine(
     });
 
     it('has the gradients of the plain cpu backend, parameter by parameter', async () => {
-      const { loss, gradient } = await gradientOnBackend(images);
-      expect(relativeError([loss], [reference.loss])).toBeLessThan(1e-3);
-      let offset = 0;
-      for (const { name: parameter, shape } of parametersOf(network)) {
-        const end = offset + tf.util.sizeFromShape(shape);
-        const error = relativeError(gradient.subarray(offset, end), reference.gradient.subarray(offset, end));
-        expect(error, parameter).toBeLessThan(1e-3);
-        offset = end;
-      }
-      expect(offset).toBe(121_514);
+      expectSameGradient(network, await gradientOnBackend(images), reference);
+      expect(reference.gradient).toHaveLength(121_514);
+    });
+
+    it('has them for each kind of layer, with and without a pool, for any number of labels', async () => {
+      expectSameGradient(mixed, await gradientOnBackend(images, mixed), mixedReference);
+      const weights = tf.tensor1d(initialWeights(mixed, 3));
+      const batch = takeBatch(mnist.test, Uint32Array.of(0), 0, 1);
+      const logits = tf.tidy(() => forward(mixed, unflatten(mixed, weights), batch.images));
+      const expected = tf.tidy(() => referenceForward(mixed, unflatten(mixed, weights), batch.images));
+      expect(relativeError(await logits.data(), await expected.data())).toBeLessThan(1e-4);
+      tf.dispose([weights, batch.images, batch.labels, logits, expected]);
     });
 
     it('steps as the plain cpu backend does, whatever the gradient', async () => {
@@ -115,7 +141,7 @@ export function describeEngine(
       expect(relativeError(await mine.data(), await theirs.data())).toBeLessThan(1e-4);
       const confidences = Float32Array.from(
         { length: count },
-        (_, i) => surest(ours.logits, 10 * i, 1).confidence,
+        (_, i) => surest(ours.logits.subarray(10 * i, 10 * i + 10), 1).confidence,
       );
       expect(relativeError(confidences, await theirs.max(1).data())).toBeLessThan(1e-4);
       expect(model.countParams()).toBe(121_514);
@@ -213,13 +239,30 @@ function describeRuns(): void {
   });
 }
 
-async function gradientOnBackend(images: 'many' | 'few'): Promise<Gradient> {
+function expectSameGradient(of: Network, got: Gradient, expected: Gradient): void {
+  expect(relativeError([got.loss], [expected.loss])).toBeLessThan(1e-3);
+  let offset = 0;
+  for (const { name: parameter, shape } of parametersOf(of)) {
+    const end = offset + tf.util.sizeFromShape(shape);
+    const [mine, theirs] = [got, expected].map(({ gradient }) => gradient.subarray(offset, end));
+    expect(relativeError(mine!, theirs!), parameter).toBeLessThan(1e-3);
+    offset = end;
+  }
+  expect(offset).toBe(expected.gradient.length);
+}
+
+async function gradientOnBackend(images: 'many' | 'few', of = network): Promise<Gradient> {
   const [digits, count] = images === 'many' ? [Uint32Array.of(10, 20, 30), 2] : [Uint32Array.of(10), 1];
-  const outliers = { count, random: randomFor(1, 'outliers') };
+  const outliers = {
+    ...digitOutliers,
+    classIndex: labelCountOf(of),
+    count,
+    random: randomFor(1, 'outliers'),
+  };
   const batch = takeBatch(mnist.train, digits, 0, digits.length, { outliers });
-  const weights = tf.tensor1d(initialWeights(network, 5));
+  const weights = tf.tensor1d(initialWeights(of, 5));
   const { lossAndGradient = referenceLossAndGradient } = backendOperations();
-  const { loss, gradient } = lossAndGradient(network, weights, batch, options);
+  const { loss, gradient } = lossAndGradient(of, weights, batch, options);
   const result = {
     loss: (await loss.data())[0]!,
     gradient: (await gradient.data<'float32'>()).slice(),
@@ -249,7 +292,7 @@ function lossCurve(tuned: Operations): number[] {
   let state = initialState(initialWeights(network, 1));
   const order = Uint32Array.from({ length: 50 * 8 }, (_, index) => index);
   const losses = Array.from({ length: 50 }, (_, index) => {
-    const outliers = { count: 2, random: randomFor(index, 'outliers') };
+    const outliers = { ...digitOutliers, count: 2, random: randomFor(index, 'outliers') };
     const batch = takeBatch(mnist.train, order, index * 8, 8, { outliers });
     const next = trainStep(network, state, batch, options, tuned);
     const loss = next.loss.dataSync()[0]!;

@@ -5,7 +5,7 @@ import { takeBatch } from '../../../src/model/data/batch.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { tensorFlowOperations } from '../../../src/model/engines/tensorflow-layers.ts';
 import { fastestOps, type NativeOps, plainOps } from '../../../src/model/engines/tensorflow-native-ops.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import { mnist } from '../data/mnist.ts';
 import { describeEngine } from './engine-suite.ts';
 
@@ -31,11 +31,16 @@ describe.skipIf(reason !== null)('the ops of TensorFlow', () => {
 
 function gradientOver(ops: NativeOps): Float32Array {
   const batch = takeBatch(mnist.train, Uint32Array.of(10, 20, 30, 40), 0, 4);
-  const weights = tf.tensor1d(initialWeights(networks.article, 5));
-  const { gradient } = tensorFlowOperations(ops).lossAndGradient!(networks.article, weights, batch, {
-    labelSmoothing: 0.1,
-    rejects: true,
-  });
+  const weights = tf.tensor1d(initialWeights(buildNetwork('article', 10), 5));
+  const { gradient } = tensorFlowOperations(ops).lossAndGradient!(
+    buildNetwork('article', 10),
+    weights,
+    batch,
+    {
+      labelSmoothing: 0.1,
+      rejects: true,
+    },
+  );
   return gradient.dataSync<'float32'>();
 }
 

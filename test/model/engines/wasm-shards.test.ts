@@ -6,12 +6,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { takeBatch } from '../../../src/model/data/batch.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { cut, shardedLossAndGradient } from '../../../src/model/engines/wasm-shards.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import type { LossAndGradient } from '../../../src/model/network/operations.ts';
 import { referenceLossAndGradient } from '../../../src/model/network/step.ts';
 import { mnist } from '../data/mnist.ts';
 
-const network = networks.article;
+const network = buildNetwork('article', 10);
 beforeAll(() => openEngine('wasm'));
 
 /** Computes the gradient of the first images. A backend of one thread tells which kernels ran here. */

@@ -8,7 +8,7 @@ import { defaultTimings } from '../../../src/jobs/worker/options.ts';
 import { runTrainer, type TrainerMessage } from '../../../src/jobs/worker/trainer-supervisor.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import type { TrainState } from '../../../src/model/network/operations.ts';
 import {
   initialState,
@@ -24,7 +24,7 @@ import { mnist } from '../data/mnist.ts';
 import { describeEngine } from './engine-suite.ts';
 import { whyNoWebGpu } from './webgpu-here.ts';
 
-const network = networks.article;
+const network = buildNetwork('article', 10);
 const lossProgram = fileURLToPath(new URL('webgpu-loss-program.ts', import.meta.url));
 
 const missing = await whyNoWebGpu();

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, imageSide, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt, imageSide } from '../../../src/model/data/dataset.ts';
 import { tonesByColour } from '../../../src/model/image/colour-axis.ts';
 import { toGreys } from '../../../src/model/image/greys.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';

@@ -1,7 +1,8 @@
 /** JPEGs and PNGs that every viewer opens are read; what is really cut off or damaged is not. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt } from '../../../src/model/data/dataset.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
 import { tidyJpeg } from '../../../src/model/image/tidy-jpeg.ts';
 import { difference, digitPicture, enlarged, inverted } from './pictures.ts';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit, type Split } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt, type Split } from '../../../src/model/data/dataset.ts';
 import { extentOf } from '../../../src/model/image/extent.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { hasMnistForm, normalise } from '../../../src/model/image/normalise.ts';

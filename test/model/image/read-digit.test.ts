@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { imageAt, imageSize, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt, imageSize } from '../../../src/model/data/dataset.ts';
 import { pictureTypes } from '../../../src/model/image/formats/signatures.ts';
 import { type ImageProblem, readDigit } from '../../../src/model/image/read-digit.ts';
 import { grey, large, raw, whitePng } from './picture-files.ts';

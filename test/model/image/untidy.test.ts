@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { imageAt, readSplit } from '../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../src/model/data/built-in.ts';
+import { imageAt } from '../../../src/model/data/dataset.ts';
 import { readDigit } from '../../../src/model/image/read-digit.ts';
 import { chunk, grey, large } from './picture-files.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import type { LineShape, Piece } from '../../../src/model/image/find-line.ts';
 import { type WarningCode, warning } from '../../../src/model/image/warnings.ts';
 import { answerLine } from '../../../src/model/serving/answer-line.ts';
@@ -38,7 +39,10 @@ let batches: number[] = [];
 
 const read = async (shapes: LineShape[], shrink = 1, codes: readonly WarningCode[] = []) => {
   batches = [];
-  return answerLine({ shapes, warnings: codes.map(warning) }, shrink, network, calibration);
+  return answerLine({ shapes, warnings: codes.map(warning) }, shrink, network, {
+    labels: digitLabels,
+    calibration,
+  });
 };
 
 describe('a line', () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { imageAt } from '../../../src/model/data/dataset.ts';
 import { encodePng } from '../../../src/model/image/encode-png.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import type { PredictorMessage } from '../../../src/model/serving/messages.ts';
 import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
@@ -43,8 +43,8 @@ function announced(wanted: (message: Announcement) => boolean): Promise<void> {
 
 async function publish(seed = 1): Promise<number> {
   const { version } = await store.publish(
-    networks.article,
-    initialWeights(networks.article, seed),
+    buildNetwork('article', 10),
+    initialWeights(buildNetwork('article', 10), seed),
     provenance,
   );
   return version;

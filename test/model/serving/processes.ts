@@ -1,14 +1,18 @@
 /** The predictor process of this test process, and a predictor that serves. */
 import { readFile } from 'node:fs/promises';
 import { childrenOf } from '../../../harness/processes.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import { type Predictor, startPredictor } from '../../../src/model/serving/predictor.ts';
 import { openStore } from '../../../src/model/store/store.ts';
 import { provenance } from '../store/provenance.ts';
 
 /** Serves an untrained model; `ends` gathers how its processes ended. */
 export async function startServing(dataDir: string): Promise<{ predictor: Predictor; ends: string[] }> {
-  await openStore(dataDir).publish(networks.article, initialWeights(networks.article, 1), provenance);
+  await openStore(dataDir).publish(
+    buildNetwork('article', 10),
+    initialWeights(buildNetwork('article', 10), 1),
+    provenance,
+  );
   const ends: string[] = [];
   return new Promise((resolve) => {
     const predictor = startPredictor(

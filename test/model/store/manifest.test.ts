@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { networks } from '../../../src/model/network/network.ts';
+import { buildNetwork } from '../../../src/model/network/network.ts';
 import { type ManifestContent, openManifest, sealManifest } from '../../../src/model/store/manifest.ts';
 import { provenance } from './provenance.ts';
 
@@ -10,7 +10,11 @@ const content: ManifestContent = {
   ...provenance,
   version: 1,
   createdAt: '2026-01-01T00:00:00.000Z',
-  network: { ...networks.article, name: 'article', layers: [...networks.article.layers] },
+  network: {
+    ...buildNetwork('article', 10),
+    name: 'article',
+    layers: [...buildNetwork('article', 10).layers],
+  },
   parameters: 121_514,
   input: 'float32 – grey',
   files: { 'model.json': checksum, 'weights.bin': checksum },

@@ -2,14 +2,14 @@ import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../../src/lib/sha256.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import type { Evaluation } from '../../../src/model/training/evaluation.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { provenance } from './provenance.ts';
 import { damage, evaluation, fileNames } from './versions.ts';
 
-const network = networks.article;
+const network = buildNetwork('article', 10);
 const weights = initialWeights(network, 1);
 let dataDir: string;
 let store: ModelStore;

@@ -1,15 +1,15 @@
 /** What the tests of the store do to versions. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { testSetOf } from '../../../src/model/data/dataset.ts';
-import { initialWeights, networks } from '../../../src/model/network/network.ts';
+import { describeBuiltIn } from '../../../src/model/data/built-in.ts';
+import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import type { Provenance } from '../../../src/model/store/manifest.ts';
 import type { ModelStore } from '../../../src/model/store/store.ts';
 import type { Correctness } from '../../../src/model/training/correctness.ts';
 import type { Evaluation } from '../../../src/model/training/evaluation.ts';
 import { provenance } from './provenance.ts';
 
-const network = networks.article;
+const network = buildNetwork('article', 10);
 export const weights = initialWeights(network, 1);
 
 /** An untrained network's: it takes every digit for a 3. */
@@ -26,7 +26,10 @@ export const correctness: Correctness = {
   images: 100,
   bits: Uint8Array.from({ length: 13 }, (_, i) => [255, 3][i] ?? 0),
 };
-export const tested: Provenance = { ...provenance, test: { set: testSetOf('mnist'), images: 100 } };
+export const tested: Provenance = {
+  ...provenance,
+  test: { set: describeBuiltIn('mnist').testSet, images: 100 },
+};
 
 /** What a version can't be served without. */
 export const modelFileNames = ['manifest.json', 'model.json', 'weights.bin'] as const;

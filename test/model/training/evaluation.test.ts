@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import { encodeEvaluation, evaluationSchema, summarise } from '../../../src/model/training/evaluation.ts';
 import { runs } from '../../long.ts';
 
@@ -21,8 +22,12 @@ function logitsOf(given: readonly { digit: number; confidence: number }[]): Floa
 
 function summariseAll(given: readonly { label: number; digit: number; confidence: number }[]) {
   const labels = Uint8Array.from(given, ({ label }) => label);
-  const predictions = Uint8Array.from(given, (one) => one.digit);
-  return summarise('mnist', { count: given.length, labels }, { predictions, logits: logitsOf(given) });
+  const predictions = Uint16Array.from(given, (one) => one.digit);
+  return summarise(
+    { name: 'mnist', labels: digitLabels },
+    { count: given.length, labels },
+    { predictions, logits: logitsOf(given) },
+  );
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -57,7 +62,8 @@ describe('an evaluation', () => {
   it('has rows that sum to the labels, and a diagonal that is the accuracy', () => {
     fc.assert(
       fc.property(answers, (given) => {
-        const { images, accuracy, confusion } = summariseAll(given);
+        const { images, accuracy, confusion: matrix } = summariseAll(given);
+        const confusion = matrix!;
         expect(images).toBe(given.length);
         for (const [label, row] of confusion.entries())
           expect(sum(row)).toBe(given.filter((one) => one.label === label).length);

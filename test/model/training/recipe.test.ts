@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { learningRateAt, recipes } from '../../../src/model/training/recipe.ts';
+import { digitLabels } from '../../../src/model/data/labels.ts';
+import { learningRateAt, recipeFor, recipeNameFor, recipes } from '../../../src/model/training/recipe.ts';
 
 describe('recipe "article"', () => {
   it('is what the article trains', () => {
@@ -21,6 +22,37 @@ describe('every other recipe', () => {
     for (const { network, shuffle } of [recipes.default, recipes.fast, recipes.accurate]) {
       expect({ network, shuffle }).toEqual({ network: 'article', shuffle: true });
     }
+  });
+});
+
+describe('a recipe for a data set', () => {
+  const target = (train: number, form: 'ink' | 'picture' = 'ink', labels: readonly string[] = ['a', 'b']) => {
+    return { labels, form, counts: { train, test: 100 } };
+  };
+
+  it('is "small" for few images unless another one is named', () => {
+    expect([80, 19_999, 20_000, 60_000].map((train) => recipeNameFor(target(train)))).toEqual([
+      'small',
+      'small',
+      'default',
+      'default',
+    ]);
+  });
+
+  it('goes through few images more often in an epoch, so that all epochs take about as long', () => {
+    const passes = (train: number) => recipeFor('small', target(train)).passes;
+    expect([1, 20, 80, 500, 4160, 8000, 100_000].map(passes)).toEqual([100, 100, 100, 16, 2, 1, 1]);
+    expect(recipeFor('default', target(80)).passes).toBe(1);
+  });
+
+  it('draws other hands for digits only, and outliers for ink only', () => {
+    const drawn = (form: 'ink' | 'picture', labels: readonly string[]) => {
+      const { otherHands, outliers } = recipeFor('default', target(60_000, form, labels));
+      return { otherHands, outliers };
+    };
+    expect(drawn('ink', digitLabels)).toEqual({ otherHands: 0.05, outliers: 0.125 });
+    expect(drawn('ink', ['a', 'b'])).toEqual({ otherHands: 0, outliers: 0.125 });
+    expect(drawn('picture', ['a', 'b'])).toEqual({ otherHands: 0, outliers: 0 });
   });
 });
 

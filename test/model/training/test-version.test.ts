@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { firstOf } from '../../../src/model/data/dataset.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
-import { networks } from '../../../src/model/network/network.ts';
+import { buildNetwork } from '../../../src/model/network/network.ts';
 import { type ModelStore, openStore } from '../../../src/model/store/store.ts';
 import { testVersion } from '../../../src/model/training/test-version.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -18,7 +18,7 @@ let version: number;
 beforeEach(async () => {
   dataDir = await temporaryDirectory();
   store = openStore(dataDir);
-  ({ version } = await store.publish(networks.article, weights, tested, { correctness }));
+  ({ version } = await store.publish(buildNetwork('article', 10), weights, tested, { correctness }));
 });
 
 const test = (images = 100, from: Pick<ModelStore, 'correctness' | 'load'> = store) =>

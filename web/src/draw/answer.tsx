@@ -19,7 +19,7 @@ export function Answer() {
     <section class="answer" aria-label="What the network reads">
       <div class="answer-top">
         <figure class="answer-digit" data-known={prediction !== null && prediction.verdict !== 'unknown'}>
-          <div aria-hidden="true">{prediction?.digit ?? '?'}</div>
+          <div aria-hidden="true">{prediction?.label ?? '?'}</div>
           <figcaption aria-hidden="true">{prediction ? sureness(prediction) : 'No answer yet'}</figcaption>
           <Spoken now={now} />
         </figure>

@@ -18,7 +18,7 @@ export function Bars({ prediction }: { prediction: Prediction | null }) {
       {digits.map((digit) => {
         const share = prediction?.probabilities[digit];
         return (
-          <li key={digit} data-best={digit === prediction?.digit}>
+          <li key={digit} data-best={String(digit) === prediction?.label}>
             <span class="bars-digit">{digit}</span>
             <span class="bars-track" aria-hidden="true">
               <span style={{ '--share': String(share ?? 0) }} />
@@ -35,7 +35,7 @@ export function Bars({ prediction }: { prediction: Prediction | null }) {
 export function Spoken({ now, reader = 'It' }: { now: Reading; reader?: string }) {
   const [text, setText] = useState('');
   const next =
-    now.state === 'read' ? `${reader} reads ${now.prediction.digit}, ${sureness(now.prediction)}` : '';
+    now.state === 'read' ? `${reader} reads ${now.prediction.label}, ${sureness(now.prediction)}` : '';
   useEffect(() => {
     const timer = setTimeout(() => setText(next), quietMs);
     return () => clearTimeout(timer);

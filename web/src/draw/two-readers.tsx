@@ -38,7 +38,7 @@ function Answered({ now }: { now: Reading }) {
   return (
     <>
       <p class="reader-answer" aria-hidden="true">
-        <strong>{prediction?.digit ?? '?'}</strong>
+        <strong>{prediction?.label ?? '?'}</strong>
         <span class="quiet">{prediction ? sureness(prediction) : 'No answer yet'}</span>
       </p>
       <Bars prediction={prediction} />

@@ -2,7 +2,9 @@
 import type { Evaluation } from '../../../src/client/index.ts';
 import { count, percent } from '../ui/format.ts';
 import { heatOf } from './heat.ts';
+import { labelsOf } from './labels.ts';
 
+/** Positions in the labels: what is shown, and what was read. */
 export type Pair = { readonly label: number; readonly digit: number };
 type Props = {
   evaluation: Evaluation;
@@ -10,10 +12,10 @@ type Props = {
   choose?: (pair: Pair | null) => void; // without it no cell can be chosen
 };
 
-const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-
 export function Confusion({ evaluation, pair = null, choose }: Props) {
   const { confusion, images, accuracy } = evaluation;
+  const labels = labelsOf(evaluation);
+  if (confusion === null) return <TooMany labels={labels.length} />;
   const mostWrong = Math.max(
     1,
     ...confusion.flatMap((row, label) => row.filter((_, digit) => digit !== label)),
@@ -22,21 +24,21 @@ export function Confusion({ evaluation, pair = null, choose }: Props) {
   return (
     <>
       <p class="quiet small">
-        {count(wrong)} of {count(images)} test images misread. Rows: the digit shown; columns: what it was
-        read as.{choose && ' Choose a number to see which.'}
+        {count(wrong)} of {count(images)} test images misread. Rows: what is shown; columns: what it was read
+        as.{choose && ' Choose a number to see which.'}
       </p>
       <div class="table-scroll confusion-scroll">
         <table class="confusion">
-          <caption class="unseen">Rows: the digit on the image. Columns: the digit that was read.</caption>
+          <caption class="unseen">Rows: what the image shows. Columns: what was read.</caption>
           <thead>
             <tr>
               <td class="corner">
                 <span>shown</span>
                 <span>read as</span>
               </td>
-              {digits.map((digit) => (
-                <th key={digit} scope="col">
-                  {digit}
+              {labels.map((label) => (
+                <th key={label} scope="col">
+                  {label}
                 </th>
               ))}
               <th scope="col" class="recall">
@@ -46,7 +48,7 @@ export function Confusion({ evaluation, pair = null, choose }: Props) {
           </thead>
           <tbody>
             {confusion.map((row, label) => (
-              <Row key={label} {...{ row, label, mostWrong, pair, choose }} />
+              <Row key={label} {...{ row, label, labels, mostWrong, pair, choose }} />
             ))}
           </tbody>
         </table>
@@ -55,14 +57,24 @@ export function Confusion({ evaluation, pair = null, choose }: Props) {
   );
 }
 
-type Chosen = { pair: Pair | null; choose: Props['choose'] };
-type RowProps = Chosen & { row: readonly number[]; label: number; mostWrong: number };
+/** Above a hundred labels the evaluation has no matrix. */
+function TooMany({ labels }: { labels: number }) {
+  return <p class="quiet small">{labels} labels are too many for a readable matrix.</p>;
+}
 
-function Row({ row, label, mostWrong, pair, choose }: RowProps) {
+type Chosen = { pair: Pair | null; choose: Props['choose'] };
+type RowProps = Chosen & {
+  row: readonly number[];
+  label: number; // position in the labels
+  labels: readonly string[];
+  mostWrong: number;
+};
+
+function Row({ row, label, labels, mostWrong, pair, choose }: RowProps) {
   const total = row.reduce((sum, images) => sum + images, 0);
   return (
     <tr>
-      <th scope="row">{label}</th>
+      <th scope="row">{labels[label]}</th>
       {row.map((images, digit) =>
         digit === label ? (
           <td key={digit} class="is-right">
@@ -71,7 +83,7 @@ function Row({ row, label, mostWrong, pair, choose }: RowProps) {
         ) : (
           <Wrong
             key={digit}
-            {...{ label, digit, images, choose }}
+            {...{ label, digit, labels, images, choose }}
             heat={heatOf(images, mostWrong)}
             isChosen={pair?.label === label && pair.digit === digit}
           />
@@ -82,9 +94,10 @@ function Row({ row, label, mostWrong, pair, choose }: RowProps) {
   );
 }
 
-type WrongProps = Pair & Pick<Chosen, 'choose'> & { images: number; heat: number; isChosen: boolean };
+type WrongProps = Pair &
+  Pick<Chosen, 'choose'> & { labels: readonly string[]; images: number; heat: number; isChosen: boolean };
 
-function Wrong({ label, digit, images, heat, isChosen, choose }: WrongProps) {
+function Wrong({ label, digit, labels, images, heat, isChosen, choose }: WrongProps) {
   if (images === 0) return <td class="is-none">0</td>;
   return (
     <td class="is-wrong" style={{ '--tint': `${Math.round(8 + 40 * heat)}%` }}>
@@ -92,7 +105,7 @@ function Wrong({ label, digit, images, heat, isChosen, choose }: WrongProps) {
         <button
           type="button"
           aria-pressed={isChosen}
-          aria-label={`${label} read as ${digit}: ${images}`}
+          aria-label={`${labels[label]} read as ${labels[digit]}: ${images}`}
           onClick={() => choose(isChosen ? null : { label, digit })}
         >
           {images}

@@ -6,11 +6,11 @@ import type { Pair } from './confusion.tsx';
 import { TestImage } from './test-image.tsx';
 
 type Image = Evaluation['misread'][number];
-type Props = { misread: readonly Image[]; pair: Pair | null; showAll: () => void };
+type Props = { misread: readonly Image[]; labels: readonly string[]; pair: Pair | null; showAll: () => void };
 
 const firstShown = 24;
 
-export function Misread({ misread, pair, showAll }: Props) {
+export function Misread({ misread, labels, pair, showAll }: Props) {
   const [isWhole, setWhole] = useState(false);
   const matching = pair
     ? misread.filter(({ label, digit }) => label === pair.label && digit === pair.digit)
@@ -21,7 +21,7 @@ export function Misread({ misread, pair, showAll }: Props) {
       <p class="quiet small misread-note" role="status">
         {pair ? (
           <>
-            {pair.label} read as {pair.digit}.{' '}
+            {labels[pair.label]} read as {labels[pair.digit]}.{' '}
             {matching.length === 0 && 'None is among those that the evaluation kept, the 100 surest. '}
             <button type="button" class="link" onClick={showAll}>
               Show all
@@ -33,7 +33,7 @@ export function Misread({ misread, pair, showAll }: Props) {
       </p>
       <ul class="misread">
         {shown.map((image) => (
-          <MisreadImage key={image.index} image={image} />
+          <MisreadImage key={image.index} image={image} labels={labels} />
         ))}
       </ul>
       {shown.length < matching.length && (
@@ -45,15 +45,17 @@ export function Misread({ misread, pair, showAll }: Props) {
   );
 }
 
-function MisreadImage({ image: { index, label, digit, confidence } }: { image: Image }) {
+type MisreadProps = { image: Image; labels: readonly string[] };
+
+function MisreadImage({ image: { index, label, digit, confidence }, labels }: MisreadProps) {
   return (
     <li>
       <a href={`#draw/test/${index}`} title={`Test image ${index}`}>
         <TestImage index={index} />
         <span class="misread-word">
           <span class="unseen">Test image {index}: </span>
-          {label} <span aria-hidden="true">→</span>
-          <span class="unseen">read as</span> <strong>{digit}</strong>
+          {labels[label]} <span aria-hidden="true">→</span>
+          <span class="unseen">read as</span> <strong>{labels[digit]}</strong>
         </span>
         <span class="quiet">
           {percent(confidence, 0)} <span class="unseen">sure</span>

@@ -7,6 +7,7 @@ import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { Confusion, type Pair } from './confusion.tsx';
 import { CorrectionResults } from './correction-results.tsx';
+import { labelsOf } from './labels.ts';
 import { Misread } from './misread.tsx';
 import { Reliability } from './reliability.tsx';
 
@@ -29,8 +30,13 @@ export function Mistakes({ version }: { version: number }) {
         <Confusion evaluation={evaluation} pair={pair} choose={setPair} />
       </section>
       <section class="panel" aria-labelledby="misread-title">
-        <h2 id="misread-title">Misread digits</h2>
-        <Misread misread={evaluation.misread} pair={pair} showAll={() => setPair(null)} />
+        <h2 id="misread-title">Misread images</h2>
+        <Misread
+          misread={evaluation.misread}
+          labels={labelsOf(evaluation)}
+          pair={pair}
+          showAll={() => setPair(null)}
+        />
       </section>
       {evaluation.corrections && <CorrectionResults results={evaluation.corrections} />}
       {evaluation.reliability && <Reliability reliability={evaluation.reliability} />}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { randomFor } from '../../../../src/lib/random.ts';
+import { digitLabels } from '../../../../src/model/data/labels.ts';
 import { glyphs } from '../../../../src/model/data/outliers/glyphs.ts';
-import { drawOutlier } from '../../../../src/model/data/outliers/outliers.ts';
+import { outliersFor } from '../../../../src/model/data/outliers/outliers.ts';
 import { crossOut, drawScribble } from '../../../../src/model/data/outliers/scribbles.ts';
 import { drawFitted } from '../../../../src/model/data/outliers/strokes.ts';
 import { drawGarment, drawNoise, drawTexture } from '../../../../src/model/data/outliers/surfaces.ts';
@@ -20,7 +21,8 @@ function drawn(draw: Draw, seed: number): Uint8Array {
 const seeds = Array.from({ length: 50 }, (_, seed) => seed);
 
 describe.each<[string, Draw]>([
-  ['any outlier', (target, random) => drawOutlier(target, random, mnist.train)],
+  ['any outlier', (target, random) => outliersFor(digitLabels)(target, random, mnist.train)],
+  ['any outlier of other labels', (target, random) => outliersFor(['a', 'b'])(target, random, mnist.train)],
   ['a scribble', drawScribble],
   ['a crossed-out digit', crossOut],
   ['a garment', drawGarment],

@@ -1,6 +1,7 @@
 /** A digit as files of all formats, black on white or as transparency. */
 import sharp, { type Sharp } from 'sharp';
-import { imageAt, imageSide, readSplit } from '../../../../src/model/data/dataset.ts';
+import { readSplit } from '../../../../src/model/data/built-in.ts';
+import { imageAt, imageSide } from '../../../../src/model/data/dataset.ts';
 
 export const digit = imageAt(await readSplit('mnist', 'test'), 0);
 export const side = 280;

@@ -1,0 +1,100 @@
+/**
+ * What a request says of a network: a name, or the layers before the last one, which follows from the labels. This file
+ * loads no tfjs, so that any process can import it.
+ */
+import { z } from 'zod';
+import { imageSide } from '../data/dataset.ts';
+
+const mostLayers = 12;
+const mostParameters = 2_000_000; // a million takes 12 MB of a resume point
+
+const kindExpected = (issue: { readonly code?: string }) =>
+  issue.code === 'invalid_union' ? 'expected "convolution" or "dense"' : undefined;
+
+const convolution = z.strictObject({
+  kind: z.literal('convolution'),
+  filters: z.int().min(1).max(512),
+  kernelSize: z
+    .int()
+    .min(1)
+    .max(11)
+    .refine((size) => size % 2 === 1, { error: 'expected an odd size, so that the image keeps its own' }),
+  pool: z.int().min(2).max(7).exactOptional().describe('Side of the max-pool that follows'),
+});
+const dense = z.strictObject({
+  kind: z.literal('dense'),
+  units: z.int().min(1).max(4096),
+});
+
+const customNetwork = z
+  .strictObject({
+    layers: z
+      .array(z.discriminatedUnion('kind', [convolution, dense], { error: kindExpected }))
+      .min(1)
+      .max(mostLayers)
+      .describe('Each is followed by ReLU; the last, dense layer follows from the labels'),
+  })
+  .superRefine(({ layers }, context) => {
+    const problem = findProblem(layers);
+    if (problem)
+      context.addIssue({ code: 'custom', path: ['layers', problem.index], message: problem.message });
+  });
+
+export const networkNames = ['article', 'small', 'wide'] as const;
+export type NetworkName = (typeof networkNames)[number];
+
+export const networkSpecification = z.union([z.enum(networkNames), customNetwork], {
+  error: `expected ${networkNames.map((name) => `"${name}"`).join(', ')} or {"layers": [{"kind": "convolution", "filters": 16, "kernelSize": 5, "pool": 2}, …]}`,
+});
+export type NetworkSpecification = z.output<typeof networkSpecification>;
+type HiddenLayer = z.output<typeof customNetwork>['layers'][number];
+
+export const namedNetworks: Readonly<Record<NetworkName, readonly HiddenLayer[]>> = {
+  /** The article's network: 121,514 parameters with ten labels. */
+  article: [
+    { kind: 'convolution', filters: 16, kernelSize: 5, pool: 2 }, // 28×28×1 → 14×14×16
+    { kind: 'convolution', filters: 32, kernelSize: 5 }, //          14×14×16 → 14×14×32
+    { kind: 'convolution', filters: 32, kernelSize: 5, pool: 2 }, // 14×14×32 → 7×7×32
+    { kind: 'convolution', filters: 64, kernelSize: 5 }, //          7×7×32 → 7×7×64, then dense 3136 → labels
+  ],
+  /** Three times as fast, for few and simple labels. */
+  small: [
+    { kind: 'convolution', filters: 8, kernelSize: 5, pool: 2 },
+    { kind: 'convolution', filters: 16, kernelSize: 5, pool: 2 },
+    { kind: 'dense', units: 64 },
+  ],
+  /** Smaller kernels, more of them, and one more dense layer: for many labels and for pictures. */
+  wide: [
+    { kind: 'convolution', filters: 32, kernelSize: 3 },
+    { kind: 'convolution', filters: 32, kernelSize: 3, pool: 2 },
+    { kind: 'convolution', filters: 64, kernelSize: 3 },
+    { kind: 'convolution', filters: 64, kernelSize: 3, pool: 2 },
+    { kind: 'dense', units: 128 },
+  ],
+};
+
+/** What is wrong with the layers as a whole, and from which layer on; null where nothing is. */
+function findProblem(layers: readonly HiddenLayer[]): { index: number; message: string } | null {
+  let [side, channels, parameters] = [imageSide, 1, 0];
+  let isFlat = false;
+  for (const [index, layer] of layers.entries()) {
+    if (layer.kind === 'dense') {
+      parameters += (side * side * channels + 1) * layer.units;
+      [side, channels, isFlat] = [1, layer.units, true];
+    } else {
+      if (isFlat) return { index, message: 'expected no convolution after a dense layer, got one' };
+      const pool = layer.pool ?? 1;
+      if (pool > side) {
+        const message = `expected a pool of at most ${side}, the side of the image here, got ${pool}`;
+        return { index, message };
+      }
+      parameters += (layer.kernelSize ** 2 * channels + 1) * layer.filters;
+      [side, channels] = [Math.floor(side / pool), layer.filters];
+    }
+    if (parameters > mostParameters) {
+      const message = `expected at most ${mostParameters} parameters in all, got ${parameters} up to here; use fewer filters or units`;
+      return { index, message };
+    }
+  }
+  return null;
+}

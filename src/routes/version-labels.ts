@@ -1,0 +1,23 @@
+/** The labels of versions. A manifest never changes, so each is read once. */
+import { digitLabels } from '../model/data/labels.ts';
+import { readingOf } from '../model/store/manifest.ts';
+import type { ModelStore } from '../model/store/store.ts';
+
+const mostKnown = 100; // versions
+
+/** Returns the labels of a version; the digits where it is gone or can't be read, as all versions once had. */
+export type VersionLabels = (version: number) => Promise<readonly string[]>;
+
+export function createVersionLabels(store: Pick<ModelStore, 'manifest'>): VersionLabels {
+  const known = new Map<number, readonly string[]>();
+  return async (version) => {
+    const found = known.get(version);
+    if (found) return found;
+    const manifest = await store.manifest(version).catch(() => null);
+    if (!manifest) return digitLabels;
+    const { labels } = readingOf(manifest);
+    if (known.size >= mostKnown) known.delete(known.keys().next().value!);
+    known.set(version, labels);
+    return labels;
+  };
+}
