@@ -91,7 +91,7 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { 
     },
     handler: async (request, reply) => {
       const images = (request.body as Buffer[] | undefined) ?? [Buffer.alloc(0)];
-      const { read, include, top, ...selector } = request.query;
+      const { read, include, top, keep, ...selector } = request.query;
       expectOneSelector(selector);
       if (read === 'line') {
         expectNone({ include, top });
@@ -100,11 +100,12 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { 
         const lines = await predictAll(images, request, reply, readOne);
         return lines.length === 1 ? lines[0]! : { predictions: lines };
       }
-      const withPixels = include === 'input' || kept !== null;
+      const keeper = keep === 'false' ? null : kept;
+      const withPixels = include === 'input' || keeper !== null;
       const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
         predictor.predict(image, { ...selector, withPixels, signal }),
       );
-      const predictions = await Promise.all(found.map((each) => shown(each, { include, top, kept })));
+      const predictions = await Promise.all(found.map((each) => shown(each, { include, top, kept: keeper })));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
