@@ -171,6 +171,34 @@ describe('GET /review', () => {
     expect([again.statusCode, again.json<{ code: string }>().code]).toEqual([404, 'PREDICTION_NOT_KEPT']);
   });
 
+  it('lets go of an answer whose picture was corrected', async () => {
+    const { predictionId } = await predict(25);
+    await untilReviewed(predictionId!);
+    await correct(25, '0');
+    expect((await reviewed()).data.map((answer) => answer.predictionId)).not.toContain(predictionId);
+  });
+
+  it('lets go of an answer that is corrected at once', async () => {
+    const { predictionId } = await predict(26);
+    expect((await post({ predictionId, label: '7' })).statusCode).toBe(201);
+    expect((await reviewed()).data.map((answer) => answer.predictionId)).not.toContain(predictionId);
+  });
+
+  it('has the same picture once', async () => {
+    const [first, again] = [await predict(27), await predict(27)];
+    expect(again.predictionId).toBe(first.predictionId);
+  });
+
+  it('has no answer that was not to be kept', async () => {
+    const { count } = await reviewed();
+    const answer = await predict(28, '?keep=false&include=input');
+    expect(answer).not.toHaveProperty('predictionId');
+    expect(answer.input).toBe(await pictureOf(28));
+    expect(await predict(28, '?keep=true')).toHaveProperty('predictionId');
+    expect((await reviewed()).count).toBeLessThanOrEqual(count + 1);
+    expect((await post({ image: await pictureOf(28) }, '/predict?keep=0')).statusCode).toBe(400);
+  });
+
   it('keeps no answer to a line', async () => {
     expect(await predict(24, '?read=line')).not.toHaveProperty('predictionId');
   });

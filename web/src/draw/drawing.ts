@@ -28,9 +28,10 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
   const marks = signal<readonly Mark[]>([]);
   const sheet = computed(() => sheetOf(marks.value));
   const pictureProblem = signal<string | null>(null);
-  const reader = createReader((image, ended) =>
-    predict(api.client, image, { include: 'input', signal: ended }),
-  );
+  const reader = createReader((image, ended, { kind }) => {
+    const keep = kind === 'picture' ? 'true' : 'false'; // a drawing is half done: what it shows is known once it is corrected
+    return predict(api.client, image, { include: 'input', keep, signal: ended });
+  });
 
   const change = (next: readonly Mark[]) => {
     const kept = next.slice(-maxMarks);

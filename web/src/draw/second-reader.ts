@@ -10,7 +10,7 @@ export function createSecondReader(app: App) {
   const isWanted = signal(false);
   const version = signal<number | null>(null); // null: none is chosen yet
   const { reading, read, drop } = createReader((image, ended) =>
-    predict(app.api.client, image, { version: version.peek()!, signal: ended }),
+    predict(app.api.client, image, { version: version.peek()!, keep: 'false', signal: ended }),
   );
   effect(() => {
     if (isWanted.value && version.value !== null) read(sheet.value);
