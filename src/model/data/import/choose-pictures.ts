@@ -1,7 +1,7 @@
 /** Which pictures of those that were read make up the set, in which part and in which order. */
 import { groupBy } from '../../../lib/group-by.ts';
+import { leastLabels } from '../labels.ts';
 import { distinct } from './duplicates.ts';
-import { fewestLabels } from './limits.ts';
 import { type EntryProblem, fault, printable, type Refusal, refuse } from './problem.ts';
 import type { Read } from './read-slots.ts';
 import type { Slots } from './slots.ts';
@@ -134,10 +134,10 @@ function noteOn(what: string, labels: readonly string[]): string | null {
 
 function judge(labels: readonly string[], train: number, test: number): Refusal | null {
   const seeReport = 'the report says why each picture was refused';
-  if (labels.length < fewestLabels)
+  if (labels.length < leastLabels)
     return refuse(
       'DATASET_LABELS',
-      `expected ${fewestLabels} labels with pictures, got ${labels.length}; ${seeReport}`,
+      `expected ${leastLabels} labels with pictures, got ${labels.length}; ${seeReport}`,
     );
   if (train > 0 && test > 0) return null;
   const got = `${train} to train on and ${test} to test with`;

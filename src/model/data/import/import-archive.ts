@@ -10,16 +10,17 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../lib/errors.ts';
 import { isCode } from '../../../lib/files.ts';
+import type { ImageForm } from '../dataset.ts';
 import type { ImportedManifest, Report } from '../imported/manifest.ts';
+import { leastLabels, mostLabels } from '../labels.ts';
 import type { ListedArchive } from './archive.ts';
 import { chooseForm } from './choose-form.ts';
 import { choosePictures } from './choose-pictures.ts';
 import { labelEntries } from './label-entries.ts';
-import { defaultLimits, fewestLabels, type Limits, mostLabels } from './limits.ts';
+import { defaultLimits, type Limits } from './limits.ts';
 import { openArchive } from './open-archive.ts';
 import { type EntryProblem, type Refusal, refuse } from './problem.ts';
 import { type Described, publishDataset } from './publish-dataset.ts';
-import type { Form } from './read-order.ts';
 import { openReadPool } from './read-pool.ts';
 import { type ReadProgress, readSlots } from './read-slots.ts';
 import { problemsOf, reportOf } from './report.ts';
@@ -30,7 +31,7 @@ export type ImportOptions = {
   readonly archive: string; // path
   readonly fileName?: string; // as the sender named it
   readonly name: string; // of the data set
-  readonly form: Form | 'auto';
+  readonly form: ImageForm | 'auto';
   readonly testShare: number; // 0.05 … 0.5, where the archive has no division of its own
   readonly seed: number;
   readonly dataDir: string;
@@ -78,9 +79,9 @@ function judge({ count, labels }: Slots, limits: Limits, problems: EntryProblem[
     const message = `expected at most ${limits.pictures} pictures, got ${count}; divide them among several data sets`;
     return { ...refuse('ARCHIVE_TOO_MANY_ENTRIES', message), report };
   }
-  if (labels.length >= fewestLabels && labels.length <= mostLabels) return null;
+  if (labels.length >= leastLabels && labels.length <= mostLabels) return null;
   const shown = labels.slice(0, 5).map((label) => JSON.stringify(label));
-  const message = `expected ${fewestLabels} to ${mostLabels} labels, got ${labels.length}: ${shown.join(', ')}; put the pictures of each label into a folder of its own`;
+  const message = `expected ${leastLabels} to ${mostLabels} labels, got ${labels.length}: ${shown.join(', ')}; put the pictures of each label into a folder of its own`;
   return { ...refuse('DATASET_LABELS', message), report };
 }
 

@@ -1,5 +1,5 @@
 /** Labels and split words, as archives and tables name them. */
-import { longestLabel } from './limits.ts';
+import { mostLabelLength } from '../labels.ts';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
@@ -25,7 +25,7 @@ export function splitOf(word: string): SplitName | null {
 export function labelOf(text: string): string | null {
   const label = text.normalize('NFC').trim();
   const length = [...label].length;
-  return length >= 1 && length <= longestLabel && !/\p{Cc}/u.test(label) ? label : null;
+  return length >= 1 && length <= mostLabelLength && !/\p{Cc}/u.test(label) ? label : null;
 }
 
 const number = /^-?\d+(?:\.\d+)?$/u;

@@ -27,8 +27,5 @@ export const defaultLimits: Limits = {
   pathLength: 1024,
 };
 
-export const fewestLabels = 2;
-export const mostLabels = 1000;
-export const longestLabel = 64; // characters
 /** How many problems a report lists; the rest is counted. */
 export const listedProblems = 1000;

@@ -1,12 +1,10 @@
 /** What the threads of an import are asked, and what they answer. All messages are structured clones. */
+import type { ImageForm } from '../dataset.ts';
 import type { Place } from './archive.ts';
 import type { EntryFault } from './problem.ts';
 
-/** A form that pictures can have in a set. */
-export type Form = 'ink' | 'picture';
-
 /** `look`: say whether each looks drawn, and make no pixels. */
-export type ReadTask = Form | 'look';
+export type ReadTask = ImageForm | 'look';
 
 /** Pictures of one order: files in the archive, or greys of one size, [n × height × width]. */
 export type Pictures =

@@ -8,12 +8,12 @@ import { normalise } from '../../image/normalise.ts';
 import { type ImageProblem, noInk, notRead } from '../../image/problem.ts';
 import { readDigit } from '../../image/read-digit.ts';
 import { fitWhole, readWholePicture } from '../../image/whole-picture.ts';
-import { imageSize } from '../dataset.ts';
+import { type ImageForm, imageSize } from '../dataset.ts';
 import type { Place, Read } from './archive.ts';
 import { looksDrawn } from './looks-drawn.ts';
 import { type EntryFault, fault } from './problem.ts';
 import { readEntry } from './read-entry.ts';
-import { countOf, type Form, type Pictures, type ReadAnswer, type ReadTask } from './read-order.ts';
+import { countOf, type Pictures, type ReadAnswer, type ReadTask } from './read-order.ts';
 
 const hashBytes = 32;
 
@@ -36,7 +36,12 @@ export async function readPictures(file: number, task: ReadTask, pictures: Pictu
   return { pixels, hashes, drawn, faults };
 }
 
-async function readOne(file: number, form: Form, pictures: Pictures, i: number): Promise<Read<Uint8Array>> {
+async function readOne(
+  file: number,
+  form: ImageForm,
+  pictures: Pictures,
+  i: number,
+): Promise<Read<Uint8Array>> {
   if (pictures.kind === 'greys') return readGreyPicture(greysAt(pictures, i), form);
   const entry = readPictureBytes(file, pictures.places[i]!);
   if (!entry.ok) return entry;
@@ -44,7 +49,7 @@ async function readOne(file: number, form: Form, pictures: Pictures, i: number):
   return read.ok ? { ok: true, content: read.pixels } : faulty(read);
 }
 
-function readGreyPicture(greys: Greys, form: Form): Read<Uint8Array> {
+function readGreyPicture(greys: Greys, form: ImageForm): Read<Uint8Array> {
   try {
     const pixels = form === 'ink' ? normalise(greys) : fitWhole(greys);
     return pixels ? { ok: true, content: pixels } : faulty(noInk(greys));

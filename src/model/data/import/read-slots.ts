@@ -1,6 +1,7 @@
 /** Reads all pictures of an archive, in threads, into the scratch file. */
+import type { ImageForm } from '../dataset.ts';
 import { type EntryProblem, printable } from './problem.ts';
-import { countOf, type Form, type ReadAnswer } from './read-order.ts';
+import { countOf, type ReadAnswer } from './read-order.ts';
 import type { ReadPool } from './read-pool.ts';
 import type { Scratch } from './scratch.ts';
 import type { Slots } from './slots.ts';
@@ -23,7 +24,7 @@ type Options = {
 /** @throws the signal's reason; the file system's error; what ended a thread */
 export async function readSlots(
   slots: Slots,
-  form: Form,
+  form: ImageForm,
   pool: ReadPool,
   scratch: Scratch,
   { problems, onProgress, signal }: Options,

@@ -1,13 +1,13 @@
 /** The manifest of an imported data set, sealed with its own checksum (lib/sealed-json.ts). */
 import { z } from 'zod';
 import { openSealed, seal } from '../../../lib/sealed-json.ts';
-import { modelName } from '../../registry/names.ts';
-
-/** Data sets that come with the program. */
-export const builtInNames = ['mnist', 'fashion-mnist'] as const;
+import { datasetName } from '../../registry/names.ts';
+import { builtInNames } from '../built-in.ts';
+import { imageForms } from '../dataset.ts';
+import { leastLabels } from '../labels.ts';
 
 /** Names that a data set may be imported under. */
-export const importedName = modelName.refine((name) => !builtInNames.some((taken) => taken === name), {
+export const importedName = datasetName.refine((name) => !builtInNames.some((taken) => taken === name), {
   error: `expected another name than ${builtInNames.join(' and ')}, which are built in`,
 });
 
@@ -16,7 +16,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const part = z.object({ count, byLabel: z.array(count).describe('In the order of `labels`') });
 const section = z.object({ offset: count, bytes: count });
 
-export const formSchema = z.enum(['ink', 'picture']);
+export const formSchema = z.enum(imageForms);
 
 export const problemSchema = z.object({
   path: z.string(),
@@ -48,7 +48,7 @@ export const manifestSchema = z.object({
   format: z.literal(1),
   name: z.string(),
   form: formSchema.describe('What was done to each picture, and is to be done to those that are to be read'),
-  labels: z.array(z.string()).min(2),
+  labels: z.array(z.string()).min(leastLabels),
   counts: z.object({ train: part, test: part }),
   testShare: z.number().nullable().describe('null: the archive divides the pictures itself'),
   seed: z.int(),

@@ -36,7 +36,7 @@ function labelsFile(from: number, count: number): Buffer {
   const header = Buffer.alloc(8);
   header.writeUInt32BE(0x801);
   header.writeUInt32BE(count, 4);
-  return Buffer.concat([header, mnist.test.labels.subarray(from, from + count)]);
+  return Buffer.concat([header, Uint8Array.from(mnist.test.labels.subarray(from, from + count))]);
 }
 
 /** 300 pictures to train on, 100 to test with. */
