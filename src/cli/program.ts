@@ -163,6 +163,7 @@ function addTrain(program: Command): void {
     .option('--test-images <n>', 'only the first so many', readNumber)
     .option('--corrections', "also learn from the model's corrections")
     .option('--seed <n>', 'source of everything random', readNumber)
+    .option('--dry-run', 'only say what the job would do, and how long that would take')
     .option('--watch', 'show the job until it has ended')
     .action(run(train));
 }

@@ -1,6 +1,6 @@
 /** The form that starts a training: a recipe, and values that override it. */
 import { useState } from 'preact/hooks';
-import { type Job, pause, type Recipe } from '../../../src/client/index.ts';
+import { type Job, pause, queueJob, type Recipe } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
 import type { FieldProblem, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
@@ -97,9 +97,9 @@ function readOpenApi({ client }: Api, signal: AbortSignal) {
 /** Queues the job; all tries have one idempotency key, so that a lost answer leads to no second job. */
 async function start({ client, ask }: Api, checked: Checked): Promise<Job | Refusal> {
   if (!checked.ok) return { errors: checked.errors, problem: null };
-  const headers = { 'idempotency-key': randomKey() };
+  const key = randomKey();
   for (let tries = 1; ; tries++) {
-    const outcome = await ask(client.POST('/jobs/train', { body: checked.body as never, headers }));
+    const outcome = await ask(queueJob(client, checked.body as never, key));
     if (outcome.ok) return outcome.data;
     const { problem } = outcome;
     const waitSeconds = problem.retryAfterSeconds ?? Number.POSITIVE_INFINITY;
