@@ -10,6 +10,7 @@ export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob }
 
 type Schemas = components['schemas'];
 export type Correction = Schemas['Correction'];
+export type AddedCorrection = Schemas['AddedCorrection'];
 export type Decision = Schemas['Decision'];
 export type Evaluation = Schemas['Evaluation'];
 export type Job = Schemas['Job'];
