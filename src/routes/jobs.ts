@@ -57,7 +57,7 @@ async function enqueue(
   const asked = askedFor(body, resolveRequest(body, promote));
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
-  const order = resolveRequest(body, promote, await frozenFor(body, corrections));
+  const order = resolveRequest(body, promote, await frozenFor(body, corrections, queue));
   return queue.enqueue(order, key, requestId, asked);
 }
 
