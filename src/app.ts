@@ -109,7 +109,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
   await app.register(datasetRoutes);
-  await app.register(healthRoutes, { queue, store, predictor });
+  await app.register(healthRoutes, { queue, store, predictor, corrections });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
   await app.register(pageRoutes);
   await app.register(docsRoutes);

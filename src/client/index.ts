@@ -11,6 +11,7 @@ export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob }
 
 type Schemas = components['schemas'];
 export type Correction = Schemas['Correction'];
+export type AddedCorrection = Schemas['AddedCorrection'];
 export type Decision = Schemas['Decision'];
 export type DryRun = Schemas['DryRun'];
 export type Evaluation = Schemas['Evaluation'];

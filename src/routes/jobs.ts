@@ -78,7 +78,7 @@ async function enqueue(
   const asked = askedFor(body, resolveRequest(body, dataset, promote));
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
-  const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections));
+  const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections, queue));
   return queue.enqueue(order, key, requestId, asked);
 }
 

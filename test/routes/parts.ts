@@ -41,8 +41,8 @@ export const openAccess: Access = {
   requestsPerMinute: null,
 };
 
-/** `keepInputs`: as KEEP_INPUTS says. */
-export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
+/** `keepInputs`: as KEEP_INPUTS says. `onKeepError`: told of an answer that can't be kept; by default that fails the test. */
+export async function startParts({ keepInputs = false, onKeepError = fail } = {}): Promise<Parts> {
   const dataDir = await temporaryDirectory();
   const log = pino({ level: 'silent' });
   const redis = await startRedis(dataDir);
@@ -58,10 +58,7 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
   const predictor = startPredictor({ dataDir, engine: 'wasm' }, { onMessage }); // is there sooner than TensorFlow
   const registry = openRegistry(dataDir);
   const promote = 'unless-worse';
-  const fail = (error: unknown) => {
-    throw error;
-  };
-  const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: fail }) : null;
+  const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: onKeepError }) : null;
   const app = await buildApp({
     queue,
     feed,
@@ -107,6 +104,10 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
       await redis.close();
     },
   };
+}
+
+function fail(error: unknown): void {
+  throw error;
 }
 
 /** Resolves when the predictor says that it serves a version. */
