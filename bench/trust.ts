@@ -15,7 +15,7 @@ import { formatTable } from './lib/report.ts';
 import { contactSheet, type Failure } from './trust/contact-sheet.ts';
 import { otherWriters } from './trust/other-writers.ts';
 import { allOutliers } from './trust/outliers.ts';
-import { heldBack, kinds, picture } from './trust/pictures.ts';
+import { heldBack, kinds, picture, severalKinds } from './trust/pictures.ts';
 import { openReader } from './trust/reader.ts';
 
 const { values } = parseArgs({
@@ -81,7 +81,7 @@ async function measureKind(kind: string): Promise<string[]> {
       failures.push({ kind, bytes, pixels: read?.pixels ?? null, text: told });
     }
   }
-  const isSeveral = kinds[kind] !== undefined && ['two-apart', 'two-touching', 'line'].includes(kind);
+  const isSeveral = severalKinds.includes(kind);
   const judged = isSeveral ? count : count - seen.unknown;
   const shares = [seen.unknown, seen.unsure, seen.noInk, seen.line].map((n) => percent(n, count));
   const codes = warningCodes.map((code) => percent(warned.get(code) ?? 0, count));

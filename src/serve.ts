@@ -73,6 +73,7 @@ export async function serve(
   closeOnExit(log, async () => {
     closing.abort();
     await app.close(); // answers the requests under way first
+    kept?.close();
     feed.close();
     await Promise.all([predictor.close(), queue.close()]);
   });
@@ -99,8 +100,11 @@ function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
 }
 
 function keepAnswers(dataDir: string, log: Logger): Promise<KeptAnswers> {
-  const onError = (err: unknown) => log.warn({ err }, 'an answer can not be kept for review');
-  return KeptAnswers.open(dataDir, onError);
+  return KeptAnswers.open(dataDir, {
+    onError: (err) => log.warn({ err }, 'an answer can not be kept for review'),
+    onDamaged: (id, reason) =>
+      log.error({ id, reason }, `answer ${id}, kept for review, is damaged and left out; remove it`),
+  });
 }
 
 /** Retries until Redis accepts the job or the server closes. */

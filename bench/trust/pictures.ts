@@ -9,7 +9,7 @@ import { boxed, comb, ruled, squared, underlined } from './forms.ts';
 import type { Digit, Kind, Made } from './kinds.ts';
 import { colour, dark, gradient, shadow } from './light.ts';
 import { clean, marker, pencil } from './plain.ts';
-import { line, twoApart, twoTouching } from './several.ts';
+import { line, twoApart, twoSmall, twoStacked, twoTouching } from './several.ts';
 
 export const kinds: Readonly<Record<string, Kind>> = {
   clean,
@@ -30,8 +30,19 @@ export const kinds: Readonly<Record<string, Kind>> = {
   colour,
   'two-apart': twoApart,
   'two-touching': twoTouching,
+  'two-small': twoSmall,
+  'two-stacked': twoStacked,
   line,
 };
+
+/** Those with several digits in a picture. */
+export const severalKinds: readonly string[] = [
+  'two-apart',
+  'two-touching',
+  'two-small',
+  'two-stacked',
+  'line',
+];
 
 /** Nothing is tuned on these: they say how well the rest carries over. */
 export const heldBack: readonly string[] = ['dark', 'moire'];

@@ -70,6 +70,60 @@ export const twoTouching: Kind = (random, next) =>
     usualPen(random),
   );
 
+/** A second digit of a quarter to half the first one's height, to any side of it, `gap` of the height away. */
+export const twoSmall: Kind = (random, next) => {
+  const height = integer(random, 60, 150);
+  const [first, second] = [next(), next()];
+  const large = sized(first.pixels, height);
+  const small = sized(second.pixels, height * between(random, 0.25, 0.5));
+  return pair(random, [first, second], [large, small], {
+    gap: height * between(random, 0.08, 0.5),
+    isStacked: chance(random, 0.4),
+    isSwapped: chance(random, 0.5),
+  });
+};
+
+/** One digit below the other, of about one height. */
+export const twoStacked: Kind = (random, next) => {
+  const height = integer(random, 50, 120);
+  const digits = [next(), next()] as const;
+  const [upper, lower] = [0, 1].map((n) => sized(digits[n]!.pixels, height * between(random, 0.7, 1.06)));
+  const gap = height * between(random, 0.08, 0.6);
+  return pair(random, digits, [upper!, lower!], { gap, isStacked: true, isSwapped: false });
+};
+
+/** The boxes of two digits, `gap` pixels apart along one side and anywhere along the other where they overlap. */
+function pair(
+  random: Random,
+  digits: readonly [Digit, Digit],
+  stamps: readonly [Stamp, Stamp],
+  { gap, isStacked, isSwapped }: { gap: number; isStacked: boolean; isSwapped: boolean },
+): Made {
+  const pen = usualPen(random);
+  const order = isSwapped ? [1, 0] : [0, 1];
+  const [before, after] = order.map((n) => stamps[n]!) as [Stamp, Stamp];
+  const side = isStacked ? 'height' : 'width';
+  const across = isStacked ? 'width' : 'height';
+  const step = before[side] + Math.round(gap);
+  const slack = before[across] - after[across];
+  const shift = Math.round(
+    slack / 2 + Math.max(before[across], after[across]) * between(random, -0.35, 0.35),
+  );
+  const [x, y] = isStacked ? [shift, step] : [step, shift];
+  const [left, top] = [Math.max(0, -x), Math.max(0, -y)];
+  const margin = Math.round(Math.max(before.height, after.height) * between(random, 0.3, 0.8));
+  const on = sheet(
+    Math.max(left + before.width, left + x + after.width) + 2 * margin,
+    Math.max(top + before.height, top + y + after.height) + 2 * margin,
+    pen.paper,
+  );
+  press(on, before, margin + left, margin + top, pen.tone);
+  press(on, after, margin + left + x, margin + top + y, pen.tone);
+  const isAfterLeft = 2 * x + after.width < before.width;
+  const labels = order.map((n) => digits[n]!.label);
+  return { sheet: finish(random, on), labels: isAfterLeft ? labels.toReversed() : labels };
+}
+
 /** A line of up to twenty digits, plain, on a rule or in the cells of a form. */
 export const line: Kind = (random, next) => {
   const digits = Array.from({ length: integer(random, 2, 20) }, next);

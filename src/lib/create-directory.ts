@@ -22,10 +22,26 @@ export async function createDirectory(
   await mkdir(staging, { recursive: true });
   try {
     await Promise.all(Object.entries(files).map(([file, bytes]) => writeDurably(join(staging, file), bytes)));
-    await syncDirectory(staging);
-    await rename(staging, join(parent, name));
+    const isNew = await moveDirectory(staging, parent, name);
+    if (!isNew) await rm(staging, { recursive: true, force: true });
+    return isNew;
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Moves `directory`, whose files are durable and which is not empty, to `parent/name` on the same file system. Returns
+ * false, and changes nothing, where the name is taken.
+ *
+ * @throws the file system's error
+ */
+export async function moveDirectory(directory: string, parent: string, name: string): Promise<boolean> {
+  await syncDirectory(directory);
+  try {
+    await rename(directory, join(parent, name));
+  } catch (error) {
     if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
     throw error;
   }

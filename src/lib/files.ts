@@ -64,3 +64,8 @@ export async function exists(path: string): Promise<boolean> {
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
+
+/** Whether a system call failed, as opposed to a check of ours or of a library's. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -7,13 +7,13 @@ import {
   type AddOutcome,
   type Correction,
   type Corrections,
-  correctionIdLength,
   correctionLabel,
   correctionSchema,
   mostCorrections,
   type NewCorrection,
 } from '../model/corrections/corrections.ts';
 import type { KeptAnswers } from '../model/corrections/kept-answers.ts';
+import { correctionIdLength, predictionIdOf } from '../model/corrections/picture-id.ts';
 import { modelName } from '../model/registry/names.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import { createJsonParser } from './http/bodies.ts';
@@ -108,11 +108,10 @@ export const correctionRoutes: FastifyPluginAsyncZod<Dependencies> = async (app,
     bodyLimit: maxBase64Bytes,
     schema: addSchema,
     handler: async ({ body }, reply) => {
-      const { predictionId, label } = body;
       const answer = await answerTo(body, parts, reply);
-      expectLabel(label, await parts.labelsOf(answer.answer.version));
-      const { outcome, correction } = expectAdded(await corrections.add({ ...answer, label }));
-      if (predictionId !== undefined) await kept?.remove(predictionId);
+      expectLabel(body.label, await parts.labelsOf(answer.answer.version));
+      const { outcome, correction } = expectAdded(await corrections.add({ ...answer, label: body.label }));
+      await kept?.remove(predictionIdOf(answer.model, answer.pixels));
       reply.code(outcome === 'added' ? 201 : 200).header('location', `/corrections/${correction.id}`);
       return show(correction);
     },

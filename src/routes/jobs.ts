@@ -54,21 +54,29 @@ function askedFor({ model, promote, corrections }: TrainRequest, order: Resolved
   };
 }
 
-export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (
-  app,
-  { queue, promote, corrections, datasets },
-) => {
+/** A repeated call freezes nothing: its job has its set, whatever has become of the corrections since. */
+async function enqueue(
+  { queue, promote, corrections, datasets }: Dependencies,
+  body: TrainRequest,
+  requestId: string,
+  key?: string,
+): Promise<EnqueueResult> {
+  const dataset = await expectTrainable(body, datasets);
+  const asked = askedFor(body, resolveRequest(body, dataset, promote));
+  const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
+  if (known) return known;
+  const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections));
+  return queue.enqueue(order, key, requestId, asked);
+}
+
+export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  const { queue } = parts;
   app.post('/jobs/train', {
     schema: queueSchema,
     preValidation: bodyIsOptional,
     handler: async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const dataset = await expectTrainable(request.body, datasets);
-      const frozen = await frozenFor(request.body, corrections);
-      const order = resolveRequest(request.body, dataset, promote, frozen);
-      const { outcome, job } = expectJob(
-        await queue.enqueue(order, key, request.id, askedFor(request.body, order)),
-      );
+      const { outcome, job } = expectJob(await enqueue(parts, request.body, request.id, key));
       request.log.info({ jobId: job.id }, `job ${outcome}`);
       return reply.code(202).header('location', `/jobs/${job.id}`).send(job);
     },

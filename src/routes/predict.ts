@@ -94,7 +94,7 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
     },
     handler: async (request, reply) => {
       const images = (request.body as Buffer[] | undefined) ?? [Buffer.alloc(0)];
-      const { read, include, top, ...selector } = request.query;
+      const { read, include, top, keep, ...selector } = request.query;
       expectOneSelector(selector);
       if (read === 'line') {
         expectNone({ include, top });
@@ -103,11 +103,14 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
         const lines = await predictAll(images, request, reply, readOne);
         return lines.length === 1 ? lines[0]! : { predictions: lines };
       }
-      const withPixels = include === 'input' || kept !== null;
+      const keeper = keep === 'false' ? null : kept;
+      const withPixels = include === 'input' || keeper !== null;
       const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
         predictor.predict(image, { ...selector, withPixels, signal }),
       );
-      const predictions = await Promise.all(found.map((each) => shown(each, { include, top }, parts)));
+      const predictions = await Promise.all(
+        found.map((each) => shown(each, { include, top }, { kept: keeper, labelsOf: parts.labelsOf })),
+      );
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -194,7 +197,7 @@ type Wanted = { readonly include: 'input' | undefined; readonly top: number | un
 async function shown(
   { pixels, ...prediction }: Omit<Prediction, 'ok'>,
   { include, top }: Wanted,
-  { kept, labelsOf }: Dependencies,
+  { kept, labelsOf }: Pick<Dependencies, 'kept' | 'labelsOf'>,
 ) {
   const labels = top === undefined ? [] : await labelsOf(prediction.model.version);
   return {

@@ -20,6 +20,10 @@ export const predictQuerySchema = z.strictObject({
     .positive()
     .exactOptional()
     .describe('Waits, up to 5 s, until the champion is this version or a newer one'),
+  keep: z
+    .enum(['true', 'false'])
+    .exactOptional()
+    .describe('`false`: the answer is not kept for review, though the server runs with KEEP_INPUTS=true'),
   top: z.coerce
     .number()
     .int()
@@ -61,7 +65,7 @@ export const predictionSchema = z
     predictionId: z
       .uuid()
       .exactOptional()
-      .describe('For POST /corrections; with KEEP_INPUTS=true, which keeps the picture'),
+      .describe('For POST /corrections; with KEEP_INPUTS=true, which keeps the picture, unless `keep=false`'),
     top: z
       .array(z.object({ label: z.string(), digit: digit.exactOptional(), probability }))
       .exactOptional()

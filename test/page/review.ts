@@ -60,23 +60,53 @@ export function describeReview(stage: () => Stage): void {
 
   describe('Review', () => {
     it('lists the answers that were kept, which are right or are corrected', async () => {
-      const page = await stage().open();
-      await drawSeven(page);
-      await page.getByRole('link', { name: 'Review' }).click();
+      await keepAnswers(stage(), [0, 1, 2]);
+      const page = await stage().open('#review');
       const kept = page.getByRole('region', { name: 'Answers to look at' });
       await kept.getByText('The least sure ones first.').waitFor();
-      const all = await kept.getByRole('listitem').count();
+      await expect.poll(() => kept.getByRole('listitem').count()).toBe(3);
       await kept.getByRole('button', { name: 'It is right' }).first().click();
-      await expect.poll(() => kept.getByRole('listitem').count()).toBe(all - 1);
+      await expect.poll(() => kept.getByRole('listitem').count()).toBe(2);
 
       await choices(kept.getByRole('listitem').first()).getByRole('button', { name: '9' }).click();
       const made = page.getByRole('region', { name: 'Corrections' });
       await made.getByText('Shows 9').waitFor();
-      await expect.poll(() => kept.getByRole('listitem').count()).toBe(all - 2);
+      await expect.poll(() => kept.getByRole('listitem').count()).toBe(1);
       expect((await corrections()).map(({ label }) => label)).toEqual(['9']);
       await made.getByRole('button', { name: 'Remove' }).click();
       await made.getByText('None yet.').waitFor();
       expect(await corrections()).toEqual([]);
+    });
+
+    it('moves nothing that is shown: new ones wait until they are asked for, removed ones leave', async () => {
+      await keepAnswers(stage(), [0, 1]);
+      const page = await stage().open('#review');
+      const kept = page.getByRole('region', { name: 'Answers to look at' });
+      const seen = () =>
+        kept.getByRole('img').evaluateAll((images) => images.map((image) => image.getAttribute('src')));
+      await expect.poll(seen).toHaveLength(2);
+      const before = await seen();
+
+      await keepAnswers(stage(), [2, 3, 4]);
+      await kept.getByRole('button', { name: '3 new' }).waitFor();
+      expect(await seen()).toEqual(before);
+      const { data } = await get<List<KeptAnswer>>('/review?limit=100');
+      const first = data.find(({ input: picture }) => before[0] === `data:image/png;base64,${picture}`)!;
+      await removeAll('/review', [first.predictionId]);
+      await kept.getByRole('listitem').nth(1).waitFor({ state: 'detached' });
+      expect(await seen()).toEqual([before[1]]);
+      await kept.getByRole('button', { name: '3 new' }).click();
+      const leastSure = (await get<List<KeptAnswer>>('/review?limit=100')).data;
+      expect(await seen()).toEqual(leastSure.map(({ input: picture }) => `data:image/png;base64,${picture}`));
+      await expect(kept.getByRole('button', { name: 'new' }).count()).resolves.toBe(0);
+    });
+
+    it('has no answer to a drawing, which somebody is still at, but has one to a picture', async () => {
+      const page = await stage().open();
+      await drawSeven(page);
+      expect((await get<List<KeptAnswer>>('/review')).count).toBe(0);
+      await page.getByRole('button', { name: 'Try a test image' }).click();
+      await expect.poll(async () => (await get<List<KeptAnswer>>('/review')).count).toBe(1);
     });
 
     it('leads to a training that learns from corrections, and to how it reads those held out', async () => {
@@ -103,6 +133,7 @@ export function describeReview(stage: () => Stage): void {
       ['a wide screen', wide],
     ])('on %s moves nothing, reaches no edge and has no fault that axe-core finds', async (_, viewport) => {
       await correctTurnedImages(stage(), 2);
+      await keepAnswers(stage(), [0, 1]);
       const page = await stage().open('', { viewport });
       await drawSeven(page);
       await page.getByRole('button', { name: 'That’s wrong' }).click();
@@ -125,6 +156,20 @@ async function drawSeven(page: Page): Promise<void> {
 }
 
 const choices = (place: Pick<Page, 'getByRole'>) => place.getByRole('group', { name: /^What it shows/ });
+
+/** Has test images read, and waits until the answers are on the list. */
+async function keepAnswers({ address }: Stage, indices: readonly number[]): Promise<void> {
+  for (const index of indices) {
+    const body = await (await fetch(`${address}/datasets/mnist/test/${index}.png`)).arrayBuffer();
+    const answer = await fetch(`${address}/predict`, { method: 'POST', body });
+    const { predictionId } = (await answer.json()) as { predictionId: string };
+    await until(
+      'the answer on the list',
+      async () => (await (await fetch(`${address}/review?limit=100`)).json()) as List<KeptAnswer>,
+      ({ data }) => data.some((kept) => kept.predictionId === predictionId),
+    );
+  }
+}
 
 async function correctTurnedImages({ address }: Stage, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {

@@ -1,4 +1,7 @@
 /** Corrections and the review list over HTTP, on the real parts. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
@@ -168,6 +171,34 @@ describe('GET /review', () => {
     expect([again.statusCode, again.json<{ code: string }>().code]).toEqual([404, 'PREDICTION_NOT_KEPT']);
   });
 
+  it('lets go of an answer whose picture was corrected', async () => {
+    const { predictionId } = await predict(25);
+    await untilReviewed(predictionId!);
+    await correct(25, '0');
+    expect((await reviewed()).data.map((answer) => answer.predictionId)).not.toContain(predictionId);
+  });
+
+  it('lets go of an answer that is corrected at once', async () => {
+    const { predictionId } = await predict(26);
+    expect((await post({ predictionId, label: '7' })).statusCode).toBe(201);
+    expect((await reviewed()).data.map((answer) => answer.predictionId)).not.toContain(predictionId);
+  });
+
+  it('has the same picture once', async () => {
+    const [first, again] = [await predict(27), await predict(27)];
+    expect(again.predictionId).toBe(first.predictionId);
+  });
+
+  it('has no answer that was not to be kept', async () => {
+    const { count } = await reviewed();
+    const answer = await predict(28, '?keep=false&include=input');
+    expect(answer).not.toHaveProperty('predictionId');
+    expect(answer.input).toBe(await pictureOf(28));
+    expect(await predict(28, '?keep=true')).toHaveProperty('predictionId');
+    expect((await reviewed()).count).toBeLessThanOrEqual(count + 1);
+    expect((await post({ image: await pictureOf(28) }, '/predict?keep=0')).statusCode).toBe(400);
+  });
+
   it('keeps no answer to a line', async () => {
     expect(await predict(24, '?read=line')).not.toHaveProperty('predictionId');
   });
@@ -199,6 +230,19 @@ describe('POST /jobs/train with corrections', () => {
     await correct(31, '8');
     expect((await train({ corrections: true }, 'one key')).json<TrainJob>()).toMatchObject({ id: first.id });
     expect((await train({}, 'one key')).statusCode).toBe(409);
+  });
+
+  it('gives the same job for the same key, though the corrections and their set are gone', async () => {
+    await correct(32, '4');
+    const first = (await train({ corrections: true }, 'another key')).json<TrainJob>();
+    const { data } = (await get('/corrections?limit=100')).json<List<Shown>>();
+    const sets = path.join(parts.dataDir, 'correction-sets');
+    await Promise.all(data.map((correction) => remove(`/corrections/${correction.id}`)));
+    await rm(sets, { recursive: true });
+    expect((await train({ corrections: true })).statusCode).toBe(409);
+    expect((await train({ corrections: true }, 'another key')).json<TrainJob>()).toEqual(first);
+    expect(existsSync(sets)).toBe(false); // nothing was frozen
+    await correct(32, '4');
   });
 
   it.each([

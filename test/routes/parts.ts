@@ -61,7 +61,7 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
   const fail = (error: unknown) => {
     throw error;
   };
-  const kept = keepInputs ? await KeptAnswers.open(dataDir, fail) : null;
+  const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: fail }) : null;
   const app = await buildApp({
     queue,
     feed,
@@ -101,6 +101,7 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
     },
     close: async () => {
       await app.close();
+      kept?.close();
       feed.close();
       await Promise.all([predictor.close(), queue.close()]);
       await redis.close();

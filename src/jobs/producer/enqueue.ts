@@ -16,7 +16,7 @@ export type EnqueueResult =
 type Order = Pick<TrainJobData, 'request' | 'requestId'>;
 
 /** `asked`: a repeated call with the key has to ask for the same. */
-type IdempotencyKey = { readonly key: string; readonly asked: unknown };
+export type IdempotencyKey = { readonly key: string; readonly asked: unknown };
 
 const idempotencySeconds = 24 * 60 * 60;
 const kept = { count: 1000 }; // finished jobs that stay readable
@@ -52,12 +52,11 @@ async function enqueueOnce(
   progress: EnqueueProgress,
   { key, asked }: IdempotencyKey,
 ): Promise<EnqueueResult> {
-  const { redis, prefix } = context;
-  const name = `${prefix}:idempotency:${sha256Of(key)}`;
-  const body = sha256Of(canonicalJson(asked));
+  const { redis } = context;
+  const { name, body } = claimOf(context, { key, asked });
   const mine = `${uuidv7()} ${body}`;
   const claim = (await claimKey(redis, [name], [mine, idempotencySeconds])) as string;
-  const [id, itsBody, added] = claim.split(' ') as [string, string, 'added'?];
+  const [id, itsBody, added] = claim.split(' ') as Claim;
   progress.isAdded = claim !== mine; // an earlier call may have added it
   if (itsBody !== body) return { outcome: 'conflict', jobId: id };
   if (added) {
@@ -68,6 +67,28 @@ async function enqueueOnce(
   if (!job) return full; // the key keeps its id for the next call
   await redis.set(name, `${id} ${body} added`, 'KEEPTTL', 'XX');
   return { outcome: claim === mine ? 'queued' : 'existing', job };
+}
+
+/**
+ * What enqueueing with this key would give, where that is settled already: an earlier call has added the job, or asked for
+ * something else. Null where the job has still to be added.
+ */
+export async function findQueued(context: Context, key: IdempotencyKey): Promise<EnqueueResult | null> {
+  const { name, body } = claimOf(context, key);
+  const claim = await context.redis.get(name);
+  if (claim === null) return null;
+  const [id, itsBody, added] = claim.split(' ') as Claim;
+  if (itsBody !== body) return { outcome: 'conflict', jobId: id };
+  const job = await find(context, id);
+  if (job) return { outcome: 'existing', job };
+  return added ? { outcome: 'forgotten', jobId: id } : null;
+}
+
+/** What a key holds: the job's id, the checksum of what was asked for, and the mark. */
+type Claim = [id: string, body: string, added?: 'added'];
+
+function claimOf({ prefix }: Context, { key, asked }: IdempotencyKey): { name: string; body: string } {
+  return { name: `${prefix}:idempotency:${sha256Of(key)}`, body: sha256Of(canonicalJson(asked)) };
 }
 
 /** JSON with the keys of each object in order, so that equal values give equal texts. */

@@ -14,7 +14,7 @@ import { createOutage, type Outage, type ProbePauses } from '../redis/outage.ts'
 import { defineScript } from '../redis/script.ts';
 import { announceLine, cancelledKey, pruneCancelled } from '../waiting-order.ts';
 import { readWorkers, type WorkerState } from '../worker-heartbeat.ts';
-import { type EnqueueResult, enqueue } from './enqueue.ts';
+import { type EnqueueResult, enqueue, findQueued } from './enqueue.ts';
 import { readMetrics } from './loss-curve.ts';
 import { type CountOutcomes, createOutcomeCounter } from './outcome-counter.ts';
 import { type Context, find, type ListOptions, list, readJob } from './read-jobs.ts';
@@ -50,6 +50,8 @@ export type JobQueue = {
     requestId?: string,
     asked?: unknown,
   ): Promise<EnqueueResult>;
+  /** What enqueueing with a key would give, where that is settled already; null where the job has still to be added. */
+  findQueued(idempotencyKey: string, asked: unknown): Promise<EnqueueResult | null>;
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
@@ -120,6 +122,7 @@ export function openQueue(options: QueueOptions): JobQueue {
         },
       );
     },
+    findQueued: (key, asked) => inTime('find', () => findQueued(context, { key, asked }), tryAgain),
     find: (id) => inTime('find', () => find(context, id), tryAgain),
     list: (listOptions) => inTime('list', () => list(context, listOptions), tryAgain),
     events: (id, first, count) => inTime('events', () => readLog(logOf(context, id), first, count), tryAgain),

@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SealedRecords } from '../../lib/sealed-records.ts';
-import { sha256Of } from '../../lib/sha256.ts';
 import { mostLabelLength } from '../data/labels.ts';
 import { modelName } from '../registry/names.ts';
 import { modelOfSet, writeSet } from './correction-set.ts';
+import { correctionIdOf } from './picture-id.ts';
 
 export const mostCorrections = 10_000; // of all models together
 
@@ -19,8 +19,6 @@ export const correctionLabel = z
   .max(mostLabelLength, { error })
   .nullable()
   .describe('What the picture shows; null: none of the labels');
-
-export const correctionIdLength = 32; // hex digits
 
 /** What a version made of the picture. */
 const answerSchema = z.object({
@@ -63,7 +61,7 @@ export class Corrections {
 
   /** @throws the file system's error */
   async add({ model, label, answer, pixels }: NewCorrection): Promise<AddOutcome> {
-    const id = sha256Of(Buffer.concat([Buffer.from(`${model}\n`), pixels])).slice(0, correctionIdLength);
+    const id = correctionIdOf(model, pixels);
     const known = await this.find(id);
     if (known) return repeated(known, label);
     if ((await this.#records.count()) >= mostCorrections) return { outcome: 'full' };

@@ -2,18 +2,19 @@
  * Answers that are kept with their pictures, for people to look at and correct: the newest ones in memory, and the least
  * sure ones as records in DATA_DIR/review.
  */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SealedRecords } from '../../lib/sealed-records.ts';
 import { modelName } from '../registry/names.ts';
 import { verdicts } from '../serving/answer.ts';
+import { predictionIdOf } from './picture-id.ts';
 
 export const keptAtMost = {
   newest: 1000, // answers, of this process
   leastSure: 1000, // answers, of all processes
 };
-const daysKept = 30;
+const hourMs = 60 * 60 * 1000;
+const keptMs = 30 * 24 * hourMs;
 const writesAtOnce = 16; // an answer that comes while so many are being written is kept in memory only
 
 export const keptAnswerSchema = z.object({
@@ -31,36 +32,47 @@ export type KeptAnswer = z.output<typeof keptAnswerSchema> & {
   readonly pixels: Uint8Array; // [784], what the network saw
 };
 
+export type KeptAnswersOptions = {
+  /** Told of what can't be kept; answers go on. */
+  readonly onError: (error: unknown) => void;
+  /** Told once of each record that can't be read; it is left out of the list. */
+  readonly onDamaged?: (predictionId: string, reason: string) => void;
+  readonly most?: typeof keptAtMost;
+  /** How often records that are too old or too many are deleted. */
+  readonly pruneEveryMs?: number;
+};
+
 export class KeptAnswers {
   readonly #records: SealedRecords<z.output<typeof recordSchema>>;
   readonly #newest = new Map<string, KeptAnswer>(); // oldest first
   readonly #leastSure = new Map<string, number>(); // how sure each record is, by id
+  readonly #writing = new Map<string, Promise<void>>(); // records under way, by id
   readonly #onError: (error: unknown) => void;
   readonly #most: typeof keptAtMost;
+  readonly #pruning: NodeJS.Timeout;
   #surest = 0; // of the records; counts once they are full
-  #writes = 0; // under way
 
-  private constructor(dataDir: string, onError: (error: unknown) => void, most: typeof keptAtMost) {
+  private constructor(dataDir: string, options: KeptAnswersOptions) {
+    const { onError, onDamaged, most = keptAtMost, pruneEveryMs = hourMs } = options;
     this.#onError = onError;
     this.#most = most;
     this.#records = new SealedRecords(join(dataDir, 'review'), {
       parse: (content) => recordSchema.safeParse(content).data ?? null,
-      onDamaged: (id, reason) => onError(new Error(`answer ${id}, kept for review: ${reason}`)),
+      ...(onDamaged && { onDamaged }),
     });
+    this.#pruning = setInterval(() => void this.list().catch(onError), pruneEveryMs).unref();
   }
 
-  /** `onError`: told of what can't be kept; answers go on. */
-  static async open(
-    dataDir: string,
-    onError: (error: unknown) => void,
-    most = keptAtMost,
-  ): Promise<KeptAnswers> {
-    const kept = new KeptAnswers(dataDir, onError, most);
-    await kept.list().catch(onError);
+  static async open(dataDir: string, options: KeptAnswersOptions): Promise<KeptAnswers> {
+    const kept = new KeptAnswers(dataDir, options);
+    await kept.list().catch(options.onError);
     return kept;
   }
 
-  /** Keeps an answer and returns its id. Never throws; what is written to disk is written afterwards. */
+  /**
+   * Keeps an answer and returns its id, which is the same for the same picture. Never throws; what is written to disk is
+   * written afterwards.
+   */
   keep({
     model,
     label,
@@ -69,13 +81,14 @@ export class KeptAnswers {
     score,
     pixels,
   }: Omit<KeptAnswer, 'predictionId' | 'at'>): string {
-    const predictionId = randomUUID();
     const { name, version } = model;
+    const predictionId = predictionIdOf(name, pixels);
     const answer = { model: { name, version }, label, confidence, verdict, score, pixels };
     const kept = { ...answer, predictionId, at: new Date().toISOString() };
+    this.#newest.delete(predictionId);
     this.#newest.set(predictionId, kept);
     if (this.#newest.size > this.#most.newest) this.#newest.delete(this.#newest.keys().next().value!);
-    if (this.#isWorthReview(kept) && this.#writes < writesAtOnce) void this.#write(kept);
+    if (this.#isWorthReview(kept) && this.#writing.size < writesAtOnce) this.#write(kept);
     return predictionId;
   }
 
@@ -89,7 +102,7 @@ export class KeptAnswers {
 
   /** Lists the answers for review, least sure first, and deletes the records that are too old or too many. */
   async list(): Promise<KeptAnswer[]> {
-    const oldest = new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString();
+    const oldest = new Date(Date.now() - keptMs).toISOString();
     const all = [...(await this.#records.list()).values()].map(withPixels);
     const sorted = all.filter(({ at }) => at >= oldest).toSorted((a, b) => surenessOf(a) - surenessOf(b));
     const kept = sorted.slice(0, this.#most.leastSure);
@@ -101,33 +114,42 @@ export class KeptAnswers {
     return kept;
   }
 
-  /** Takes an answer off the list. Returns false where it is not on it. */
+  /** Takes an answer off the list, also one that is being written. Returns false where it is not on it. */
   async remove(predictionId: string): Promise<boolean> {
+    await this.#writing.get(predictionId);
     this.#leastSure.delete(predictionId);
     return this.#records.remove(predictionId);
   }
 
+  /** Lists and prunes no more by itself. */
+  close(): void {
+    clearInterval(this.#pruning);
+  }
+
   #isWorthReview(answer: KeptAnswer): boolean {
+    if (this.#leastSure.has(answer.predictionId)) return false; // it is there
     return this.#leastSure.size < this.#most.leastSure || surenessOf(answer) < this.#surest;
   }
 
   /** Takes the place of the surest one where there is no room. */
-  async #write({ pixels, ...answer }: KeptAnswer): Promise<void> {
-    const { predictionId } = answer;
-    this.#writes++;
-    this.#leastSure.set(predictionId, surenessOf(answer));
+  #write(kept: KeptAnswer): void {
+    const { predictionId } = kept;
+    this.#leastSure.set(predictionId, surenessOf(kept));
     const surplus = this.#leastSure.size > this.#most.leastSure ? this.#findSurest() : null;
     if (surplus !== null) this.#leastSure.delete(surplus);
     this.#findSurest();
+    const written = this.#create(kept).finally(() => this.#writing.delete(predictionId));
+    this.#writing.set(predictionId, written);
+    if (surplus !== null) void this.remove(surplus).catch(this.#onError);
+  }
+
+  async #create({ pixels, ...answer }: KeptAnswer): Promise<void> {
+    const record = { format: 1 as const, answer, pixels: Buffer.from(pixels).toString('base64') };
     try {
-      const record = { format: 1 as const, answer, pixels: Buffer.from(pixels).toString('base64') };
-      await this.#records.create(predictionId, record);
-      if (surplus !== null) await this.#records.remove(surplus);
+      await this.#records.create(answer.predictionId, record);
     } catch (error) {
-      this.#leastSure.delete(predictionId);
+      this.#leastSure.delete(answer.predictionId);
       this.#onError(error);
-    } finally {
-      this.#writes--;
     }
   }
 

@@ -34,6 +34,7 @@ export function isPlainAtAGlance(
   const { characters, dropped } = findCharacters(clean);
   const [only, second] = characters;
   if (!only || second || dropped.length > 0 || clean.removed.lines.length > 0) return false;
+  if (only.labels.length > 1) return false; // the second shape may be a character of its own
   return heightOf(only.box) >= leastHeight && !isSeveral(clean, only);
 }
 

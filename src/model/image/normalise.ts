@@ -15,6 +15,7 @@ import { averageBlocks } from './lighting.ts';
 import { inMnistForm } from './mnist-form.ts';
 import { patchOf } from './patch.ts';
 import { readInk } from './read-ink.ts';
+import { hasSecondCharacter } from './second-character.ts';
 import { type Survey, survey } from './survey.ts';
 import { shapeMask, touchingScore } from './touching.ts';
 import { type Warning, type WarningCode, warning } from './warnings.ts';
@@ -126,7 +127,8 @@ function codesOf(map: InkMap, clean: CleanInk, found: Found, main: Character): S
   const { box } = main;
   const { width, height } = clean.ink;
   const codes = new Set<WarningCode>();
-  if (found.characters.length > 1 || isSeveral(clean, main)) codes.add('SEVERAL_SHAPES');
+  if (found.characters.length > 1 || hasSecondCharacter(clean, main) || isSeveral(clean, main))
+    codes.add('SEVERAL_SHAPES');
   if (clean.removed.hasBox) codes.add('FRAME_REMOVED');
   if (clean.removed.hasRules) codes.add('RULES_REMOVED');
   const edges = [box.x0 === 0, box.y0 === 0, box.x1 === width - 1, box.y1 === height - 1].filter(

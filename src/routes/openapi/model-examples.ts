@@ -151,6 +151,13 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
       answer: { ...prediction, input: firstTestImage }, // an image of the data set, as it is
     },
     {
+      summary: 'A PNG in base64, not to be kept for review',
+      parameters: { keep: 'false' },
+      body: json({ image: firstTestImage }),
+      status: 200,
+      answer: prediction,
+    },
+    {
       summary: 'By a certain version, with the two likeliest digits',
       parameters: { version: '1', top: '2' },
       body: json({ image: firstTestImage }),

@@ -35,19 +35,17 @@ export function createDrawing(app: App): Drawing {
   const marks = signal<readonly Mark[]>([]);
   const sheet = computed(() => sheetOf(marks.value));
   const pictureProblem = signal<string | null>(null);
-  const reader = createReader((image, ended) =>
-    predict(api.client, image, {
-      ...modelQuery(model.peek()),
-      include: 'input',
-      top: mostRows,
-      signal: ended,
-    }),
-  );
+  const reader = createReader((image, ended, { kind }) => {
+    const keep = kind === 'picture' ? 'true' : 'false'; // a drawing is half done: what it shows is known once it is corrected
+    const asked = { include: 'input', keep, top: mostRows, signal: ended } as const;
+    return predict(api.client, image, { ...modelQuery(model.peek()), ...asked });
+  });
   effect(() => {
     void model.value; // followed: another model reads anew
     reader.drop();
     reader.read(sheet.peek());
   });
+
   const change = (next: readonly Mark[]) => {
     const kept = next.slice(-maxMarks);
     for (const mark of marks.value) {

@@ -22,14 +22,16 @@ export type Reader<Found> = {
 
 const noModelRetryMs = 5000; // a first training takes longer than the usual retry
 
-/** @param ask has one picture read */
-export function createReader<Found>(ask: (image: Blob, ended: AbortSignal) => Promise<Found>): Reader<Found> {
+/** Has one picture read. */
+type Ask<Found> = (image: Blob, ended: AbortSignal, sheet: Sheet) => Promise<Found>;
+
+export function createReader<Found>(ask: Ask<Found>): Reader<Found> {
   const reading = signal<Reading<Found>>({ state: 'empty' });
   const latest = createLatest<Sheet>(async (seen, ended) => {
     const image = await imageOf(seen);
     if (image === null || ended.aborted) return null;
     const startedAt = performance.now();
-    const outcome = await outcomeOf(ask(image, ended));
+    const outcome = await outcomeOf(ask(image, ended, seen));
     if (ended.aborted) return null;
     if (outcome.ok) {
       const roundTripMs = performance.now() - startedAt;

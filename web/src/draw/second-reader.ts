@@ -13,7 +13,12 @@ export function createSecondReader(app: App) {
   const isWanted = signal(false);
   const version = signal<number | null>(null); // null: none is chosen yet
   const { reading, read, drop } = createReader((image, ended) =>
-    predict(app.api.client, image, { version: version.peek()!, top: mostRows, signal: ended }),
+    predict(app.api.client, image, {
+      version: version.peek()!,
+      keep: 'false',
+      top: mostRows,
+      signal: ended,
+    }),
   );
   effect(() => {
     void name.value; // followed: a version of the model that is chosen comes first

@@ -1,6 +1,6 @@
 /** Answers that are worth looking at, and what people have corrected. */
 import '../styles/review.css';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Correction, KeptAnswer } from '../../../src/client/index.ts';
 import type { Outcome, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
@@ -10,6 +10,8 @@ import { age, count, percent } from '../ui/format.ts';
 import { LabelChoice } from '../ui/label-choice.tsx';
 import { areDigits } from '../ui/labels.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import type { Order } from './steady.ts';
+import { useSteady } from './use-steady.ts';
 
 const everyMs = 5000;
 const shown = 100;
@@ -25,8 +27,10 @@ export function ReviewView() {
   );
   const registry = useAnswer(useStore(createRegistry).refresh, [], everyMs);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const own = useRef(new Set<string>()); // ids of the corrections made here
   const settle = async (call: Promise<Outcome<unknown>>) => {
     const outcome = await call;
+    if (outcome.ok && isMade(outcome.data)) own.current.add(outcome.data.id);
     setProblem(outcome.ok ? null : outcome.problem);
     kept.reload();
     made.reload();
@@ -41,7 +45,7 @@ export function ReviewView() {
       {kept.data && made.data && registry.data ? (
         <>
           <Kept {...kept.data} settle={settle} />
-          <Made {...made.data} settle={settle} />
+          <Made {...made.data} own={own.current} settle={settle} />
         </>
       ) : (
         <div class="panel is-loading" aria-busy="true" />
@@ -50,16 +54,33 @@ export function ReviewView() {
   );
 }
 
-type Settle = { settle: (call: Promise<Outcome<unknown>>) => Promise<void> };
-type KeptProps = Settle & { keepInputs: boolean; data: readonly KeptAnswer[]; count: number };
+const isMade = (data: unknown): data is { id: string } =>
+  typeof data === 'object' && data !== null && 'id' in data && typeof data.id === 'string';
 
-function Kept({ keepInputs, data, count: all, settle }: KeptProps) {
+type Settle = { settle: (call: Promise<Outcome<unknown>>) => Promise<void> };
+type List<Item> = { data: readonly Item[]; hasMore: boolean; count: number };
+
+const sureness = ({ confidence, score }: KeptAnswer) => confidence * (score ?? 1);
+const leastSureFirst: Order<KeptAnswer> = {
+  idOf: ({ predictionId }) => predictionId,
+  isBehind: (answer, other) => sureness(answer) > sureness(other),
+};
+const newestFirst: Order<Correction> = {
+  idOf: ({ id }) => id,
+  isBehind: (correction, other) => correction.createdAt < other.createdAt,
+};
+
+function Kept({ keepInputs, settle, ...list }: Settle & List<KeptAnswer> & { keepInputs: boolean }) {
+  const { items, fresh, showFresh } = useSteady(list, leastSureFirst);
   return (
     <section class="panel" aria-labelledby="kept-title">
       <h2 id="kept-title">Answers to look at</h2>
-      <p class="quiet">{wordsOnKept(keepInputs, data.length, all)}</p>
+      <p class="quiet">
+        {wordsOnKept(keepInputs, items.length + fresh.length, list.count)}{' '}
+        <Fresh count={fresh.length} show={showFresh} />
+      </p>
       <ul class="review-list">
-        {data.map((answer) => (
+        {items.map((answer) => (
           <KeptItem key={answer.predictionId} answer={answer} settle={settle} />
         ))}
       </ul>
@@ -113,24 +134,25 @@ function KeptItem({ answer, settle }: Settle & { answer: KeptAnswer }) {
   );
 }
 
-type MadeProps = Settle & { data: readonly Correction[]; count: number };
-
-function Made({ data, count: all, settle }: MadeProps) {
+function Made({ own, settle, ...list }: Settle & List<Correction> & { own: ReadonlySet<string> }) {
+  const { items, fresh, showFresh } = useSteady(list, newestFirst, own);
+  const listed = items.length + fresh.length;
   return (
     <section class="panel" aria-labelledby="made-title">
       <h2 id="made-title">Corrections</h2>
       <p class="quiet">
-        {all === 0 ? (
+        {list.count === 0 ? (
           'None yet. “That’s wrong” beside a drawing makes one.'
         ) : (
           <>
-            {data.length < all ? `The newest ${count(data.length)} of ${count(all)}. ` : ''}A training learns
-            from them where “Learn from corrections” is ticked: <a href="#train">start one</a>.
+            {listed < list.count ? `The newest ${count(listed)} of ${count(list.count)}. ` : ''}A training
+            learns from them where “Learn from corrections” is ticked: <a href="#train">start one</a>.{' '}
+            <Fresh count={fresh.length} show={showFresh} />
           </>
         )}
       </p>
       <ul class="review-list">
-        {data.map((correction) => (
+        {items.map((correction) => (
           <MadeItem key={correction.id} correction={correction} settle={settle} />
         ))}
       </ul>
@@ -158,6 +180,16 @@ function MadeItem({ correction, settle }: Settle & { correction: Correction }) {
         </button>
       </div>
     </li>
+  );
+}
+
+/** Shows on demand what has come since: on its own it would move what somebody is about to press. */
+function Fresh({ count: waiting, show }: { count: number; show: () => void }) {
+  if (waiting === 0) return null;
+  return (
+    <button type="button" class="link" onClick={show}>
+      {count(waiting)} new
+    </button>
   );
 }
 

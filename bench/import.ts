@@ -1,0 +1,58 @@
+/**
+ * `npm run bench:import`: how many pictures a second an archive of PNGs is imported with, and how much memory the process
+ * takes. `--pictures=60000 --side=28`: their number, and their width and height in pixels.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { greyPng } from '../harness/plain-png.ts';
+import { makeZip } from '../harness/zip.ts';
+import { readSplit } from '../src/model/data/built-in.ts';
+import { imageAt, type Split } from '../src/model/data/dataset.ts';
+import type { Importing } from './import/importing.ts';
+import { measure, tsProgram } from './lib/measure.ts';
+import { describeMachine, formatTable, formatVerdicts, toJson, type Verdict } from './lib/report.ts';
+
+const bars = { perSecond: 1500, megabytes: 512 };
+const { values } = parseArgs({
+  options: { pictures: { type: 'string', default: '60000' }, side: { type: 'string', default: '28' } },
+});
+const [count, side] = [Number(values.pictures), Number(values.side)];
+
+const folder = await mkdtemp(join(tmpdir(), 'trainyard-import-'));
+try {
+  const archive = join(folder, 'pictures.zip');
+  await writeFile(archive, archiveOf(await readSplit('mnist', 'train')));
+  const importing = await measure<Importing>('import', tsProgram('import/importing.ts', [archive, folder]));
+  const { accepted, seconds, peak, form } = importing;
+  const perSecond = count / seconds;
+  const verdicts: Verdict[] = [
+    { what: 'pictures a second', value: perSecond, bar: bars.perSecond, better: 'more' },
+    { what: 'memory', value: peak ?? Number.NaN, bar: bars.megabytes, better: 'less', unit: ' MB' },
+  ];
+  const row = [`${count}`, `${side}×${side}`, form, `${accepted}`, `${seconds.toFixed(1)} s`];
+  console.log(formatTable([['pictures', 'size', 'form', 'accepted', 'time'], row]));
+  console.log(formatVerdicts(verdicts));
+  console.log(toJson({ machine: describeMachine(), count, side, ...importing }, verdicts));
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+function archiveOf(split: Split): Buffer {
+  const entries = Array.from({ length: count }, (_, i) => ({
+    name: `digits/${split.labels[i % split.count]!}/${i}.png`,
+    data: greyPng(enlarged(imageAt(split, i % split.count), Math.floor(i / split.count)), side, side),
+  }));
+  return makeZip(entries);
+}
+
+/** Nearest neighbours; `change` makes another picture of the same digit. */
+function enlarged(digit: Uint8Array, change: number): Uint8Array {
+  const greys = new Uint8Array(side * side);
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++)
+      greys[y * side + x] = digit[Math.floor((y * 28) / side) * 28 + Math.floor((x * 28) / side)]!;
+  greys[0] = change;
+  return greys;
+}

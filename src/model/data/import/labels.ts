@@ -1,0 +1,45 @@
+/** Labels and split words, as archives and tables name them. */
+import { mostLabelLength } from '../labels.ts';
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+const splitWords: Readonly<Record<string, SplitName>> = {
+  train: 'train',
+  training: 'train',
+  val: 'validation',
+  valid: 'validation',
+  validation: 'validation',
+  dev: 'validation',
+  test: 'test',
+  testing: 'test',
+  eval: 'test',
+};
+
+/** In any case; null for another word. */
+export function splitOf(word: string): SplitName | null {
+  const known = word.trim().toLowerCase();
+  return Object.hasOwn(splitWords, known) ? splitWords[known]! : null;
+}
+
+/** A label in Unicode's normal form C without white space around it; null where it is empty or too long. */
+export function labelOf(text: string): string | null {
+  const label = text.normalize('NFC').trim();
+  const length = [...label].length;
+  return length >= 1 && length <= mostLabelLength && !/\p{Cc}/u.test(label) ? label : null;
+}
+
+const number = /^-?\d+(?:\.\d+)?$/u;
+
+/** By value where all are numbers, otherwise by code points. */
+export function sortLabels(labels: Iterable<string>): string[] {
+  const all = [...labels];
+  const areNumbers = all.every((label) => number.test(label));
+  return all.toSorted((a, b) =>
+    areNumbers ? Number(a) - Number(b) || byCodePoints(a, b) : byCodePoints(a, b),
+  );
+}
+
+/** As UTF-8 would be sorted; `<` on strings compares UTF-16 units. */
+export function byCodePoints(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,69 @@
+/**
+ * Reads pictures in threads, one a core. As many orders are in flight as keep every thread busy, and no more: whoever sends
+ * them waits for room first.
+ */
+import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../../lib/thread.ts';
+import '../../image/decode.ts'; // blocks libvips' other loaders, which only the main thread can
+import type { Pictures, ReadAnswer, ReadOrder, ReadResult, ReadTask, ReadThreadData } from './read-order.ts';
+
+const ordersEach = 2; // in flight: one that is read, one that waits
+
+export type ReadPool = {
+  /** Resolves once a thread has the order, which is when the next may be sent; `done` gets the answer. */
+  send(task: ReadTask, pictures: Pictures, done: (answer: ReadAnswer) => void): Promise<void>;
+  /** Resolves when every order has been answered. @throws what ended a thread */
+  idle(): Promise<void>;
+  /** Ends the threads. No answer comes any more. */
+  close(): Promise<void>;
+};
+
+type Thread = { readonly worker: Worker; readonly pending: Map<number, (answer: ReadAnswer) => void> };
+
+export function openReadPool(archive: string, threadCount = availableParallelism()): ReadPool {
+  const data: ReadThreadData = { archive };
+  let failure: Error | null = null;
+  let waiting: (() => void)[] = [];
+  let nextId = 0;
+  const wake = () => {
+    const woken = waiting;
+    waiting = [];
+    for (const go of woken) go();
+  };
+  const start = (): Thread => {
+    const worker = startThread(import.meta.url, 'read-thread', { workerData: data });
+    const thread: Thread = { worker, pending: new Map() };
+    worker.on('message', ({ id, answer }: ReadResult) => {
+      const done = thread.pending.get(id);
+      thread.pending.delete(id);
+      done?.(answer);
+      wake();
+    });
+    worker.on('error', (error) => {
+      failure ??= error;
+      wake();
+    });
+    return thread;
+  };
+  const threads = Array.from({ length: threadCount }, start);
+  const leastBusy = () => threads.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
+  const until = async (isSo: () => boolean) => {
+    while (!failure && !isSo()) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (failure) throw failure;
+  };
+  return {
+    send: async (task, pictures, done) => {
+      await until(() => leastBusy().pending.size < ordersEach);
+      const { worker, pending } = leastBusy();
+      const order: ReadOrder = { id: nextId++, task, pictures };
+      pending.set(order.id, done);
+      worker.postMessage(order, pictures.kind === 'greys' ? [pictures.greys.buffer as ArrayBuffer] : []);
+    },
+    idle: () => until(() => threads.every(({ pending }) => pending.size === 0)),
+    close: async () => {
+      for (const { pending } of threads) pending.clear();
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+  };
+}

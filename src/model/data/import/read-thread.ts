@@ -1,0 +1,19 @@
+/** A thread of the read pool. */
+import { openSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ReadOrder, ReadResult, ReadThreadData } from './read-order.ts';
+import { readPictures } from './read-pictures.ts';
+
+const { archive } = workerData as ReadThreadData;
+const file = openSync(archive, 'r');
+let last = Promise.resolve(); // one at a time, so that a thread holds one picture
+
+parentPort!.on('message', (order: ReadOrder) => {
+  last = last.then(() => read(order));
+});
+
+async function read({ id, task, pictures }: ReadOrder): Promise<void> {
+  const answer = await readPictures(file, task, pictures);
+  const result: ReadResult = { id, answer };
+  parentPort!.postMessage(result, [answer.pixels.buffer, answer.hashes.buffer] as ArrayBuffer[]);
+}

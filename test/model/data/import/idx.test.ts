@@ -1,0 +1,131 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { ZipEntry } from '../../../../harness/zip.ts';
+import { sha256Of } from '../../../../src/lib/sha256.ts';
+import { imageAt } from '../../../../src/model/data/dataset.ts';
+import { openDatasets } from '../../../../src/model/data/imported/datasets.ts';
+import { mnist } from '../mnist.ts';
+import {
+  digitPng,
+  importBytes,
+  importZip,
+  makeTarGz,
+  manifestOf,
+  picturesOf,
+  problemsOf,
+  refusalOf,
+} from './importing.ts';
+
+type Changes = {
+  readonly magic?: number;
+  readonly count?: number;
+  readonly side?: number;
+  readonly cut?: number; // bytes
+};
+
+function imagesFile(from: number, count: number, changes: Changes = {}): Buffer {
+  const header = Buffer.alloc(16);
+  const side = changes.side ?? 28;
+  for (const [i, value] of [changes.magic ?? 0x803, changes.count ?? count, side, side].entries())
+    header.writeUInt32BE(value, 4 * i);
+  const greys = mnist.test.images.subarray(from * 784, (from + count) * 784);
+  return Buffer.concat([header, greys]).subarray(0, 16 + greys.length - (changes.cut ?? 0));
+}
+
+function labelsFile(from: number, count: number): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(0x801);
+  header.writeUInt32BE(count, 4);
+  return Buffer.concat([header, Uint8Array.from(mnist.test.labels.subarray(from, from + count))]);
+}
+
+/** 300 pictures to train on, 100 to test with. */
+function mnistFiles(changes: Changes = {}): ZipEntry[] {
+  return [
+    { name: 'train-images-idx3-ubyte', data: imagesFile(0, 300, changes) },
+    { name: 'train-labels-idx1-ubyte', data: labelsFile(0, 300) },
+    { name: 't10k-images-idx3-ubyte', data: imagesFile(300, 100) },
+    { name: 't10k-labels-idx1-ubyte', data: labelsFile(300, 100) },
+  ];
+}
+
+describe('files of IDX', () => {
+  it('give the pictures as they are, with their labels and their division', async () => {
+    const imported = await importZip(mnistFiles(), { form: 'ink' });
+    const { labels, counts, report, testShare } = manifestOf(imported);
+    expect(labels).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    expect([counts.train.count, counts.test.count, report.accepted, testShare]).toEqual([
+      300,
+      100,
+      400,
+      null,
+    ]);
+    const { test } = await openDatasets(imported.dataDir).read('letters');
+    const known = new Map(
+      Array.from({ length: 100 }, (_, i) => [
+        Buffer.from(imageAt(mnist.test, 300 + i)).toString('hex'),
+        mnist.test.labels[300 + i],
+      ]),
+    );
+    for (let i = 0; i < test.count; i++)
+      expect(known.get(Buffer.from(test.images.subarray(784 * i, 784 * (i + 1))).toString('hex'))).toBe(
+        test.labels[i],
+      );
+  });
+
+  it('give the same gzipped, in a zip or in a tar.gz', async () => {
+    const gzipped = mnistFiles().map(({ name, data }) => ({
+      name: `MNIST/raw/${name as string}.gz`,
+      data: gzipSync(data),
+    }));
+    const sets = [
+      await importZip(
+        mnistFiles().map((entry) => ({ ...entry, name: `MNIST/raw/${entry.name as string}`, deflate: true })),
+      ),
+      await importZip(gzipped),
+      await importBytes(await makeTarGz(gzipped)),
+    ];
+    const greys = await Promise.all(
+      sets.map(async (set) => sha256Of((await picturesOf(set)).subarray(0, 400 * 784))),
+    );
+    expect(greys[1]).toEqual(greys[0]);
+    expect(greys[2]).toEqual(greys[0]);
+  });
+
+  it('name pictures by their place', async () => {
+    const files = mnistFiles();
+    const black = Buffer.from(files[0]!.data);
+    black.fill(0, 16 + 5 * 784, 16 + 6 * 784);
+    const imported = await importZip([{ ...files[0]!, data: black }, ...files.slice(1)], { form: 'ink' });
+    expect(problemsOf(imported)).toEqual(['train-images-idx3-ubyte[5] IMAGE_NO_INK']);
+  });
+
+  it('may have another size than 28×28', async () => {
+    const small = { side: 14, count: 1200 };
+    const entries = [
+      { name: 'images.idx3-ubyte', data: imagesFile(0, 300, small) },
+      { name: 'labels.idx1-ubyte', data: labelsFile(0, 1200) },
+    ];
+    const { report, testShare } = manifestOf(await importZip(entries));
+    expect(report.accepted + report.duplicates + report.problemCount).toBe(1200);
+    expect(testShare).toBe(0.2);
+  });
+
+  it('go with nothing else', async () => {
+    const imported = await importZip([...mnistFiles(), { name: 'a/1.png', data: digitPng(1) }]);
+    expect(problemsOf(imported)).toEqual(['a/1.png LAYOUT_UNKNOWN']);
+  });
+
+  it.each<[string, ZipEntry[]]>([
+    ['pictures lack their labels', mnistFiles().slice(0, 3)],
+    ['they are cut off', mnistFiles({ cut: 1 })],
+    ['they go on after their end', mnistFiles({ count: 299 })],
+    ['they promise more', mnistFiles({ count: 301 })],
+    ['they are of another type', mnistFiles({ magic: 0x802 })],
+    ['a picture has no pixels', mnistFiles({ side: 0 })],
+    ['their CRC is wrong', mnistFiles().map((entry) => ({ ...entry, crc32: 1 }))],
+    ['their gzip is damaged', mnistFiles().map(({ name, data }) => ({ name: `${name as string}.gz`, data }))],
+  ])('are refused where %s', async (_what, entries) => {
+    expect(refusalOf(await importZip(entries))).toBe('IDX_INVALID');
+  });
+});
