@@ -15,14 +15,14 @@ export function createModelList(app: App) {
   const only = signal<string | null>(null); // the model whose versions are listed; null: all models
   const newest = computed(() => listOf(only.value));
   const read = signal<readonly (string | null)[]>([]); // until then nothing is shown, so that no row moves the others
-  const unlisted = signal<Model | null>(null); // the last champion that the list lacked
+  const unlisted = signal<Readonly<Record<number, Model>>>({}); // champions that a list lacked, by version
   const champion = computed(() => championOf(registry.models.value, only.value));
   const isListed = (version: number) => newest.value.items.value.some((each) => each.version === version);
   const models = computed((): readonly Model[] => {
     if (!read.value.includes(only.value)) return [];
-    const first = unlisted.value;
-    const isShown = first !== null && first.version === champion.value && !isListed(first.version);
-    return isShown ? [first, ...newest.value.items.value] : newest.value.items.value;
+    const listed = newest.value.items.value;
+    const first = unlisted.value[champion.value ?? 0];
+    return first && !isListed(first.version) ? [first, ...listed] : listed;
   });
   const lists = new Map<string | null, NewestFirst<Model>>();
   function listOf(model: string | null): NewestFirst<Model> {
@@ -33,7 +33,7 @@ export function createModelList(app: App) {
   const readUnlisted = async (version: number, ended: AbortSignal) => {
     const init = { params: { path: { version } }, signal: ended };
     const outcome = await ask(client.GET('/models/{version}', init));
-    if (outcome.ok) unlisted.value = outcome.data;
+    if (outcome.ok) unlisted.value = { ...unlisted.value, [version]: outcome.data };
   };
   return {
     models,
