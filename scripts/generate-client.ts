@@ -22,13 +22,16 @@ const parts = {
   predictor: {},
   corrections: {},
   datasets: {},
+  imports: {},
 } as Pick<
   AppDependencies,
-  'queue' | 'feed' | 'store' | 'registry' | 'predictor' | 'corrections' | 'datasets'
+  'queue' | 'feed' | 'store' | 'registry' | 'predictor' | 'corrections' | 'datasets' | 'imports'
 >;
 const app = await buildApp({
   ...parts,
   kept: null,
+  dataDir: '',
+  datasetLimits: { archiveBytes: 0, allBytes: 0 },
   promote: 'unless-worse',
   access: {
     apiKeys: [],

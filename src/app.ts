@@ -2,9 +2,11 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { EventFeed } from './jobs/producer/event-feed.ts';
+import type { ImportQueue } from './jobs/producer/import-queue.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
 import type { Corrections } from './model/corrections/corrections.ts';
 import type { KeptAnswers } from './model/corrections/kept-answers.ts';
+import { openDatasets } from './model/data/imported/datasets.ts';
 import type { DatasetLibrary } from './model/data/load-dataset.ts';
 import type { PromotePolicy } from './model/registry/gate.ts';
 import type { Registry } from './model/registry/registry.ts';
@@ -12,6 +14,8 @@ import type { Predictor } from './model/serving/predictor.ts';
 import type { ModelStore } from './model/store/store.ts';
 import { boardRoutes } from './routes/board.ts';
 import { correctionRoutes } from './routes/corrections.ts';
+import { datasetPictureRoutes } from './routes/dataset-pictures.ts';
+import { type DatasetLimits, datasetUploadRoutes } from './routes/dataset-upload.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -50,6 +54,9 @@ export type AppDependencies = {
   readonly promote: PromotePolicy; // of jobs that don't say
   readonly predictor: Predictor;
   readonly datasets: DatasetLibrary;
+  readonly imports: ImportQueue;
+  readonly datasetLimits: DatasetLimits;
+  readonly dataDir: string;
   readonly corrections: Corrections;
   readonly kept: KeptAnswers | null; // null: answers are not kept for review
   readonly access: Access;
@@ -108,12 +115,20 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(modelRoutes, { store, registry, predictor });
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
-  await app.register(datasetRoutes);
+  await registerDatasets(app, parts);
   await app.register(healthRoutes, { queue, store, predictor });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
   await app.register(pageRoutes);
   await app.register(docsRoutes);
   await app.register(boardRoutes, { queue });
+}
+
+async function registerDatasets(app: FastifyInstance, parts: AppDependencies): Promise<void> {
+  const { imports, queue, dataDir, datasetLimits: limits, log } = parts;
+  const datasets = openDatasets(dataDir, (err) => log.error({ err }, 'a data set is damaged and left out'));
+  await app.register(datasetRoutes, { datasets, imports, queue, dataDir });
+  await app.register(datasetUploadRoutes, { datasets, imports, dataDir, limits });
+  await app.register(datasetPictureRoutes, { datasets });
 }
 
 /** Node itself would refuse two kinds of request, with an empty answer. */

@@ -14,6 +14,7 @@ import type { Options } from './options.mjs';
 
 const keyedRequestsPerMinute = 6000; // default of RATE_LIMIT with keys; 100 a second
 const minKeyLength = 16; // characters
+const mostBytes = 1e15 - 1;
 
 const flag = z.stringbool({
   truthy: ['true', '1', 'yes'],
@@ -111,6 +112,8 @@ const variables = z.object({
   PROMOTE: z.enum(promotePolicies).default('unless-worse'),
   SERVED_MODELS: wholeNumber(1, 100).default(4),
   KEEP_INPUTS: flag.default(false),
+  DATASET_MAX_BYTES: wholeNumber(1, mostBytes).default(2 ** 30),
+  DATASETS_MAX_BYTES: wholeNumber(1, mostBytes).default(10 * 2 ** 30),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GIT_COMMIT: z.string().optional(),
   API_KEY: keys.default([]),
@@ -163,6 +166,7 @@ export type Config = Readonly<{
   promote: PromotePolicy; // of jobs that don't say
   servedModels: number; // versions that the predictor keeps loaded
   keepInputs: boolean; // pictures and answers, for people to review
+  datasetLimits: { archiveBytes: number; allBytes: number }; // of one archive; of all data sets and archives
   keepModels: number; // number of newest versions to keep, besides the best
   logLevel: z.output<typeof environmentSchema>['LOG_LEVEL'];
   gitCommit: string | null;
@@ -203,6 +207,7 @@ export function readConfig(
     promote: values.PROMOTE,
     servedModels: values.SERVED_MODELS,
     keepInputs: values.KEEP_INPUTS,
+    datasetLimits: { archiveBytes: values.DATASET_MAX_BYTES, allBytes: values.DATASETS_MAX_BYTES },
     logLevel: values.LOG_LEVEL,
     gitCommit: values.GIT_COMMIT ?? readGitCommit(),
     apiKeys: values.API_KEY,

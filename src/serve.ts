@@ -5,6 +5,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openFeed } from './jobs/producer/event-feed.ts';
 import { ensureFirstModel } from './jobs/producer/first-model.ts';
+import { type ImportQueue, openImportQueue } from './jobs/producer/import-queue.ts';
 import { type JobQueue, openQueue } from './jobs/producer/queue.ts';
 import { lookAtRedis } from './jobs/redis/check.ts';
 import { describePartRefused, remedyOf } from './jobs/redis/errors.ts';
@@ -14,6 +15,7 @@ import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { Corrections } from './model/corrections/corrections.ts';
 import { KeptAnswers } from './model/corrections/kept-answers.ts';
+import { listUploads, removeUpload } from './model/data/import/uploads.ts';
 import { openDatasetLibrary } from './model/data/load-dataset.ts';
 import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
@@ -37,6 +39,7 @@ export async function serve(
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
   const queue = openLoggedQueue(redisUrl, log);
+  const imports = openImportQueue({ redisUrl, outage: queue.outage });
   const feed = openFeed({ redisUrl, queue });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
@@ -64,6 +67,9 @@ export async function serve(
     promote,
     predictor,
     datasets: openDatasetLibrary(dataDir),
+    imports,
+    datasetLimits: config.datasetLimits,
+    dataDir,
     corrections,
     kept,
     access: config,
@@ -75,7 +81,7 @@ export async function serve(
     await app.close(); // answers the requests under way first
     kept?.close();
     feed.close();
-    await Promise.all([predictor.close(), queue.close()]);
+    await Promise.all([predictor.close(), queue.close(), imports.close()]);
   });
   const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
     throw listenFailed(error as NodeJS.ErrnoException, config);
@@ -83,6 +89,7 @@ export async function serve(
   process.send?.({ type: 'ready', address }); // to the launcher
   for (const warning of warningsAbout(config)) log.warn(warning);
   wantModel();
+  void sweepUploads(imports, dataDir, log, closing.signal);
 }
 
 /** The queue, whose outages are logged. */
@@ -97,6 +104,26 @@ function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
     onPartRefused: (part, error) => log.warn({ error }, describePartRefused(part, error)),
     onRecovery: (seconds) => log.warn(`Redis is back after ${seconds.toFixed(1)} s`),
   });
+}
+
+const sweepMs = 60_000;
+
+/** Removes archives whose upload was cut off with its server: now, and now and then, since another server may end. */
+async function sweepUploads(
+  imports: ImportQueue,
+  dataDir: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for (const id of await listUploads(dataDir))
+        if (!(await imports.isKnown(id))) await removeUpload(dataDir, id);
+    } catch (error) {
+      log.debug({ error: messageOf(error) }, 'uploads that were cut off are not removed yet');
+    }
+    await delay(sweepMs, undefined, { signal, ref: false }).catch(() => {});
+  }
 }
 
 function keepAnswers(dataDir: string, log: Logger): Promise<KeptAnswers> {

@@ -15,6 +15,7 @@ describe('readConfig', () => {
       promote: 'unless-worse',
       servedModels: 4,
       keepInputs: false,
+      datasetLimits: { archiveBytes: 1_073_741_824, allBytes: 10_737_418_240 },
       logLevel: 'info',
       gitCommit: 'abc',
       apiKeys: [],
@@ -41,6 +42,8 @@ describe('readConfig', () => {
       PROMOTE: 'never',
       SERVED_MODELS: '2',
       KEEP_INPUTS: 'yes',
+      DATASET_MAX_BYTES: '1000',
+      DATASETS_MAX_BYTES: '5000',
       LOG_LEVEL: 'debug',
       TRAINER_NICENESS: '5',
     });
@@ -57,6 +60,7 @@ describe('readConfig', () => {
       promote: 'never',
       servedModels: 2,
       keepInputs: true,
+      datasetLimits: { archiveBytes: 1000, allBytes: 5000 },
       logLevel: 'debug',
       trainerNiceness: 5,
     });
@@ -81,6 +85,8 @@ describe('readConfig', () => {
     ['PROMOTE', 'sometimes'],
     ['SERVED_MODELS', '0'],
     ['KEEP_INPUTS', 'maybe'],
+    ['DATASET_MAX_BYTES', '0'],
+    ['DATASETS_MAX_BYTES', '1 GB'],
     ['KEEP_MODELS', '1.5'],
     ['TRAINER_NICENESS', '20'],
     ['TRAINER_NICENESS', '-1'],

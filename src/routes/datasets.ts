@@ -1,76 +1,130 @@
-/** Pictures of the data sets that networks learn from. */
+/** Data sets: what networks learn from, and their pictures. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { permutation, randomFor } from '../lib/random.ts';
-import { type BuiltInName, builtInNames, readSplit } from '../model/data/built-in.ts';
-import { imageAt, imageSide, type Split } from '../model/data/dataset.ts';
-import { renderSamples } from '../model/data/sample-sheet.ts';
-import { encodePng } from '../model/image/encode-png.ts';
-import { problems } from './http/problem.ts';
+import type { ImportQueue } from '../jobs/producer/import-queue.ts';
+import type { JobQueue } from '../jobs/producer/queue.ts';
+import { availableBuiltIns, isBuiltIn } from '../model/data/built-in.ts';
+import { removeUpload } from '../model/data/import/uploads.ts';
+import type { Datasets } from '../model/data/imported/datasets.ts';
+import { datasetName } from '../model/registry/names.ts';
+import {
+  builtInViews,
+  type DatasetView,
+  datasetSchema,
+  datasetStatus,
+  viewBuiltIn,
+  viewImport,
+  viewImported,
+} from './dataset-view.ts';
+import { HttpProblem, problems } from './http/problem.ts';
 
-/** Test splits, read and checked once: 7.8 MB that never change. After a failure they are read again. */
-const testSplits = new Map<BuiltInName, Promise<Split>>();
+type Dependencies = {
+  readonly datasets: Datasets;
+  readonly imports: ImportQueue;
+  readonly queue: Pick<JobQueue, 'list'>;
+  readonly dataDir: string;
+};
 
-function testSplit(dataset: BuiltInName): Promise<Split> {
-  const known = testSplits.get(dataset);
-  if (known) return known;
-  const reading = readSplit(dataset, 'test');
-  testSplits.set(dataset, reading);
-  reading.catch(() => testSplits.delete(dataset));
-  return reading;
-}
-
-const sampleCount = 9;
-const testCount = 10_000;
-const name = z.enum(builtInNames);
 const tags = ['datasets'];
+export const datasetParams = z.object({ name: datasetName });
 
-export const datasetRoutes: FastifyPluginAsyncZod = async (app) => {
-  app.get('/datasets/:name/samples.png', {
+export const datasetRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  app.get('/datasets', {
     schema: {
       tags,
-      operationId: 'drawSamples',
-      summary: 'Nine test images with their labels, as a PNG',
-      params: z.object({ name }),
-      querystring: z.strictObject({
-        seed: z.coerce.number().int().min(0).max(0xffffffff).default(1).describe('Which nine'),
-      }),
-      produces: ['image/png'],
-      response: { ...problems(400) },
+      operationId: 'listDatasets',
+      summary: 'List data sets by name: built-in ones, then imported ones and those being imported',
+      querystring: z.strictObject({ status: datasetStatus.exactOptional().describe('Only those') }),
+      response: { 200: z.object({ data: z.array(datasetSchema) }), ...problems(400, 503) },
     },
-    handler: async (request, reply) => {
-      const split = await testSplit(request.params.name);
-      const order = permutation(randomFor(request.query.seed, 'samples'), split.count);
-      const chosen = [...order.subarray(0, sampleCount)];
-      const images = chosen.map((index) => imageAt(split, index));
-      const labels = chosen.map((index) => split.labels[index]!);
-      return reply.type('image/png').send((await renderSamples(images, labels)) as never);
+    handler: async ({ query: { status } }) => {
+      const all = await listAll(parts);
+      return { data: all.filter((dataset) => status === undefined || dataset.status === status) };
     },
   });
 
-  app.get('/datasets/:name/test/:index.png', {
+  app.get('/datasets/:name', {
     schema: {
       tags,
-      operationId: 'getTestImage',
-      summary: 'One test image as a PNG; the header X-Label says which digit it is',
-      params: z.object({
-        name,
-        index: z
-          .string()
-          .regex(/^\d{1,4}$/, `expected 0 to ${testCount - 1}`)
-          .transform(Number),
-      }),
-      produces: ['image/png'],
-      response: { ...problems(400) },
+      operationId: 'getDataset',
+      summary: 'Read a data set, the progress of its import, and the report on it',
+      params: datasetParams,
+      response: { 200: datasetSchema, ...problems(400, 404, 503) },
+    },
+    handler: async ({ params: { name } }) => {
+      const found = await find(parts, name);
+      if (!found) throw unknownDataset(name);
+      return found;
+    },
+  });
+
+  app.delete('/datasets/:name', {
+    schema: {
+      tags,
+      operationId: 'removeDataset',
+      summary: 'Delete a data set, or cancel its import',
+      params: datasetParams,
+      response: { 204: z.null(), ...problems(400, 404, 409, 503) },
     },
     handler: async (request, reply) => {
-      const split = await testSplit(request.params.name);
-      const { index } = request.params;
-      const picture = await encodePng(imageAt(split, index), imageSide, imageSide);
-      return reply
-        .type('image/png')
-        .header('x-label', split.labels[index]!)
-        .send(picture as never);
+      await remove(parts, request.params.name);
+      request.log.info({ dataset: request.params.name }, 'data set deleted');
+      return reply.code(204).send(null);
     },
   });
 };
+
+async function find({ datasets, imports }: Dependencies, name: string): Promise<DatasetView | null> {
+  if (isBuiltIn(name)) return availableBuiltIns().includes(name) ? viewBuiltIn(name) : null;
+  const manifest = await datasets.manifest(name);
+  if (manifest) return viewImported(manifest);
+  const job = await imports.find(name);
+  if (job) return viewImport(job);
+  const published = await datasets.manifest(name); // its import may have ended between the two
+  return published && viewImported(published);
+}
+
+async function listAll({ datasets, imports }: Dependencies): Promise<DatasetView[]> {
+  const jobs = (await imports.list()).map(viewImport); // first: one that ends meanwhile is on disk then
+  const ready = (await datasets.list()).map(viewImported);
+  const names = new Set(ready.map(({ name }) => name));
+  const all = [...ready, ...jobs.filter(({ name }) => !names.has(name))];
+  return [...builtInViews(), ...all.toSorted((a, b) => (a.name < b.name ? -1 : 1))];
+}
+
+async function remove({ datasets, imports, queue, dataDir }: Dependencies, name: string): Promise<void> {
+  if (isBuiltIn(name)) throw builtIn(name);
+  const users = await jobsOn(queue, name);
+  if (users.length > 0) throw inUse(name, users);
+  const dropped = await imports.drop(name);
+  if (dropped !== null) await removeUpload(dataDir, dropped); // which stops its import
+  const isRemoved = await datasets.remove(name);
+  if (!isRemoved && dropped === null) throw unknownDataset(name);
+}
+
+/** Jobs that are queued or run. */
+async function jobsOn(queue: Dependencies['queue'], name: string): Promise<string[]> {
+  const all = await Promise.all(
+    (['running', 'queued'] as const).map((status) => queue.list({ status, limit: 1000 })),
+  );
+  return all
+    .flatMap(({ data }) => data)
+    .filter(({ request }) => request.dataset === name)
+    .map(({ id }) => id);
+}
+
+export function unknownDataset(name: string): HttpProblem {
+  const detail = `expected the name of a data set in GET /datasets, got "${name}"; import it with POST /datasets?name=${name}`;
+  return new HttpProblem({ status: 404, code: 'DATASET_NOT_FOUND', detail });
+}
+
+function builtIn(name: string): HttpProblem {
+  const detail = `expected a data set that was imported, got "${name}", which comes with the program`;
+  return new HttpProblem({ status: 409, code: 'DATASET_BUILT_IN', detail });
+}
+
+function inUse(name: string, jobs: readonly string[]): HttpProblem {
+  const named = jobs.slice(0, 3).join(', ');
+  const detail = `expected a data set that no job needs, got "${name}", which job ${named}${jobs.length > 3 ? ' and others' : ''} will train on; cancel it, or wait until it has ended`;
+  return new HttpProblem({ status: 409, code: 'DATASET_IN_USE', detail });
+}

@@ -15,6 +15,7 @@ import { timed } from '../jobs/until.ts';
 import { requestOf } from '../jobs/yard.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { openAccess } from './parts.ts';
+import { noDatasets } from './quiet-app.ts';
 
 const key = 'a-key:of-some-length';
 const basic = (user: string, password: string) => ({ authorization: `Basic ${btoa(`${user}:${password}`)}` });
@@ -47,6 +48,7 @@ async function build(access: Partial<typeof openAccess> = { apiKeys: [key] }): P
     promote: 'unless-worse',
     predictor: {} as Predictor,
     datasets: openDatasetLibrary(await temporaryDirectory()),
+    ...(await noDatasets()),
     corrections: {} as Corrections,
     kept: null,
     access: { ...openAccess, ...access },

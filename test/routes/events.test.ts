@@ -21,7 +21,7 @@ import { timed, until } from '../jobs/until.ts';
 import { lasting, openYard, smallEpochs, type Yard } from '../jobs/yard.ts';
 import { readStream, type Told } from './event-stream.ts';
 import { openAccess } from './parts.ts';
-import { noPredictor } from './quiet-app.ts';
+import { noDatasets, noPredictor } from './quiet-app.ts';
 
 const { url: redisUrl } = await startRedisServer();
 const redis = await createRedisServer(); // for the test that pauses it
@@ -44,6 +44,7 @@ async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0
     metrics: createMetrics(),
     predictor: noPredictor,
     datasets: openDatasetLibrary(dataDir),
+    ...(await noDatasets()),
     corrections: new Corrections(dataDir),
     kept: null,
   });

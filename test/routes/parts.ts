@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
+import { openImportQueue } from '../../src/jobs/producer/import-queue.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
@@ -41,12 +42,15 @@ export const openAccess: Access = {
   requestsPerMinute: null,
 };
 
+const usualLimits = { archiveBytes: 64e6, allBytes: 256e6 };
+
 /** `keepInputs`: as KEEP_INPUTS says. */
-export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
+export async function startParts({ keepInputs = false, datasetLimits = usualLimits } = {}): Promise<Parts> {
   const dataDir = await temporaryDirectory();
   const log = pino({ level: 'silent' });
   const redis = await startRedis(dataDir);
   const queue = openQueue({ redisUrl: redis.url, onError: () => {} });
+  const imports = openImportQueue({ redisUrl: redis.url, outage: queue.outage });
   const feed = openFeed({ redisUrl: redis.url, queue });
   const store = openStore(dataDir);
   const served = createAnnouncements();
@@ -70,6 +74,9 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
     promote,
     predictor,
     datasets: openDatasetLibrary(dataDir),
+    imports,
+    datasetLimits,
+    dataDir,
     corrections: new Corrections(dataDir),
     kept,
     access: openAccess,
@@ -103,7 +110,7 @@ export async function startParts({ keepInputs = false } = {}): Promise<Parts> {
       await app.close();
       kept?.close();
       feed.close();
-      await Promise.all([predictor.close(), queue.close()]);
+      await Promise.all([predictor.close(), queue.close(), imports.close()]);
       await redis.close();
     },
   };

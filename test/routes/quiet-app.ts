@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
+import type { ImportQueue } from '../../src/jobs/producer/import-queue.ts';
 import type { JobQueue } from '../../src/jobs/producer/queue.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
 import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
@@ -35,6 +36,7 @@ export async function buildQuietApp(options: Options = {}) {
     log,
     addRoutes,
   } = options;
+  const dataDir = await temporaryDirectory();
   const app = await buildApp({
     queue,
     feed: noFeed as EventFeed,
@@ -42,7 +44,8 @@ export async function buildQuietApp(options: Options = {}) {
     registry: registry ?? openRegistry(await temporaryDirectory()),
     promote,
     predictor: noPredictor,
-    datasets: openDatasetLibrary(await temporaryDirectory()),
+    datasets: openDatasetLibrary(dataDir),
+    ...(await noDatasets(dataDir)),
     corrections: new Corrections(await temporaryDirectory()),
     kept: null,
     access: { ...openAccess, ...access },
@@ -67,6 +70,22 @@ const emptyQueue: Partial<JobQueue> = {
   settle: async () => 'unknown',
   metrics: async () => null,
   health: async () => ({ workers: [], evictionPolicy: 'noeviction', refusal: null }),
+};
+
+/** What an application needs for data sets, where nobody imports any. */
+export async function noDatasets(dataDir?: string) {
+  return {
+    imports: noImports as ImportQueue,
+    datasetLimits: { archiveBytes: 1e6, allBytes: 1e6 },
+    dataDir: dataDir ?? (await temporaryDirectory()),
+  };
+}
+
+const noImports: Partial<ImportQueue> = {
+  find: async () => null,
+  list: async () => [],
+  drop: async () => null,
+  claim: async () => null,
 };
 
 const noFeed: Partial<EventFeed> = {};

@@ -214,11 +214,12 @@ describe('data sets', () => {
   });
 
   it.each([
-    '/datasets/cifar/samples.png',
-    '/datasets/mnist/samples.png?seed=x',
-    '/datasets/mnist/test/10000.png',
-  ])('refuses %s', async (url) => {
-    expect((await parts.app.inject(url)).json()).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+    ['/datasets/cifar/samples.png', 404, 'DATASET_NOT_FOUND'],
+    ['/datasets/mnist/samples.png?seed=x', 400, 'VALIDATION_FAILED'],
+    ['/datasets/mnist/test/10000.png', 404, 'PICTURE_NOT_FOUND'],
+    ['/datasets/mnist/test/x.png', 400, 'VALIDATION_FAILED'],
+  ])('refuses %s', async (url, status, code) => {
+    expect((await parts.app.inject(url)).json()).toMatchObject({ status, code });
   });
 });
 

@@ -4,16 +4,15 @@
  * was faster.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { BullJob } from '../job-view.ts';
 import type { Outage } from '../redis/outage.ts';
 import { defineScript } from '../redis/script.ts';
 import type { StopReason, WorkerTimings } from './options.ts';
 
 export type JobLocks = {
   /** Registers a job that this worker has just taken. */
-  hold(job: BullJob, token: string): HeldLock;
+  hold(job: Pick<Job, 'id' | 'attemptsStarted'>, token: string): HeldLock;
   /** Renews or regains all locks; cancels the jobs that belong to another worker by now. Rejects if Redis refuses. */
   regain(): Promise<void>;
 };

@@ -7,10 +7,10 @@
  * progress write, and can't end a child that does not respond.
  */
 import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants } from 'node:os';
 import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
+import { setNiceness } from '../../lib/niceness.ts';
 import { cudaEnvironment } from '../../model/device/cuda-libraries.ts';
 import type { Engine, EnginePreference } from '../../model/engines/engine.ts';
 import type { PublishedEpoch } from '../../model/training/resume-point.ts';
@@ -78,17 +78,6 @@ export async function runTrainer(
   } finally {
     signal.removeEventListener('abort', stop);
     await endChild(child, 'SIGKILL', 0); // nothing more is expected of it
-  }
-}
-
-/** Linux may group processes by session: niceness then counts only within the group, so the group's is set too. */
-function setNiceness({ pid }: ChildProcess, niceness: number): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, niceness);
-    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
-  } catch {
-    // This system has no such file, or the process has ended (`exit` reports that): its priority stays.
   }
 }
 

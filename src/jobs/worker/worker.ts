@@ -20,6 +20,7 @@ import type { Outage } from '../redis/outage.ts';
 import { announceLine, type TrainQueue } from '../waiting-order.ts';
 import { announceWorker } from '../worker-heartbeat.ts';
 import { checkForCancel } from './cancel-check.ts';
+import { startImportWorker } from './import-worker.ts';
 import { clearStalledMarks, createJobLocks, type HeldLock, type JobLocks } from './job-locks.ts';
 import { defaultTimings, type StopReason, type WorkerOptions, type WorkerTimings } from './options.ts';
 import { backOffOnErrors, watchRedis } from './redis-outage.ts';
@@ -82,6 +83,8 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   const endings = followEndings({ ...options, worker, queue, redis, outage });
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
+  const niceness = options.trainerNiceness;
+  const imports = await startImportWorker({ redis, prefix, dataDir, log, timings, outage, niceness });
   const heartbeat = announceWorker(redis, prefix, options.device, outage);
   return {
     unfit,
@@ -91,7 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       outage.close();
       const closed = worker.close(); // first, so that the worker does not take back the job that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
-      await closed;
+      await Promise.all([closed, imports.close()]);
       await endings.settled();
       await queue.close();
       redis.disconnect();

@@ -31,9 +31,21 @@ const notHttp: Refusal = {
   detail: 'expected an HTTP/1.1 request, got bytes that are none; use a client that speaks HTTP',
 };
 
+const patient = new WeakSet<Socket>();
+
+/**
+ * Lets the request under way arrive as slowly as it may, for as long as the connection is not silent: nothing of a large
+ * upload is lost by waiting. Returns a function that ends this.
+ */
+export function arriveSlowly(socket: Socket): () => void {
+  patient.add(socket);
+  return () => void patient.delete(socket);
+}
+
 /** Use it as Fastify's `clientErrorHandler`. Node calls it again for each chunk that follows. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && patient.has(socket)) return; // Node says so once for a request
   if (isAnswering(socket)) return void socket.destroy(); // a second answer would land inside the first
   const { status, code, detail } = refusals[error.code ?? ''] ?? notHttp;
   const title = STATUS_CODES[status]!;

@@ -115,6 +115,11 @@ export function refuseRest(payload: Readable, problem: HttpProblem): void {
   payload.emit(restRefused, problem);
 }
 
+/** For who reads `payload` otherwise: `refuse` is called as `receive` would be made to reject. */
+export function whenRestRefused(payload: Readable, refuse: (problem: HttpProblem) => void): void {
+  payload.on(restRefused, refuse);
+}
+
 /** After a refusal, reads and discards the rest: a client that only sends would never see the answer otherwise. */
 function readToEnd(payload: Readable, sink: Sink): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -140,7 +145,7 @@ function readToEnd(payload: Readable, sink: Sink): Promise<void> {
   });
 }
 
-function cutShort(length: number): HttpProblem {
+export function cutShort(length: number): HttpProblem {
   const detail = `expected a whole body, the connection ended after ${length} bytes of it; send it again`;
   return new HttpProblem({ status: 400, code: 'BODY_CUT_SHORT', detail });
 }

@@ -4,6 +4,7 @@
  */
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
 import { correctionExamples } from './correction-examples.ts';
+import { datasetExamples } from './dataset-examples.ts';
 import type { Exchange } from './exchange.ts';
 import { jobExamples } from './job-examples.ts';
 import { modelExamples } from './model-examples.ts';
@@ -15,6 +16,7 @@ export const examples: Readonly<Record<string, readonly Exchange[]>> = {
   ...modelExamples,
   ...correctionExamples,
   ...registryExamples,
+  ...datasetExamples,
   ...serviceExamples,
 };
 
@@ -26,10 +28,15 @@ export function addExamples(operation: Operation): void {
     if (exchange.status < 300) addParameters(operation, exchange);
     const request = operation.requestBody as OpenApi.RequestBodyObject | undefined;
     const { body, answer } = exchange;
-    if (body) addTo(request?.content[body.type], exchange, 'at' in body ? body.at : body.value);
+    if (body) addTo(request?.content[body.type], exchange, shownBody(body));
     const [response] = Object.values(operation.responses[exchange.status]?.content ?? {});
     addTo(response, exchange, answer);
   }
+}
+
+function shownBody(body: NonNullable<Exchange['body']>): unknown {
+  if ('at' in body) return body.at;
+  return 'shown' in body ? body.shown : body.value;
 }
 
 function addParameters({ parameters = [] }: Operation, exchange: Exchange): void {
@@ -46,6 +53,7 @@ function addTo(media: OpenApi.MediaTypeObject | undefined, { summary }: Exchange
   if (!media) return;
   const isBinary = media.schema && 'format' in media.schema && media.schema.format === 'binary';
   const name = summary.toLowerCase().replaceAll(/\W+/g, '-');
-  const shown = isBinary ? `the bytes that GET ${String(value)} answers` : value;
+  const isPath = isBinary && String(value).startsWith('/');
+  const shown = isPath ? `the bytes that GET ${String(value)} answers` : value;
   media.examples = { ...media.examples, [name]: { summary, value: shown } };
 }

@@ -13,7 +13,8 @@ export type Exchange = {
 
 type Body =
   | { readonly type: 'application/json'; readonly value: unknown }
-  | { readonly type: 'image/png'; readonly at: string }; // bytes can't be shown: the path that gives them
+  | { readonly type: 'image/png'; readonly at: string } // bytes can't be shown: the path that gives them
+  | { readonly type: 'application/zip'; readonly base64: string; readonly shown: string };
 
 export const json = (value: unknown): Body => ({ type: 'application/json', value });
 

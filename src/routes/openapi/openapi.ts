@@ -36,7 +36,10 @@ const tags = [
   },
   { name: 'models', description: 'What has been published, where it came from and how good it is' },
   { name: 'registry', description: 'Which version of a model answers, who decided so, and why' },
-  { name: 'datasets', description: 'What the network learns from' },
+  {
+    name: 'datasets',
+    description: 'What networks learn from: built in, or imported from an archive of pictures',
+  },
   { name: 'health', description: 'For probes and monitoring' },
 ];
 
@@ -98,10 +101,14 @@ function completeBodies(paths: OpenApi.PathsObject): void {
   // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
   events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
   operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png();
-  operationAt('/datasets/{name}/test/{index}.png', 'get').responses['200'] = {
-    ...png(),
-    headers: { 'X-Label': header('integer', 'The digit that it shows') },
-  };
+  for (const part of ['test', 'train'])
+    operationAt(`/datasets/{name}/${part}/{index}.png`, 'get').responses['200'] = {
+      ...png(),
+      headers: { 'X-Label': header('string', 'The label of what it shows, percent-encoded') },
+    };
+  const imported = operationAt('/datasets', 'post');
+  imported.requestBody = archiveBody;
+  imported.responses['202']!.headers = { Location: header('string', 'The path of the data set') };
   operationAt('/metrics', 'get').responses['200'] = {
     description: 'OK',
     content: { 'text/plain': { schema: { type: 'string' } } },
@@ -138,6 +145,23 @@ function nameAlike(document: OpenApi.Document, names: readonly string[]): OpenAp
   }
   return JSON.parse(text) as OpenApi.Document;
 }
+
+const bytes = { type: 'string', format: 'binary' } as const;
+
+/** What POST /datasets takes: its handler reads it. */
+const archiveBody: OpenApi.RequestBodyObject = {
+  required: true,
+  description: 'A zip, tar or tar.gz: the bytes tell which, whatever the content type',
+  content: {
+    'application/zip': { schema: bytes },
+    'application/x-tar': { schema: bytes },
+    'application/gzip': { schema: bytes },
+    'application/octet-stream': { schema: bytes },
+    'multipart/form-data': {
+      schema: { type: 'object', properties: { archive: bytes }, required: ['archive'] },
+    },
+  },
+};
 
 function png(): OpenApi.ResponseObject {
   const content = { 'image/png': { schema: { type: 'string' as const, format: 'binary' } } };

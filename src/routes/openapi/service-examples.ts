@@ -1,4 +1,4 @@
-import { type Exchange, invalid, picture } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 const device = 'TensorFlow 2.21.0, CPU, 2 threads';
 const checks = {
@@ -17,40 +17,7 @@ trainyard_model_version 1
 trainyard_redis_up 1
 `;
 
-const mnist = { name: 'mnist' };
-const type = 'image/png';
-
 export const serviceExamples: Record<string, readonly Exchange[]> = {
-  drawSamples: [
-    {
-      summary: 'Nine of them',
-      parameters: { ...mnist, seed: '1' },
-      status: 200,
-      type,
-      answer: '/datasets/mnist/samples.png',
-    },
-    {
-      summary: 'No number',
-      parameters: { ...mnist, seed: 'mine' },
-      status: 400,
-      answer: invalid('/datasets/mnist/samples.png', 'querystring', 'seed', 'expected a number, got "mine"'),
-    },
-  ],
-  getTestImage: [
-    {
-      summary: 'The first, a seven',
-      parameters: { ...mnist, index: '0' },
-      status: 200,
-      type,
-      answer: picture,
-    },
-    {
-      summary: 'One too many',
-      parameters: { ...mnist, index: '10000' },
-      status: 400,
-      answer: invalid('/datasets/mnist/test/10000.png', 'params', 'index', 'expected 0 to 9999, got "10000"'),
-    },
-  ],
   getLiveness: [{ summary: 'It answers', status: 200, answer: { status: 'live' } }],
   getReadiness: [
     { summary: 'All there', status: 200, answer: { status: 'ready', checks } },

@@ -114,7 +114,7 @@ describe('parts of a path', () => {
     const isImage = headers['content-type'] === 'image/png' && /^[0-9]$/.test(String(headers['x-label']));
     return isImage
       ? path.startsWith('/datasets/mnist/test/')
-      : ['/models/', '/jobs/', '/models', '/jobs'].includes(path);
+      : ['/models/', '/jobs/', '/datasets/', '/models', '/jobs', '/datasets'].includes(path);
   }
 
   it.each([

@@ -126,8 +126,7 @@ async function send({ method, path }: Call, { parameters = {}, body }: Exchange)
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => take(name));
   const headers: Record<string, string> = body ? { 'content-type': body.type } : {};
   for (const name of [...left.keys()].filter((key) => key.includes('-'))) headers[name] = take(name);
-  const payload =
-    body && ('at' in body ? (await parts.app.inject(body.at)).rawPayload : real(JSON.stringify(body.value)));
+  const payload = body && (await payloadOf(body));
   return parts.app.inject({
     method,
     url: filled,
@@ -135,6 +134,11 @@ async function send({ method, path }: Call, { parameters = {}, body }: Exchange)
     headers,
     ...(payload && { payload }),
   });
+}
+
+async function payloadOf(body: NonNullable<Exchange['body']>): Promise<string | Buffer> {
+  if ('at' in body) return (await parts.app.inject(body.at)).rawPayload;
+  return 'base64' in body ? Buffer.from(body.base64, 'base64') : real(JSON.stringify(body.value));
 }
 
 /** The example and what came are both as the schema says; a problem is the same word for word. */

@@ -9,8 +9,11 @@ it('describes every route in OpenAPI 3.1', async () => {
   expect(Object.keys(document.paths).toSorted()).toEqual([
     '/corrections',
     '/corrections/{id}',
+    '/datasets',
+    '/datasets/{name}',
     '/datasets/{name}/samples.png',
     '/datasets/{name}/test/{index}.png',
+    '/datasets/{name}/train/{index}.png',
     '/health/live',
     '/health/ready',
     '/jobs',

@@ -1,0 +1,189 @@
+/**
+ * The API's side of imports. Each name belongs to one upload or import at a time. Every call ends within a second; without
+ * Redis it throws a TrainyardError `REDIS_UNAVAILABLE`.
+ */
+import type { Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { Queue } from '../bullmq.ts';
+import { type ImportJob, type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
+import { connectProducer, reportConnection } from '../redis/connect.ts';
+import type { Advice } from '../redis/errors.ts';
+import type { Outage } from '../redis/outage.ts';
+import { defineScript } from '../redis/script.ts';
+import { createDeadline } from './redis-deadline.ts';
+
+export type ImportQueue = {
+  /** Reserves a name for an upload, whose id it returns; null where the name belongs to another. */
+  claim(name: string): Promise<string | null>;
+  /** Keeps the name of an upload under way, which otherwise is free again after `claimMs`. */
+  renew(name: string, id: string): Promise<void>;
+  /** Gives the name back. */
+  release(name: string, id: string): Promise<void>;
+  /** Queues the import of an archive that has arrived. Returns false where its name was lost meanwhile. */
+  add(id: string, data: ImportJobData): Promise<boolean>;
+  /** The import under a name that waits, runs or has failed. */
+  find(name: string): Promise<ImportJob | null>;
+  /** All of them, by name. */
+  list(): Promise<ImportJob[]>;
+  /** Forgets the import under a name and returns its id; null where there is none. A worker that runs it is not told. */
+  drop(name: string): Promise<string | null>;
+  /** Whether an upload goes on, or waits for its import or its end. */
+  isKnown(id: string): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+export type ImportQueueOptions = {
+  readonly redisUrl: string;
+  readonly prefix?: string;
+  readonly outage: Outage; // of the process's connections to this Redis
+  readonly deadlineMs?: number;
+  readonly claimMs?: number;
+};
+
+const kept = { count: 100 }; // finished imports that stay readable
+const tryAgain: Advice = { next: 'try again' };
+
+type Context = { readonly queue: Queue<ImportJobData, null>; readonly redis: Redis; readonly prefix: string };
+type ImportBullJob = Job<ImportJobData, null>;
+
+/** Sets a key from one value to another. `''`: there is none. A lifetime of 0 ms: for good. */
+const swapScript = defineScript(`
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`);
+
+export function openImportQueue(options: ImportQueueOptions): ImportQueue {
+  const { redisUrl, prefix = 'trainyard', outage, deadlineMs = 800, claimMs = 30_000 } = options;
+  const redis = connectProducer(redisUrl, deadlineMs);
+  const queue = new Queue<ImportJobData, null>(importQueueName, {
+    connection: redis,
+    prefix,
+    skipVersionCheck: true,
+  });
+  reportConnection(redis, outage);
+  queue.on('error', () => {}); // the same errors, or those of a call that fails
+  const context: Context = { queue, redis, prefix };
+  const deadline = createDeadline(redis, outage, deadlineMs);
+  const inTime = <T>(call: () => Promise<T>) => deadline('imports', call, tryAgain);
+  const swap = async (name: string, from: string, to: string, lifeMs = 0) =>
+    (await swapScript(redis, [keyOf(context, name)], [from, to, lifeMs])) === 1;
+  return {
+    claim: (name) =>
+      inTime(async () => {
+        const holder = await holderOf(context, name);
+        if (holder && (await isHeld(context, holder))) return null;
+        const id = uuidv7();
+        if (!(await swap(name, holder ?? '', uploading(id), claimMs))) return null;
+        await redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
+        return id;
+      }),
+    renew: (name, id) =>
+      inTime(async () => {
+        const isOurs = await swap(name, uploading(id), uploading(id), claimMs);
+        if (isOurs) await redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
+      }),
+    release: (name, id) => inTime(async () => void (await swap(name, uploading(id), ''))),
+    add: (id, data) =>
+      inTime(async () => {
+        const { name } = data.request;
+        if (!(await swap(name, uploading(id), uploading(id), claimMs))) return false;
+        await queue.add('import', data, addOptions(id));
+        return swap(name, uploading(id), id);
+      }),
+    find: (name) => inTime(() => find(context, name)),
+    list: () => inTime(() => list(context)),
+    drop: (name) =>
+      inTime(async () => {
+        const id = await holderOf(context, name);
+        if (!id || isUploading(id) || !(await swap(name, id, ''))) return null;
+        await (await queue.getJob(id))?.remove().catch(() => {}); // a worker runs it
+        return id;
+      }),
+    isKnown: (id) => inTime(() => isKnown(context, id)),
+    close: async () => {
+      await queue.close();
+      redis.disconnect();
+    },
+  };
+}
+
+const uploadPrefix = 'upload:';
+const uploading = (id: string) => `${uploadPrefix}${id}`;
+const isUploading = (holder: string) => holder.startsWith(uploadPrefix);
+
+function keyOf({ prefix }: Context, name: string): string {
+  return `${prefix}:dataset:${name}`;
+}
+
+/** A key that is there while an upload goes on. */
+function uploadKeyOf({ prefix }: Context, id: string): string {
+  return `${prefix}:upload:${id}`;
+}
+
+function holderOf(context: Context, name: string): Promise<string | null> {
+  return context.redis.get(keyOf(context, name));
+}
+
+/** A name is free again when its import has ended: the set is on disk then, or it has failed. */
+async function isHeld({ queue }: Context, holder: string): Promise<boolean> {
+  if (isUploading(holder)) return true;
+  const state = await queue.getJobState(holder);
+  return state !== 'unknown' && state !== 'failed' && state !== 'completed';
+}
+
+async function isKnown(context: Context, id: string): Promise<boolean> {
+  const [isUnderWay, state] = await Promise.all([
+    context.redis.exists(uploadKeyOf(context, id)),
+    context.queue.getJobState(id),
+  ]);
+  return isUnderWay === 1 || state !== 'unknown';
+}
+
+async function find(context: Context, name: string): Promise<ImportJob | null> {
+  const id = await holderOf(context, name);
+  if (!id || isUploading(id)) return null;
+  const job: ImportBullJob | undefined = await context.queue.getJob(id);
+  return job ? view(job, await context.queue.getJobState(id)) : null;
+}
+
+async function list(context: Context): Promise<ImportJob[]> {
+  const { queue } = context;
+  const ids = await queue.getRanges(['waiting', 'prioritized', 'delayed', 'active', 'failed'], 0, -1);
+  const found = await Promise.all(
+    [...new Set(ids)].map(async (id) => {
+      const job: ImportBullJob | undefined = await queue.getJob(id);
+      const isNewest = job && (await holderOf(context, job.data.request.name)) === id;
+      return isNewest ? view(job, await queue.getJobState(id)) : null;
+    }),
+  );
+  return found.filter((job) => job !== null);
+}
+
+function view(job: ImportBullJob, bullState: string): ImportJob | null {
+  if (bullState === 'completed' || bullState === 'unknown') return null; // the set is on disk, or was deleted
+  const state: Partial<ImportState> = typeof job.progress === 'object' ? job.progress : {}; // BullMQ's 0 at first
+  const isFailed = bullState === 'failed';
+  return {
+    id: job.id!,
+    status: isFailed ? 'failed' : 'importing',
+    data: job.data,
+    progress: state.progress ?? null,
+    report: state.report ?? null,
+    error: isFailed ? errorOf(job.failedReason) : null,
+    createdAt: new Date(job.timestamp).toISOString(),
+  };
+}
+
+function errorOf(reason = ''): ImportJob['error'] {
+  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
+  return code && message ? { code, message } : { code: 'IMPORT_CRASHED', message: reason };
+}
+
+function addOptions(jobId: string) {
+  const backoff = { type: 'fixed', delay: 200 }; // ms, after a crash
+  const attempts = Number.MAX_SAFE_INTEGER; // the worker decides when to give up
+  return { jobId, attempts, backoff, removeOnComplete: kept, removeOnFail: kept };
+}

@@ -1,0 +1,215 @@
+/**
+ * Takes imports off their queue, one at a time, beside the training job. An import that is cut off begins again with the
+ * archive, which stays on disk until it has ended.
+ */
+import { constants } from 'node:os';
+import type { Job as BullJob } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { messageOf, TrainyardError } from '../../lib/errors.ts';
+import { exists } from '../../lib/files.ts';
+import { listUploads, removeUpload, uploadPaths } from '../../model/data/import/uploads.ts';
+import { Job, UnrecoverableError, WaitingError, Worker } from '../bullmq.ts';
+import { type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
+import { encodeFailure } from '../job-view.ts';
+import type { Outage } from '../redis/outage.ts';
+import { type ImportResult, runImport } from './import-supervisor.ts';
+import { clearStalledMarks, createJobLocks, type JobLocks } from './job-locks.ts';
+import type { StopReason, WorkerTimings } from './options.ts';
+import { backOffOnErrors } from './redis-outage.ts';
+
+type ImportBullJob = BullJob<ImportJobData, null>;
+type Parts = {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly timings: WorkerTimings;
+  readonly outage: Outage;
+  readonly niceness?: number | undefined; // of the processes that import
+};
+type Context = Parts & { readonly worker: Worker<ImportJobData, null>; readonly locks: JobLocks };
+
+export type ImportWorker = { close(): Promise<void> };
+
+const crashLimit = 3; // the next attempt would crash as well
+
+export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
+  const { redis, prefix, timings, outage, dataDir } = parts;
+  const worker: Worker<ImportJobData, null> = new Worker<ImportJobData, null>(
+    importQueueName,
+    (job, token, signal) => processImport({ ...parts, worker, locks }, job, token!, signal!),
+    {
+      connection: redis,
+      prefix,
+      name: 'trainyard',
+      lockDuration: timings.lock,
+      stalledInterval: timings.stalledCheck,
+      maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
+      skipVersionCheck: true,
+    },
+  );
+  const locks = createJobLocks(worker, redis, outage, timings);
+  worker.on('lockRenewalFailed', () => void locks.regain().catch(() => {})); // the next renewal tries again
+  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings, async () => {
+    await locks.regain();
+    await clearStalledMarks(worker, redis);
+  });
+  const endings = new Set<Promise<void>>();
+  const end = (job: ImportBullJob | undefined) => {
+    if (!job?.finishedOn) return; // it is tried again
+    const ending = removeUpload(dataDir, job.id!)
+      .catch((err: unknown) => parts.log.warn({ err }, `the archive of import ${job.id} is not removed yet`))
+      .finally(() => endings.delete(ending));
+    endings.add(ending);
+  };
+  worker.on('completed', end).on('failed', end);
+  await worker.waitUntilReady();
+  await removeEnded(worker, dataDir);
+  return {
+    close: async () => {
+      stopBackingOff();
+      const closed = worker.close(); // first, so that the worker does not take back the job that it hands over
+      worker.cancelAllJobs('worker closes' satisfies StopReason);
+      await closed;
+      await Promise.all(endings);
+    },
+  };
+}
+
+/** Removes the archives of imports that ended together with their worker. */
+async function removeEnded(worker: Context['worker'], dataDir: string): Promise<void> {
+  for (const id of await listUploads(dataDir)) {
+    const job: ImportBullJob | undefined = await Job.fromId(worker, id);
+    if (job?.finishedOn) await removeUpload(dataDir, id);
+  }
+}
+
+async function processImport(
+  context: Context,
+  job: ImportBullJob,
+  token: string,
+  signal: AbortSignal,
+): Promise<null> {
+  const { worker, dataDir, timings, niceness = constants.priority.PRIORITY_LOW } = context;
+  const { name } = job.data.request;
+  const log = context.log.child({ importId: job.id, dataset: name, requestId: job.data.requestId });
+  const { directory } = uploadPaths(dataDir, job.id!);
+  const lock = context.locks.hold(job, token);
+  const stopChecking = checkForRemoval(worker, job.id!, directory, timings.cancelCheck);
+  const state = createStateWriter(context, job);
+  try {
+    if (!(await exists(directory))) throw cancelled();
+    if (worker.closing) return await handBack(job, token);
+    if (crashesOf(job) >= crashLimit) throw stuck('its worker was lost');
+    log.info(`importing ${name}`);
+    const order = { id: job.id!, dataDir, data: job.data };
+    const result = await runImport(order, state.progress, signal, niceness);
+    await lock.settle();
+    await state.flush();
+    if (result) return await finish(result, state, log);
+    const reason = signal.reason as StopReason;
+    if (reason === 'lock lost') throw new WaitingError(); // BullMQ then leaves the job alone
+    if (reason === 'cancel requested') throw cancelled();
+    return await handBack(job, token);
+  } catch (error) {
+    if (error instanceof TrainyardError) throw await asBullError(error, job, directory, log);
+    throw error;
+  } finally {
+    stopChecking();
+    lock.release();
+  }
+}
+
+/** Stops an import whose directory was taken away: its data set was deleted. */
+function checkForRemoval(
+  worker: Context['worker'],
+  id: string,
+  directory: string,
+  everyMs: number,
+): () => void {
+  const check = async () => {
+    if (!(await exists(directory))) worker.cancelJob(id, 'cancel requested' satisfies StopReason);
+  };
+  const timer = setInterval(() => void check().catch(() => {}), everyMs); // the next check tries again
+  return () => clearInterval(timer);
+}
+
+/** Writes the newest state to Redis, one write at a time. */
+function createStateWriter({ outage }: Context, job: ImportBullJob) {
+  let state: ImportState = { progress: null, report: null };
+  let writing: Promise<void> | null = null;
+  let isDue = false;
+  const write = async () => {
+    while (isDue) {
+      isDue = false;
+      await job.updateProgress(state).catch((error: unknown) => outage.failed('reports', error));
+    }
+    writing = null;
+  };
+  const request = (change: Partial<ImportState>) => {
+    state = { ...state, ...change };
+    isDue = true;
+    writing ??= write();
+  };
+  return {
+    progress: (progress: ImportState['progress']) => request({ progress }),
+    report: (report: ImportState['report']) => request({ report }),
+    flush: async () => {
+      await writing;
+    },
+  };
+}
+
+async function finish(
+  result: ImportResult,
+  state: ReturnType<typeof createStateWriter>,
+  log: Logger,
+): Promise<null> {
+  if (result.ok) {
+    log.info({ pictures: result.pictures }, 'imported');
+    return null;
+  }
+  const { code, message, report } = result;
+  log.info({ code }, `not imported: ${message}`);
+  state.report(report);
+  await state.flush();
+  throw new UnrecoverableError(encodeFailure(code, message));
+}
+
+/** Puts the job back at the head of the queue for the next worker; this counts as no failed attempt. */
+async function handBack(job: ImportBullJob, token: string): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
+}
+
+function crashesOf(job: ImportBullJob): number {
+  return job.attemptsMade + job.stalledCounter;
+}
+
+function cancelled(): UnrecoverableError {
+  return new UnrecoverableError(
+    encodeFailure('CANCELLED', 'the data set was deleted before it was imported'),
+  );
+}
+
+function stuck(how: string): UnrecoverableError {
+  const message = `expected to import the archive, but ${crashLimit} attempts crashed, the last one since ${how}; please report it`;
+  return new UnrecoverableError(encodeFailure('IMPORT_CRASHED', message));
+}
+
+/** What Redis is told. Full disks and crashes are worth another attempt; a fault would occur again. */
+async function asBullError(
+  error: TrainyardError,
+  job: ImportBullJob,
+  directory: string,
+  log: Logger,
+): Promise<Error> {
+  if (!(await exists(directory))) return cancelled();
+  log.error({ err: error }, 'attempt failed');
+  const isWorthAnother = ['IMPORT_CRASHED', 'ENOSPC', 'EDQUOT', 'EMFILE'].includes(error.code);
+  const code = /^E[A-Z]+$/.test(error.code) ? 'IMPORT_FAULT' : error.code;
+  const reason = encodeFailure(code, messageOf(error));
+  if (!isWorthAnother) return new UnrecoverableError(reason);
+  return crashesOf(job) + 1 >= crashLimit ? stuck(error.message) : new Error(reason);
+}

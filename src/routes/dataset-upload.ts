@@ -1,0 +1,110 @@
+/** POST /datasets: an archive of labelled pictures arrives on disk, and its import is queued. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type ImportRequest, importRequestSchema } from '../jobs/import-contract.ts';
+import type { ImportQueue } from '../jobs/producer/import-queue.ts';
+import { createUpload, removeUpload, uploadedBytes } from '../model/data/import/uploads.ts';
+import type { Datasets } from '../model/data/imported/datasets.ts';
+import { datasetSchema, viewImport } from './dataset-view.ts';
+import { HttpProblem, problems } from './http/problem.ts';
+import { type Limit, receiveFile } from './http/upload.ts';
+
+export type DatasetLimits = {
+  readonly archiveBytes: number; // of one archive
+  readonly allBytes: number; // of all data sets on disk, and of archives that wait
+};
+
+type Dependencies = {
+  readonly imports: ImportQueue;
+  readonly datasets: Datasets;
+  readonly dataDir: string;
+  readonly limits: DatasetLimits;
+};
+
+const renewMs = 10_000; // a third of a claim's life
+
+const schema = {
+  tags: ['datasets'],
+  operationId: 'importDataset',
+  summary: 'Import a zip, tar or tar.gz of labelled pictures',
+  querystring: importRequestSchema,
+  response: { 202: datasetSchema, ...problems(400, 409, 413, 415, 503, 507) },
+};
+
+export const datasetUploadRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null)); // the handler reads it
+
+  app.post('/datasets', { schema }, async (request, reply) => {
+    try {
+      const job = await upload(request, request.query, parts);
+      request.log.info({ importId: job.id, dataset: request.query.name }, 'import queued');
+      return await reply
+        .code(202)
+        .header('location', `/datasets/${request.query.name}`)
+        .send(viewImport(job));
+    } catch (error) {
+      leaveRest(request, reply);
+      throw error;
+    }
+  });
+};
+
+/** A body that was refused is not read to its end, which may be a gigabyte away. */
+function leaveRest({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (!raw.complete) reply.header('connection', 'close');
+}
+
+async function upload(request: FastifyRequest, query: ImportRequest, parts: Dependencies) {
+  const { imports, datasets, dataDir } = parts;
+  const { name } = query;
+  if (await datasets.manifest(name)) throw nameTaken(name);
+  const id = await imports.claim(name);
+  if (id === null) throw beingImported(name);
+  const renewal = setInterval(() => void imports.renew(name, id).catch(() => {}), renewMs); // the next one tries again
+  try {
+    const limit = await limitOf(parts);
+    const { archive } = await createUpload(dataDir, id);
+    const { bytes, fileName } = await receiveFile(request, archive, limit);
+    if (await datasets.manifest(name)) throw nameTaken(name); // published by an import that ended meanwhile
+    const data = { request: query, fileName, bytes, requestId: request.id };
+    if (!(await imports.add(id, data))) throw beingImported(name);
+    const progress = { progress: null, report: null, error: null };
+    return { id, data, status: 'importing', ...progress, createdAt: new Date().toISOString() } as const;
+  } catch (error) {
+    await removeUpload(dataDir, id);
+    await imports.release(name, id).catch(() => {}); // it runs out by itself
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+async function limitOf({ datasets, dataDir, limits }: Dependencies): Promise<Limit> {
+  const { archiveBytes, allBytes } = limits;
+  const used = (await datasets.bytes()) + (await uploadedBytes(dataDir));
+  return (bytes) => {
+    if (bytes > archiveBytes) return tooLarge(archiveBytes);
+    return used + bytes > allBytes ? full(allBytes, used) : null;
+  };
+}
+
+function nameTaken(name: string): HttpProblem {
+  const detail = `expected a name that is free, got "${name}", which a data set has; choose another name, or delete that one with DELETE /datasets/${name}`;
+  return new HttpProblem({ status: 409, code: 'DATASET_NAME_TAKEN', detail });
+}
+
+function beingImported(name: string): HttpProblem {
+  const detail = `expected a name that is free, got "${name}", which is being imported; choose another name, or wait for GET /datasets/${name}`;
+  return new HttpProblem({ status: 409, code: 'DATASET_IMPORTING', detail });
+}
+
+function tooLarge(limit: number): HttpProblem {
+  const detail = `expected an archive of at most ${limit} bytes, got more; scale the pictures down, or set DATASET_MAX_BYTES`;
+  return new HttpProblem({ status: 413, code: 'ARCHIVE_TOO_LARGE', detail });
+}
+
+function full(limit: number, used: number): HttpProblem {
+  const detail = `expected all data sets to take at most ${limit} bytes, got more with the ${used} bytes that are there; delete some with DELETE /datasets/:name, or set DATASETS_MAX_BYTES`;
+  return new HttpProblem({ status: 507, code: 'DATASETS_FULL', detail });
+}

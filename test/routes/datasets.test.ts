@@ -1,0 +1,197 @@
+/** Data sets over HTTP, with a real Redis, a worker and its import processes. */
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeZip, type ZipEntry } from '../../harness/zip.ts';
+import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
+import { until } from '../jobs/until.ts';
+import { shortTimings } from '../jobs/yard.ts';
+import { makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
+import { type Parts, startParts } from './parts.ts';
+
+let parts: Parts;
+let worker: TrainWorker;
+let address: string;
+beforeAll(async () => {
+  parts = await startParts({ datasetLimits: { archiveBytes: 2e6, allBytes: 6e6 } });
+  address = await parts.app.listen({ host: '127.0.0.1', port: 0 });
+  worker = await startWorker({
+    redisUrl: parts.redis.url,
+    dataDir: parts.dataDir,
+    engine: 'auto',
+    requireGpu: false,
+    noGpu: null,
+    device: 'a test',
+    gitCommit: null,
+    log: pino({ level: 'silent' }),
+    trainerNiceness: 0,
+    timings: shortTimings,
+  });
+});
+afterAll(async () => {
+  await worker.close();
+  await parts.close();
+});
+
+type Body = FormData | Uint8Array;
+type Answer = { status: number; body: Record<string, unknown>; location: string | null };
+
+async function send(query: string, body: Body, type = 'application/zip'): Promise<Answer> {
+  const headers = body instanceof FormData ? undefined : { 'content-type': type };
+  const init = { method: 'POST', body: body as FormData, ...(headers && { headers }) };
+  const response = await fetch(`${address}/datasets?${query}`, init);
+  return {
+    status: response.status,
+    body: (await response.json()) as Answer['body'],
+    location: response.headers.get('location'),
+  };
+}
+
+const zipOf = (entries: readonly ZipEntry[]) => new Uint8Array(makeZip(entries));
+
+async function get(path: string): Promise<Record<string, unknown>> {
+  return (await (await fetch(`${address}${path}`)).json()) as Record<string, unknown>;
+}
+
+async function remove(name: string): Promise<number> {
+  return (await fetch(`${address}/datasets/${name}`, { method: 'DELETE' })).status;
+}
+
+/** Waits until an import has ended. */
+function ended(name: string) {
+  return until(
+    `data set ${name}`,
+    () => get(`/datasets/${name}`),
+    ({ status }) => status === 'ready' || status === 'failed',
+  );
+}
+
+const uploads = () => readdir(join(parts.dataDir, 'datasets', '.uploads')).catch(() => []);
+
+describe('POST /datasets', () => {
+  it('imports an archive, and shows the data set under its name', async () => {
+    const answer = await send(
+      'name=letters&form=ink',
+      zipOf([...pictures('a', 20), ...pictures('b', 20, 20)]),
+    );
+    expect(answer).toMatchObject({
+      status: 202,
+      location: '/datasets/letters',
+      body: { name: 'letters', status: 'importing', builtIn: false },
+    });
+    expect(await ended('letters')).toMatchObject({
+      status: 'ready',
+      form: 'ink',
+      labels: ['a', 'b'],
+      counts: { train: { count: 32, byLabel: [16, 16] }, test: { count: 8 } },
+      report: { accepted: 40, problemCount: 0 },
+      error: null,
+    });
+    await until('no archive', uploads, (names) => names.length === 0);
+    const { data } = (await get('/datasets')) as { data: { name: string }[] };
+    expect(data.map(({ name }) => name)).toEqual(expect.arrayContaining(['mnist', 'letters']));
+    const picture = await fetch(`${address}/datasets/letters/train/0.png`);
+    expect([picture.status, picture.headers.get('x-label')]).toEqual([200, expect.stringMatching(/^[ab]$/)]);
+    expect((await fetch(`${address}/datasets/letters/samples.png`)).status).toBe(200);
+    expect((await fetch(`${address}/datasets/letters/test/8.png`)).status).toBe(404);
+  });
+
+  it('takes the file of a form, a tar.gz, and any content type', async () => {
+    const form = new FormData();
+    form.append('note', 'not the archive');
+    form.append('archive', new Blob([zipOf(twoLabels(5))]), 'буквы.zip');
+    expect((await send('name=from-form', form)).status).toBe(202);
+    expect(await ended('from-form')).toMatchObject({ status: 'ready', source: { fileName: 'буквы.zip' } });
+    const tar = new Uint8Array(await makeTarGz(twoLabels(5)));
+    expect((await send('name=from-tar', tar, 'text/plain')).status).toBe(202);
+    expect(await ended('from-tar')).toMatchObject({ status: 'ready' });
+  });
+
+  it('says why an archive is no data set, and lets its name be used again', async () => {
+    expect((await send('name=wrong', zipOf(pictures('a', 3)))).status).toBe(202);
+    expect(await ended('wrong')).toMatchObject({
+      status: 'failed',
+      error: { code: 'DATASET_LABELS', message: expect.stringContaining('got 1') },
+      report: { problemCount: 0 },
+    });
+    expect((await send('name=wrong', new Uint8Array([1, 2, 3]))).status).toBe(202);
+    expect(await ended('wrong')).toMatchObject({ error: { code: 'ARCHIVE_TYPE_UNKNOWN' } });
+    expect((await send('name=wrong', zipOf(twoLabels(3)))).status).toBe(202);
+    expect(await ended('wrong')).toMatchObject({ status: 'ready', error: null });
+    expect((await send('name=wrong', zipOf(twoLabels(3)))).body).toMatchObject({
+      code: 'DATASET_NAME_TAKEN',
+    });
+  });
+
+  it.each([
+    ['name=mnist', 400, 'VALIDATION_FAILED'],
+    ['name=Letters', 400, 'VALIDATION_FAILED'],
+    ['', 400, 'VALIDATION_FAILED'],
+    ['name=x&form=photo', 400, 'VALIDATION_FAILED'],
+    ['name=x&testShare=0.9', 400, 'VALIDATION_FAILED'],
+    ['name=x&more=1', 400, 'VALIDATION_FAILED'],
+  ])('refuses ?%s', async (query, status, code) => {
+    const answer = await send(query, zipOf(twoLabels(2)));
+    expect(answer.body).toMatchObject({ status, code });
+  });
+
+  it('refuses what is empty, too large, encoded, or a form without a file', async () => {
+    const codeOf = async (body: Body) => (await send('name=x', body)).body['code'];
+    expect(await codeOf(new Uint8Array())).toBe('ARCHIVE_EMPTY');
+    expect(await codeOf(new Uint8Array(2e6 + 1))).toBe('ARCHIVE_TOO_LARGE');
+    expect(await codeOf(new FormData())).toBe('FORM_NOT_READABLE');
+    const headers = { 'content-type': 'application/zip', 'content-encoding': 'gzip' };
+    const encoded = await fetch(`${address}/datasets?name=x`, { method: 'POST', headers, body: 'x' });
+    expect(await encoded.json()).toMatchObject({ status: 415, code: 'CONTENT_ENCODING_UNSUPPORTED' });
+    expect(await uploads()).toEqual([]);
+  });
+
+  it('refuses more than all data sets may take', async () => {
+    const large = Uint8Array.from(Buffer.alloc(1.9e6, 1));
+    const names = ['one', 'two', 'three', 'four'];
+    await worker.close(); // so that the archives stay
+    const statuses: number[] = [];
+    for (const name of names) statuses.push((await send(`name=full-${name}`, large)).status);
+    expect(statuses).toEqual([202, 202, 202, 507]);
+    for (const name of names) await remove(`full-${name}`);
+    expect(await uploads()).toEqual([]);
+  });
+
+  it('leaves nothing of an upload that is cut off', async () => {
+    const sent = request(`${address}/datasets?name=cut`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/zip', 'content-length': '100000' },
+    });
+    sent.on('error', () => {});
+    sent.write(Buffer.alloc(1000));
+    await until('an upload', uploads, (names) => names.length === 1);
+    expect((await send('name=cut', zipOf(twoLabels(2)))).body).toMatchObject({ code: 'DATASET_IMPORTING' });
+    sent.destroy();
+    await until('no upload', uploads, (names) => names.length === 0);
+    expect((await get('/datasets/cut'))['code']).toBe('DATASET_NOT_FOUND');
+    await until(
+      'the name is free',
+      () => send('name=cut', zipOf(twoLabels(2))),
+      ({ status }) => status === 202,
+    );
+    expect(await remove('cut')).toBe(204);
+  });
+});
+
+describe('DELETE /datasets/:name', () => {
+  it('refuses a built-in one, one that there is none of, and one that a job needs', async () => {
+    expect([await remove('mnist'), await remove('nothing')]).toEqual([409, 404]);
+    const job = await parts.app.inject({
+      method: 'POST',
+      url: '/jobs/train',
+      payload: { dataset: 'letters' },
+    });
+    expect(job.statusCode).toBe(202);
+    expect(await remove('letters')).toBe(409);
+    await parts.app.inject({ method: 'POST', url: `/jobs/${job.json().id}/cancel` });
+    expect(await remove('letters')).toBe(204);
+    expect(await remove('letters')).toBe(404);
+  });
+});
