@@ -175,6 +175,28 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
         }),
       },
     },
+    {
+      summary: 'With their values for a data set',
+      parameters: { dataset: 'mnist' },
+      status: 200,
+      answer: {
+        data: [{ name: 'default', summary: recipeSummaries.default, ...recipes.default }],
+        automatic: 'default',
+      },
+    },
+    {
+      summary: 'For a data set that is not there',
+      parameters: { dataset: 'letters' },
+      status: 404,
+      answer: problem({
+        title: 'Not Found',
+        status: 404,
+        code: 'DATASET_NOT_FOUND',
+        detail:
+          'expected a data set in GET /datasets, such as mnist, got "letters"; import it with POST /datasets?name=letters',
+        instance: '/recipes',
+      }),
+    },
   ],
   listJobs: [
     {
