@@ -107,7 +107,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
     parts;
   await app.register(jobRoutes, { queue, promote, corrections, datasets });
   await app.register(eventRoutes, { queue, feed, metrics });
-  await app.register(recipeRoutes);
+  await app.register(recipeRoutes, { datasets });
   const labelsOf = createVersionLabels(store);
   await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics), kept, labelsOf });
   await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
@@ -116,7 +116,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
   await registerDatasets(app, parts);
-  await app.register(healthRoutes, { queue, store, predictor });
+  await app.register(healthRoutes, { queue, store, predictor, corrections });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
   await app.register(pageRoutes);
   await app.register(docsRoutes);

@@ -2,8 +2,20 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
+import type { DatasetLibrary } from '../model/data/load-dataset.ts';
 import { networkNames } from '../model/network/specification.ts';
-import { recipeNames, recipeSummaries, recipes } from '../model/training/recipe.ts';
+import { datasetName } from '../model/registry/names.ts';
+import {
+  type RecipeName,
+  type RecipeTarget,
+  recipeFor,
+  recipeNameFor,
+  recipeNames,
+  recipeSummaries,
+  recipes,
+} from '../model/training/recipe.ts';
+import { problems } from './http/problem.ts';
+import { expectDataset } from './trainable-dataset.ts';
 
 const ownOfJob = {
   model: true,
@@ -20,16 +32,42 @@ const recipeSchema = z
   .object({ name: z.enum(recipeNames), summary: z.string(), ...values.shape, network: z.enum(networkNames) })
   .meta({ id: 'Recipe' });
 
-export const recipeRoutes: FastifyPluginAsyncZod = async (app) => {
+const answerSchema = z.object({
+  data: z.array(recipeSchema),
+  automatic: z
+    .enum(recipeNames)
+    .exactOptional()
+    .describe('With `dataset`: the recipe of a job on it that names none'),
+});
+
+type Dependencies = { datasets: Pick<DatasetLibrary, 'describe'> };
+
+export const recipeRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { datasets }) => {
   app.get('/recipes', {
     schema: {
       tags: ['jobs'],
       operationId: 'listRecipes',
       summary: 'List the recipes that a training job can name, with all of their values',
-      response: { 200: z.object({ data: z.array(recipeSchema) }) },
+      querystring: z.strictObject({
+        dataset: datasetName.exactOptional().describe('The values that they have for this data set'),
+      }),
+      response: { 200: answerSchema, ...problems(400, 404) },
     },
-    handler: async () => ({
-      data: recipeNames.map((name) => ({ name, summary: recipeSummaries[name], ...recipes[name] })),
-    }),
+    handler: async ({ query: { dataset } }) => {
+      if (dataset === undefined) return { data: recipeNames.map((name) => shown(name, recipes[name])) };
+      const target = await expectDataset(dataset, datasets);
+      const data = recipeNames.map((name) => shown(name, { ...recipes[name], ...valuesFor(name, target) }));
+      return { data, automatic: recipeNameFor(target) };
+    },
   });
 };
+
+/** A recipe's values for a data set but its network, which is the same for all. */
+function valuesFor(name: RecipeName, target: RecipeTarget) {
+  const { network: _, ...own } = recipeFor(name, target);
+  return own;
+}
+
+function shown(name: RecipeName, own: (typeof recipes)[RecipeName]) {
+  return { name, summary: recipeSummaries[name], ...own };
+}

@@ -1,5 +1,6 @@
 /** A model with its aliases as the API shows it, and refusals of the registry as problems. */
 import { z } from 'zod';
+import { imageForms } from '../model/data/dataset.ts';
 import type { Refusal } from '../model/registry/calls.ts';
 import { type RegistryState, stateSchema } from '../model/registry/decision.ts';
 import { modelName } from '../model/registry/names.ts';
@@ -13,6 +14,11 @@ export const registeredModelSchema = z
     name: modelName,
     dataset: z.string(),
     labels: z.array(z.string()),
+    form: z
+      .enum(imageForms)
+      .describe(
+        'What it reads: drawn or written `ink`, or a `picture` as it is; of its newest version, as are the labels',
+      ),
     aliases,
     traffic,
     champions: path.describe(
@@ -25,10 +31,10 @@ export const registeredModelSchema = z
   .meta({ id: 'RegisteredModel' });
 
 export function describe(name: string, state: RegistryState, index: VersionIndex) {
-  const { versions, newest, dataset, labels } = index.of(name);
+  const { versions, newest, dataset, labels, form } = index.of(name);
   const { aliases: named, traffic: shares, path: champions, revision: number } = state;
   const decided = { aliases: named, traffic: shares, champions, revision: number };
-  return { name, dataset, labels, versions, newest, ...decided };
+  return { name, dataset, labels, form, versions, newest, ...decided };
 }
 
 export const etagOf = ({ revision: number }: RegistryState) => `"${number}"`;

@@ -14,13 +14,22 @@ export async function expectTrainable(
   request: TrainRequest,
   datasets: Pick<DatasetLibrary, 'describe'>,
 ): Promise<DatasetDescription> {
-  const found = await datasets.describe(request.dataset);
-  if (!found) throw unknownDataset(request.dataset);
+  const found = await expectDataset(request.dataset, datasets);
   if (request.otherHands && !areDigits(found.labels)) {
     throw unsuited('otherHands', `data set ${found.name}, whose labels are not the digits 0 to 9`);
   }
   if (request.outliers && found.form !== 'ink')
     throw unsuited('outliers', `data set ${found.name} of the form "picture"`);
+  return found;
+}
+
+/** @throws HttpProblem 404 where there is no such data set */
+export async function expectDataset(
+  name: string,
+  datasets: Pick<DatasetLibrary, 'describe'>,
+): Promise<DatasetDescription> {
+  const found = await datasets.describe(name);
+  if (!found) throw unknownDataset(name);
   return found;
 }
 

@@ -1,4 +1,5 @@
 /** The versions of each model in the store. A manifest never changes, so each one is read once. */
+import type { ImageForm } from '../model/data/dataset.ts';
 import { digitLabels } from '../model/data/labels.ts';
 import { modelOf, readingOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
@@ -9,21 +10,27 @@ export type VersionIndex = {
     readonly newest: number | null;
     readonly dataset: string;
     readonly labels: string[];
+    readonly form: ImageForm;
   };
 };
 
-type Entry = { readonly model: string; readonly dataset: string; readonly labels: readonly string[] };
+type Entry = {
+  readonly model: string;
+  readonly dataset: string;
+  readonly labels: readonly string[];
+  readonly form: ImageForm;
+};
 
 /** What is said of a model whose versions are all gone. */
-const unknownOf = (model: string) => ({ dataset: model, labels: digitLabels });
+const unknownOf = (model: string) => ({ dataset: model, labels: digitLabels, form: 'ink' }) as const;
 
 export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifest'>) {
   const known = new Map<number, Entry>();
   const entryOf = async (version: number): Promise<void> => {
     const manifest = known.has(version) ? null : await store.manifest(version).catch(() => null);
     if (!manifest) return;
-    const { labels } = readingOf(manifest);
-    known.set(version, { model: modelOf(manifest), dataset: manifest.dataset.name, labels });
+    const model = modelOf(manifest);
+    known.set(version, { model, dataset: manifest.dataset.name, ...readingOf(manifest) });
   };
   return {
     async read(): Promise<VersionIndex> {
@@ -35,8 +42,8 @@ export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifes
         of: (model) => {
           const own = versions.filter((version) => known.get(version)?.model === model);
           const [newest] = own;
-          const { dataset, labels } = newest === undefined ? unknownOf(model) : known.get(newest)!;
-          return { versions: own.length, newest: newest ?? null, dataset, labels: [...labels] };
+          const { dataset, labels, form } = newest === undefined ? unknownOf(model) : known.get(newest)!;
+          return { versions: own.length, newest: newest ?? null, dataset, labels: [...labels], form };
         },
       };
     },

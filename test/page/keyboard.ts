@@ -42,7 +42,7 @@ export function describeKeyboard(stage: () => Stage): void {
       await tabTo(page, 'Recipe');
       await page.keyboard.press('ArrowDown');
       await page.getByRole('combobox', { name: 'Recipe' }).and(page.locator(':focus')).waitFor();
-      expect(await page.getByRole('combobox', { name: 'Recipe' }).inputValue()).toBe('fast');
+      expect(await page.getByRole('combobox', { name: 'Recipe' }).inputValue()).toBe('default');
       await tabTo(page, 'More settings');
       await page.keyboard.press('Enter');
       for (const [name, value] of [

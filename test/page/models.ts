@@ -43,7 +43,7 @@ export function describeModels(stage: () => Stage): void {
 
     it('shows the confusion matrix as a table whose rows sum to the images of their digit', async () => {
       const page = await stage().open('#models/1');
-      const matrix = page.getByRole('table', { name: /Rows: the digit on the image/ });
+      const matrix = page.getByRole('table', { name: /Rows: what the image shows/ });
       await matrix.waitFor();
       const rows = matrix.getByRole('row').filter({ has: page.getByRole('rowheader') });
       expect(await rows.count()).toBe(10);

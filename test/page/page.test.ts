@@ -6,6 +6,7 @@ import { describeBudget } from './budget.ts';
 import { describeDraw } from './draw.ts';
 import { describeKey } from './key.ts';
 import { describeKeyboard } from './keyboard.ts';
+import { describeLabels } from './labels.ts';
 import { describeLayout } from './layout.ts';
 import { describeModels } from './models.ts';
 import { describePrefix } from './prefix.ts';
@@ -38,4 +39,5 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeKeyboard(() => stage);
   describeAway(() => stage);
   describeKey(() => stage);
+  describeLabels(() => stage); // last: from then on there are two models
 });

@@ -39,6 +39,8 @@ describe('an alias', () => {
     expect(response.statusCode).toBe(200);
     expect(response.json()).toMatchObject({
       name: 'mnist',
+      dataset: 'mnist',
+      form: 'ink',
       aliases: {
         champion: { version: second },
         challenger: { version: first, reason: 'to compare', by: '127.0.0.1' },

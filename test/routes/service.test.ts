@@ -179,6 +179,12 @@ describe('recipes', () => {
     expect(data).toEqual(expected);
   });
 
+  it('have the values for a data set, and one of them is that of a job that names none', async () => {
+    const { data, automatic } = (await parts.app.inject('/recipes?dataset=mnist')).json();
+    expect(automatic).toBe('default');
+    expect(data.map(({ name }: { name: string }) => name)).toEqual(recipeNames);
+  });
+
   it('have the values that a job with that recipe gets', async () => {
     const { data } = (await parts.app.inject('/recipes')).json();
     for (const { summary: _, name, ...values } of data) {

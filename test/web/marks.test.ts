@@ -4,7 +4,7 @@ import { type Mark, type Picture, type Stroke, sheetOf, traceStroke } from '../.
 const first: Stroke = { kind: 'stroke', points: [{ x: 0, y: 0 }] };
 const second: Stroke = { kind: 'stroke', points: [{ x: 1, y: 1 }] };
 const blank: Mark = { kind: 'blank' };
-const picture: Picture = { kind: 'picture', name: 'a', image: new Blob(), url: 'blob:a', label: 7 };
+const picture: Picture = { kind: 'picture', name: 'a', image: new Blob(), url: 'blob:a', label: '7' };
 
 describe('what is seen of the marks', () => {
   it.each<[string, Mark[], ReturnType<typeof sheetOf>]>([

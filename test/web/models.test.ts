@@ -32,19 +32,39 @@ it('a champion that can’t be read is no row; the others are listed all the sam
   expect(shown()).toEqual(downFrom(30));
 });
 
+it('the versions of one model are listed alone, behind the champion of that model', async () => {
+  const { list, shown, asked } = listOf({ newest: 30, champion: 3 });
+  await list.refresh(never);
+  list.only.value = 'letters';
+  expect(shown()).toEqual([]);
+  await list.refresh(never);
+  expect(asked.map(({ path, model }) => [path, model]).filter(([, model]) => model !== null)).toEqual([
+    ['/models', 'letters'],
+  ]);
+  expect(list.champion.value).toBe(7);
+  expect(shown()[0]).toBe(7);
+  list.only.value = null;
+  expect(shown()[0]).toBe(3);
+});
+
 type Server = { newest: number; champion: number; lost?: number };
 
 /** The list over a server that has the versions from `newest` down to 1. */
 function listOf(server: Server) {
-  const asked: { path: string; shown: number[] }[] = [];
+  const asked: { path: string; shown: number[]; model: string | null }[] = [];
   const client = createClient({
     baseUrl: 'http://server',
     fetch: async ({ url }) => {
       const { pathname, searchParams } = new URL(url);
-      asked.push({ path: pathname, shown: shown() });
+      asked.push({ path: pathname, shown: shown(), model: searchParams.get('model') });
       if (pathname === '/registry') {
         const { champion } = server;
-        return Response.json({ data: [{ name: 'mnist', aliases: { champion: { version: champion } } }] });
+        return Response.json({
+          data: [
+            { name: 'letters', aliases: { champion: { version: 7 } } },
+            { name: 'mnist', aliases: { champion: { version: champion } } },
+          ],
+        });
       }
       if (pathname !== '/models') return answerFor(Number(pathname.split('/')[2]), server);
       const after = Number(searchParams.get('after') ?? server.newest + 1);

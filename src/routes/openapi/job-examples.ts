@@ -135,6 +135,17 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       answer: queued,
     },
     {
+      summary: 'Only what it would do',
+      parameters: { dryRun: 'true' },
+      body: json({ recipe: 'fast', seed: 7, metadata: { note: 'first try' } }),
+      status: 200,
+      answer: {
+        request: queued.request,
+        forecast: { seconds: 16.1, measuredOn: exampleJobId },
+        warnings: [],
+      },
+    },
+    {
       summary: 'A value out of its range',
       body: json({ epochs: 0 }),
       status: 400,
@@ -163,6 +174,28 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
           return { name, summary: recipeSummaries[name], ...recipes[name] };
         }),
       },
+    },
+    {
+      summary: 'With their values for a data set',
+      parameters: { dataset: 'mnist' },
+      status: 200,
+      answer: {
+        data: [{ name: 'default', summary: recipeSummaries.default, ...recipes.default }],
+        automatic: 'default',
+      },
+    },
+    {
+      summary: 'For a data set that is not there',
+      parameters: { dataset: 'letters' },
+      status: 404,
+      answer: problem({
+        title: 'Not Found',
+        status: 404,
+        code: 'DATASET_NOT_FOUND',
+        detail:
+          'expected a data set in GET /datasets, such as mnist, got "letters"; import it with POST /datasets?name=letters',
+        instance: '/recipes',
+      }),
     },
   ],
   listJobs: [

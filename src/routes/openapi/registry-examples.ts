@@ -7,6 +7,7 @@ const registered = {
   name: 'mnist',
   dataset: 'mnist',
   labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  form: 'ink',
   aliases: {
     champion: {
       version: 2,

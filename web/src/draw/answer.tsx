@@ -1,7 +1,9 @@
 /** What the network reads in the drawing. All parts are there before the first answer, so that nothing moves. */
 import { useStore } from '../app-context.ts';
+import { createRegistry } from '../models/registry.ts';
 import { milliseconds, percent } from '../ui/format.ts';
-import { Bars, predictionIn, Spoken } from './bars.tsx';
+import { Bars, BigLabel, predictionIn, Spoken } from './bars.tsx';
+import { createChosenModel } from './chosen-model.ts';
 import { Correct } from './correct.tsx';
 import { createDrawing } from './drawing.ts';
 import { Hint } from './hint.tsx';
@@ -14,12 +16,15 @@ import { sureness } from './verdict.ts';
 export function Answer() {
   const now = useStore(createDrawing).reading.value;
   const { isWanted, reading: second } = useStore(createSecondReader);
+  const { subject } = useStore(createChosenModel);
   const prediction = predictionIn(now);
   return (
     <section class="answer" aria-label="What the network reads">
       <div class="answer-top">
         <figure class="answer-digit" data-known={prediction !== null && prediction.verdict !== 'unknown'}>
-          <div aria-hidden="true">{prediction?.label ?? '?'}</div>
+          <div aria-hidden="true">
+            <BigLabel prediction={prediction} />
+          </div>
           <figcaption aria-hidden="true">{prediction ? sureness(prediction) : 'No answer yet'}</figcaption>
           <Spoken now={now} />
         </figure>
@@ -34,7 +39,7 @@ export function Answer() {
       >
         Read by a second version, too
       </button>
-      <LineReader />
+      {subject.value !== 'picture' && <LineReader />}
       <Correct />
       <Hint now={now.state === 'problem' || !isWanted.value ? now : second.value} />
       <Source now={now} />
@@ -65,9 +70,11 @@ function Seen({ input }: { input: string | null }) {
 function Source({ now }: { now: Reading }) {
   const read = now.state === 'read' ? now : null;
   const { model, timings } = read?.prediction ?? {};
+  const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   return (
     <dl class="facts">
       <Fact name="Model">
+        {isOneOfSeveral && model && `${model.name}, `}
         {model ? <a href={`#models/${model.version}`}>version {model.version}</a> : '–'}
       </Fact>
       <Fact name="Test accuracy">{model ? percent(model.testAccuracy, 2) : '–'}</Fact>

@@ -3,6 +3,8 @@ import { useState } from 'preact/hooks';
 import { useStore } from '../app-context.ts';
 import { LabelChoice } from '../ui/label-choice.tsx';
 import { sentence } from '../ui/sentence.ts';
+import { predictionIn } from './bars.tsx';
+import { createChosenModel } from './chosen-model.ts';
 import { createCorrecting, type Said } from './correcting.ts';
 import { createDrawing } from './drawing.ts';
 
@@ -10,6 +12,8 @@ export function Correct() {
   const { reading } = useStore(createDrawing);
   const { said, say } = useStore(createCorrecting);
   const [isOpen, setOpen] = useState(false);
+  const { name, labelsOf } = useStore(createChosenModel);
+  const labels = labelsOf(predictionIn(reading.value)?.model.name ?? name.value);
   const isBusy = said.value.state === 'sending' || reading.value.state !== 'read';
   return (
     <div class="correct">
@@ -23,7 +27,12 @@ export function Correct() {
       </button>
       {isOpen && (
         <>
-          <LabelChoice name="What it shows" disabled={isBusy} choose={(label) => void say(label)} />
+          <LabelChoice
+            name="What it shows"
+            labels={labels}
+            disabled={isBusy}
+            choose={(label) => void say(label)}
+          />
           <p class="correct-word" role="status">
             <Word said={said.value} />
           </p>

@@ -4,6 +4,7 @@ import { addCorrection, type Correction } from '../../../src/client/index.ts';
 import { outcomeOf, type Problem } from '../api/outcome.ts';
 import type { App } from '../app-context.ts';
 import { createDrawing } from './drawing.ts';
+import type { Reading } from './reader.ts';
 import { imageOf } from './sheet-image.ts';
 
 export type Said =
@@ -18,7 +19,7 @@ export type Correcting = {
 };
 
 export function createCorrecting(app: App): Correcting {
-  const { sheet } = app.store(createDrawing);
+  const { sheet, reading } = app.store(createDrawing);
   const said = signal<Said>({ state: 'nothing' });
   effect(() => {
     void sheet.value; // followed
@@ -31,11 +32,16 @@ export function createCorrecting(app: App): Correcting {
       const image = await imageOf(seen);
       if (image === null) return;
       said.value = { state: 'sending' };
-      const outcome = await outcomeOf(addCorrection(app.api.client, image, label));
+      const outcome = await outcomeOf(addCorrection(app.api.client, image, label, modelOf(reading.peek())));
       if (sheet.peek() !== seen) return;
       said.value = outcome.ok
         ? { state: 'kept', correction: outcome.data }
         : { state: 'refused', problem: outcome.problem };
     },
   };
+}
+
+/** The model whose answer is corrected. */
+function modelOf(now: Reading): string | undefined {
+  return now.state === 'read' ? now.prediction.model.name : undefined;
 }

@@ -1,20 +1,31 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp, useStore } from '../app-context.ts';
+import { pairsOf } from '../route.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Answer } from './answer.tsx';
+import { createChosenModel, type Subject } from './chosen-model.ts';
 import { createDrawing, type Drawing } from './drawing.ts';
+import { ModelChoice } from './model-choice.tsx';
 import { Surface } from './surface.tsx';
+
+const words: Readonly<Record<Subject, readonly [title: string, summary: string]>> = {
+  digit: ['Draw a digit', 'The network reads it while you draw.'],
+  ink: ['Draw a character', 'The network reads it while you draw.'],
+  picture: ['Show a picture', 'The network says what it shows.'],
+};
 
 export function DrawView() {
   const drawing = useStore(createDrawing);
   usePastedPictures(drawing);
   useUndoKey(drawing);
   useTestImageOfRoute(drawing);
+  const [title, summary] = words[useStore(createChosenModel).subject.value];
   return (
     <div class="view draw">
       <header class="view-head">
-        <h1 tabIndex={-1}>Draw a digit</h1>
-        <p>The network reads it while you draw.</p>
+        <h1 tabIndex={-1}>{title}</h1>
+        <p>{summary}</p>
+        <ModelChoice />
       </header>
       <section class="draw-area" aria-label="Drawing">
         <Surface />
@@ -62,14 +73,7 @@ function FileButton({ showFile }: Pick<Drawing, 'showFile'>) {
         <Icon name="open" />
         Open a picture
       </button>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        aria-label="Picture of a digit"
-        hidden
-        onChange={choose}
-      />
+      <input ref={input} type="file" accept="image/*" aria-label="Picture to read" hidden onChange={choose} />
     </>
   );
 }
@@ -104,11 +108,10 @@ function useUndoKey({ undo }: Drawing): void {
   }, []);
 }
 
-/** Shows the image of `#draw/test/INDEX`, to which the misread digits of a model link. */
+/** Shows the test image that the address names, to which the misread images of a model link. */
 function useTestImageOfRoute({ showTestImage }: Drawing): void {
-  const { route } = useApp();
-  const [kind, text] = route.value.rest;
+  const { dataset, test = '' } = pairsOf(useApp().route.value);
   useEffect(() => {
-    if (kind === 'test' && /^\d{1,4}$/.test(text ?? '')) void showTestImage(Number(text));
-  }, [kind, text]);
+    if (/^\d{1,9}$/.test(test)) void showTestImage({ dataset, index: Number(test) });
+  }, [dataset, test]);
 }

@@ -1,9 +1,12 @@
 /** The drawing and what the network reads in it. Both outlive the view. */
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import { predict } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
+import type { App } from '../app-context.ts';
+import { createChosenModel, modelQuery } from './chosen-model.ts';
 import { type Mark, type Picture, type Point, type Sheet, sheetOf } from './marks.ts';
 import { createReader, type Reading } from './reader.ts';
+import { mostRows } from './rows.ts';
 import { sendable } from './sheet-image.ts';
 
 export type Drawing = {
@@ -17,20 +20,30 @@ export type Drawing = {
   readonly undo: () => void;
   readonly clear: () => void;
   readonly showFile: (file: File) => Promise<void>;
-  /** Shows a test image by its number, or a random one. */
-  readonly showTestImage: (index?: number) => Promise<void>;
+  /** Shows a test image by its number, or a random one; of the data set of the model unless another is named. */
+  readonly showTestImage: (image?: TestImage) => Promise<void>;
 };
+type TestImage = { readonly dataset?: string | undefined; readonly index: number };
 
 const maxMarks = 500;
 const testImages = 10_000; // of MNIST
+const usualDataset = 'mnist'; // where no model is known yet
 
-export function createDrawing({ api }: { readonly api: Api }): Drawing {
+export function createDrawing(app: App): Drawing {
+  const { api } = app;
+  const { name: model, known } = app.store(createChosenModel);
   const marks = signal<readonly Mark[]>([]);
   const sheet = computed(() => sheetOf(marks.value));
   const pictureProblem = signal<string | null>(null);
   const reader = createReader((image, ended, { kind }) => {
     const keep = kind === 'picture' ? 'true' : 'false'; // a drawing is half done: what it shows is known once it is corrected
-    return predict(api.client, image, { include: 'input', keep, signal: ended });
+    const asked = { include: 'input', keep, top: mostRows, signal: ended } as const;
+    return predict(api.client, image, { ...modelQuery(model.peek()), ...asked });
+  });
+  effect(() => {
+    void model.value; // followed: another model reads anew
+    reader.drop();
+    reader.read(sheet.peek());
   });
 
   const change = (next: readonly Mark[]) => {
@@ -65,8 +78,8 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
       if (image) return place({ name: file.name || 'pasted picture', image, label: null });
       pictureProblem.value = `“${file.name}” is no picture that this browser can open; choose a PNG or a JPEG.`;
     },
-    showTestImage: async (index = Math.floor(Math.random() * testImages)) => {
-      const picture = await readTestImage(api, index);
+    showTestImage: async ({ dataset, index } = { index: Math.floor(Math.random() * testImages) }) => {
+      const picture = await readTestImage(api, dataset ?? known.value?.dataset ?? usualDataset, index);
       if (typeof picture === 'string') pictureProblem.value = picture;
       else place(picture);
     },
@@ -76,12 +89,13 @@ export function createDrawing({ api }: { readonly api: Api }): Drawing {
 /** Resolves with a message when there is no such image. */
 async function readTestImage(
   { client, ask }: Api,
+  dataset: string,
   index: number,
 ): Promise<Omit<Picture, 'kind' | 'url'> | string> {
-  const path = { name: 'mnist', index: String(index) } as const;
+  const path = { name: dataset as 'mnist', index: String(index) };
   const call = client.GET('/datasets/{name}/test/{index}.png', { params: { path }, parseAs: 'blob' });
   const outcome = await ask(call);
   if (!outcome.ok) return `Test image ${index} could not be fetched: ${outcome.problem.detail}`;
   const label = (await call).response.headers.get('x-label');
-  return { name: `test image ${index}`, image: outcome.data, label: label === null ? null : Number(label) };
+  return { name: `test image ${index}`, image: outcome.data, label };
 }

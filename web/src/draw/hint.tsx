@@ -14,9 +14,10 @@ export function Hint({ now }: { now: Reading }) {
   );
 }
 
-function caveatsOf({ verdict, warnings }: Prediction): string {
+function caveatsOf({ verdict, warnings, digit }: Prediction): string {
   const all = warnings.map(({ message }) => `${sentence(message)} `);
-  return `${verdict === 'unknown' ? 'This looks like none of the digits. ' : ''}${all.join('')}`;
+  const kind = digit === undefined ? 'labels' : 'digits';
+  return `${verdict === 'unknown' ? `This looks like none of the ${kind}. ` : ''}${all.join('')}`;
 }
 
 function HintText({ code, detail }: { code: string; detail: string }) {

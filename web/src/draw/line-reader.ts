@@ -2,6 +2,7 @@
 import { effect, signal } from '@preact/signals';
 import { type LinePrediction, predictLine } from '../../../src/client/index.ts';
 import type { App } from '../app-context.ts';
+import { createChosenModel, modelQuery } from './chosen-model.ts';
 import { createDrawing } from './drawing.ts';
 import { createReader } from './reader.ts';
 
@@ -10,16 +11,22 @@ export type ReadLine = LinePrediction & { readonly width: number; readonly heigh
 
 export function createLineReader(app: App) {
   const { sheet } = app.store(createDrawing);
+  const { name, subject } = app.store(createChosenModel);
   const isWanted = signal(false);
   const { reading, read, drop } = createReader<ReadLine>(async (image, ended) => {
     const [line, size] = await Promise.all([
-      predictLine(app.api.client, image, { signal: ended }),
+      predictLine(app.api.client, image, { ...modelQuery(name.peek()), signal: ended }),
       sizeOf(image),
     ]);
     return { ...line, ...size };
   });
+  let readBy = name.peek();
   effect(() => {
-    if (isWanted.value) read(sheet.value);
+    if (name.value !== readBy) {
+      readBy = name.value;
+      drop(); // the answer of the model before
+    }
+    if (isWanted.value && subject.value !== 'picture') read(sheet.value);
     else drop();
   });
   return { isWanted, reading };

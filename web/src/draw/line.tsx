@@ -2,10 +2,12 @@
 import { useStore } from '../app-context.ts';
 import { percent } from '../ui/format.ts';
 import { sentence } from '../ui/sentence.ts';
+import { createChosenModel } from './chosen-model.ts';
 import { createLineReader } from './line-reader.ts';
 
 export function LineReader() {
   const { isWanted, reading } = useStore(createLineReader);
+  const { subject } = useStore(createChosenModel);
   return (
     <div class="line-reader">
       <button
@@ -14,7 +16,7 @@ export function LineReader() {
         aria-pressed={isWanted.value}
         onClick={() => (isWanted.value = !isWanted.value)}
       >
-        Read as a line of digits
+        Read as a line{subject.value === 'digit' && ' of digits'}
       </button>
       {isWanted.value && (
         <p class="line-text" role="status">

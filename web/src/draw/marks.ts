@@ -9,7 +9,7 @@ export type Picture = {
   readonly name: string;
   readonly image: Blob;
   readonly url: string; // of the image, to show it
-  readonly label: number | null; // the digit it shows, where that is known
+  readonly label: string | null; // what it shows, where that is known
 };
 export type Mark = Stroke | Picture | { readonly kind: 'blank' };
 

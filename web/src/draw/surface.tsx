@@ -1,6 +1,7 @@
 /** The drawing area: takes strokes by mouse, touch or pen, and pictures dropped on it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useStore } from '../app-context.ts';
+import { createChosenModel, type Subject } from './chosen-model.ts';
 import { createDrawing } from './drawing.ts';
 import { LineBoxes } from './line.tsx';
 import type { Point, Sheet } from './marks.ts';
@@ -32,8 +33,15 @@ export function Surface() {
   );
 }
 
+const invitations: Readonly<Record<Subject, string>> = {
+  digit: 'Draw a digit here',
+  ink: 'Draw here',
+  picture: 'Drop a picture here',
+};
+
 function Overlay({ sheet: seen }: { sheet: Sheet }) {
-  if (seen.kind === 'empty') return <p class="surface-hint">Draw a digit here</p>;
+  const { subject } = useStore(createChosenModel);
+  if (seen.kind === 'empty') return <p class="surface-hint">{invitations[subject.value]}</p>;
   if (seen.kind === 'strokes') return null;
   return <img class="surface-picture" src={seen.url} alt={seen.name} draggable={false} />;
 }
@@ -42,6 +50,7 @@ function StrokeCanvas() {
   const { scheme } = useApp().theme;
   const { sheet, startStroke, continueStroke } = useStore(createDrawing);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const { subject } = useStore(createChosenModel);
   const active = useRef<number | null>(null); // the pointer that draws; further fingers are ignored
   const seen = sheet.value;
   useEffect(() => paintSoon(canvas.current!, seen), [seen, scheme.value]);
@@ -58,7 +67,7 @@ function StrokeCanvas() {
     <canvas
       ref={canvas}
       role="img"
-      aria-label="Drawing area: draw a digit with a mouse, a finger or a pen"
+      aria-label={`Drawing area: draw${subject.value === 'digit' ? ' a digit' : ''} with a mouse, a finger or a pen`}
       onPointerDown={(event) => {
         if (active.current !== null || event.button !== 0) return;
         event.preventDefault();

@@ -4,12 +4,12 @@ import type { Model } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp, useStore } from '../app-context.ts';
 import { percent } from '../ui/format.ts';
-import { Bars, predictionIn, Spoken } from './bars.tsx';
+import { Bars, BigLabel, predictionIn, Spoken } from './bars.tsx';
+import { createChosenModel } from './chosen-model.ts';
 import type { Reading } from './reader.ts';
 import { createSecondReader } from './second-reader.ts';
 import { sureness } from './verdict.ts';
-
-const mostListed = 100; // the largest `limit` of GET /models
+import { readVersions } from './versions.ts';
 
 export function TwoReaders({ first }: { first: Reading }) {
   const { reading, version } = useStore(createSecondReader);
@@ -38,7 +38,7 @@ function Answered({ now }: { now: Reading }) {
   return (
     <>
       <p class="reader-answer" aria-hidden="true">
-        <strong>{prediction?.label ?? '?'}</strong>
+        <BigLabel prediction={prediction} />
         <span class="quiet">{prediction ? sureness(prediction) : 'No answer yet'}</span>
       </p>
       <Bars prediction={prediction} />
@@ -46,20 +46,19 @@ function Answered({ now }: { now: Reading }) {
   );
 }
 
-/** At first the newest version that does not answer anyway. */
+/** At first the newest version of the model that does not answer anyway. */
 function VersionSelect() {
-  const { client, ask } = useApp().api;
+  const { api } = useApp();
   const { version, choose } = useStore(createSecondReader);
-  const { data } = useAnswer(
-    (signal) => ask(client.GET('/models', { params: { query: { limit: mostListed } }, signal })),
-    [],
-  );
-  const models = data?.data ?? [];
+  const model = useStore(createChosenModel).known.value?.name;
+  const { data } = useAnswer((signal) => readVersions(api, model, signal), [model]);
   const chosen = version.value;
+  const groups = data ?? [];
   useEffect(() => {
-    const other = models.find(({ served }) => !served) ?? models[0];
+    const [own = []] = groups;
+    const other = own.find(({ served }) => !served) ?? own[0];
     if (chosen === null && other) choose(other.version);
-  }, [data]);
+  }, [data, chosen]);
   return (
     <div class="field">
       <select
@@ -68,16 +67,30 @@ function VersionSelect() {
         onChange={({ currentTarget: { value } }) => choose(Number(value))}
       >
         {chosen === null && <option value="">version –</option>}
-        {chosen !== null && !models.some((each) => each.version === chosen) && (
+        {chosen !== null && !groups.flat().some((each) => each.version === chosen) && (
           <option value={chosen}>version {chosen}</option>
         )}
-        {models.map((model) => (
-          <option key={model.version} value={model.version}>
-            {nameOf(model)}
-          </option>
-        ))}
+        {groups.length > 1
+          ? groups.map((models) => (
+              <optgroup key={models[0]!.model} label={models[0]!.model}>
+                <Options models={models} />
+              </optgroup>
+            ))
+          : groups.map((models) => <Options key={models[0]!.model} models={models} />)}
       </select>
     </div>
+  );
+}
+
+function Options({ models }: { models: readonly Model[] }) {
+  return (
+    <>
+      {models.map((model) => (
+        <option key={model.version} value={model.version}>
+          {nameOf(model)}
+        </option>
+      ))}
+    </>
   );
 }
 

@@ -2,7 +2,10 @@
 import type { Prediction } from '../../../src/client/index.ts';
 import { percent } from '../ui/format.ts';
 
-export function sureness({ verdict, confidence }: Prediction): string {
-  if (verdict === 'unknown') return 'probably no digit';
+/** What an answer is made of: `digit` is there where the labels are the digits. */
+type Answer = Pick<Prediction, 'verdict' | 'confidence' | 'digit'>;
+
+export function sureness({ verdict, confidence, digit }: Answer): string {
+  if (verdict === 'unknown') return `probably no${digit === undefined ? 'ne of the labels' : ' digit'}`;
   return `${verdict === 'unsure' ? 'only ' : ''}${percent(confidence)} sure`;
 }

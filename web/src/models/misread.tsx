@@ -1,16 +1,23 @@
 /** The misread test images, most confident answers first. */
 import { useState } from 'preact/hooks';
-import type { Evaluation } from '../../../src/client/index.ts';
+import type { Evaluation, Model } from '../../../src/client/index.ts';
+import { testImageHash } from '../route.ts';
 import { percent } from '../ui/format.ts';
 import type { Pair } from './confusion.tsx';
 import { TestImage } from './test-image.tsx';
 
 type Image = Evaluation['misread'][number];
-type Props = { misread: readonly Image[]; labels: readonly string[]; pair: Pair | null; showAll: () => void };
+type Props = {
+  model: Model; // that misread them
+  misread: readonly Image[];
+  labels: readonly string[];
+  pair: Pair | null;
+  showAll: () => void;
+};
 
 const firstShown = 24;
 
-export function Misread({ misread, labels, pair, showAll }: Props) {
+export function Misread({ model, misread, labels, pair, showAll }: Props) {
   const [isWhole, setWhole] = useState(false);
   const matching = pair
     ? misread.filter(({ label, digit }) => label === pair.label && digit === pair.digit)
@@ -33,7 +40,7 @@ export function Misread({ misread, labels, pair, showAll }: Props) {
       </p>
       <ul class="misread">
         {shown.map((image) => (
-          <MisreadImage key={image.index} image={image} labels={labels} />
+          <MisreadImage key={image.index} {...{ image, labels, model }} />
         ))}
       </ul>
       {shown.length < matching.length && (
@@ -45,17 +52,25 @@ export function Misread({ misread, labels, pair, showAll }: Props) {
   );
 }
 
-type MisreadProps = { image: Image; labels: readonly string[] };
+type MisreadProps = Pick<Props, 'labels' | 'model'> & { image: Image };
 
-function MisreadImage({ image: { index, label, digit, confidence }, labels }: MisreadProps) {
+function MisreadImage({ image, labels, model }: MisreadProps) {
+  const { index, label, digit, confidence } = image;
+  const dataset = model.dataset.name;
   return (
     <li>
-      <a href={`#draw/test/${index}`} title={`Test image ${index}`}>
-        <TestImage index={index} />
+      <a
+        href={testImageHash(model.model, dataset, index)}
+        title={`Test image ${index}: ${labels[label]} read as ${labels[digit]}`}
+      >
+        <TestImage dataset={dataset} index={index} />
         <span class="misread-word">
           <span class="unseen">Test image {index}: </span>
-          {labels[label]} <span aria-hidden="true">→</span>
-          <span class="unseen">read as</span> <strong>{labels[digit]}</strong>
+          <bdi>{labels[label]}</bdi> <span aria-hidden="true">→</span>
+          <span class="unseen">read as</span>{' '}
+          <strong>
+            <bdi>{labels[digit]}</bdi>
+          </strong>
         </span>
         <span class="quiet">
           {percent(confidence, 0)} <span class="unseen">sure</span>

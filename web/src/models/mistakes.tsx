@@ -1,6 +1,6 @@
 /** What one version gets wrong on the test images. */
 import { useState } from 'preact/hooks';
-import type { Evaluation } from '../../../src/client/index.ts';
+import type { Evaluation, Model } from '../../../src/client/index.ts';
 import type { Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp } from '../app-context.ts';
@@ -19,8 +19,8 @@ export function useEvaluation(version: number) {
   );
 }
 
-export function Mistakes({ version }: { version: number }) {
-  const { data: evaluation, problem } = useEvaluation(version);
+export function Mistakes({ model }: { model: Model }) {
+  const { data: evaluation, problem } = useEvaluation(model.version);
   const [pair, setPair] = useState<Pair | null>(null);
   if (!evaluation) return <NoEvaluation problem={problem} />;
   return (
@@ -32,6 +32,7 @@ export function Mistakes({ version }: { version: number }) {
       <section class="panel" aria-labelledby="misread-title">
         <h2 id="misread-title">Misread images</h2>
         <Misread
+          model={model}
           misread={evaluation.misread}
           labels={labelsOf(evaluation)}
           pair={pair}

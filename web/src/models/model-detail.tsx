@@ -29,11 +29,7 @@ export function ModelDetail({ model, others, other }: Props) {
         <Provenance model={model} />
         <OtherVersion {...{ version, others, other }} />
       </section>
-      {other === null ? (
-        <Mistakes version={version} />
-      ) : (
-        <SideBySide key={other} version={version} other={other} />
-      )}
+      {other === null ? <Mistakes model={model} /> : <SideBySide key={other} model={model} other={other} />}
     </div>
   );
 }
@@ -66,13 +62,14 @@ function OtherVersion({ version, others, other }: OtherProps) {
 }
 
 function Provenance({ model }: { model: Model }) {
-  const { metrics, epoch, epochs, recipe, jobId, seed, engine, parameters, gitCommit } = model;
+  const { metrics, epoch, epochs, dataset, recipe, jobId, seed, engine, parameters, gitCommit } = model;
   const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   const facts: [string, preact.ComponentChildren][] = [
     ...(isOneOfSeveral ? [['Model', model.model] as [string, string]] : []),
     ['Test accuracy', percent(metrics.testAccuracy, 2)],
     ['Test loss', loss(metrics.testLoss)],
     ['Training loss', loss(metrics.trainLoss)],
+    ['Data set', dataset.name],
     ['Recipe', recipe],
     ['Epoch', `${epoch} of ${epochs}`],
     ['Job', <a href={`#train/${jobId}`}>{shortId(jobId)}</a>],

@@ -21,6 +21,7 @@ export function ModelList({ models, hasOlder, problem, open }: Props) {
   return (
     <section class="panel model-list" aria-labelledby="versions-title">
       <h2 id="versions-title">Versions</h2>
+      <ModelFilter />
       <ProblemNote problem={problem ?? olderProblem} />
       <ul>
         {models.map((model) => (
@@ -33,6 +34,29 @@ export function ModelList({ models, hasOlder, problem, open }: Props) {
         </button>
       )}
     </section>
+  );
+}
+
+/** Which versions are listed, where there are several models. */
+function ModelFilter() {
+  const { only } = useStore(createModelList);
+  const { models } = useStore(createRegistry);
+  if (models.value.length < 2) return null;
+  return (
+    <div class="field">
+      <select
+        aria-label="Versions of"
+        value={only.value ?? ''}
+        onChange={({ currentTarget: { value } }) => {
+          only.value = value === '' ? null : value;
+        }}
+      >
+        <option value="">all models</option>
+        {models.value.map(({ name }) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </div>
   );
 }
 

@@ -21,7 +21,8 @@ export function ModelsView() {
       : list.models.find(({ version }) => String(version) === opened);
   const named = (open ?? list.models[0])?.model;
   const other = isVersion(compared) ? Number(compared) : null;
-  const othersOf = ({ version }: Model) => list.models.filter((each) => each.version !== version);
+  const othersOf = ({ version, model }: Model) =>
+    list.models.filter((each) => each.model === model && each.version !== version);
   return (
     <div class="view models">
       <header class="view-head">

@@ -29,10 +29,18 @@ export function createRegistry({ api: { client, ask } }: App) {
   };
 }
 
-/** The version that answers a request without a model: the champion of `mnist`, or of the first model; null: none is known. */
-export function championOf(models: readonly RegisteredModel[]): number | null {
-  const model = models.find(({ name }) => name === usualModel) ?? models[0];
-  return model?.aliases[championAlias]?.version ?? null;
+/** A model by its name; null: the one that answers a request without a model, which is `mnist` or else the first. */
+export function modelNamed(
+  models: readonly RegisteredModel[],
+  wanted: string | null,
+): RegisteredModel | undefined {
+  const named = models.find(({ name }) => name === (wanted ?? usualModel));
+  return named ?? (wanted === null ? models[0] : undefined);
+}
+
+/** The version that answers a request for a model; null: none is known. */
+export function championOf(models: readonly RegisteredModel[], wanted: string | null): number | null {
+  return modelNamed(models, wanted)?.aliases[championAlias]?.version ?? null;
 }
 
 /** The newest decisions about a model, newest first. */

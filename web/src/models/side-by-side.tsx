@@ -1,18 +1,20 @@
 /** Two versions on the same test images: both confusion matrices, and the images that only one of them reads right. */
 import { useState } from 'preact/hooks';
-import type { ModelComparison } from '../../../src/client/index.ts';
+import type { Model, ModelComparison } from '../../../src/client/index.ts';
 import type { Outcome } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp } from '../app-context.ts';
+import { testImageHash } from '../route.ts';
 import { count } from '../ui/format.ts';
 import { Confusion } from './confusion.tsx';
 import { comparisonNote } from './gate-numbers.tsx';
 import { NoEvaluation, useEvaluation } from './mistakes.tsx';
 import { TestImage } from './test-image.tsx';
 
-type Props = { version: number; other: number };
+type Props = { model: Model; other: number };
 
-export function SideBySide({ version, other }: Props) {
+export function SideBySide({ model, other }: Props) {
+  const { version } = model;
   const { client, ask } = useApp().api;
   const { data: comparison } = useAnswer(
     async (signal): Promise<Outcome<Outcome<ModelComparison>>> => {
@@ -36,8 +38,8 @@ export function SideBySide({ version, other }: Props) {
         <h2 id="only-title">Read right by only one of them</h2>
         <p class="quiet small comparison-note">{comparison && comparisonNote(comparison)}</p>
         <div class="side-by-side">
-          <OnlyOne version={version} indexes={known?.onlyVersion} />
-          <OnlyOne version={other} indexes={known?.onlyOther} />
+          <OnlyOne model={model} version={version} indexes={known?.onlyVersion} />
+          <OnlyOne model={model} version={other} indexes={known?.onlyOther} />
         </div>
       </section>
     </>
@@ -57,10 +59,14 @@ function Matrix({ version }: { version: number }) {
 const firstShown = 24;
 const moreShown = 48;
 
-type OnlyProps = { version: number; indexes: readonly number[] | undefined }; // undefined: not known
+type OnlyProps = {
+  model: Model; // whose test images they are; the other version has the same
+  version: number;
+  indexes: readonly number[] | undefined; // undefined: not known
+};
 
 /** The test images that only `version` reads right, in the order of the test set. */
-function OnlyOne({ version, indexes }: OnlyProps) {
+function OnlyOne({ model, version, indexes }: OnlyProps) {
   const [shown, setShown] = useState(firstShown);
   const hidden = (indexes?.length ?? 0) - shown;
   return (
@@ -71,8 +77,8 @@ function OnlyOne({ version, indexes }: OnlyProps) {
       <ul class="misread">
         {indexes?.slice(0, shown).map((index) => (
           <li key={index}>
-            <a href={`#draw/test/${index}`} title={`Test image ${index}`}>
-              <TestImage index={index} />
+            <a href={testImageHash(model.model, model.dataset.name, index)} title={`Test image ${index}`}>
+              <TestImage dataset={model.dataset.name} index={index} />
               <span class="quiet">
                 <span class="unseen">Test image </span>
                 {index}

@@ -4,9 +4,11 @@ import { useRef, useState } from 'preact/hooks';
 import type { Correction, KeptAnswer } from '../../../src/client/index.ts';
 import type { Outcome, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
-import { useApp } from '../app-context.ts';
+import { useApp, useStore } from '../app-context.ts';
+import { createRegistry, modelNamed } from '../models/registry.ts';
 import { age, count, percent } from '../ui/format.ts';
 import { LabelChoice } from '../ui/label-choice.tsx';
+import { areDigits } from '../ui/labels.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import type { Order } from './steady.ts';
 import { useSteady } from './use-steady.ts';
@@ -23,6 +25,7 @@ export function ReviewView() {
     [],
     everyMs,
   );
+  const registry = useAnswer(useStore(createRegistry).refresh, [], everyMs);
   const [problem, setProblem] = useState<Problem | null>(null);
   const own = useRef(new Set<string>()); // ids of the corrections made here
   const settle = async (call: Promise<Outcome<unknown>>) => {
@@ -38,8 +41,8 @@ export function ReviewView() {
         <h1 tabIndex={-1}>Review</h1>
         <p>Say where the network is wrong. The next training can learn from it.</p>
       </header>
-      <ProblemNote problem={problem ?? kept.problem ?? made.problem} />
-      {kept.data && made.data ? (
+      <ProblemNote problem={problem ?? kept.problem ?? made.problem ?? registry.problem} />
+      {kept.data && made.data && registry.data ? (
         <>
           <Kept {...kept.data} settle={settle} />
           <Made {...made.data} own={own.current} settle={settle} />
@@ -96,6 +99,8 @@ function KeptItem({ answer, settle }: Settle & { answer: KeptAnswer }) {
   const { client, ask } = useApp().api;
   const [isSent, setSent] = useState(false);
   const { predictionId, label, confidence, verdict, model, at, input } = answer;
+  const labels = modelNamed(useStore(createRegistry).models.value, model.name)?.labels ?? [];
+  const none = areDigits(labels) ? 'no digit' : 'none of the labels';
   const send = (call: () => Promise<Outcome<unknown>>) => {
     setSent(true);
     void settle(call()).then(() => setSent(false));
@@ -110,12 +115,17 @@ function KeptItem({ answer, settle }: Settle & { answer: KeptAnswer }) {
       <div>
         <p>
           Read as <strong>{label}</strong>, {percent(confidence, 0)} sure
-          {verdict === 'unknown' && ', but probably no digit'}
+          {verdict === 'unknown' && `, but probably ${none}`}
         </p>
         <p class="quiet small">
           {model.name}, version {model.version}, {age(at)}
         </p>
-        <LabelChoice name={`What it shows, read as ${label}`} disabled={isSent} choose={correct} />
+        <LabelChoice
+          name={`What it shows, read as ${label}`}
+          labels={labels}
+          disabled={isSent}
+          choose={correct}
+        />
         <button type="button" class="link" aria-disabled={isSent} onClick={() => !isSent && accept()}>
           It is right
         </button>

@@ -45,7 +45,7 @@ function JobRow({ job, isOpen }: { job: Job; isOpen: boolean }) {
       {isOpen ? <span class="swatch" /> : <CompareBox id={job.id} />}
       <a href={`#train/${job.id}`} aria-current={isOpen ? 'true' : undefined}>
         <span class="job-name">
-          {job.request.recipe} <code>{shortId(job.id)}</code>
+          {job.request.model}, {job.request.recipe} <code>{shortId(job.id)}</code>
         </span>
         <span class="job-result">{resultOf(job)}</span>
         <Status status={job.status} />

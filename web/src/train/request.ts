@@ -10,7 +10,7 @@ export type Limits = {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
-  readonly nullable?: boolean;
+  readonly empty?: string; // what an empty field means; without it, a field may not be empty
 };
 export type Schema = Readonly<Record<string, Limits>>;
 export type Value = string | number | boolean | null;
@@ -23,26 +23,24 @@ export type Checked =
   | { readonly ok: true; readonly body: Values }
   | { readonly ok: false; readonly errors: readonly FieldProblem[] };
 
-/** Takes the limits from the OpenAPI document; a nullable field has them in one of two branches of `anyOf`. */
+/** Takes the limits from the OpenAPI document; a field that takes values of two kinds has those of the first. */
 export function schemaOf(document: unknown): Schema {
   const properties = (document as OpenApi).components.schemas['TrainRequest']?.properties ?? {};
   const plain = Object.entries(properties).map(([name, { anyOf, ...limits }]) => {
     const branch = anyOf?.find(({ type }) => type !== 'null');
-    return [name, branch ? { ...limits, ...branch, nullable: true } : limits] as const;
+    const isNullable = anyOf?.some(({ type }) => type === 'null') ?? false;
+    return [name, { ...limits, ...branch, ...(isNullable && { empty: emptyOf[name] ?? 'all' }) }] as const;
   });
   return Object.fromEntries(plain);
 }
+const emptyOf: Readonly<Record<string, string>> = { patience: 'no limit' };
 type Property = Limits & { anyOf?: Limits[] };
 type OpenApi = { components: { schemas: Record<string, { properties?: Record<string, Property> }> } };
 
 /** Validates the changes. The body has only values that differ from the recipe. */
-export function checkRequest(
-  recipe: Values & { readonly name: string },
-  changes: Changes,
-  schema: Schema,
-): Checked {
+export function checkRequest(recipe: Values, changes: Changes, schema: Schema): Checked {
   const errors: FieldProblem[] = [];
-  const body: Record<string, Value> = { recipe: recipe.name };
+  const body: Record<string, Value> = {};
   for (const [field, typed] of Object.entries(changes)) {
     const value = parse(typed, schema[field]);
     if (value instanceof Error) errors.push({ field, message: value.message });
@@ -59,7 +57,7 @@ export function initial(recipe: Values, field: string, schema: Schema): Value | 
 function parse(typed: string | boolean, limits: Limits = {}): Value | Error {
   if (typeof typed === 'boolean' || limits.enum) return typed;
   const text = typed.trim();
-  if (text === '' && limits.nullable) return null;
+  if (text === '' && limits.empty !== undefined) return null;
   const value = Number(text);
   return text !== '' && isWithin(value, limits) ? value : new Error(`Expected ${rangeOf(limits)}.`);
 }
@@ -72,11 +70,11 @@ function isWithin(value: number, limits: Limits): boolean {
 }
 
 /** "a whole number from 1 to 1000", "a number above 0, at most 1000". */
-export function rangeOf({ type, minimum, maximum, exclusiveMinimum, nullable }: Limits): string {
+export function rangeOf({ type, minimum, maximum, exclusiveMinimum, empty }: Limits): string {
   const what = type === 'integer' ? 'a whole number' : 'a number';
   const from =
     exclusiveMinimum === undefined
       ? ` from ${minimum} to ${maximum}`
       : ` above ${exclusiveMinimum}, at most ${maximum}`;
-  return `${what}${from}${nullable ? ', or nothing for all' : ''}`;
+  return `${what}${from}${empty === undefined ? '' : `, or nothing for ${empty}`}`;
 }

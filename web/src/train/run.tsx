@@ -11,6 +11,8 @@ import { type Curve, emptyCurve } from './curve.ts';
 import { createCurves } from './curves.ts';
 import { EpochTable } from './epoch-table.tsx';
 import { explainDecision } from './promotion.ts';
+import { settingsOf, subjectOf } from './settings-of.ts';
+import { unpublished } from './unpublished.ts';
 
 type Props = { isKnown: boolean; job: Job | undefined; others: readonly Job[]; reload: () => void };
 
@@ -31,7 +33,12 @@ export function Run({ isKnown, job, others, reload }: Props) {
       <p class="run-decision quiet small">{decidedLast(job, curve)}</p>
       <ProblemNote problem={troubleOf(job, curve)} />
       <Charts job={job} others={others} />
-      <EpochTable epochs={curve?.epochs ?? []} isOver={job !== undefined && job.finishedAt !== null} />
+      <EpochTable
+        epochs={curve?.epochs ?? []}
+        unpublished={curve ? unpublished(curve) : []}
+        hasPatience={job !== undefined && job.request.patience !== null}
+        isOver={job !== undefined && job.finishedAt !== null}
+      />
     </section>
   );
 }
@@ -51,6 +58,7 @@ function Head({ job, curve, reload }: { job: Job; curve: Curve; reload: () => vo
         <h2 id="run-title">
           Job <code>{shortId(job.id)}</code>, recipe {job.request.recipe}
         </h2>
+        <p class="quiet small">{subjectOf(job)}</p>
         <p class="quiet small">{settingsOf(job)}</p>
         <p class="quiet small">{placeOf(curve.status, curve.device ?? job.engine?.device)}</p>
       </div>
@@ -67,13 +75,6 @@ function placeOf(status: Job['status'], device: string | undefined): string {
   if (device) return device;
   if (status === 'queued') return 'Waiting for a worker';
   return status === 'running' ? 'Starting' : 'Ended before it began';
-}
-
-function settingsOf({ request }: Job): string {
-  const { epochs, batchSize, learningRate, trainImages, seed } = request;
-  const images = trainImages === null ? 'all images' : `${count(trainImages)} images`;
-  const length = `${epochs} epoch${epochs === 1 ? '' : 's'} of ${images}`;
-  return `${length}, batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
 }
 
 function Cancel({ job, status, reload }: { job: Job; status: Job['status']; reload: () => void }) {

@@ -6,7 +6,10 @@ import { sentence } from '../ui/sentence.ts';
 import { type Changes, initial, rangeOf, type Schema, type Value } from './request.ts';
 
 const fields: readonly (readonly [name: string, label: string])[] = [
+  ['network', 'Network'],
   ['epochs', 'Epochs'],
+  ['passes', 'Passes an epoch'],
+  ['patience', 'Patience, in epochs'],
   ['batchSize', 'Batch size'],
   ['learningRate', 'Learning rate'],
   ['schedule', 'Schedule'],
@@ -20,6 +23,7 @@ const fields: readonly (readonly [name: string, label: string])[] = [
   ['seed', 'Seed'],
   ['shuffle', 'Shuffle each epoch'],
   ['augment', 'Distort images'],
+  ['balance', 'Show rare labels more often'],
   ['corrections', 'Learn from corrections'],
 ];
 
@@ -107,7 +111,7 @@ function Field({ name, label, schema, value, error, change }: FieldProps) {
           autocomplete="off"
           {...common}
           value={value === null || value === undefined ? '' : String(value)}
-          placeholder={limits.nullable ? 'all' : ''}
+          placeholder={limits.empty ?? ''}
           onInput={(event) => change(event.currentTarget.value)}
         />
       )}

@@ -1,9 +1,11 @@
 import '../styles/train.css';
+import { useEffect, useState } from 'preact/hooks';
 import type { Job } from '../../../src/client/index.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { useApp, useStore } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { useCurves } from './curves.ts';
+import { usualDataset } from './dataset-choice.tsx';
 import { JobList } from './job-list.tsx';
 import { createComparison, createJobList, useJobs } from './jobs.ts';
 import { Run } from './run.tsx';
@@ -14,7 +16,12 @@ export function TrainView() {
   const { put } = useStore(createJobList);
   const compared = useStore(createComparison).ids;
   const list = useJobs();
-  const wanted = route.value.rest[0];
+  const [first, second] = route.value.rest;
+  const wanted = first === 'dataset' ? undefined : first;
+  const [dataset, chooseDataset] = useState(usualDataset);
+  useEffect(() => {
+    if (first === 'dataset' && second !== undefined) chooseDataset(second); // `#train/dataset/letters`
+  }, [first, second]);
   const listed = wanted ? list.jobs.find(({ id }) => id === wanted) : preferred(list.jobs);
   const others = list.jobs.filter(({ id }) => compared.value.includes(id) && id !== listed?.id);
   useCurves(listed ? [listed, ...others] : others);
@@ -25,6 +32,7 @@ export function TrainView() {
         <p>Start a training and watch it learn.</p>
       </header>
       <TrainForm
+        {...{ dataset, chooseDataset }}
         started={(job) => {
           put(job);
           location.hash = `#train/${job.id}`;
