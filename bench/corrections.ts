@@ -128,7 +128,7 @@ async function frozen(digits: Split): Promise<CorrectionSet> {
       const pixels = digits.images.slice(i * imageSize, (i + 1) * imageSize);
       await corrections.add({ model: 'mnist', label: String(label), answer, pixels });
     }
-    return await readSet(dataDir, (await corrections.freeze('mnist'))!, digitLabels);
+    return await readSet(dataDir, (await corrections.freeze('mnist', async () => new Set()))!, digitLabels);
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -116,7 +116,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
   await registerDatasets(app, parts);
-  await app.register(healthRoutes, { queue, store, predictor });
+  await app.register(healthRoutes, { queue, store, predictor, corrections });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
   await app.register(pageRoutes);
   await app.register(docsRoutes);

@@ -18,6 +18,8 @@ export async function correct(
     const { id, answer } = correction;
     const words = said === null ? 'none of the labels' : said;
     writeLine(context.stdout, `correction ${id}: ${words}, was read as ${answer.label}`);
+    for (const { code, message } of correction.warnings ?? [])
+      writeLine(context.stderr, `${file}: ${code}: ${message}`);
   }
   return 0;
 }

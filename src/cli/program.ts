@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
 import { correct } from './correct.ts';
+import { listCorrections, removeCorrections } from './corrections.ts';
 import { addDataset, listDatasets, removeDataset, showDataset } from './datasets.ts';
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
@@ -72,6 +73,7 @@ function buildProgram(): Command {
     .description('say what a picture shows, for trainings to learn from: a label, or "none" of them')
     .option('--model <name>', 'the model that learns from it')
     .action(run(correct));
+  addCorrections(program);
   program
     .command('models')
     .description('list model versions, newest first')
@@ -80,6 +82,20 @@ function buildProgram(): Command {
   addRegistry(program);
   addDatasets(program);
   return program;
+}
+
+function addCorrections(program: Command): void {
+  const corrections = program.command('corrections').description('what people have said that pictures show');
+  corrections
+    .command('list', { isDefault: true })
+    .description('list corrections, newest first')
+    .option('--model <name>', 'only those of this model')
+    .option('--limit <n>', 'at most so many, up to 100', readNumber)
+    .action(run(listCorrections));
+  corrections
+    .command('remove <id...>')
+    .description('remove corrections; jobs that are queued already still learn from them')
+    .action(run((context, ids: string[]) => removeCorrections(context, ids)));
 }
 
 function addRegistry(program: Command): void {
@@ -193,6 +209,7 @@ function addTrain(program: Command): void {
     .option('--test-images <n>', 'only the first so many', readNumber)
     .option('--corrections', "also learn from the model's corrections")
     .option('--seed <n>', 'source of everything random', readNumber)
+    .option('--dry-run', 'only say what the job would do, and how long that would take')
     .option('--watch', 'show the job until it has ended')
     .action(run(train));
 }

@@ -15,7 +15,7 @@ export async function addCorrection(
   image: Blob,
   label: string | null,
   model?: string,
-): Promise<Schemas['Correction']> {
+): Promise<Schemas['AddedCorrection']> {
   const body = { image: await base64Of(image), label, ...(model !== undefined && { model }) };
   return answerOf(client.POST('/corrections', { body }));
 }

@@ -7,12 +7,15 @@ export { datasetNameOf, type ImportOptions, importDataset } from './datasets.ts'
 export { predict, predictLine } from './predict.ts';
 export { answerOf, type Call, expectDone, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
+export { queueJob, tryJob } from './train.ts';
 export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob } from './watch.ts';
 
 type Schemas = components['schemas'];
 export type Correction = Schemas['Correction'];
+export type AddedCorrection = Schemas['AddedCorrection'];
 export type Dataset = Schemas['Dataset'];
 export type Decision = Schemas['Decision'];
+export type DryRun = Schemas['DryRun'];
 export type Evaluation = Schemas['Evaluation'];
 export type Job = Schemas['Job'];
 export type JobEvent = Schemas['JobEvent'];

@@ -7,6 +7,9 @@ import { isCode, syncDirectory, writeDurably } from './files.ts';
 const stagingPrefix = '.staging-';
 const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
 
+/** A new name for a directory that is being written or removed; `removeStale` clears away what is left under such names. */
+export const stagingName = () => `${stagingPrefix}${randomUUID()}`;
+
 /**
  * Creates `parent/name` with `files` (name → bytes), and `parent` if need be. Returns false, and changes nothing, where the
  * name is taken. A writer that is killed leaves nothing under that name.
@@ -18,7 +21,7 @@ export async function createDirectory(
   name: string,
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<boolean> {
-  const staging = join(parent, `${stagingPrefix}${randomUUID()}`);
+  const staging = join(parent, stagingName());
   await mkdir(staging, { recursive: true });
   try {
     await Promise.all(Object.entries(files).map(([file, bytes]) => writeDurably(join(staging, file), bytes)));
@@ -51,7 +54,7 @@ export async function moveDirectory(directory: string, parent: string, name: str
 
 /** Removes a directory so that no reader sees half of it. Returns false where it is gone already. */
 export async function removeDirectory(parent: string, name: string): Promise<boolean> {
-  const removed = join(parent, `${stagingPrefix}${randomUUID()}`);
+  const removed = join(parent, stagingName());
   try {
     await rename(join(parent, name), removed);
   } catch (error) {

@@ -12,7 +12,10 @@ const kinds: Readonly<Record<string, string>> = {
   null: 'null',
 };
 const formats: Readonly<Record<string, string>> = { uuid: 'a UUID', base64: 'base64' };
-const units: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+const units: Readonly<Record<string, readonly [one: string, several: string]>> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+};
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -43,7 +46,8 @@ function boundOf(
   beyond: string,
   bound: number | bigint,
 ): string {
-  return `${inclusive === false ? beyond : within} ${bound}${units[origin] ?? ''}`;
+  const unit = units[origin]?.[Number(bound) === 1 ? 0 : 1];
+  return `${inclusive === false ? beyond : within} ${bound}${unit === undefined ? '' : ` ${unit}`}`;
 }
 
 z.config({ customError: plainWords });

@@ -11,18 +11,22 @@ import {
   correctionSchema,
   mostCorrections,
   type NewCorrection,
+  withPixels,
 } from '../model/corrections/corrections.ts';
 import type { KeptAnswers } from '../model/corrections/kept-answers.ts';
 import { correctionIdLength, predictionIdOf } from '../model/corrections/picture-id.ts';
 import { modelName } from '../model/registry/names.ts';
+import type { Prediction } from '../model/serving/messages.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import { createJsonParser } from './http/bodies.ts';
+import { goneWith } from './http/client-gone.ts';
 import { base64Image, maxBase64Bytes } from './http/image-body.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { createReceived, readWhole } from './http/received-body.ts';
 import { pageOf, pageQuery } from './page-of.ts';
 import { pngOf } from './picture-answer.ts';
 import { expectPrediction } from './prediction-outcome.ts';
+import { warningSchema } from './prediction-schema.ts';
 import { predictionNotKept } from './review.ts';
 import type { VersionLabels } from './version-labels.ts';
 
@@ -37,6 +41,15 @@ const idParams = z.object({
 const shownSchema = correctionSchema
   .extend({ input: z.base64().describe('The 28×28 grey PNG that the network saw and learns from') })
   .meta({ id: 'Correction' });
+
+const addedSchema = shownSchema
+  .extend({
+    warnings: z
+      .array(warningSchema)
+      .exactOptional()
+      .describe('With `image`: what was seen in the picture, or taken away, before it was read'),
+  })
+  .meta({ id: 'AddedCorrection' });
 
 const bodySchema = z
   .strictObject({
@@ -63,8 +76,8 @@ const addSchema = {
   summary: 'Say what a picture shows, for later trainings to learn from',
   body: bodySchema,
   response: {
-    200: shownSchema.describe('The same picture has this label already'),
-    201: shownSchema,
+    200: addedSchema.describe('The same picture has this label already'),
+    201: addedSchema,
     ...problems(400, 404, 409, 413, 415, 422, 503),
   },
 };
@@ -108,19 +121,20 @@ export const correctionRoutes: FastifyPluginAsyncZod<Dependencies> = async (app,
     bodyLimit: maxBase64Bytes,
     schema: addSchema,
     handler: async ({ body }, reply) => {
-      const answer = await answerTo(body, parts, reply);
+      const { warnings, ...answer } = await answerTo(body, parts, reply);
       expectLabel(body.label, await parts.labelsOf(answer.answer.version));
       const { outcome, correction } = expectAdded(await corrections.add({ ...answer, label: body.label }));
       await kept?.remove(predictionIdOf(answer.model, answer.pixels));
       reply.code(outcome === 'added' ? 201 : 200).header('location', `/corrections/${correction.id}`);
-      return show(correction);
+      return { ...(await show(correction)), ...(warnings && { warnings }) };
     },
   });
 
   app.get('/corrections', { schema: listSchema }, async ({ query: { model, ...page } }) => {
     const all = await corrections.list(model);
-    const { data, hasMore } = pageOf(all, page, ({ id }) => id);
-    return { data: await Promise.all(data.map(show)), hasMore, count: all.length };
+    const { data, hasMore } = pageOf(all, page, ({ correction }) => correction.id);
+    const shown = data.map((stored) => show(withPixels(stored)));
+    return { data: await Promise.all(shown), hasMore, count: all.length };
   });
 
   app.get('/corrections/:id', { schema: getSchema }, async ({ params: { id } }) => {
@@ -155,25 +169,25 @@ async function answerTo(
   { image, predictionId, model: named }: Body,
   { kept, predictor }: Dependencies,
   reply: FastifyReply,
-): Promise<Omit<NewCorrection, 'label'>> {
+): Promise<Omit<NewCorrection, 'label'> & Partial<Pick<Prediction, 'warnings'>>> {
   if (image === undefined) {
     const found = (await kept?.find(predictionId!)) ?? null;
     if (!found) throw predictionNotKept(predictionId!, kept !== null);
     const { model, label, confidence, verdict, pixels } = found;
     return { model: model.name, pixels, answer: { version: model.version, label, confidence, verdict } };
   }
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  const { signal } = goneWith(reply);
   const outcome = await predictor.predict(image, {
     ...(named !== undefined && { model: named }),
     withPixels: true,
-    signal: gone.signal,
+    signal,
   });
-  const { model, label, confidence, verdict, pixels } = expectPrediction(outcome, 0, 1);
+  const { model, label, confidence, verdict, pixels, warnings } = expectPrediction(outcome, 0, 1);
   return {
     model: model.name,
     pixels: pixels!,
     answer: { version: model.version, label, confidence, verdict },
+    warnings,
   };
 }
 

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { JobQueue, QueueHealth } from '../jobs/producer/queue.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { Corrections } from '../model/corrections/corrections.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
 
@@ -13,7 +14,13 @@ type Check = z.output<typeof checkSchema>;
 const readinessSchema = z
   .object({
     status: z.enum(['ready', 'notReady']),
-    checks: z.object({ redis: checkSchema, worker: checkSchema, model: checkSchema, store: checkSchema }),
+    checks: z.object({
+      redis: checkSchema,
+      worker: checkSchema,
+      model: checkSchema,
+      store: checkSchema,
+      corrections: checkSchema.describe('Does not count: predictions and trainings go on without them'),
+    }),
   })
   .meta({ id: 'Readiness' });
 
@@ -21,6 +28,7 @@ export type HealthDependencies = {
   queue: JobQueue;
   store: Pick<ModelStore, 'quarantined' | 'versions'>;
   predictor: Pick<Predictor, 'model' | 'serving' | 'engine'>;
+  corrections: Pick<Corrections, 'check'>;
   /** How long a check may take; the default of 900 ms lets every probe end before its caller gives up at a second. */
   deadlineMs?: number;
 };
@@ -52,14 +60,16 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthDependencies> = async (ap
       response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
-      const [[redis, worker], model, store] = await Promise.all([
+      const [[redis, worker], model, store, corrections] = await Promise.all([
         checkQueue(parts.queue),
         inTime(checkModel(parts), deadlineMs),
         inTime(checkStore(parts.store), deadlineMs),
+        inTime(checkCorrections(parts.corrections), deadlineMs),
       ]);
-      const checks = { redis, worker, model, store };
-      const ready = Object.values(checks).every(({ ok }) => ok);
-      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'notReady', checks });
+      const needed = { redis, worker, model, store };
+      const ready = Object.values(needed).every(({ ok }) => ok);
+      const status = ready ? ('ready' as const) : ('notReady' as const);
+      return reply.code(ready ? 200 : 503).send({ status, checks: { ...needed, corrections } });
     },
   });
 };
@@ -116,7 +126,16 @@ async function checkStore(store: HealthDependencies['store']): Promise<Check> {
   }
 }
 
-async function checkModel({ queue, store, predictor }: HealthDependencies): Promise<Check> {
+async function checkCorrections(corrections: HealthDependencies['corrections']): Promise<Check> {
+  const count = await corrections.check();
+  return { ok: true, detail: `${count} correction${count === 1 ? '' : 's'}` };
+}
+
+async function checkModel({
+  queue,
+  store,
+  predictor,
+}: Omit<HealthDependencies, 'corrections'>): Promise<Check> {
   const [check, quarantine] = await Promise.all([
     checkServed({ queue, store, predictor }),
     nameQuarantined(store).catch((error: unknown) => `; quarantine not readable: ${messageOf(error)}`),
@@ -124,7 +143,11 @@ async function checkModel({ queue, store, predictor }: HealthDependencies): Prom
   return { ok: check.ok, detail: check.detail + quarantine };
 }
 
-async function checkServed({ queue, store, predictor }: HealthDependencies): Promise<Check> {
+async function checkServed({
+  queue,
+  store,
+  predictor,
+}: Omit<HealthDependencies, 'corrections'>): Promise<Check> {
   const [served, engine] = [nameServed(predictor), predictor.engine()];
   if (served) {
     const fallback = engine?.fallback ? ` (${engine.fallback})` : '';

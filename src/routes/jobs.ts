@@ -15,6 +15,7 @@ import type { JobQueue } from '../jobs/producer/queue.ts';
 import type { Corrections } from '../model/corrections/corrections.ts';
 import type { DatasetLibrary } from '../model/data/load-dataset.ts';
 import type { PromotePolicy } from '../model/registry/gate.ts';
+import { dryRun, dryRunSchema } from './dry-run.ts';
 import { frozenFor } from './frozen-corrections.ts';
 import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
@@ -32,8 +33,20 @@ const queueSchema = {
   operationId: 'queueJob',
   summary: 'Queue a training job',
   headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(255).exactOptional() }),
+  querystring: z.strictObject({
+    dryRun: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe(
+        '`true`: only says what the job would do, how long that would take, and what speaks against it',
+      ),
+  }),
   body: trainRequestSchema,
-  response: { 202: trainJobSchema, ...problems(400, 409, 410, 415, 503) },
+  response: {
+    200: dryRunSchema.describe('With `dryRun=true`: nothing is queued'),
+    202: trainJobSchema,
+    ...problems(400, 404, 409, 410, 415, 503),
+  },
 };
 
 type Dependencies = {
@@ -65,8 +78,15 @@ async function enqueue(
   const asked = askedFor(body, resolveRequest(body, dataset, promote));
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
-  const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections));
+  const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections, queue));
   return queue.enqueue(order, key, requestId, asked);
+}
+
+/** Freezes no corrections: those of now are what the job would learn from. */
+async function tryOut(parts: Dependencies, body: TrainRequest) {
+  const dataset = await expectTrainable(body, parts.datasets);
+  const given = typeof body.corrections === 'string' ? body.corrections : false;
+  return dryRun(resolveRequest(body, dataset, parts.promote, given), dataset, parts);
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
@@ -75,6 +95,7 @@ export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts)
     schema: queueSchema,
     preValidation: bodyIsOptional,
     handler: async (request, reply) => {
+      if (request.query.dryRun === 'true') return reply.send(await tryOut(parts, request.body));
       const key = request.headers['idempotency-key'];
       const { outcome, job } = expectJob(await enqueue(parts, request.body, request.id, key));
       request.log.info({ jobId: job.id }, `job ${outcome}`);

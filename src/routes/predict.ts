@@ -7,6 +7,7 @@ import type { KeptAnswers } from '../model/corrections/kept-answers.ts';
 import { pictureMediaTypes, pictureTypes } from '../model/image/formats/signatures.ts';
 import type { LinePrediction, Prediction, PredictOutcome } from '../model/serving/messages.ts';
 import type { PredictOptions } from '../model/serving/predictor.ts';
+import { goneWith } from './http/client-gone.ts';
 import { maxBase64Bytes, registerImageParsers } from './http/image-body.ts';
 import { maxImages } from './http/image-limits.ts';
 import { HttpProblem, problems } from './http/problem.ts';
@@ -137,12 +138,8 @@ async function outcomesOf<Found extends { readonly ok: true }>(
   reply: FastifyReply,
   readOne: ReadOne<Found>,
 ): Promise<PredictOutcome<Found>[]> {
-  const unwanted = new AbortController();
+  const unwanted = goneWith(reply);
   setMaxListeners(maxImages, unwanted.signal);
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) unwanted.abort();
-  });
-  if (reply.raw.destroyed) unwanted.abort(); // the client left while the body was read
   const outcomes = await Promise.all(
     images.map(async (image) => {
       const outcome = await readOne(image, unwanted.signal);

@@ -44,7 +44,7 @@ const modelSchema = z.object({
   testAccuracy: z.number(),
 });
 const timingsSchema = z.object({ decodeMs: z.number(), queueMs: z.number(), inferMs: z.number() });
-const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string() });
+export const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string() });
 export const predictionSchema = z
   .object({
     label: z.string().describe('The likeliest label'),

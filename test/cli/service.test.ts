@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Job, Model, NumberedEvent } from '../../src/client/index.ts';
+import type { AddedCorrection, Correction, Job, Model, NumberedEvent } from '../../src/client/index.ts';
 import { type Service, startService } from '../client/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { run, start } from './run.ts';
@@ -146,6 +147,44 @@ describe('correct, and train --corrections', () => {
     const { id, request } = JSON.parse(stdout) as Job;
     expect(request.corrections).toMatch(/^[0-9a-f]{64}$/);
     expect((await command('cancel', id)).code).toBe(0);
+  });
+});
+
+describe('correct, with two digits in the picture', () => {
+  it('says that there are several', async () => {
+    const pair = join(await temporaryDirectory(), 'pair.png');
+    const one = await sharp(digit).resize(112).toBuffer();
+    const canvas = sharp({ create: { width: 300, height: 180, channels: 3, background: 'black' } });
+    await canvas.composite([40, 150].map((left) => ({ input: one, left, top: 30 }))).toFile(pair);
+    const { code, stdout, stderr } = await command('correct', pair, 'none');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^correction [0-9a-f]{32}: none of the labels/);
+    expect(stderr).toMatch(/pair\.png: SEVERAL_SHAPES: expected one character, saw several/);
+    const said = JSON.parse((await command('correct', pair, 'none', '--json')).stdout) as AddedCorrection;
+    expect(said.warnings?.map((warning) => warning.code)).toContain('SEVERAL_SHAPES');
+  });
+});
+
+describe('corrections', () => {
+  it('lists them, newest first, and removes them', async () => {
+    expect((await command('corrections', '--model', 'letters')).stderr).toContain('no corrections');
+    await command('correct', digit, '7');
+    const all = JSON.parse((await command('corrections', '--json')).stdout) as Correction[];
+    expect(all.map(({ label }) => label)).toContain('7');
+    const { stdout } = await command('corrections');
+    expect(stdout).toMatch(/^ID +MODEL +SHOWS +READ AS +SURE +VERSION +AGE\n/);
+    expect(stdout.trim().split('\n')).toHaveLength(1 + all.length);
+    const first = await command('corrections', 'list', '--limit', '1');
+    expect(first.stdout).toContain(all[0]!.id);
+    expect(first.stderr).toBe(all.length > 1 ? 'there are more: --limit\n' : '');
+
+    const ids = all.map(({ id }) => id);
+    const removed = await command('corrections', 'remove', ...ids);
+    expect(removed.stdout).toBe(ids.map((id) => `correction ${id} is removed\n`).join(''));
+    const again = await command('corrections', 'remove', ids[0]!);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(ids[0]!)]);
+    expect((await command('corrections', 'remove')).code).toBe(2);
+    expect(JSON.parse((await command('corrections', '--json')).stdout)).toEqual([]);
   });
 });
 

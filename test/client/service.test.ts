@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerOf, createClient, type NumberedEvent, predict, watchJob } from '../../src/client/index.ts';
+import {
+  answerOf,
+  createClient,
+  type NumberedEvent,
+  predict,
+  queueJob,
+  watchJob,
+} from '../../src/client/index.ts';
 import { type Service, smallRun, startService } from './service.ts';
 
 let service: Service;
@@ -29,7 +36,7 @@ describe('the client of the real API', () => {
     const extra = fc.sample(fc.nat(100), { numRuns: 20, seed: 6 });
     const drops = extra.map((bytes, index) => ({ events: index % 2, bytes }));
     const shaky = createClient({ baseUrl: service.url, fetch: dropping(drops) });
-    const job = await answerOf(steady.POST('/jobs/train', { body: { ...smallRun, epochs: 3 } }));
+    const job = await answerOf(queueJob(steady, { ...smallRun, epochs: 3 }));
     const [all, pieced] = await Promise.all([
       collect(watchJob(steady, job.id)),
       collect(watchJob(shaky, job.id)),

@@ -44,8 +44,12 @@ export const openAccess: Access = {
 
 const usualLimits = { archiveBytes: 64e6, allBytes: 256e6 };
 
-/** `keepInputs`: as KEEP_INPUTS says. */
-export async function startParts({ keepInputs = false, datasetLimits = usualLimits } = {}): Promise<Parts> {
+/** `keepInputs`: as KEEP_INPUTS says. `onKeepError`: told of an answer that can't be kept; by default that fails the test. */
+export async function startParts({
+  keepInputs = false,
+  onKeepError = fail,
+  datasetLimits = usualLimits,
+} = {}): Promise<Parts> {
   const dataDir = await temporaryDirectory();
   const log = pino({ level: 'silent' });
   const redis = await startRedis(dataDir);
@@ -62,10 +66,7 @@ export async function startParts({ keepInputs = false, datasetLimits = usualLimi
   const predictor = startPredictor({ dataDir, engine: 'wasm' }, { onMessage }); // is there sooner than TensorFlow
   const registry = openRegistry(dataDir);
   const promote = 'unless-worse';
-  const fail = (error: unknown) => {
-    throw error;
-  };
-  const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: fail }) : null;
+  const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: onKeepError }) : null;
   const app = await buildApp({
     queue,
     feed,
@@ -114,6 +115,10 @@ export async function startParts({ keepInputs = false, datasetLimits = usualLimi
       await redis.close();
     },
   };
+}
+
+function fail(error: unknown): void {
+  throw error;
 }
 
 /** Resolves when the predictor says that it serves a version. */

@@ -1,12 +1,16 @@
 /** GET /health/ready while parts are broken: it answers before the deadline and names each of them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';
 import type { JobQueue, QueueHealth } from '../../src/jobs/producer/queue.ts';
+import { Corrections } from '../../src/model/corrections/corrections.ts';
 import type { ServedModel } from '../../src/model/serving/messages.ts';
 import type { Predictor } from '../../src/model/serving/predictor.ts';
 import type { ModelStore } from '../../src/model/store/store.ts';
 import { healthRoutes } from '../../src/routes/health.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { noPredictor } from './quiet-app.ts';
 
 const well: QueueHealth = {
@@ -21,6 +25,7 @@ type Change = {
   health?: Partial<QueueHealth>;
   store?: Partial<ModelStore>;
   predictor?: Partial<Predictor>;
+  corrections?: Corrections;
 };
 
 async function ask(change: Change) {
@@ -40,13 +45,28 @@ async function ask(change: Change) {
     queue: queue as JobQueue,
     store: store as ModelStore,
     predictor: { ...noPredictor, ...change.predictor },
+    corrections: change.corrections ?? new Corrections(await temporaryDirectory()),
     deadlineMs: 50,
   });
   const response = await app.inject('/health/ready');
-  return { status: response.statusCode, checks: response.json().checks };
+  return { status: response.statusCode, checks: response.json().checks, word: response.json().status };
 }
 
 describe('readiness', () => {
+  it('names corrections that can not be used, and is ready nevertheless', async () => {
+    const dataDir = await temporaryDirectory();
+    await writeFile(join(dataDir, 'corrections'), 'no directory');
+    const model = { model: () => ({ version: 1 }), engine: () => ({ device: 'a CPU' }) };
+    const predictor = model as unknown as Partial<Predictor>;
+    const { status, word, checks } = await ask({ predictor, corrections: new Corrections(dataDir) });
+    expect([status, word]).toEqual([200, 'ready']);
+    expect(checks.corrections).toEqual({
+      ok: false,
+      detail: expect.stringMatching(/corrections, got: .*; correct its owner or mode, or move away/),
+    });
+    expect((await ask({ predictor })).checks.corrections).toEqual({ ok: true, detail: '0 corrections' });
+  });
+
   it.each([
     ['redis', { health: { refusal } }, refusal],
     ['redis', { health: { evictionPolicy: 'allkeys-lru' } }, 'set maxmemory-policy noeviction'],

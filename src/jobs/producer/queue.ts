@@ -17,7 +17,7 @@ import { readWorkers, type WorkerState } from '../worker-heartbeat.ts';
 import { type EnqueueResult, enqueue, findQueued } from './enqueue.ts';
 import { readMetrics } from './loss-curve.ts';
 import { type CountOutcomes, createOutcomeCounter } from './outcome-counter.ts';
-import { type Context, find, type ListOptions, list, readJob } from './read-jobs.ts';
+import { type Context, find, frozenSets, type ListOptions, list, readJob } from './read-jobs.ts';
 import { createDeadline } from './redis-deadline.ts';
 
 export type CancelResult =
@@ -55,6 +55,8 @@ export type JobQueue = {
   find(id: string): Promise<TrainJob | null>;
   /** Newest first; `after` is the last id of the page before. */
   list(options: ListOptions): Promise<{ data: TrainJob[]; hasMore: boolean }>;
+  /** The SHA-256 of the frozen corrections that jobs which have not ended train on. */
+  frozenSets(): Promise<ReadonlySet<string>>;
   /** The JSON texts of up to `count` events of a job, from number `first` on (the first event is number 1). */
   events(id: string, first: number, count: number): Promise<string[]>;
   /** Whether a job goes on. If it has ended, its last event is written, unless its worker has written it. */
@@ -125,6 +127,7 @@ export function openQueue(options: QueueOptions): JobQueue {
     findQueued: (key, asked) => inTime('find', () => findQueued(context, { key, asked }), tryAgain),
     find: (id) => inTime('find', () => find(context, id), tryAgain),
     list: (listOptions) => inTime('list', () => list(context, listOptions), tryAgain),
+    frozenSets: () => inTime('list', () => frozenSets(context), tryAgain),
     events: (id, first, count) => inTime('events', () => readLog(logOf(context, id), first, count), tryAgain),
     settle: (id) => inTime('events', () => settle(context, id), tryAgain),
     metrics: (id) => inTime('loss curves', () => metrics(context, id), tryAgain),

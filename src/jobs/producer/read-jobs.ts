@@ -76,3 +76,9 @@ export async function list(
   }
   return { data: data.slice(0, limit), hasMore: data.length > limit };
 }
+
+/** The SHA-256 of the frozen corrections of each job that has not ended. */
+export async function frozenSets({ queue }: Context): Promise<ReadonlySet<string>> {
+  const jobs = await queue.getJobs(['active', ...waitingStates]);
+  return new Set(jobs.flatMap(({ data }) => data.request.corrections || []));
+}

@@ -14,7 +14,7 @@ import { imageSize, type Split } from '../data/dataset.ts';
 
 const fileName = 'set';
 const heldOutShare = 1 / 5;
-const setsKept = 100; // the newest; a queued job whose set is gone fails
+const setsKept = 100; // the newest, and those of jobs that have not ended
 
 export type CorrectionSet = {
   readonly sha256: string;
@@ -34,11 +34,19 @@ type Head = {
   readonly corrections: readonly Omit<Item, 'pixels'>[]; // by id
 };
 
-const rootOf = (dataDir: string) => join(dataDir, 'correction-sets');
+export const setsIn = (dataDir: string) => join(dataDir, 'correction-sets');
 
-/** Returns the SHA-256 of the set. @throws the file system's error */
-export async function writeSet(dataDir: string, model: string, items: readonly Item[]): Promise<string> {
-  const root = rootOf(dataDir);
+/** The SHA-256 of the sets that jobs will still read. Asked for only where there are too many sets. */
+export type SetsInUse = () => Promise<ReadonlySet<string>>;
+
+/** Returns the SHA-256 of the set, and deletes the oldest where there are too many. @throws the file system's error */
+export async function writeSet(
+  dataDir: string,
+  model: string,
+  items: readonly Item[],
+  setsInUse: SetsInUse,
+): Promise<string> {
+  const root = setsIn(dataDir);
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const head: Head = { format: 1, model, corrections: sorted.map(({ id, label }) => ({ id, label })) };
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
@@ -48,7 +56,7 @@ export async function writeSet(dataDir: string, model: string, items: readonly I
     await removeDirectory(root, sha256); // a damaged one
     await createDirectory(root, sha256, { [fileName]: bytes });
   }
-  await removeOld(root).catch(() => {}); // the next writer tries again
+  await removeOld(root, setsInUse).catch(() => {}); // the next writer tries again
   return sha256;
 }
 
@@ -57,7 +65,7 @@ async function renewed(dataDir: string, sha256: string): Promise<Buffer | null> 
   const now = new Date();
   try {
     const bytes = await readBytes(dataDir, sha256);
-    await utimes(join(rootOf(dataDir), sha256), now, now);
+    await utimes(join(setsIn(dataDir), sha256), now, now);
     return bytes;
   } catch (error) {
     if (isCode(error, 'CORRECTIONS_MISSING', 'CORRECTIONS_DAMAGED', 'ENOENT')) return null;
@@ -84,10 +92,10 @@ export async function readSet(
 }
 
 async function readBytes(dataDir: string, sha256: string): Promise<Buffer> {
-  const path = join(rootOf(dataDir), sha256, fileName);
+  const path = join(setsIn(dataDir), sha256, fileName);
   const bytes = await readFile(path).catch((error: unknown) => {
     if (!isCode(error, 'ENOENT', 'ENOTDIR')) throw error;
-    const message = `expected the frozen corrections in ${path}, which is gone: only the newest ${setsKept} sets are kept; queue a job with corrections: true`;
+    const message = `expected the frozen corrections in ${path}, which is gone: only the newest ${setsKept} sets and those of unfinished jobs are kept; queue a job with corrections: true`;
     throw new TrainyardError('CORRECTIONS_MISSING', message);
   });
   const got = sha256Of(bytes);
@@ -117,7 +125,7 @@ function decode(sha256: string, bytes: Buffer, labels: readonly string[]): Corre
   return { sha256, train: part(known.slice(heldOut)), heldOut: part(known.slice(0, heldOut)) };
 }
 
-async function removeOld(root: string): Promise<void> {
+async function removeOld(root: string, setsInUse: SetsInUse): Promise<void> {
   await removeStale(root);
   const names = (await readdir(root)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (names.length <= setsKept) return;
@@ -125,5 +133,6 @@ async function removeOld(root: string): Promise<void> {
     names.map(async (name) => ({ name, at: (await stat(join(root, name))).mtimeMs })),
   );
   const old = dated.toSorted((a, b) => b.at - a.at).slice(setsKept);
-  for (const { name } of old) await removeDirectory(root, name);
+  const inUse = await setsInUse();
+  for (const { name } of old) if (!inUse.has(name)) await removeDirectory(root, name);
 }

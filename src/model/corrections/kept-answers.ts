@@ -8,6 +8,7 @@ import { SealedRecords } from '../../lib/sealed-records.ts';
 import { modelName } from '../registry/names.ts';
 import { verdicts } from '../serving/answer.ts';
 import { predictionIdOf } from './picture-id.ts';
+import { usingDirectory } from './using-directory.ts';
 
 export const keptAtMost = {
   newest: 1000, // answers, of this process
@@ -43,6 +44,7 @@ export type KeptAnswersOptions = {
 };
 
 export class KeptAnswers {
+  readonly #root: string;
   readonly #records: SealedRecords<z.output<typeof recordSchema>>;
   readonly #newest = new Map<string, KeptAnswer>(); // oldest first
   readonly #leastSure = new Map<string, number>(); // how sure each record is, by id
@@ -56,7 +58,8 @@ export class KeptAnswers {
     const { onError, onDamaged, most = keptAtMost, pruneEveryMs = hourMs } = options;
     this.#onError = onError;
     this.#most = most;
-    this.#records = new SealedRecords(join(dataDir, 'review'), {
+    this.#root = join(dataDir, 'review');
+    this.#records = new SealedRecords(this.#root, {
       parse: (content) => recordSchema.safeParse(content).data ?? null,
       ...(onDamaged && { onDamaged }),
     });
@@ -96,12 +99,20 @@ export class KeptAnswers {
   async find(predictionId: string): Promise<KeptAnswer | null> {
     const newest = this.#newest.get(predictionId);
     if (newest) return newest;
-    const record = await this.#records.read(predictionId);
+    const record = await usingDirectory(this.#root, () => this.#records.read(predictionId));
     return record && withPixels(record);
   }
 
-  /** Lists the answers for review, least sure first, and deletes the records that are too old or too many. */
-  async list(): Promise<KeptAnswer[]> {
+  /**
+   * Lists the answers for review, least sure first, and deletes the records that are too old or too many.
+   *
+   * @throws TrainyardError `CORRECTIONS_UNUSABLE`
+   */
+  list(): Promise<KeptAnswer[]> {
+    return usingDirectory(this.#root, () => this.#listAndPrune());
+  }
+
+  async #listAndPrune(): Promise<KeptAnswer[]> {
     const oldest = new Date(Date.now() - keptMs).toISOString();
     const all = [...(await this.#records.list()).values()].map(withPixels);
     const sorted = all.filter(({ at }) => at >= oldest).toSorted((a, b) => surenessOf(a) - surenessOf(b));
@@ -118,7 +129,7 @@ export class KeptAnswers {
   async remove(predictionId: string): Promise<boolean> {
     await this.#writing.get(predictionId);
     this.#leastSure.delete(predictionId);
-    return this.#records.remove(predictionId);
+    return usingDirectory(this.#root, () => this.#records.remove(predictionId));
   }
 
   /** Lists and prunes no more by itself. */

@@ -19,6 +19,7 @@ export type DatasetDescription = {
   readonly form: ImageForm;
   readonly labels: readonly string[];
   readonly counts: { readonly train: number; readonly test: number }; // images
+  readonly byLabel?: { readonly train: readonly number[]; readonly test: readonly number[] }; // images of each label
   readonly testSet: string; // names the test part: two data sets with the same one have the same name for it
   readonly checksums: Readonly<Record<string, string>>; // SHA-256 of each file, by path, for a model's provenance
 };

@@ -37,6 +37,7 @@ export function describeImported(manifest: ImportedManifest): DatasetDescription
     form,
     labels,
     counts: { train: counts.train.count, test: counts.test.count },
+    byLabel: { train: counts.train.byLabel, test: counts.test.byLabel },
     testSet,
     checksums: { 'pictures.bin': pictures.sha256 },
   };

@@ -19,7 +19,7 @@ import {
 } from './examine.ts';
 import { readJpegHeader } from './formats/jpeg-header.ts';
 import { type Format, typeOf } from './formats/signatures.ts';
-import { turnUpright } from './orientation.ts';
+import { swapsSides, turnUpright } from './orientation.ts';
 import { readPlainPng } from './plain-png.ts';
 import {
   damaged,
@@ -44,9 +44,11 @@ sharp.cache(false); // no image comes twice; in every thread, since loading shar
 /** Formats whose strictly bounded pixels bound the memory too. Of others, a small header may announce large parts. */
 const modest: readonly Format[] = ['PNG', 'JPEG'];
 
-/** `shrink`: how many pixels of the picture, along each side, a sample is the mean of. */
+type Size = { readonly width: number; readonly height: number };
+
+/** `shrink`: how many pixels of the picture, along each side, a sample is the mean of. `size`: of the picture, upright. */
 export type Decoded =
-  | { readonly ok: true; readonly samples: Samples; readonly shrink: number }
+  | { readonly ok: true; readonly samples: Samples; readonly shrink: number; readonly size: Size }
   | ImageProblem;
 
 /** What is wrong with the bytes is in the result; nothing is thrown for it. */
@@ -59,7 +61,8 @@ export async function decode(bytes: Uint8Array): Promise<Decoded> {
   try {
     const plain = format === 'PNG' ? readPlainPng(bytes) : null;
     const samples = plain ?? (await decodeBy(exactly, bytes, format));
-    if (Math.max(samples.width, samples.height) <= workingSide) return { ok: true, samples, shrink: 1 };
+    if (Math.max(samples.width, samples.height) <= workingSide)
+      return { ok: true, samples, shrink: 1, size: samples };
   } catch (error) {
     return decodeExamined(bytes, format, error); // it may be too large for that
   }
@@ -84,10 +87,15 @@ async function decodeExamined(bytes: Uint8Array, format: Format, failure?: unkno
   if (failure !== undefined && examined.shrink === 1) return damaged(format, reasonOf(failure));
   const decoder = examined.shrink === 1 ? exactly : shrunk(examined);
   try {
-    return { ok: true, samples: await decodeBy(decoder, bytes, format), shrink: examined.shrink };
+    const samples = await decodeBy(decoder, bytes, format);
+    return { ok: true, samples, shrink: examined.shrink, size: uprightSize(examined) };
   } catch (error) {
     return damaged(format, reasonOf(error));
   }
+}
+
+function uprightSize({ width, height, orientation }: Examined): Size {
+  return swapsSides(orientation) ? { width: height, height: width } : { width, height };
 }
 
 /** Why a picture that doesn't fit is refused. */

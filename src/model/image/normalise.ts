@@ -10,6 +10,7 @@ import { type CleanInk, cleanInk } from './clean-ink.ts';
 import { type Character, type Found, findCharacters } from './find-characters.ts';
 import { crop, withoutFrame } from './frame.ts';
 import type { Greys } from './greys.ts';
+import { findInk, inkBox } from './ink.ts';
 import { type InkMap, inkMapOf } from './ink-map.ts';
 import { averageBlocks } from './lighting.ts';
 import { inMnistForm } from './mnist-form.ts';
@@ -63,7 +64,8 @@ function readShapes(image: Greys): Read | null {
   if (isPlainAtAGlance(picture, isSeveral)) return readAll(picture);
   const block = Math.min(mostBlock(image), Math.ceil(Math.sqrt((image.width * image.height) / mostPixels)));
   const page = block > 1 ? survey(averageBlocks(image, block)) : picture;
-  const map = Math.min(image.width, image.height) < smallest ? null : inkMapOf(page);
+  if (Math.min(image.width, image.height) < smallest) return readTiny(picture);
+  const map = inkMapOf(page);
   if (!map) return readAll(picture);
   const clean = cleanInk(map);
   const found = findCharacters(clean);
@@ -94,6 +96,14 @@ const mostBlock = ({ width, height }: Greys) => Math.max(1, Math.floor(Math.min(
 function readAll(picture: Survey): Read | null {
   const pixels = readInk(picture);
   return pixels && { pixels, codes: new Set() };
+}
+
+/** Likewise, of a picture so small that it may be too small to read. */
+function readTiny(picture: Survey): Read | null {
+  const read = readAll(picture);
+  const ink = findInk(picture);
+  const isLow = ink !== null && heightOf(inkBox(picture.greys, ink)) < lowResolution;
+  return read && isLow ? { ...read, codes: new Set(['LOW_RESOLUTION']) } : read;
 }
 
 const isFormOnly = ({ removed }: CleanInk) => removed.lines.length > 0;

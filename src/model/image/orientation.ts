@@ -12,6 +12,8 @@ const changes: ReadonlyMap<number, { swaps: boolean; fromRight: boolean; fromBot
   [8, { swaps: true, fromRight: false, fromBottom: true }],
 ]);
 
+export const swapsSides = (orientation: number) => changes.get(orientation)?.swaps ?? false;
+
 /** Any other orientation than 2 to 8 is upright. */
 export function turnUpright(stored: Samples, orientation: number): Samples {
   const change = changes.get(orientation);

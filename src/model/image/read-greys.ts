@@ -16,10 +16,10 @@ export async function readGreys<Result>(
 ): Promise<Result | ImageProblem> {
   const decoded = await decode(bytes);
   if (!decoded.ok) return decoded;
-  const { samples, shrink } = decoded;
+  const { samples, shrink, size } = decoded;
   try {
-    return read(toGreys(samples), shrink) ?? noInk(samples);
+    return read(toGreys(samples), shrink) ?? noInk(size);
   } catch (error) {
-    return notRead(samples, messageOf(error)); // costs this picture its answer, not everybody the predictor
+    return notRead(size, messageOf(error)); // costs this picture its answer, not everybody the predictor
   }
 }

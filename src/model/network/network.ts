@@ -4,7 +4,7 @@
  * process can import it.
  */
 import { randomFor, uniform } from '../../lib/random.ts';
-import { imageSide } from '../data/dataset.ts';
+import { imageSide, imageSize } from '../data/dataset.ts';
 import { type NetworkSpecification, namedNetworks } from './specification.ts';
 
 /** A convolution with stride 1 that keeps height and width, then ReLU, then a max-pool if `pool` is set. */
@@ -59,6 +59,26 @@ export function parametersOf(network: Network): Parameter[] {
 
 export function parameterCount(network: Network): number {
   return parametersOf(network).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Multiplications of one forward pass of one image. */
+export function multiplications(network: Network): number {
+  let side = imageSide;
+  let inputs = imageSize; // of a dense layer
+  let channels = 1;
+  let sum = 0;
+  for (const layer of network.layers) {
+    if (layer.kind === 'dense') {
+      sum += inputs * layer.units;
+      inputs = layer.units;
+    } else {
+      sum += side * side * layer.kernelSize ** 2 * channels * layer.filters;
+      side = Math.floor(side / (layer.pool ?? 1));
+      channels = layer.filters;
+      inputs = side * side * channels;
+    }
+  }
+  return sum;
 }
 
 /**

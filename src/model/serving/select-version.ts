@@ -56,7 +56,7 @@ function selectModel(
   const name = wanted ?? defaultModel(serving);
   const found = name === null ? undefined : serving[name];
   if (found) return { ...found, name: name! };
-  const expected = `expected ?model= with one of ${names.join(', ') || 'the models in GET /registry (there is none yet)'}`;
+  const expected = `expected model to be one of ${names.join(', ') || 'the models in GET /registry (there is none yet)'}`;
   const message =
     wanted === undefined ? `${expected}; got none, and there are several` : `${expected}, got ${wanted}`;
   return { ok: false, code: 'MODEL_UNKNOWN', message };

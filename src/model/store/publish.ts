@@ -1,7 +1,7 @@
 /** Publishes a version: writes it to a staging directory, makes it durable, then renames the directory to the version's number. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeStale, stagingName } from '../../lib/create-directory.ts';
 import { fencedOff } from '../../lib/errors.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
@@ -13,9 +13,6 @@ import { type CheckpointFiles, encodeCheckpoint } from './checkpoint.ts';
 import { type Manifest, type ManifestContent, type Provenance, sealManifest } from './manifest.ts';
 import { removedPrefix } from './retention.ts';
 import { claimNumber, nextNumber } from './version-numbers.ts';
-
-const staleAfterMs = 60 * 60 * 1000; // the writer of a staging directory this old is gone
-const stagingPrefix = '.staging-';
 
 export type PublishOptions = {
   /** What the model gets wrong on the test images. */
@@ -43,7 +40,7 @@ export async function publish(
 ): Promise<Manifest> {
   await mkdir(root, { recursive: true });
   await removeLeftovers(root);
-  const staging = join(stagingRoot, `${stagingPrefix}${randomUUID()}`);
+  const staging = join(stagingRoot, stagingName());
   try {
     await mkdir(staging); // not recursive: a missing `stagingRoot` means that this writer is fenced off
     const files: Files = {
@@ -116,14 +113,8 @@ function checksums(files: Files): Manifest['files'] {
 
 /** Deletes what killed writers and removers left behind. Errors are ignored: the next writer tries again. */
 async function removeLeftovers(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    const path = join(root, name);
-    const left = name.startsWith(removedPrefix) || (name.startsWith(stagingPrefix) && (await isStale(path)));
-    if (left) await rm(path, { recursive: true, force: true }).catch(() => {});
-  }
-}
-
-async function isStale(path: string): Promise<boolean> {
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // another writer has removed it
-  return Date.now() - mtimeMs > staleAfterMs;
+  await removeStale(root).catch(() => {});
+  for (const name of await readdir(root))
+    if (name.startsWith(removedPrefix))
+      await rm(join(root, name), { recursive: true, force: true }).catch(() => {});
 }

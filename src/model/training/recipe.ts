@@ -99,7 +99,7 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
 };
 
 const smallSet = 20_000; // training images; with fewer, `small` is the recipe unless another one is asked for
-const imagesAnEpoch = 8000; // of `small`
+const imagesAnEpoch = 5000; // of `small`
 const mostPasses = 100;
 
 /** The set that a recipe is to train on. */

@@ -117,6 +117,7 @@ function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions
 const unavailable = new Set([
   'REDIS_UNAVAILABLE',
   'REGISTRY_NOT_WRITABLE',
+  'CORRECTIONS_UNUSABLE',
   'DECISION_DAMAGED',
   'DECISION_UNREADABLE',
   'DECISION_UNSUPPORTED',

@@ -47,11 +47,12 @@ async function receiveBody(raw: IncomingMessage, path: string, limit: Limit): Pr
 async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Promise<Received> {
   const parser = new Busboy({
     headers: raw.headers as { 'content-type': string },
+    isPartAFile: (field, _type, fileName) => fileName !== undefined || field === 'archive',
     limits: { parts: 100, fieldSize: 64 * 1024 },
   });
   let storing: Promise<Received> | null = null;
   parser.on('file', (field, stream, fileName: string | undefined) => {
-    if (storing || (!fileName && field !== 'archive')) {
+    if (storing || (fileName === undefined && field !== 'archive')) {
       stream.resume();
       return;
     }

@@ -135,6 +135,17 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       answer: queued,
     },
     {
+      summary: 'Only what it would do',
+      parameters: { dryRun: 'true' },
+      body: json({ recipe: 'fast', seed: 7, metadata: { note: 'first try' } }),
+      status: 200,
+      answer: {
+        request: queued.request,
+        forecast: { seconds: 16.1, measuredOn: exampleJobId },
+        warnings: [],
+      },
+    },
+    {
       summary: 'A value out of its range',
       body: json({ epochs: 0 }),
       status: 400,

@@ -6,6 +6,7 @@ const checks = {
   worker: { ok: true, detail: `1 connected, training on ${device}` },
   model: { ok: true, detail: 'version 1 on TensorFlow 2.21.0, CPU, 1 thread' },
   store: { ok: true, detail: '1 version' },
+  corrections: { ok: true, detail: '12 corrections' },
 };
 const noWorker = { ok: false, detail: 'none connected; start one' };
 

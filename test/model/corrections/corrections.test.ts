@@ -2,9 +2,9 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { readSet } from '../../../src/model/corrections/correction-set.ts';
-import { Corrections } from '../../../src/model/corrections/corrections.ts';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { readSet, type SetsInUse } from '../../../src/model/corrections/correction-set.ts';
+import { Corrections, withPixels } from '../../../src/model/corrections/corrections.ts';
 import { imageAt } from '../../../src/model/data/dataset.ts';
 import { digitLabels } from '../../../src/model/data/labels.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -22,6 +22,7 @@ const add = async (number: number, change = {}) => {
   if (result.outcome === 'full') throw new Error('full');
   return result;
 };
+const freeze = (inUse: readonly string[] = []) => corrections.freeze('mnist', async () => new Set(inUse));
 const setFile = (sha256: string) => join(dataDir, 'correction-sets', sha256, 'set');
 
 describe('a correction', () => {
@@ -38,7 +39,7 @@ describe('a correction', () => {
     expect(await add(3, { label: '5' })).toEqual({ outcome: 'conflict', correction });
     expect(await add(3, { label: null })).toEqual({ outcome: 'conflict', correction });
     expect((await add(3, { model: 'letters', label: '5' })).outcome).toBe('added');
-    expect(await corrections.list('mnist')).toEqual([correction]);
+    expect((await corrections.list('mnist')).map(withPixels)).toEqual([correction]);
     expect(await corrections.list()).toHaveLength(2);
   });
 
@@ -72,7 +73,7 @@ describe('a correction', () => {
     corrections = new Corrections(dataDir, (id) => damaged.push(id));
     expect(await corrections.list()).toEqual([]);
     expect((await add(3, { label: '5' })).outcome).toBe('added');
-    expect((await corrections.list()).map(({ label }) => label)).toEqual(['5']);
+    expect((await corrections.list()).map((stored) => stored.correction.label)).toEqual(['5']);
     expect(damaged).toEqual([correction.id]);
   });
 
@@ -88,7 +89,7 @@ describe('a correction', () => {
 describe('a frozen set', () => {
   it('needs corrections of the model', async () => {
     await add(1, { model: 'letters' });
-    expect(await corrections.freeze('mnist')).toBeNull();
+    expect(await freeze()).toBeNull();
   });
 
   it('holds a fifth out, always the same, in whatever order they were made', async () => {
@@ -103,7 +104,7 @@ describe('a frozen set', () => {
             dataDir = await temporaryDirectory();
             corrections = new Corrections(dataDir);
             for (const number of order) await add(number);
-            hashes.push((await corrections.freeze('mnist'))!);
+            hashes.push((await freeze())!);
           }
           const { train, heldOut } = await readSet(dataDir, hashes[0]!, digitLabels);
           expect(hashes[1]).toBe(hashes[0]);
@@ -122,10 +123,10 @@ describe('a frozen set', () => {
   it('stays as it is whatever is corrected or removed later', async () => {
     const { correction } = await add(1);
     await add(2, { label: null });
-    const before = (await corrections.freeze('mnist'))!;
+    const before = (await freeze())!;
     await corrections.remove(correction.id);
     await add(4);
-    const after = (await corrections.freeze('mnist'))!;
+    const after = (await freeze())!;
     expect(after).not.toBe(before);
     expect(new Set((await readSet(dataDir, before, digitLabels)).train.labels)).toEqual(new Set([1, 10]));
     expect(new Set((await readSet(dataDir, after, digitLabels)).train.labels)).toEqual(new Set([4, 10]));
@@ -133,14 +134,14 @@ describe('a frozen set', () => {
 
   it('is refused where it is damaged or gone', async () => {
     await add(1);
-    const sha256 = (await corrections.freeze('mnist'))!;
+    const sha256 = (await freeze())!;
     expect(await corrections.modelOfSet(sha256)).toBe('mnist');
     await writeFile(setFile(sha256), '{"format": 1, "corrections": []}\n');
     await expect(readSet(dataDir, sha256, digitLabels)).rejects.toMatchObject({
       code: 'CORRECTIONS_DAMAGED',
     });
     expect(await corrections.modelOfSet(sha256)).toBeNull();
-    expect(await corrections.freeze('mnist')).toBe(sha256); // in place of the damaged one
+    expect(await freeze()).toBe(sha256); // in place of the damaged one
     expect((await readSet(dataDir, sha256, digitLabels)).train.count).toBe(1);
     const other = '0'.repeat(64);
     expect(await corrections.modelOfSet(other)).toBeNull();
@@ -149,22 +150,42 @@ describe('a frozen set', () => {
 
   it('is kept while it is one of the newest hundred, counted from its last use', async () => {
     await add(0);
-    const first = (await corrections.freeze('mnist'))!;
+    const first = (await freeze())!;
     await add(1);
-    const second = (await corrections.freeze('mnist'))!;
+    const second = (await freeze())!;
     await utimes(join(dataDir, 'correction-sets', first), 1, 1);
     await utimes(join(dataDir, 'correction-sets', second), 2, 2);
     for (let number = 2; number < 100; number++) {
       await add(number);
-      await corrections.freeze('mnist');
+      await freeze();
     }
     expect(await readdir(join(dataDir, 'correction-sets'))).toHaveLength(100);
-    for (const { id } of await corrections.list('mnist')) await corrections.remove(id);
+    for (const { correction } of await corrections.list('mnist')) await corrections.remove(correction.id);
     await add(0);
-    expect(await corrections.freeze('mnist')).toBe(first); // used again
+    expect(await freeze()).toBe(first); // used again
     await add(1000);
-    await corrections.freeze('mnist');
+    await freeze();
     expect(await corrections.modelOfSet(first)).toBe('mnist');
     expect(await corrections.modelOfSet(second)).toBeNull();
+  });
+
+  it('is kept while a job needs it, however old; nothing is asked or deleted before there are too many', async () => {
+    const hashes: string[] = [];
+    const asked = vi.fn<SetsInUse>(async () => new Set([hashes[0]!, hashes[2]!]));
+    for (let number = 0; number < 100; number++) {
+      await add(number);
+      hashes.push((await corrections.freeze('mnist', asked))!);
+      await utimes(join(dataDir, 'correction-sets', hashes[number]!), number + 1, number + 1);
+    }
+    expect(asked).not.toHaveBeenCalled();
+    for (const number of [100, 101]) {
+      await add(number);
+      await corrections.freeze('mnist', asked);
+    }
+    const left = new Set(await readdir(join(dataDir, 'correction-sets')));
+    expect(hashes.slice(0, 4).map((sha256) => left.has(sha256))).toEqual([true, false, true, true]);
+    await add(102);
+    await corrections.freeze('mnist', () => Promise.reject(new Error('Redis is away')));
+    expect(await readdir(join(dataDir, 'correction-sets'))).toHaveLength(left.size + 1); // rather too many
   });
 });

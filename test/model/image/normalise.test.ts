@@ -8,6 +8,7 @@ import { hasMnistForm, normalise } from '../../../src/model/image/normalise.ts';
 import { runs } from '../../long.ts';
 import {
   blank,
+  codesOf,
   cropped,
   difference,
   digitPicture,
@@ -251,5 +252,30 @@ describe('any size and shape', () => {
       ),
       { numRuns: runs(300) },
     );
+  });
+});
+
+describe('a picture of a few pixels', () => {
+  const stroke = (width: number, height: number) => {
+    const picture = blank(width, height);
+    drawLine(picture, [Math.floor(width / 2), 1], [Math.floor(width / 2), height - 2], 1);
+    return picture;
+  };
+
+  it.each([
+    [6, 6],
+    [6, 9],
+    [11, 10],
+    [40, 8],
+  ])('of %i × %i has ink too low to be read: LOW_RESOLUTION', (width, height) => {
+    expect(codesOf(stroke(width, height))).toEqual(['LOW_RESOLUTION']);
+  });
+
+  it.each([
+    [6, 12],
+    [11, 11],
+    [8, 40],
+  ])('of %i × %i is high enough', (width, height) => {
+    expect(codesOf(stroke(width, height))).toEqual([]);
   });
 });

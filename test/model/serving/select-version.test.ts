@@ -20,7 +20,7 @@ describe('the version that answers', () => {
   });
 
   it.each([
-    [{ model: 'digits' }, 'MODEL_UNKNOWN', 'expected ?model= with one of mnist, letters, got digits'],
+    [{ model: 'digits' }, 'MODEL_UNKNOWN', 'expected model to be one of mnist, letters, got digits'],
     [{ alias: 'old' }, 'ALIAS_NOT_FOUND', 'expected an alias of mnist (champion, challenger), got old'],
     [{ minVersion: 4 }, 'MIN_VERSION_NOT_SERVED', 'version 4 or a newer one within 5 s, it is 3'],
   ])('of %j is none: %s', (selector, code, message) => {

@@ -1,6 +1,6 @@
 /** The form that starts a training: a data set, a recipe, and values that override it. */
 import { useState } from 'preact/hooks';
-import { type Job, pause, type Recipe } from '../../../src/client/index.ts';
+import { type Job, pause, queueJob, type Recipe } from '../../../src/client/index.ts';
 import type { Api } from '../api/api.ts';
 import type { FieldProblem, Problem } from '../api/outcome.ts';
 import { useAnswer } from '../api/use-answer.ts';
@@ -157,10 +157,10 @@ function readOpenApi({ client }: Api, signal: AbortSignal) {
 /** Queues the job; all tries have one idempotency key, so that a lost answer leads to no second job. */
 async function start({ client, ask }: Api, asked: object, checked: Checked): Promise<Job | Refusal> {
   if (!checked.ok) return { errors: checked.errors, problem: null };
-  const headers = { 'idempotency-key': randomKey() };
+  const key = randomKey();
   const body = { ...asked, ...checked.body } as never;
   for (let tries = 1; ; tries++) {
-    const outcome = await ask(client.POST('/jobs/train', { body, headers }));
+    const outcome = await ask(queueJob(client, body, key));
     if (outcome.ok) return outcome.data;
     const { problem } = outcome;
     const waitSeconds = problem.retryAfterSeconds ?? Number.POSITIVE_INFINITY;

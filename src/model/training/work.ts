@@ -1,0 +1,21 @@
+/** How much a training computes, to tell how long it will take from how long others took. */
+import type { DatasetDescription } from '../data/dataset.ts';
+import { multiplications, type Network } from '../network/network.ts';
+import type { TrainPlan } from './training-run.ts';
+
+const evaluationCost = 1 / 3; // of training on an image: a forward pass without the two backward passes
+
+type WorkPlan = Pick<TrainPlan, 'passes' | 'outliers' | 'trainImages' | 'testImages' | 'calibrationImages'>;
+
+/** Multiplications of one epoch, training and evaluation. With `balance`, an epoch may take longer than this. */
+export function workOfEpoch(
+  plan: WorkPlan,
+  network: Network,
+  { counts }: Pick<DatasetDescription, 'counts'>,
+): number {
+  const trained =
+    Math.min(plan.trainImages ?? counts.train, counts.train) * plan.passes * (1 + plan.outliers);
+  const tested = Math.min(plan.testImages ?? counts.test, counts.test);
+  const calibrated = Math.min(plan.calibrationImages, counts.train >> 1);
+  return multiplications(network) * 3 * (trained + evaluationCost * (tested + calibrated));
+}
