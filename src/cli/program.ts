@@ -60,9 +60,7 @@ function buildProgram(): Command {
     .action(run((context, id: string) => cancelJob(context, id)));
   program
     .command('predict <file...>')
-    .description(
-      'read each picture (PNG, JPEG, WebP, AVIF, GIF or TIFF); - is the standard input',
-    )
+    .description('read each picture (PNG, JPEG, WebP, AVIF, GIF or TIFF); - is the standard input')
     .option('--model <name>', 'the model that is to answer')
     .option('--alias <name>', 'use the version that this alias points to')
     .option('--pin <version>', 'use this version', readNumber)

@@ -52,9 +52,25 @@ it('an import that fails says why, and ends with 1', async () => {
 });
 
 it('a training takes its data set, network and patience from options', async () => {
-  const options = ['--dataset', 'mnist', '--network', 'small', '--passes', '2', '--patience', '3', '--balance'];
+  const options = [
+    '--dataset',
+    'mnist',
+    '--network',
+    'small',
+    '--passes',
+    '2',
+    '--patience',
+    '3',
+    '--balance',
+  ];
   const { stdout } = await command('train', ...options, '--json');
   const { id, request } = JSON.parse(stdout) as Job;
-  expect(request).toMatchObject({ dataset: 'mnist', network: 'small', passes: 2, patience: 3, balance: true });
+  expect(request).toMatchObject({
+    dataset: 'mnist',
+    network: 'small',
+    passes: 2,
+    patience: 3,
+    balance: true,
+  });
   await command('cancel', id);
 });

@@ -26,14 +26,18 @@ export function describeDatasets(stage: () => Stage): void {
       await place.getByText(/^Taken as (?:ink|pictures as they are): of 40 that were looked at/).waitFor();
       await place.getByRole('rowheader', { name: 'a/notes.png' }).waitFor();
       const samples = place.getByRole('img', { name: /^Nine test images of two-labels/ });
-      await expect.poll(() => samples.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(28);
+      await expect
+        .poll(() => samples.evaluate((image: HTMLImageElement) => image.naturalWidth))
+        .toBeGreaterThan(28);
       expect(await place.getByRole('row', { name: 'b 16 4' }).count()).toBe(1);
 
       await place.getByRole('link', { name: 'Train' }).click();
       const form = page.getByRole('region', { name: 'New training' });
       await form.getByText(/^Small: /).waitFor();
       expect(await form.getByRole('combobox', { name: 'Data set' }).inputValue()).toBe('two-labels');
-      expect(await form.getByRole('textbox', { name: 'Model' }).getAttribute('placeholder')).toBe('two-labels');
+      expect(await form.getByRole('textbox', { name: 'Model' }).getAttribute('placeholder')).toBe(
+        'two-labels',
+      );
     });
 
     it('says what the server refuses, before and after the upload', async () => {

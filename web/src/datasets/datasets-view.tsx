@@ -60,7 +60,9 @@ function Row({ dataset, isOpen }: { dataset: Dataset; isOpen: boolean }) {
 function summaryOf({ status, labels, counts, progress }: Dataset): string {
   if (status === 'failed') return 'import failed';
   if (labels === null || counts === null) {
-    return progress === null ? 'waits for a worker' : `importing, ${Math.floor(100 * progress.fraction)}\u202f%`;
+    return progress === null
+      ? 'waits for a worker'
+      : `importing, ${Math.floor(100 * progress.fraction)}\u202f%`;
   }
   return `${labels.length} labels, ${count(counts.train.count + counts.test.count)} pictures`;
 }

@@ -1,11 +1,17 @@
 /** Deletes a data set, or cancels its import, after a confirmation. */
 import { useRef, useState } from 'preact/hooks';
-import { expectDone, type Dataset } from '../../../src/client/index.ts';
+import { type Dataset, expectDone } from '../../../src/client/index.ts';
 import { outcomeOf, type Problem } from '../api/outcome.ts';
 import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 
-export function RemoveDataset({ dataset: { name, status }, reload }: { dataset: Dataset; reload: () => void }) {
+export function RemoveDataset({
+  dataset: { name, status },
+  reload,
+}: {
+  dataset: Dataset;
+  reload: () => void;
+}) {
   const { client } = useApp().api;
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -46,7 +46,9 @@ function send(
     const abort = () => request.abort();
     request.open('POST', url);
     if (key !== null) request.setRequestHeader('authorization', `Bearer ${key}`);
-    request.upload.addEventListener('progress', ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0));
+    request.upload.addEventListener('progress', ({ loaded, total }) =>
+      onSent(total > 0 ? loaded / total : 0),
+    );
     request.addEventListener('loadend', () => {
       ended.removeEventListener('abort', abort);
       resolve({ status: request.status, text: request.responseText });
@@ -68,7 +70,10 @@ function refusalOf(text: string): Problem {
   try {
     return { ...(JSON.parse(text) as Problem), retryAfterSeconds: null };
   } catch {
-    return problemOf('UPLOAD_FAILED', 'the upload broke off; look whether the server is there, and send it again');
+    return problemOf(
+      'UPLOAD_FAILED',
+      'the upload broke off; look whether the server is there, and send it again',
+    );
   }
 }
 
