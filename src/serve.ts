@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { removeDeadUploads } from './jobs/producer/dead-uploads.ts';
 import { openFeed } from './jobs/producer/event-feed.ts';
 import { ensureFirstModel } from './jobs/producer/first-model.ts';
 import { type ImportQueue, openImportQueue } from './jobs/producer/import-queue.ts';
@@ -15,7 +16,6 @@ import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { Corrections } from './model/corrections/corrections.ts';
 import { KeptAnswers } from './model/corrections/kept-answers.ts';
-import { listUploads, removeUpload } from './model/data/import/uploads.ts';
 import { openDatasetLibrary } from './model/data/load-dataset.ts';
 import { openRegistry } from './model/registry/registry.ts';
 import type { PredictorNews } from './model/serving/messages.ts';
@@ -117,8 +117,7 @@ async function sweepUploads(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for (const id of await listUploads(dataDir))
-        if (!(await imports.isKnown(id))) await removeUpload(dataDir, id);
+      await removeDeadUploads(imports, dataDir);
     } catch (error) {
       log.debug({ error: messageOf(error) }, 'uploads that were cut off are not removed yet');
     }

@@ -1,0 +1,85 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ImportJobData } from '../../../src/jobs/import-contract.ts';
+import { removeDeadUploads } from '../../../src/jobs/producer/dead-uploads.ts';
+import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
+import { createUpload } from '../../../src/model/data/import/uploads.ts';
+import { closeAfterTest } from '../../closing.ts';
+import { startRedisServer } from '../redis-server.ts';
+import { until } from '../until.ts';
+import { openYard, type Yard } from '../yard.ts';
+
+const { url } = await startRedisServer();
+
+async function open(claimMs = 30_000): Promise<{ yard: Yard; imports: ImportQueue }> {
+  const yard = await openYard(url);
+  const { prefix, redisUrl, queue } = yard;
+  const imports = openImportQueue({ redisUrl, prefix, outage: queue.outage, claimMs });
+  closeAfterTest(() => imports.close());
+  return { yard, imports };
+}
+
+function dataOf(name: string): ImportJobData {
+  const request = { name, form: 'auto', testShare: 0.2, seed: 1 } as const;
+  return { request, fileName: 'letters.zip', bytes: 10, requestId: 'test' };
+}
+
+describe('the queue of imports', () => {
+  it('gives a name to one upload at a time, whoever asks at once', async () => {
+    const { imports } = await open();
+    const claims = await Promise.all(Array.from({ length: 10 }, () => imports.claim('letters')));
+    const [id] = claims.filter((claim) => claim !== null);
+    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
+    expect(await imports.claim('others')).not.toBeNull();
+    expect(await imports.find('letters')).toBeNull(); // not before the archive is there
+    expect(await imports.drop('letters')).toBeNull();
+    await imports.release('letters', id!);
+    expect(await imports.claim('letters')).not.toBeNull();
+  });
+
+  it('holds the name from the upload to the end of the import', async () => {
+    const { imports } = await open();
+    const id = await imports.claim('letters');
+    expect(await imports.add(id!, dataOf('letters'))).toBe(true);
+    expect(await imports.claim('letters')).toBeNull();
+    const job = { id, status: 'importing', progress: null, error: null, data: dataOf('letters') };
+    expect(await imports.find('letters')).toMatchObject(job);
+    expect(await imports.list()).toMatchObject([job]);
+    expect(await imports.drop('letters')).toBe(id);
+    expect([await imports.find('letters'), await imports.list()]).toEqual([null, []]);
+    expect(await imports.claim('letters')).not.toBeNull();
+  });
+
+  it('frees the name of an upload whose server has died, and adds nothing for it', async () => {
+    const { imports } = await open(300);
+    const id = await imports.claim('letters');
+    const other = await until(
+      'a free name',
+      () => imports.claim('letters'),
+      (claim) => claim !== null,
+    );
+    expect(await imports.add(id!, dataOf('letters'))).toBe(false);
+    await imports.release('letters', id!); // is not the holder any more
+    await imports.renew('letters', id!);
+    expect(await imports.add(other!, dataOf('letters'))).toBe(true);
+    expect((await imports.find('letters'))?.id).toBe(other);
+  });
+});
+
+describe('archives of dead uploads', () => {
+  it('are removed, but neither of uploads under way nor of imports', async () => {
+    const { yard, imports } = await open();
+    const { dataDir } = yard;
+    const ids = [
+      await imports.claim('one'),
+      await imports.claim('two'),
+      '01a22a00-0000-7000-8000-000000000000',
+    ];
+    for (const id of ids) await writeFile((await createUpload(dataDir, id!)).archive, 'x');
+    await imports.add(ids[1]!, dataOf('two'));
+    await removeDeadUploads(imports, dataDir);
+    const left = await readdir(join(dataDir, 'datasets', '.uploads'));
+    expect(left.toSorted()).toEqual([ids[0], ids[1]].toSorted());
+  });
+});
