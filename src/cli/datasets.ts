@@ -85,9 +85,10 @@ async function send(
 }
 
 function sentLine(bytes: number, size: number): string {
-  const mega = (value: number) => (value / 1e6).toFixed(1);
-  return `${barOf(size === 0 ? 1 : Math.min(1, bytes / size))}  ${mega(bytes)} of ${mega(size)} MB sent`;
+  return `${barOf(size === 0 ? 1 : Math.min(1, bytes / size))}  ${megabytes(bytes)} of ${megabytes(size)} MB sent`;
 }
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 /** Shows an import until it has ended. */
 async function follow(context: CommandContext, name: string): Promise<number> {

@@ -11,7 +11,7 @@ export const viewNames: Readonly<Record<View, string>> = {
   draw: 'Draw',
   train: 'Train',
   models: 'Models',
-  datasets: 'Data sets',
+  datasets: 'Data',
   review: 'Review',
 };
 

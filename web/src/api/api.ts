@@ -45,9 +45,10 @@ export function createApi(baseUrl: string): Api {
     void untilBack();
   };
   const client = createClient({ baseUrl, fetch: patientFetch({ key, reportLoss, waitSeconds }) });
-  const ask: Api['ask'] = (call) => outcomeOf(answerOf(call));
   return { client, baseUrl, key, isAway, reloads, waitSeconds, ask, reportLoss };
 }
+
+const ask: Api['ask'] = (call) => outcomeOf(answerOf(call));
 
 async function untilItAnswers(baseUrl: string): Promise<void> {
   const isThere = async () => {
