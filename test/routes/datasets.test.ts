@@ -1,5 +1,5 @@
 /** Data sets over HTTP, with a real Redis, a worker and its import processes. */
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -17,7 +17,15 @@ let address: string;
 beforeAll(async () => {
   parts = await startParts({ datasetLimits: { archiveBytes: 2e6, allBytes: 6e6 } });
   address = await parts.app.listen({ host: '127.0.0.1', port: 0 });
-  worker = await startWorker({
+  worker = await openWorker();
+});
+afterAll(async () => {
+  await worker.close();
+  await parts.close();
+});
+
+function openWorker(): Promise<TrainWorker> {
+  return startWorker({
     redisUrl: parts.redis.url,
     dataDir: parts.dataDir,
     engine: 'auto',
@@ -29,11 +37,7 @@ beforeAll(async () => {
     trainerNiceness: 0,
     timings: shortTimings,
   });
-});
-afterAll(async () => {
-  await worker.close();
-  await parts.close();
-});
+}
 
 type Body = FormData | Uint8Array;
 type Answer = { status: number; body: Record<string, unknown>; location: string | null };
@@ -157,6 +161,7 @@ describe('POST /datasets', () => {
     expect(statuses).toEqual([202, 202, 202, 507]);
     for (const name of names) await remove(`full-${name}`);
     expect(await uploads()).toEqual([]);
+    worker = await openWorker();
   });
 
   it('leaves nothing of an upload that is cut off', async () => {
@@ -180,6 +185,23 @@ describe('POST /datasets', () => {
   });
 });
 
+describe('a damaged data set', () => {
+  it('is named, left out of the list, and can be deleted', async () => {
+    expect((await send('name=damaged', zipOf(twoLabels(5)))).status).toBe(202);
+    expect(await ended('damaged')).toMatchObject({ status: 'ready' });
+    await writeFile(join(parts.dataDir, 'datasets', 'damaged', 'manifest.json'), '{}');
+    const code = 'DATASET_DAMAGED';
+    expect(await get('/datasets/damaged')).toMatchObject({ status: 503, code });
+    expect(await get('/datasets/damaged/test/0.png')).toMatchObject({ status: 503, code });
+    const payload = { dataset: 'damaged' };
+    const job = await parts.app.inject({ method: 'POST', url: '/jobs/train', payload });
+    expect(job.json()).toMatchObject({ status: 503, code });
+    const { data } = (await get('/datasets')) as { data: { name: string }[] };
+    expect(data.map(({ name }) => name)).not.toContain('damaged');
+    expect(await remove('damaged')).toBe(204);
+  });
+});
+
 describe('DELETE /datasets/:name', () => {
   it('refuses a built-in one, one that there is none of, and one that a job needs', async () => {
     expect([await remove('mnist'), await remove('nothing')]).toEqual([409, 404]);
@@ -191,7 +213,11 @@ describe('DELETE /datasets/:name', () => {
     expect(job.statusCode).toBe(202);
     expect(await remove('letters')).toBe(409);
     await parts.app.inject({ method: 'POST', url: `/jobs/${job.json().id}/cancel` });
-    expect(await remove('letters')).toBe(204);
+    await until(
+      'the job to end',
+      () => remove('letters'),
+      (status) => status === 204,
+    );
     expect(await remove('letters')).toBe(404);
   });
 });

@@ -80,6 +80,6 @@ describe('archives of dead uploads', () => {
     await imports.add(ids[1]!, dataOf('two'));
     await removeDeadUploads(imports, dataDir);
     const left = await readdir(join(dataDir, 'datasets', '.uploads'));
-    expect(left.toSorted()).toEqual([ids[0], ids[1]].toSorted());
+    expect(new Set(left)).toEqual(new Set(ids.slice(0, 2)));
   });
 });
