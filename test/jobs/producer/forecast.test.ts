@@ -16,8 +16,8 @@ function jobOf(id: string, secondsEach: number[], change: object = {}): TrainJob
 const forecastFrom = (
   jobs: TrainJob[],
   change: object = {},
-  describe = async () => mnist as typeof mnist | null,
-) => forecast(requestOf(change), mnist, { list: async () => ({ data: jobs, hasMore: false }) }, describe);
+  find = async () => mnist as typeof mnist | null,
+) => forecast(requestOf(change), mnist, { list: async () => ({ data: jobs, hasMore: false }) }, find);
 
 describe('a forecast', () => {
   it('takes as long as an equal job did, and in proportion for more epochs and passes', async () => {
