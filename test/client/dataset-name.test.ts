@@ -8,6 +8,7 @@ it.each([
   ['Größe.TGZ', 'gro-e'],
   ['2024 stamps.tar', 'stamps'],
   ['буквы.zip', ''],
+  [`${'long-'.repeat(20)}.zip`, 'long-'.repeat(13).slice(0, 63)],
 ])('the file %s makes the data set %s', (file, name) => {
   expect(datasetNameOf(file)).toBe(name);
 });
