@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
 import { correct } from './correct.ts';
 import { listCorrections, removeCorrections } from './corrections.ts';
+import { addDataset, listDatasets, removeDataset, showDataset } from './datasets.ts';
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
 import { predictFiles } from './predict.ts';
@@ -35,7 +36,7 @@ function leaveWithReader(): void {
 
 function buildProgram(): Command {
   const program = new Command('trainyard')
-    .description('Trains digit recognisers and asks them, over the API of a Trainyard server.')
+    .description('Trains networks to read pictures and asks them, over the API of a Trainyard server.')
     .version(ownVersion())
     .addOption(urlOption())
     .option('--json', 'one JSON value; of watched jobs, one event a line')
@@ -59,9 +60,7 @@ function buildProgram(): Command {
     .action(run((context, id: string) => cancelJob(context, id)));
   program
     .command('predict <file...>')
-    .description(
-      'read the digit in each picture (PNG, JPEG, WebP, AVIF, GIF or TIFF); - is the standard input',
-    )
+    .description('read each picture (PNG, JPEG, WebP, AVIF, GIF or TIFF); - is the standard input')
     .option('--model <name>', 'the model that is to answer')
     .option('--alias <name>', 'use the version that this alias points to')
     .option('--pin <version>', 'use this version', readNumber)
@@ -79,6 +78,7 @@ function buildProgram(): Command {
     .option('--limit <n>', 'at most so many, up to 100', readNumber)
     .action(run(listModels));
   addRegistry(program);
+  addDatasets(program);
   return program;
 }
 
@@ -146,6 +146,28 @@ function addRegistry(program: Command): void {
     );
 }
 
+function addDatasets(program: Command): void {
+  const datasets = program.command('datasets').description('what networks learn from');
+  datasets.command('list', { isDefault: true }).description('list data sets').action(run(listDatasets));
+  datasets
+    .command('add <file>')
+    .description('import a zip, tar or tar.gz of pictures in folders named after their labels')
+    .option('--name <name>', "of the data set; the file's unless given")
+    .option('--form <form>', 'what the pictures are: ink, picture, or auto to have the server look')
+    .option('--test-share <share>', 'of each label, where the archive has no division of its own', readNumber)
+    .option('--seed <n>', 'source of that division', readNumber)
+    .option('--watch', 'show the import until it has ended')
+    .action(run(addDataset));
+  datasets
+    .command('show <name>')
+    .description('show a data set, and the report on its import')
+    .action(run((context, name: string) => showDataset(context, name)));
+  datasets
+    .command('remove <name>')
+    .description('delete a data set, or cancel its import')
+    .action(run((context, name: string) => removeDataset(context, name)));
+}
+
 /** Each option that is not the recipe's own replaces one value of it; the server says what it can't be. */
 function addTrain(program: Command): void {
   program
@@ -153,8 +175,14 @@ function addTrain(program: Command): void {
     .description('queue a training job')
     .option('--model <name>', "the line of versions to publish to; the data set's name unless given")
     .option('--promote <when>', 'whether its versions may answer: unless-worse, always or never')
-    .option('--recipe <name>', 'named set of the values below; "default" unless given')
-    .option('--epochs <n>', 'how often each image is seen', readNumber)
+    .option('--recipe <name>', 'named set of the values below; chosen for the data set unless given')
+    .option('--dataset <name>', 'what it learns from; "mnist" unless given')
+    .option('--network <name>', 'article, small or wide')
+    .option('--epochs <n>', 'at most so many, after each of which it is tested', readNumber)
+    .option('--passes <n>', 'how often an epoch goes through the images', readNumber)
+    .option('--patience <n>', 'end after so many epochs without a gain', readNumber)
+    .option('--balance', 'show images of rare labels more often')
+    .option('--no-balance', 'show all images as often')
     .option('--batch-size <n>', 'images a step', readNumber)
     .option('--learning-rate <rate>', 'peak rate of Adam', readNumber)
     .option('--schedule <name>', 'course of the learning rate: constant or oneCycle')

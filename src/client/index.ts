@@ -3,6 +3,7 @@ import type { components } from './schema.ts';
 
 export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
 export { addCorrection } from './corrections.ts';
+export { datasetNameOf, type ImportOptions, importDataset } from './datasets.ts';
 export { predict, predictLine } from './predict.ts';
 export { answerOf, type Call, expectDone, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';
@@ -12,6 +13,7 @@ export { type ConnectionState, type NumberedEvent, type WatchOptions, watchJob }
 type Schemas = components['schemas'];
 export type Correction = Schemas['Correction'];
 export type AddedCorrection = Schemas['AddedCorrection'];
+export type Dataset = Schemas['Dataset'];
 export type Decision = Schemas['Decision'];
 export type DryRun = Schemas['DryRun'];
 export type Evaluation = Schemas['Evaluation'];

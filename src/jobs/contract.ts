@@ -48,7 +48,7 @@ export const trainRequestSchema = z
       .nullable()
       .exactOptional()
       .describe(
-        'Publishes an epoch only if its loss on the images held back is the lowest so far, and ends after so many epochs without; null: publishes all',
+        'Publishes an epoch only if its loss on the images held back is the lowest so far, and ends after so many epochs without; without a number, publishes all',
       ),
     batchSize: z.int().min(1).max(4096).exactOptional(),
     learningRate: z.number().positive().max(1000).exactOptional().describe('Peak rate of Adam'),

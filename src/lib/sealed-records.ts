@@ -10,6 +10,7 @@ import { openSealed, seal } from './sealed-json.ts';
 
 const fileName = 'record.json';
 const readAtOnce = 32; // files
+const settledMs = 3000; // the coarsest clock of a file system ticks every two seconds
 
 export type RecordOptions<Content> = {
   /** Checks the form of a record; null where it has another. */
@@ -25,6 +26,7 @@ export class SealedRecords<Content extends object> {
   readonly #root: string;
   readonly #options: RecordOptions<Content>;
   readonly #known = new Map<string, Known<Content>>();
+  #listed: { readonly time: bigint; readonly found: ReadonlyMap<string, Content> } | null = null;
 
   constructor(root: string, options: RecordOptions<Content>) {
     this.#root = root;
@@ -55,8 +57,21 @@ export class SealedRecords<Content extends object> {
     }
   }
 
-  /** All records by id, in no order, but for those that are damaged. @throws the file system's error */
-  async list(): Promise<Map<string, Content>> {
+  /**
+   * All records by id, in no order, but for those that are damaged. Records never change, so while none is created or
+   * removed, which the directory's time tells, none is read again. @throws the file system's error
+   */
+  async list(): Promise<ReadonlyMap<string, Content>> {
+    const time = await this.#timeOfChange();
+    if (time !== null && time === this.#listed?.time) return this.#listed.found;
+    const found = await this.#readAll();
+    // A change in the same tick of the file system's clock would go unnoticed: only an older time is trusted.
+    const isSettled = time !== null && Date.now() - Number(time / 1_000_000n) > settledMs;
+    this.#listed = isSettled ? { time, found } : null;
+    return found;
+  }
+
+  async #readAll(): Promise<Map<string, Content>> {
     const ids = await this.#ids();
     const found = new Map<string, Content>();
     const next = ids.values();
@@ -80,6 +95,16 @@ export class SealedRecords<Content extends object> {
   async remove(id: string): Promise<boolean> {
     this.#known.delete(id);
     return removeDirectory(this.#root, id);
+  }
+
+  /** When a record was last created or removed, in nanoseconds; null where there has been none. */
+  async #timeOfChange(): Promise<bigint | null> {
+    try {
+      return (await stat(this.#root, { bigint: true })).mtimeNs;
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return null;
+      throw error;
+    }
   }
 
   async #ids(): Promise<Set<string>> {

@@ -68,6 +68,31 @@ describe('sealed records', () => {
     expect(await records.count()).toBe(4);
   });
 
+  it('are read once while none is created or removed, and anew as soon as one is', async () => {
+    const [reader, writer] = [open(), open()];
+    for (const id of ['a', 'b']) await writer.create(id, { text: id });
+    await utimes(root, 1000, 1000); // as if that were long ago
+    const first = await reader.list();
+    expect(await reader.list()).toBe(first);
+    await writer.create('c', { text: 'c' });
+    expect([...(await reader.list()).keys()].toSorted()).toEqual(['a', 'b', 'c']);
+    await utimes(root, 2000, 2000);
+    expect((await reader.list()).size).toBe(3);
+    await writer.remove('a');
+    expect([...(await reader.list()).keys()].toSorted()).toEqual(['b', 'c']);
+  });
+
+  it('are read anew when the last change is so young that another may have the same time', async () => {
+    const [reader, writer] = [open(), open()];
+    const soon = new Date(Date.now() + 60 * 60 * 1000); // young, however slow this machine is
+    await writer.create('a', { text: 'a' });
+    await utimes(root, soon, soon);
+    expect((await reader.list()).size).toBe(1);
+    await writer.create('b', { text: 'b' });
+    await utimes(root, soon, soon);
+    expect((await reader.list()).size).toBe(2);
+  });
+
   it('ignore what a writer that was killed has left, and the next writer clears it away', async () => {
     await mkdir(join(root, '.staging-dead'), { recursive: true });
     await mkdir(join(root, '.staging-alive'), { recursive: true });

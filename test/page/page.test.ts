@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { launchChromium } from '../../harness/chromium.ts';
 import { describeAway } from './away.ts';
 import { describeBudget } from './budget.ts';
+import { describeDatasets } from './datasets.ts';
 import { describeDraw } from './draw.ts';
 import { describeKey } from './key.ts';
 import { describeKeyboard } from './keyboard.ts';
@@ -39,5 +40,6 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeKeyboard(() => stage);
   describeAway(() => stage);
   describeKey(() => stage);
+  describeDatasets(() => stage);
   describeLabels(() => stage); // last: from then on there are two models
 });

@@ -2,7 +2,7 @@ import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { expect, it } from 'vitest';
 import type { DatasetDescription } from '../../src/model/data/dataset.ts';
-import { recipes } from '../../src/model/training/recipe.ts';
+import { recipeFor } from '../../src/model/training/recipe.ts';
 import { recipeRoutes } from '../../src/routes/recipes.ts';
 
 const stamps: DatasetDescription = {
@@ -20,8 +20,7 @@ it('a small set of pictures is offered the small recipe, with passes for its siz
   const { data, automatic } = (await app.inject('/recipes?dataset=stamps')).json();
   expect(automatic).toBe('small');
   expect(data.find(({ name }: { name: string }) => name === automatic)).toMatchObject({
-    ...recipes.small,
-    passes: 80, // 8000 images an epoch
+    ...recipeFor('small', stamps),
     otherHands: 0,
     outliers: 0,
   });

@@ -41,6 +41,7 @@ it('the versions of one model are listed alone, behind the champion of that mode
   expect(asked.map(({ path, model }) => [path, model]).filter(([, model]) => model !== null)).toEqual([
     ['/models', 'letters'],
   ]);
+  expect(asked.at(-1)).toEqual({ path: '/models/7', shown: [], model: null });
   expect(list.champion.value).toBe(7);
   expect(shown()[0]).toBe(7);
   list.only.value = null;

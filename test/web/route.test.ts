@@ -11,6 +11,6 @@ it('names the model and the test image', () => {
 
 it('names a test image of the usual model as it always did', () => {
   expect(pairsOf(parseRoute('#draw/test/12'))).toEqual({ test: '12' });
-  expect(pairsOf(parseRoute('#draw/test'))).toEqual({});
+  expect(pairsOf(parseRoute('#draw/test'))).toStrictEqual({});
   expect(pairsOf(parseRoute('#draw'))).toEqual({});
 });

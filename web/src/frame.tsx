@@ -11,6 +11,7 @@ export const viewNames: Readonly<Record<View, string>> = {
   draw: 'Draw',
   train: 'Train',
   models: 'Models',
+  datasets: 'Data',
   review: 'Review',
 };
 
@@ -54,6 +55,7 @@ export function Frame() {
 const loaders: Readonly<Record<Exclude<View, 'draw'>, () => Promise<ComponentType>>> = {
   train: async () => (await import('./train/train-view.tsx')).TrainView,
   models: async () => (await import('./models/models-view.tsx')).ModelsView,
+  datasets: async () => (await import('./datasets/datasets-view.tsx')).DatasetsView,
   review: async () => (await import('./review/review-view.tsx')).ReviewView,
 };
 

@@ -1,10 +1,10 @@
 /**
  * The part of the address that names the view: `#draw`, `#draw/model/MODEL`, `#draw/model/MODEL/dataset/NAME/test/INDEX`,
- * `#train`, `#train/JOB`, `#review`, `#models`, `#models/VERSION`, `#models/VERSION/with/VERSION`.
+ * `#train`, `#train/JOB`, `#train/dataset/NAME`, `#datasets`, `#datasets/NAME`, `#review`, `#models`, `#models/VERSION`, `#models/VERSION/with/VERSION`.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 
-export const views = ['draw', 'train', 'models', 'review'] as const;
+export const views = ['draw', 'train', 'models', 'datasets', 'review'] as const;
 export type View = (typeof views)[number];
 export type Route = { readonly view: View; readonly rest: readonly string[] };
 

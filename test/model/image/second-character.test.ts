@@ -78,6 +78,7 @@ describe('one digit stays one', () => {
   it.each([
     ['a speck', 6, 6],
     ['a blot', 12, 12],
+    ['a large blot', 18, 18],
     ['a dash', 24, 5],
     ['a long dash', 60, 5],
     ['a ruled post', 2, 24],

@@ -13,6 +13,7 @@ import { type Outcome, outcomeOf } from './outcome.ts';
 
 export type Api = {
   readonly client: TrainyardClient;
+  readonly baseUrl: string; // the folder of the page, without a slash at the end
   readonly key: Key;
   readonly isAway: ReadonlySignal<boolean>;
   /** Grows when views have to reload their data: the server is back, or a key was entered. */
@@ -44,8 +45,10 @@ export function createApi(baseUrl: string): Api {
     void untilBack();
   };
   const client = createClient({ baseUrl, fetch: patientFetch({ key, reportLoss, waitSeconds }) });
-  return { client, key, isAway, reloads, waitSeconds, ask: (call) => outcomeOf(answerOf(call)), reportLoss };
+  return { client, baseUrl, key, isAway, reloads, waitSeconds, ask, reportLoss };
 }
+
+const ask: Api['ask'] = (call) => outcomeOf(answerOf(call));
 
 async function untilItAnswers(baseUrl: string): Promise<void> {
   const isThere = async () => {

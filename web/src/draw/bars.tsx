@@ -64,7 +64,13 @@ export function BigLabel({ prediction }: { prediction: Prediction | null }) {
   const label = prediction?.label ?? '?';
   const isDigit = prediction === null ? subject.value === 'digit' : prediction.digit !== undefined;
   return (
-    <bdi class="big-label" data-digit={isDigit} title={label} style={{ '--columns': String(widthOf(label)) }}>
+    <bdi
+      key={label} // of another size: not the same text that moves
+      class="big-label"
+      data-digit={isDigit}
+      title={label}
+      style={{ '--columns': String(widthOf(label)) }}
+    >
       {label}
     </bdi>
   );

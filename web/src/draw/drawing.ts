@@ -26,7 +26,6 @@ export type Drawing = {
 type TestImage = { readonly dataset?: string | undefined; readonly index: number };
 
 const maxMarks = 500;
-const testImages = 10_000; // of MNIST
 const usualDataset = 'mnist'; // where no model is known yet
 
 export function createDrawing(app: App): Drawing {
@@ -78,8 +77,10 @@ export function createDrawing(app: App): Drawing {
       if (image) return place({ name: file.name || 'pasted picture', image, label: null });
       pictureProblem.value = `“${file.name}” is no picture that this browser can open; choose a PNG or a JPEG.`;
     },
-    showTestImage: async ({ dataset, index } = { index: Math.floor(Math.random() * testImages) }) => {
-      const picture = await readTestImage(api, dataset ?? known.value?.dataset ?? usualDataset, index);
+    showTestImage: async (wanted) => {
+      const dataset = wanted?.dataset ?? known.value?.dataset ?? usualDataset;
+      const index = wanted?.index ?? (await randomIndex(api, dataset));
+      const picture = typeof index === 'string' ? index : await readTestImage(api, dataset, index);
       if (typeof picture === 'string') pictureProblem.value = picture;
       else place(picture);
     },
@@ -92,10 +93,17 @@ async function readTestImage(
   dataset: string,
   index: number,
 ): Promise<Omit<Picture, 'kind' | 'url'> | string> {
-  const path = { name: dataset as 'mnist', index: String(index) };
+  const path = { name: dataset, index: String(index) };
   const call = client.GET('/datasets/{name}/test/{index}.png', { params: { path }, parseAs: 'blob' });
   const outcome = await ask(call);
   if (!outcome.ok) return `Test image ${index} could not be fetched: ${outcome.problem.detail}`;
   const label = (await call).response.headers.get('x-label');
-  return { name: `test image ${index}`, image: outcome.data, label };
+  return { name: `test image ${index}`, image: outcome.data, label: label && decodeURIComponent(label) };
+}
+
+/** Resolves with a message where the data set can't be read, such as one that was deleted. */
+async function randomIndex({ client, ask }: Api, name: string): Promise<number | string> {
+  const outcome = await ask(client.GET('/datasets/{name}', { params: { path: { name } } }));
+  if (!outcome.ok) return `No test image could be fetched: ${outcome.problem.detail}`;
+  return Math.floor(Math.random() * (outcome.data.counts?.test.count ?? 1));
 }

@@ -22,7 +22,7 @@ export function rowsOf(
   const likeliest = prediction.top ?? [];
   const shares = new Map(likeliest.map(({ label, probability }) => [label, probability]));
   // A version that was trained on other labels than the newest one names its own.
-  const isOwn = areFew && labels.length === shares.size && labels.every((label) => shares.has(label));
+  const isOwn = labels.length === shares.size && labels.every((label) => shares.has(label));
   if (isOwn) return labels.map((label) => ({ label, share: shares.get(label)! }));
   return likeliest.map(({ label, probability }) => ({ label, share: probability }));
 }

@@ -1,9 +1,13 @@
 /** The choice of the data set that a training is to learn from. */
+import { useDatasets } from '../datasets/datasets.ts';
 
 type Props = { chosen: string; choose: (name: string) => void };
 
+export const usualDataset = 'mnist';
+
 export function DatasetChoice({ chosen, choose }: Props) {
-  const names = [usualDataset];
+  const ready = useDatasets().datasets.filter(({ status }) => status === 'ready');
+  const names = ready.map(({ name }) => name);
   return (
     <div class="field">
       <label for="dataset">Data set</label>
@@ -15,5 +19,3 @@ export function DatasetChoice({ chosen, choose }: Props) {
     </div>
   );
 }
-
-export const usualDataset = 'mnist';

@@ -5,6 +5,7 @@ import type { Problem } from '../api/outcome.ts';
 import { useApp, useStore } from '../app-context.ts';
 import { count, duration, loss, percent, shortId } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { ProgressBar } from '../ui/progress-bar.tsx';
 import { Status } from '../ui/status.tsx';
 import { Charts } from './charts.tsx';
 import { type Curve, emptyCurve } from './curve.ts';
@@ -28,7 +29,11 @@ export function Run({ isKnown, job, others, reload }: Props) {
           {isKnown ? 'No training yet' : 'Training'}
         </h2>
       )}
-      <ProgressBar curve={curve} />
+      <ProgressBar
+        name="Training progress"
+        share={curve?.status === 'succeeded' ? 1 : (curve?.progress?.fraction ?? 0)}
+        status={curve?.status}
+      />
       <Figures job={job} curve={curve} />
       <p class="run-decision quiet small">{decidedLast(job, curve)}</p>
       <ProblemNote problem={troubleOf(job, curve)} />
@@ -101,24 +106,6 @@ function Cancel({ job, status, reload }: { job: Job; status: Job['status']; relo
       {isAway && !isOver && <p role="alert">Not cancelled: the server did not answer.</p>}
       <ProblemNote problem={problem} />
     </>
-  );
-}
-
-function ProgressBar({ curve }: { curve: Curve | undefined }) {
-  const share = curve?.status === 'succeeded' ? 1 : (curve?.progress?.fraction ?? 0);
-  const done = Math.round(share * 100);
-  return (
-    <div
-      class="progress"
-      role="progressbar"
-      aria-label="Training progress"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={done}
-      data-status={curve?.status}
-    >
-      <span style={{ '--share': String(share) }} />
-    </div>
   );
 }
 

@@ -9,7 +9,7 @@ const fields: readonly (readonly [name: string, label: string])[] = [
   ['network', 'Network'],
   ['epochs', 'Epochs'],
   ['passes', 'Passes an epoch'],
-  ['patience', 'Patience, in epochs'],
+  ['patience', 'Patience'],
   ['batchSize', 'Batch size'],
   ['learningRate', 'Learning rate'],
   ['schedule', 'Schedule'],

@@ -1,0 +1,164 @@
+/**
+ * `npm run bench:datasets`: other people's labels, on the whole service. Pictures of characters in fonts are drawn, packed,
+ * uploaded, imported, trained on with the recipe that the service chooses, and read by `/predict`; the fonts of the test
+ * part are others than those of the training part. `fashion` trains on Fashion-MNIST, with three seeds.
+ * Options: --only letters,few,hundred,fashion (all), --seeds 3, --json. Takes about 20 minutes on two cores, most of it `fashion`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { getJson, startService, trainToEnd, until } from '../harness/service.ts';
+import { makeZip } from '../harness/zip.ts';
+import { availableBuiltIns } from '../src/model/data/built-in.ts';
+import { type DrawnPicture, drawCharacters } from './datasets/drawn.ts';
+import { atEnd, interrupted, runBench } from './lib/ending.ts';
+import { during } from './lib/progress.ts';
+import { describeMachine, formatVerdicts, toJson, type Verdict } from './lib/report.ts';
+
+const stages = ['letters', 'few', 'hundred', 'fashion'] as const;
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: stages.join(',') },
+    seeds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const withinMs = 20 * 60_000;
+const fashionRequest = {
+  dataset: 'fashion-mnist',
+  network: 'wide',
+  epochs: 6,
+  batchSize: 128,
+  learningRate: 0.002,
+};
+
+const run: Record<(typeof stages)[number], (address: string) => Promise<Verdict[]>> = {
+  letters: async (address) => {
+    const labels = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+    const { accuracy, read } = await useOwn(address, {
+      name: 'letters',
+      labels,
+      perLabel: 200,
+      testShare: 0.2,
+    });
+    return [
+      { what: '26 letters × 200: test accuracy', value: accuracy, bar: 95, better: 'more', unit: ' %' },
+      { what: '26 letters × 200: read right by /predict', value: read, bar: 95, better: 'more', unit: ' %' },
+    ];
+  },
+  few: async (address) => {
+    const labels = ['A', 'E', 'K', 'R', 'S'];
+    const used = await useOwn(address, { name: 'few', labels, perLabel: 20, testShare: 0.2 });
+    return [
+      { what: '5 labels × 20: test accuracy', value: used.accuracy, bar: 85, better: 'more', unit: ' %' },
+      { what: '5 labels × 20: training', value: used.seconds, bar: 60, better: 'less', unit: ' s' },
+    ];
+  },
+  hundred: async (address) => {
+    const used = await useOwn(address, { name: 'hundred', labels: hundred, perLabel: 100, testShare: 0.2 });
+    console.log(
+      `100 labels × 100: ${used.accuracy.toFixed(2)} % of the test part, by /predict ${used.read.toFixed(2)} %`,
+    );
+    return [];
+  },
+  fashion: async (address) => {
+    if (!availableBuiltIns().includes('fashion-mnist')) {
+      console.log('fashion-mnist is not here: apt-get install dataset-fashion-mnist');
+      return [];
+    }
+    const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
+    const runs: { accuracy: number; seconds: number }[] = [];
+    for (const seed of seeds)
+      runs.push(await during(`Fashion-MNIST, seed ${seed}`, train(address, { ...fashionRequest, seed })));
+    console.log(
+      `Fashion-MNIST: ${runs.map(({ accuracy, seconds }) => `${accuracy.toFixed(2)} % in ${seconds.toFixed(0)} s`).join(', ')}`,
+    );
+    const mean = runs.reduce((sum, { accuracy }) => sum + accuracy, 0) / runs.length;
+    const longest = Math.max(...runs.map(({ seconds }) => seconds));
+    return [
+      { what: 'Fashion-MNIST: mean test accuracy', value: mean, bar: 92.5, better: 'more', unit: ' %' },
+      { what: 'Fashion-MNIST: longest training', value: longest, bar: 300, better: 'less', unit: ' s' },
+    ];
+  },
+};
+
+/** Latin, Greek and Cyrillic characters and signs, none of which looks like another. */
+const hundred = Array.from(
+  'ABCDEFGHJKLMNPQRSTUVWXYZabdefghijmnqrtyΓΔΘΛΞΠΣΦΨΩαβγδεζηθλμξπσφψωБДЖЗИЛЦЧШЩЪЫЭЮЯ234567890!?%@#$€+=йђ',
+).slice(0, 100);
+
+await runBench(async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
+  atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  const env = { FIRST_MODEL: 'false', TRAINER_NICENESS: '0' };
+  const service = await startService(dataDir, env, undefined, interrupted);
+  atEnd(async () => void (await service.end()));
+  const verdicts: Verdict[] = [];
+  for (const stage of stages.filter((name) => values.only.split(',').includes(name)))
+    verdicts.push(...(await run[stage](service.address)));
+  console.log(`\n${formatVerdicts(verdicts)}`);
+  if (values.json) console.log(toJson({ machine: describeMachine() }, verdicts));
+});
+
+type Own = {
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly perLabel: number;
+  readonly testShare: number;
+};
+type Used = { readonly accuracy: number; readonly read: number; readonly seconds: number }; // %, %, of training
+
+/** Draws, uploads, imports, trains, and has the pictures of the test part read. */
+async function useOwn(address: string, { name, ...drawing }: Own): Promise<Used> {
+  const pictures = await during(`drawing ${name}`, drawCharacters({ ...drawing, seed: 1 }));
+  const zip = makeZip(pictures.map(({ path, png }) => ({ name: path, data: png })));
+  const { form, report } = await during(`importing ${name}`, importArchive(address, name, zip));
+  console.log(`${name}: ${report.accepted} of ${pictures.length} pictures accepted, form ${form}`);
+  const { accuracy, seconds } = await during(`training on ${name}`, train(address, { dataset: name }));
+  const tests = pictures.filter(({ path }) => path.startsWith('test/'));
+  const read = await during(`reading ${name}`, readAll(address, name, tests));
+  return { accuracy, seconds, read };
+}
+
+type DatasetAnswer = {
+  readonly status: string;
+  readonly form: string;
+  readonly report: { readonly accepted: number };
+  readonly error?: { readonly message: string } | null;
+};
+
+async function importArchive(address: string, name: string, zip: Buffer): Promise<DatasetAnswer> {
+  const headers = { 'content-type': 'application/zip' };
+  const body = new Uint8Array(zip);
+  const response = await fetch(`${address}/datasets?name=${name}`, { method: 'POST', headers, body });
+  if (response.status !== 202)
+    throw new Error(`expected the archive to be taken, got ${await response.text()}`);
+  const read = () => getJson<DatasetAnswer>(`${address}/datasets/${name}`);
+  await until(async () => (await read()).status !== 'importing', `data set ${name} to be imported`, withinMs);
+  const dataset = await read();
+  if (dataset.status !== 'ready')
+    throw new Error(`expected data set ${name}, got ${JSON.stringify(dataset)}`);
+  return dataset;
+}
+
+async function train(address: string, request: object): Promise<{ accuracy: number; seconds: number }> {
+  const job = await trainToEnd(address, request, withinMs);
+  const last = job.epochs.at(-1);
+  if (job.status !== 'succeeded' || !last)
+    throw new Error(`expected a training to succeed, got ${job.status}: ${job.error?.message}`);
+  const seconds = (Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000;
+  return { accuracy: 100 * last.testAccuracy, seconds };
+}
+
+/** Per cent of the pictures that the model reads right. */
+async function readAll(address: string, model: string, pictures: readonly DrawnPicture[]): Promise<number> {
+  let right = 0;
+  for (const { label, png } of pictures) {
+    const body = new Uint8Array(png);
+    const response = await fetch(`${address}/predict?model=${model}`, { method: 'POST', body });
+    const answer = (await response.json()) as { label?: string };
+    if (answer.label === label) right++;
+  }
+  return (100 * right) / pictures.length;
+}

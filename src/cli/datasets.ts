@@ -1,0 +1,131 @@
+/** `trainyard datasets`: what there is to learn from, and new archives of it. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { answerOf, type Dataset, datasetNameOf, expectDone, importDataset, pause } from '../client/index.ts';
+import { barOf, openLineDisplay } from '../lib/progress-line.ts';
+import { type CommandContext, writeJson, writeLine } from './context.ts';
+import { type Column, table } from './table.ts';
+
+const pollMs = 1000;
+const listedProblems = 20;
+
+export async function listDatasets(context: CommandContext): Promise<number> {
+  const { data } = await answerOf(context.client.GET('/datasets'));
+  if (context.json) writeJson(context, data);
+  else writeLine(context.stdout, table(columns, data));
+  return 0;
+}
+
+const columns: Column<Dataset>[] = [
+  { head: 'DATASET', cell: ({ name }) => name },
+  { head: 'STATUS', cell: ({ status, error }) => (error === null ? status : `${status}: ${error.code}`) },
+  { head: 'FORM', cell: ({ form }) => form ?? '' },
+  { head: 'LABELS', right: true, cell: ({ labels }) => String(labels?.length ?? '') },
+  { head: 'TRAIN', right: true, cell: ({ counts }) => String(counts?.train.count ?? '') },
+  { head: 'TEST', right: true, cell: ({ counts }) => String(counts?.test.count ?? '') },
+];
+
+export async function showDataset(context: CommandContext, name: string): Promise<number> {
+  const dataset = await read(context, name);
+  if (context.json) writeJson(context, dataset);
+  else describe(context, dataset);
+  return 0;
+}
+
+export async function removeDataset(context: CommandContext, name: string): Promise<number> {
+  await expectDone(context.client.DELETE('/datasets/{name}', { params: { path: { name } } }));
+  if (context.json) writeJson(context, { name, removed: true });
+  else writeLine(context.stdout, `data set ${name} is removed`);
+  return 0;
+}
+
+type AddOptions = {
+  readonly name?: string;
+  readonly form?: 'auto' | 'ink' | 'picture';
+  readonly testShare?: number;
+  readonly seed?: number;
+  readonly watch?: boolean;
+};
+
+/** @returns the exit code; with --watch 1 where the import fails */
+export async function addDataset(
+  context: CommandContext,
+  file: string,
+  { watch = false, name = datasetNameOf(basename(file)), ...options }: AddOptions,
+): Promise<number> {
+  const sent = await send(context, file, { name, ...options });
+  if (watch) return follow(context, name);
+  if (context.json) writeJson(context, sent);
+  else writeLine(context.stdout, `data set ${name} is being imported\n  npx trainyard datasets show ${name}`);
+  return 0;
+}
+
+async function send(
+  context: CommandContext,
+  file: string,
+  query: { readonly name: string } & Omit<AddOptions, 'watch'>,
+): Promise<Dataset> {
+  const { size } = await stat(file);
+  const display = openLineDisplay(context.stderr, (bytes: number) => sentLine(bytes, size));
+  let bytes = 0;
+  async function* counted() {
+    for await (const chunk of createReadStream(file)) {
+      yield chunk as Uint8Array;
+      bytes += (chunk as Uint8Array).byteLength;
+      if (!context.json) display.show(bytes);
+    }
+  }
+  try {
+    return await importDataset(context.client, Readable.toWeb(Readable.from(counted())) as never, query);
+  } finally {
+    display.finish();
+  }
+}
+
+function sentLine(bytes: number, size: number): string {
+  return `${barOf(size === 0 ? 1 : Math.min(1, bytes / size))}  ${megabytes(bytes)} of ${megabytes(size)} MB sent`;
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+/** Shows an import until it has ended. */
+async function follow(context: CommandContext, name: string): Promise<number> {
+  const display = openLineDisplay(context.stdout, importLine);
+  for (;;) {
+    const dataset = await read(context, name);
+    if (dataset.status === 'importing') {
+      if (dataset.progress && !context.json) display.show(dataset.progress);
+      await pause(pollMs);
+      continue;
+    }
+    display.finish();
+    if (context.json) writeJson(context, dataset);
+    else describe(context, dataset);
+    return dataset.status === 'ready' ? 0 : 1;
+  }
+}
+
+function importLine({ pictures, count, problems, fraction }: NonNullable<Dataset['progress']>): string {
+  return `${barOf(fraction)}  ${pictures} of ${count} pictures, ${problems} problems`;
+}
+
+function read({ client }: CommandContext, name: string): Promise<Dataset> {
+  return answerOf(client.GET('/datasets/{name}', { params: { path: { name } } }));
+}
+
+/** The report on the standard output, and files that were refused. */
+function describe({ stdout }: CommandContext, dataset: Dataset): void {
+  writeLine(stdout, table(columns, [dataset]));
+  if (dataset.error) writeLine(stdout, dataset.error.message);
+  const { accepted = 0, duplicates = 0, problemCount = 0, problems = [], notes = [] } = dataset.report ?? {};
+  if (dataset.report) {
+    writeLine(stdout, `${accepted} pictures accepted, ${duplicates} duplicates, ${problemCount} refused`);
+  }
+  for (const note of notes) writeLine(stdout, note);
+  for (const { path, code, expected, got } of problems.slice(0, listedProblems))
+    writeLine(stdout, `${path}: ${code}: expected ${expected}, got ${got}`);
+  if (problemCount > listedProblems)
+    writeLine(stdout, `${problemCount - listedProblems} more: --json lists up to 1000`);
+}

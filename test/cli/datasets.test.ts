@@ -1,0 +1,76 @@
+/** `trainyard datasets` beside the real API and a worker. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeZip } from '../../harness/zip.ts';
+import type { Dataset, Job } from '../../src/client/index.ts';
+import { type Service, startService } from '../client/service.ts';
+import { twoLabels } from '../model/data/import/importing.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { run } from './run.ts';
+
+let service: Service;
+let archive: string;
+beforeAll(async () => {
+  service = await startService();
+  archive = join(await temporaryDirectory(), 'Two Labels.zip');
+  await writeFile(archive, makeZip([...twoLabels(20), { name: 'a/notes.png', data: Buffer.from('text') }]));
+});
+afterAll(() => service?.close());
+
+const command = (...args: string[]) => run([...args, '--url', service.url]);
+
+it('an archive is sent, imported and shown with its report, and is a data set until it is removed', async () => {
+  const added = await command('datasets', 'add', archive, '--form', 'ink', '--test-share', '0.5', '--watch');
+  expect(added.stderr).toMatch(/100 % {2}0\.0 of 0\.0 MB sent\n$/);
+  expect(added.stdout).toMatch(/^two-labels +ready +ink +2 +20 +20$/m);
+  expect(added.stdout).toContain('40 pictures accepted, 0 duplicates, 1 refused');
+  expect(added.stdout).toMatch(/^a\/notes\.png: [A-Z_]+: expected .+, got .+$/m);
+  expect(added.code).toBe(0);
+
+  const listed = await command('datasets');
+  expect(listed.stdout).toMatch(/^DATASET +STATUS +FORM +LABELS +TRAIN +TEST$/m);
+  expect(listed.stdout).toMatch(/^mnist +ready +ink +10 +60000 +10000$/m);
+  const shown = JSON.parse((await command('datasets', 'show', 'two-labels', '--json')).stdout) as Dataset;
+  expect(shown).toMatchObject({ name: 'two-labels', status: 'ready', labels: ['a', 'b'] });
+
+  const again = await command('datasets', 'add', archive);
+  expect(again.code).toBe(1);
+  expect(again.stderr).toContain('which a data set has');
+  const removed = await command('datasets', 'remove', 'two-labels');
+  expect(removed).toMatchObject({ code: 0, stdout: 'data set two-labels is removed\n' });
+  expect((await command('datasets', 'show', 'two-labels')).code).toBe(1);
+});
+
+it('an import that fails says why, and ends with 1', async () => {
+  await writeFile(archive, 'no archive');
+  const { code, stdout } = await command('datasets', 'add', archive, '--name', 'wrong', '--watch');
+  expect(stdout).toMatch(/^wrong +failed: ARCHIVE_TYPE_UNKNOWN/m);
+  expect(code).toBe(1);
+  const absent = await command('datasets', 'add', join(archive, '..', 'absent.zip'));
+  expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
+});
+
+it('a training takes its data set, network and patience from options', async () => {
+  const options = [
+    '--dataset',
+    'mnist',
+    '--network',
+    'small',
+    '--passes',
+    '2',
+    '--patience',
+    '3',
+    '--balance',
+  ];
+  const { stdout } = await command('train', ...options, '--json');
+  const { id, request } = JSON.parse(stdout) as Job;
+  expect(request).toMatchObject({
+    dataset: 'mnist',
+    network: 'small',
+    passes: 2,
+    patience: 3,
+    balance: true,
+  });
+  await command('cancel', id);
+});

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DatasetDescription } from '../../src/model/data/dataset.ts';
+import { warningsAbout } from '../../src/routes/dry-run.ts';
+import { type Parts, startParts } from './parts.ts';
+
+let parts: Parts;
+beforeAll(async () => {
+  parts = await startParts();
+});
+afterAll(() => parts.close());
+
+const tryOut = async (payload: object) =>
+  (await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload })).json();
+const jobs = async () => (await parts.app.inject('/jobs')).json<{ data: unknown[] }>().data.length;
+
+describe('POST /jobs/train?dryRun=true', () => {
+  it('answers with every value resolved, and queues nothing', async () => {
+    const answer = await tryOut({ epochs: 3, network: 'small' });
+    expect(answer).toMatchObject({
+      request: { recipe: 'default', dataset: 'mnist', network: 'small', epochs: 3, passes: 1, seed: 1 },
+      forecast: null, // no job has run
+      warnings: [],
+    });
+    expect(await jobs()).toBe(0);
+  });
+
+  it('refuses what a job would be refused for', async () => {
+    expect(await tryOut({ dataset: 'runes' })).toMatchObject({ status: 404, code: 'DATASET_NOT_FOUND' });
+    expect(await tryOut({ epochs: 0 })).toMatchObject({ status: 400, errors: [{ field: 'epochs' }] });
+    const response = await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=perhaps' });
+    expect(response.json()).toMatchObject({ status: 400, errors: [{ field: 'dryRun' }] });
+    expect(await jobs()).toBe(0);
+  });
+});
+
+describe('a warning', () => {
+  const codesFor = (train: number[], tests = 200) => {
+    const labels = train.map((_, i) => String.fromCharCode(97 + i));
+    const counts = { train: train.reduce((sum, count) => sum + count, 0), test: tests };
+    const set: DatasetDescription = {
+      name: 'letters',
+      form: 'ink',
+      labels,
+      counts,
+      byLabel: { train, test: train.map(() => 1) },
+      testSet: '',
+      checksums: {},
+    };
+    return warningsAbout(set).map(({ code }) => code);
+  };
+
+  it.each([
+    { train: [100, 100, 100], tests: 100, codes: [] },
+    { train: [10, 50], tests: 100, codes: [] },
+    { train: [9, 40], tests: 100, codes: ['FEW_PICTURES'] },
+    { train: [20, 101], tests: 100, codes: ['UNEQUAL_LABELS'] },
+    { train: [0, 100], tests: 100, codes: ['FEW_PICTURES', 'UNEQUAL_LABELS'] },
+    { train: [100, 100], tests: 99, codes: ['FEW_TESTS'] },
+    { train: [1, 60], tests: 0, codes: ['FEW_PICTURES', 'UNEQUAL_LABELS', 'FEW_TESTS'] },
+  ])('is $codes for $train pictures of each label and $tests to test with', ({ train, tests, codes }) => {
+    expect(codesFor(train, tests)).toEqual(codes);
+  });
+
+  it('names the labels that it is about, five at most', () => {
+    const train = [100, ...Array.from({ length: 7 }, () => 3)];
+    const labels = train.map((_, i) => `label ${i}`);
+    const [few] = warningsAbout({
+      name: 'x',
+      form: 'ink',
+      labels,
+      counts: { train: 121, test: 100 },
+      byLabel: { train, test: train },
+      testSet: '',
+      checksums: {},
+    });
+    expect(few!.message).toContain('"label 1", "label 2", "label 3", "label 4", "label 5" and 2 more');
+  });
+});
