@@ -189,6 +189,7 @@ describe('a damaged data set', () => {
   it('is named, left out of the list, and can be deleted', async () => {
     expect((await send('name=damaged', zipOf(twoLabels(5)))).status).toBe(202);
     expect(await ended('damaged')).toMatchObject({ status: 'ready' });
+    await until('its job to end', uploads, (names) => names.length === 0);
     await writeFile(join(parts.dataDir, 'datasets', 'damaged', 'manifest.json'), '{}');
     const code = 'DATASET_DAMAGED';
     expect(await get('/datasets/damaged')).toMatchObject({ status: 503, code });

@@ -118,6 +118,14 @@ describe('files of IDX', () => {
 
   it.each<[string, ZipEntry[]]>([
     ['pictures lack their labels', mnistFiles().slice(0, 3)],
+    [
+      'there are fewer of them than labels',
+      [{ name: 'train-images-idx3-ubyte', data: imagesFile(0, 299) }, ...mnistFiles().slice(1)],
+    ],
+    [
+      'there are more of them than labels',
+      [{ name: 'train-images-idx3-ubyte', data: imagesFile(0, 301) }, ...mnistFiles().slice(1)],
+    ],
     ['they are cut off', mnistFiles({ cut: 1 })],
     ['they go on after their end', mnistFiles({ count: 299 })],
     ['they promise more', mnistFiles({ count: 301 })],

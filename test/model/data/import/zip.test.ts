@@ -162,6 +162,12 @@ describe('a zip as a whole', () => {
     expect(await readdir(imported.dataDir)).toEqual([]);
   });
 
+  it('with two tables of contents that each could be the one is refused', async () => {
+    const table = whole.subarray(whole.indexOf('PK\x01\x02', 'latin1'), whole.length - 22);
+    const comment = Buffer.concat([table, endRecord(6, table.length, whole.length)]);
+    expect(refusalOf(await importBytes(makeZip(twoLabels(3), { comment })))).toBe('ARCHIVE_AMBIGUOUS');
+  });
+
   it.each<[string, Buffer]>([
     ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('no archive')],
