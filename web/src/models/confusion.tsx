@@ -32,7 +32,7 @@ export function Confusion({ evaluation, pair = null, choose }: Props) {
         class="table-scroll confusion-scroll"
         role="region"
         aria-label="Confusion matrix"
-        {...(labels.length > mostInView && { tabIndex: 0 })}
+        {...((labels.length > mostInView || !choose) && { tabIndex: 0 })} // else its buttons take the focus
       >
         <Table matrix={{ confusion, labels }} choice={{ pair, choose }} />
       </div>

@@ -10,18 +10,19 @@ import { createRegistry } from './registry.ts';
 
 type Props = {
   models: readonly Model[];
+  isKnown: boolean;
   hasOlder: boolean;
   problem: Problem | null;
   open: Model | undefined;
 };
 
-export function ModelList({ models, hasOlder, problem, open }: Props) {
+export function ModelList({ models, isKnown, hasOlder, problem, open }: Props) {
   const { readOlder } = useStore(createModelList);
   const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
   return (
     <section class="panel model-list" aria-labelledby="versions-title">
       <h2 id="versions-title">Versions</h2>
-      <ModelFilter />
+      {isKnown && <ModelFilter />}
       <ProblemNote problem={problem ?? olderProblem} />
       <ul>
         {models.map((model) => (

@@ -1,12 +1,16 @@
 /** The choice of the data set that a training is to learn from. */
-import { useDatasets } from '../datasets/datasets.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { useStore } from '../app-context.ts';
+import { createDatasets } from '../datasets/datasets.ts';
 
 type Props = { chosen: string; choose: (name: string) => void };
 
 export const usualDataset = 'mnist';
 
 export function DatasetChoice({ chosen, choose }: Props) {
-  const ready = useDatasets().datasets.filter(({ status }) => status === 'ready');
+  const { all, refresh } = useStore(createDatasets);
+  useAnswer(refresh, []);
+  const ready = all.value.filter(({ status }) => status === 'ready');
   const names = ready.map(({ name }) => name);
   return (
     <div class="field">
