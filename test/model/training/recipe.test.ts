@@ -41,7 +41,7 @@ describe('a recipe for a data set', () => {
 
   it('goes through few images more often in an epoch, so that all epochs take about as long', () => {
     const passes = (train: number) => recipeFor('small', target(train)).passes;
-    expect([1, 20, 80, 500, 4160, 8000, 100_000].map(passes)).toEqual([100, 100, 100, 16, 2, 1, 1]);
+    expect([1, 20, 80, 500, 4160, 8000, 100_000].map(passes)).toEqual([100, 100, 63, 10, 1, 1, 1]);
     expect(recipeFor('default', target(80)).passes).toBe(1);
   });
 
