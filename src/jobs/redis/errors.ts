@@ -57,9 +57,9 @@ export function causeOf(reason: string): string {
   return /^([A-Z]{3,}) /.exec(reason)?.[1] ?? 'away';
 }
 
-/** Only says that there is no connection, not why. */
+/** Only says that there is no connection, or that a blocking call was ended, not why. */
 export function isConsequence(reason: string): boolean {
-  return /^(Stream isn't writeable|Connection is closed|Command aborted|the connection broke off|connection is ")/.test(
+  return /^(UNBLOCKED |Stream isn't writeable|Connection is closed|Command aborted|the connection broke off|connection is ")/.test(
     reason,
   );
 }

@@ -3,7 +3,7 @@ import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { probeWrites, reportConnection } from '../redis/connect.ts';
-import { describePartRefused, reasonOf, remedyOf } from '../redis/errors.ts';
+import { describePartRefused, remedyOf } from '../redis/errors.ts';
 import { createOutage, type Outage } from '../redis/outage.ts';
 import type { WorkerTimings } from './options.ts';
 
@@ -66,8 +66,7 @@ export function backOffOnErrors(
   worker.on('error', (error) => {
     // BullMQ itself waits for a connection, and reports a lost lock by another event.
     if (redis.status !== 'ready' || error.message.startsWith('could not renew lock')) return;
-    // A blocking call that was ended says that something has changed; the next command says what.
-    if (!reasonOf(error).startsWith('UNBLOCKED')) outage.failed('worker', error);
+    outage.failed('worker', error);
     if (worker.isPaused() || worker.closing) return;
     void worker.pause(true); // the running job goes on
     pause();
