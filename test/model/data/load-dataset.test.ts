@@ -12,6 +12,7 @@ describe('the library of data sets', () => {
       form: 'picture',
       labels: ['a', 'b'],
       counts: { train: 16, test: 4 },
+      byLabel: { train: [8, 8], test: [2, 2] },
       testSet,
       checksums: { 'pictures.bin': pictures.sha256 },
     };
