@@ -19,14 +19,20 @@ type Props = {
 export function ModelList({ models, isKnown, hasOlder, problem, open }: Props) {
   const { readOlder } = useStore(createModelList);
   const [olderProblem, setOlderProblem] = useState<Problem | null>(null);
+  const names = useNames(models);
   return (
     <section class="panel model-list" aria-labelledby="versions-title">
       <h2 id="versions-title">Versions</h2>
-      {isKnown && <ModelFilter />}
+      {isKnown && <ModelFilter names={names} />}
       <ProblemNote problem={problem ?? olderProblem} />
       <ul>
         {models.map((model) => (
-          <ModelRow key={model.version} model={model} isOpen={model.version === open?.version} />
+          <ModelRow
+            key={model.version}
+            model={model}
+            isOpen={model.version === open?.version}
+            isOneOfSeveral={names.length > 1}
+          />
         ))}
       </ul>
       {hasOlder && (
@@ -38,11 +44,18 @@ export function ModelList({ models, isKnown, hasOlder, problem, open }: Props) {
   );
 }
 
+/** The models by name: those of the list as well, so that nothing moves when the registry is read after it. */
+function useNames(listed: readonly Model[]): string[] {
+  const registered = useStore(createRegistry).models.value.map(({ name }) => name);
+  return [...new Set([...registered, ...listed.map(({ model }) => model)])].toSorted((a, b) =>
+    a < b ? -1 : 1,
+  );
+}
+
 /** Which versions are listed, where there are several models. */
-function ModelFilter() {
+function ModelFilter({ names }: { names: readonly string[] }) {
   const { only } = useStore(createModelList);
-  const { models } = useStore(createRegistry);
-  if (models.value.length < 2) return null;
+  if (names.length < 2) return null;
   return (
     <div class="field">
       <select
@@ -53,7 +66,7 @@ function ModelFilter() {
         }}
       >
         <option value="">all models</option>
-        {models.value.map(({ name }) => (
+        {names.map((name) => (
           <option key={name}>{name}</option>
         ))}
       </select>
@@ -61,9 +74,10 @@ function ModelFilter() {
   );
 }
 
-function ModelRow({ model, isOpen }: { model: Model; isOpen: boolean }) {
+type RowProps = { model: Model; isOpen: boolean; isOneOfSeveral: boolean };
+
+function ModelRow({ model, isOpen, isOneOfSeveral }: RowProps) {
   const { version, metrics, recipe, epoch, epochs, createdAt } = model;
-  const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
   return (
     <li data-open={isOpen}>
       <a href={`#models/${version}`} aria-current={isOpen ? 'true' : undefined}>
