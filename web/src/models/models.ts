@@ -39,7 +39,7 @@ export function createModelList(app: App) {
     models,
     champion,
     only,
-    hasOlder: computed(() => newest.value.hasOlder.value),
+    hasOlder: computed(() => models.value.length > 0 && newest.value.hasOlder.value), // below the list, once that is shown
     readOlder: () => newest.value.readOlder(),
     refresh: async (ended: AbortSignal) => {
       const wanted = only.value;
