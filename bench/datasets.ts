@@ -116,6 +116,7 @@ async function useOwn(address: string, { name, ...drawing }: Own): Promise<Used>
   const { form, report } = await during(`importing ${name}`, importArchive(address, name, zip));
   console.log(`${name}: ${report.accepted} of ${pictures.length} pictures accepted, form ${form}`);
   const { accuracy, seconds } = await during(`training on ${name}`, train(address, { dataset: name }));
+  console.log(`${name}: ${accuracy.toFixed(2)} % of the test part after ${seconds.toFixed(0)} s of training`);
   const tests = pictures.filter(({ path }) => path.startsWith('test/'));
   const read = await during(`reading ${name}`, readAll(address, name, tests));
   return { accuracy, seconds, read };

@@ -35,7 +35,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   line,
 };
 
-/** Those with several digits in a picture. */
+/** The kinds that have several digits in a picture. */
 export const severalKinds: readonly string[] = [
   'two-apart',
   'two-touching',

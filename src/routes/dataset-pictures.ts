@@ -13,8 +13,9 @@ import { imageAt, imageSide, type Split } from '../model/data/dataset.ts';
 import type { Datasets, Part } from '../model/data/imported/datasets.ts';
 import { renderSamples } from '../model/data/sample-sheet.ts';
 import { encodePng } from '../model/image/encode-png.ts';
-import { datasetParams, unknownDataset } from './datasets.ts';
+import { datasetParams } from './datasets.ts';
 import { HttpProblem, problems } from './http/problem.ts';
+import { unknownDataset } from './trainable-dataset.ts';
 
 type Picture = { readonly pixels: Uint8Array; readonly label: string };
 

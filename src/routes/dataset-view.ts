@@ -35,7 +35,8 @@ export const datasetSchema = z
   .meta({ id: 'Dataset' });
 export type DatasetView = z.output<typeof datasetSchema>;
 
-const nothing = {
+/** What is not known of a data set before it is ready. */
+export const nothing = {
   form: null,
   labels: null,
   counts: null,

@@ -17,6 +17,7 @@ import {
   viewImported,
 } from './dataset-view.ts';
 import { HttpProblem, problems } from './http/problem.ts';
+import { unknownDataset } from './trainable-dataset.ts';
 
 type Dependencies = {
   readonly datasets: Datasets;
@@ -111,11 +112,6 @@ async function jobsOn(queue: Dependencies['queue'], name: string): Promise<strin
     .flatMap(({ data }) => data)
     .filter(({ request }) => request.dataset === name)
     .map(({ id }) => id);
-}
-
-export function unknownDataset(name: string): HttpProblem {
-  const detail = `expected the name of a data set in GET /datasets, got "${name}"; import it with POST /datasets?name=${name}`;
-  return new HttpProblem({ status: 404, code: 'DATASET_NOT_FOUND', detail });
 }
 
 function builtIn(name: string): HttpProblem {

@@ -82,11 +82,12 @@ async function enqueue(
   return queue.enqueue(order, key, requestId, asked);
 }
 
-/** Freezes no corrections: those of now are what the job would learn from. */
+/** Resolves the request as a job's would be; a set of corrections that is frozen for it alone is soon one of the oldest. */
 async function tryOut(parts: Dependencies, body: TrainRequest) {
-  const dataset = await expectTrainable(body, parts.datasets);
-  const given = typeof body.corrections === 'string' ? body.corrections : false;
-  return dryRun(resolveRequest(body, dataset, parts.promote, given), dataset, parts);
+  const { queue, promote, corrections, datasets } = parts;
+  const dataset = await expectTrainable(body, datasets);
+  const frozen = await frozenFor(body, corrections, queue);
+  return dryRun(resolveRequest(body, dataset, promote, frozen), dataset, parts);
 }
 
 export const jobRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {

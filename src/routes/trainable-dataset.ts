@@ -1,9 +1,11 @@
 /** The data set that a training job names. */
 import type { TrainRequest } from '../jobs/contract.ts';
-import { builtInNames, isBuiltIn } from '../model/data/built-in.ts';
+import { isBuiltIn } from '../model/data/built-in.ts';
 import type { DatasetDescription } from '../model/data/dataset.ts';
 import { areDigits } from '../model/data/labels.ts';
 import type { DatasetLibrary } from '../model/data/load-dataset.ts';
+import { buildNetwork, parameterCount } from '../model/network/network.ts';
+import { mostParameters } from '../model/network/specification.ts';
 import { HttpProblem } from './http/problem.ts';
 
 /**
@@ -20,6 +22,7 @@ export async function expectTrainable(
   }
   if (request.outliers && found.form !== 'ink')
     throw unsuited('outliers', `data set ${found.name} of the form "picture"`);
+  expectSize(request, found);
   return found;
 }
 
@@ -33,14 +36,27 @@ export async function expectDataset(
   return found;
 }
 
-function unsuited(field: string, what: string): HttpProblem {
-  const detail = `expected ${field} to be 0 or left out with ${what}`;
-  return new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail });
+/** @throws HttpProblem 400 where layers of the request's own get too large by the last one, which follows from the labels */
+function expectSize({ network }: TrainRequest, { name, labels }: DatasetDescription): void {
+  if (typeof network !== 'object') return;
+  const parameters = parameterCount(buildNetwork(network, labels.length));
+  if (parameters <= mostParameters) return;
+  const detail = `expected at most ${mostParameters} parameters in all, got ${parameters} with the layer for the ${labels.length} labels of ${name}; use a pool, or fewer filters or units`;
+  throw refused('network', detail);
 }
 
-function unknownDataset(name: string): HttpProblem {
+function unsuited(field: string, what: string): HttpProblem {
+  return refused(field, `expected 0, or that it is left out, with ${what}`);
+}
+
+function refused(field: string, message: string): HttpProblem {
+  const detail = `in the request's body: ${field}: ${message}`;
+  return new HttpProblem({ status: 400, code: 'VALIDATION_FAILED', detail, errors: [{ field, message }] });
+}
+
+export function unknownDataset(name: string): HttpProblem {
   const detail = isBuiltIn(name)
     ? `expected the files of data set ${name}, which are not on this machine; install the Debian package dataset-${name}`
-    : `expected a data set in GET /datasets, such as ${builtInNames[0]}, got "${name}"; import it with POST /datasets?name=${name}`;
+    : `expected the name of a data set in GET /datasets, got "${name}"; import it with POST /datasets?name=${name}`;
   return new HttpProblem({ status: 404, code: 'DATASET_NOT_FOUND', detail });
 }

@@ -24,6 +24,10 @@ describe('POST /jobs/train?dryRun=true', () => {
     expect(await jobs()).toBe(0);
   });
 
+  it('refuses corrections where there are none, as a job would', async () => {
+    expect(await tryOut({ corrections: true })).toMatchObject({ status: 409, code: 'NO_CORRECTIONS' });
+  });
+
   it('refuses what a job would be refused for', async () => {
     expect(await tryOut({ dataset: 'runes' })).toMatchObject({ status: 404, code: 'DATASET_NOT_FOUND' });
     expect(await tryOut({ epochs: 0 })).toMatchObject({ status: 400, errors: [{ field: 'epochs' }] });

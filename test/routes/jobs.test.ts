@@ -121,6 +121,15 @@ describe('POST /jobs/train', () => {
     });
   });
 
+  it('refuses layers that only the last one, for the labels, makes too large', async () => {
+    const network = { layers: [{ kind: 'convolution', filters: 512, kernelSize: 1 }] };
+    const problem = (await post('/jobs/train', { network })).json();
+    expect(problem).toMatchObject({ status: 400, errors: [{ field: 'network' }] });
+    expect(problem.detail).toContain(
+      'expected at most 2000000 parameters in all, got 4015114 with the layer for the 10 labels',
+    );
+  });
+
   it('takes layers in place of a network’s name', async () => {
     const network = { layers: [{ kind: 'convolution', filters: 4, kernelSize: 3, pool: 2 }] };
     const response = await post('/jobs/train', { network });

@@ -24,7 +24,7 @@ export type ImportQueue = {
   add(id: string, data: ImportJobData): Promise<boolean>;
   /** The import under a name that waits, runs or has failed. */
   find(name: string): Promise<ImportJob | null>;
-  /** All of them, by name. */
+  /** Lists the imports that `find` finds. */
   list(): Promise<ImportJob[]>;
   /** Forgets the import under a name and returns its id; null where there is none. A worker that runs it is not told. */
   drop(name: string): Promise<string | null>;

@@ -9,14 +9,14 @@ import type { Logger } from 'pino';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists } from '../../lib/files.ts';
 import { listUploads, removeUpload, uploadPaths } from '../../model/data/import/uploads.ts';
-import { Job, UnrecoverableError, WaitingError, Worker } from '../bullmq.ts';
+import { Job, UnrecoverableError, WaitingError, type Worker } from '../bullmq.ts';
 import { type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
 import { encodeFailure } from '../job-view.ts';
 import type { Outage } from '../redis/outage.ts';
 import { type ImportResult, runImport } from './import-supervisor.ts';
-import { clearStalledMarks, createJobLocks, type JobLocks } from './job-locks.ts';
+import type { JobLocks } from './job-locks.ts';
 import type { StopReason, WorkerTimings } from './options.ts';
-import { backOffOnErrors } from './redis-outage.ts';
+import { crashesOf, openQueueWorker, type QueueWorker } from './queue-worker.ts';
 
 type ImportBullJob = BullJob<ImportJobData, null>;
 type Parts = {
@@ -30,31 +30,18 @@ type Parts = {
 };
 type Context = Parts & { readonly worker: Worker<ImportJobData, null>; readonly locks: JobLocks };
 
-export type ImportWorker = { close(): Promise<void> };
+export type ImportWorker = { readonly regainLocks: () => void; close(): Promise<void> };
 
 const crashLimit = 3; // the next attempt would crash as well
 
 export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
-  const { redis, prefix, timings, outage, dataDir } = parts;
-  const worker: Worker<ImportJobData, null> = new Worker<ImportJobData, null>(
+  const { dataDir } = parts;
+  const opened: QueueWorker<ImportJobData> = openQueueWorker<ImportJobData>(
     importQueueName,
-    (job, token, signal) => processImport({ ...parts, worker, locks }, job, token!, signal!),
-    {
-      connection: redis,
-      prefix,
-      name: 'trainyard',
-      lockDuration: timings.lock,
-      stalledInterval: timings.stalledCheck,
-      maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
-      skipVersionCheck: true,
-    },
+    (job, token, signal) => processImport({ ...parts, ...opened }, job, token!, signal!),
+    parts,
   );
-  const locks = createJobLocks(worker, redis, outage, timings);
-  worker.on('lockRenewalFailed', () => void locks.regain().catch(() => {})); // the next renewal tries again
-  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings, async () => {
-    await locks.regain();
-    await clearStalledMarks(worker, redis);
-  });
+  const { worker, regainLocks, stopBackingOff } = opened;
   const endings = new Set<Promise<void>>();
   const end = (job: ImportBullJob | undefined) => {
     if (!job?.finishedOn) return; // it is tried again
@@ -67,6 +54,7 @@ export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
   await worker.waitUntilReady();
   await removeEnded(worker, dataDir);
   return {
+    regainLocks,
     close: async () => {
       stopBackingOff();
       const closed = worker.close(); // first, so that the worker does not take back the job that it hands over
@@ -181,10 +169,6 @@ async function finish(
 async function handBack(job: ImportBullJob, token: string): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
-}
-
-function crashesOf(job: ImportBullJob): number {
-  return job.attemptsMade + job.stalledCounter;
 }
 
 function cancelled(): UnrecoverableError {

@@ -10,7 +10,7 @@ import {
   workspaceDirectory,
   workspaces,
 } from '../../model/training/workspace.ts';
-import { Job, Queue, UnrecoverableError, WaitingError, Worker } from '../bullmq.ts';
+import { Job, Queue, UnrecoverableError, WaitingError, type Worker } from '../bullmq.ts';
 import { completed, planOf, queueName, type TrainJobData } from '../contract.ts';
 import { tellEnding } from '../event-log.ts';
 import { type BullJob, droppedFailure, encodeFailure, reportOf, viewJob } from '../job-view.ts';
@@ -20,10 +20,11 @@ import type { Outage } from '../redis/outage.ts';
 import { announceLine, type TrainQueue } from '../waiting-order.ts';
 import { announceWorker } from '../worker-heartbeat.ts';
 import { checkForCancel } from './cancel-check.ts';
-import { startImportWorker } from './import-worker.ts';
-import { clearStalledMarks, createJobLocks, type HeldLock, type JobLocks } from './job-locks.ts';
+import { type ImportWorker, startImportWorker } from './import-worker.ts';
+import type { HeldLock, JobLocks } from './job-locks.ts';
 import { defaultTimings, type StopReason, type WorkerOptions, type WorkerTimings } from './options.ts';
-import { backOffOnErrors, watchRedis } from './redis-outage.ts';
+import { crashesOf, openQueueWorker, type QueueWorker } from './queue-worker.ts';
+import { watchRedis } from './redis-outage.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { runTrainer, type TrainerOrder } from './trainer-supervisor.ts';
 
@@ -50,7 +51,11 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   const { redisUrl, prefix = 'trainyard', dataDir, log } = options;
   const redis = connectConsumer(redisUrl);
   const timings = { ...defaultTimings, ...options.timings };
-  const outage = watchRedis(redis, prefix, log, () => regainLocks());
+  let imports: ImportWorker | null = null; // until it has started
+  const outage = watchRedis(redis, prefix, log, () => {
+    regainLocks();
+    imports?.regainLocks();
+  });
   let giveUp!: (reason: TrainyardError) => void;
   const unfit = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -58,33 +63,19 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   unfit.catch(() => {}); // the caller may not listen
   const queue: TrainQueue = new Queue(queueName, { connection: redis, prefix, skipVersionCheck: true });
   queue.on('error', () => {}); // the connection reports an outage
-  const worker: TrainQueueWorker = new Worker<TrainJobData, null>(
+  const opened: QueueWorker<TrainJobData> = openQueueWorker<TrainJobData>(
     queueName,
     (job, token, signal) =>
-      processJob({ ...options, timings, worker, queue, redis, outage, locks, giveUp }, job, token!, signal!),
-    {
-      connection: redis,
-      prefix,
-      name: 'trainyard',
-      lockDuration: timings.lock,
-      stalledInterval: timings.stalledCheck,
-      maxStalledCount: Number.MAX_SAFE_INTEGER, // `crashLimit` decides
-      skipVersionCheck: true, // the check needs INFO, which a Redis user may lack; jobs/redis/check.ts has checked
-    },
+      processJob({ ...options, ...opened, timings, queue, redis, outage, giveUp }, job, token!, signal!),
+    { redis, prefix, timings, outage },
   );
-  const locks = createJobLocks(worker, redis, outage, timings);
-  const regainLocks = () => void locks.regain().catch(() => {}); // the outage has it; the next renewal tries again
-  worker.on('lockRenewalFailed', regainLocks);
-  const stopBackingOff = backOffOnErrors(worker, redis, outage, timings, async () => {
-    await locks.regain();
-    await clearStalledMarks(worker, redis);
-  });
+  const { worker, regainLocks, stopBackingOff } = opened;
   worker.on('stalled', () => void publishPlaces({ queue, redis, outage, log })); // the job waits again
   const endings = followEndings({ ...options, worker, queue, redis, outage });
   await worker.waitUntilReady();
   await removeForgottenWorkspaces(worker, dataDir);
   const niceness = options.trainerNiceness;
-  const imports = await startImportWorker({ redis, prefix, dataDir, log, timings, outage, niceness });
+  imports = await startImportWorker({ redis, prefix, dataDir, log, timings, outage, niceness });
   const heartbeat = announceWorker(redis, prefix, options.device, outage);
   return {
     unfit,
@@ -94,7 +85,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
       outage.close();
       const closed = worker.close(); // first, so that the worker does not take back the job that it hands over
       worker.cancelAllJobs('worker closes' satisfies StopReason);
-      await Promise.all([closed, imports.close()]);
+      await Promise.all([closed, imports?.close()]);
       await endings.settled();
       await queue.close();
       redis.disconnect();
@@ -255,11 +246,6 @@ function finish(outcome: TrainOutcome): null {
   if (outcome.status === 'succeeded') return null;
   if (outcome.status === 'failed') throw new UnrecoverableError(encodeFailure(outcome.code, outcome.message));
   throw new UnrecoverableError(encodeFailure('CANCELLED', 'the job was cancelled while it ran'));
-}
-
-/** How many attempts ended in a crash, of the trainer alone or of the whole worker. */
-function crashesOf(job: BullJob): number {
-  return job.attemptsMade + job.stalledCounter;
 }
 
 /** Whether the last `crashLimit` attempts all crashed before they got past the newest resume point. */

@@ -7,7 +7,7 @@ import type { CorrectionSet } from './correction-set.ts';
 const shareOfTraining = 1 / 20; // what a few corrections are repeated up to
 const mostCopies = 16; // of each: more would be learnt by heart
 
-/** Without the corrections that a network can't learn which does not learn what is none of the labels. */
+/** Leaves out corrections to "none of the labels", which a network can't learn that is trained without outliers. */
 export function onlyLabelled({ sha256, train, heldOut }: CorrectionSet, labelCount: number): CorrectionSet {
   const labelledIn = (split: Split) => chosenOf(split, (i) => split.labels[i]! < labelCount);
   return { sha256, train: labelledIn(train), heldOut: labelledIn(heldOut) };
@@ -20,7 +20,7 @@ function chosenOf(split: Split, isWanted: (index: number) => boolean): Split {
   return { count: chosen.length, images, labels: Uint16Array.from(chosen, (i) => split.labels[i]!) };
 }
 
-/** Without the corrections that are test images: a network that has learnt those can't be tested with them. */
+/** Leaves out corrections that are test images: a network that has learnt those can't be tested with them. */
 export function withoutTestImages({ sha256, train, heldOut }: CorrectionSet, test: Split): CorrectionSet {
   const known = new Set(Array.from({ length: test.count }, (_, i) => keyOf(test, i)));
   const others = (split: Split) => chosenOf(split, (i) => !known.has(keyOf(split, i)));

@@ -6,8 +6,9 @@
 
 import type { Batch } from '../data/batch.ts';
 import { unflatten } from '../network/forward.ts';
-import type { Layer, Network } from '../network/network.ts';
+import type { Network } from '../network/network.ts';
 import type { Adam, LossOptions, Operations } from '../network/operations.ts';
+import type { Layer } from '../network/specification.ts';
 import { beta1, beta2, epsilon, targetsOf, withNone } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
 import type { NativeOps } from './tensorflow-native-ops.ts';

@@ -4,19 +4,8 @@
  * process can import it.
  */
 import { randomFor, uniform } from '../../lib/random.ts';
-import { imageSide, imageSize } from '../data/dataset.ts';
-import { type NetworkSpecification, namedNetworks } from './specification.ts';
+import { type Layer, type NetworkSpecification, namedNetworks, sizesOf } from './specification.ts';
 
-/** A convolution with stride 1 that keeps height and width, then ReLU, then a max-pool if `pool` is set. */
-type Convolution = {
-  readonly kind: 'convolution';
-  readonly filters: number;
-  readonly kernelSize: number;
-  readonly pool?: number;
-};
-/** The last layer gives the logits; any other is followed by ReLU. */
-type Dense = { readonly kind: 'dense'; readonly units: number };
-export type Layer = Convolution | Dense;
 export type Network = { readonly name: string; readonly layers: readonly Layer[] };
 
 /** The network of a specification for so many labels; they give the last, dense layer its units. */
@@ -40,20 +29,12 @@ export type Parameter = { readonly name: string; readonly shape: number[]; reado
 
 /** All parameters in the order of the flat vector, with Keras names. */
 export function parametersOf(network: Network): Parameter[] {
-  let side = imageSide;
-  let channels = 1;
+  const sizes = sizesOf(network.layers);
   return network.layers.flatMap((layer, index) => {
-    const name = layerName(network, index);
-    if (layer.kind === 'dense') {
-      const fanIn = side * side * channels;
-      [side, channels] = [1, layer.units];
-      return kernelAndBias(name, [fanIn, layer.units], fanIn, layer.units);
-    }
-    const { kernelSize: k, filters, pool = 1 } = layer;
-    const pair = kernelAndBias(name, [k, k, channels, filters], k * k * channels, filters);
-    side = Math.floor(side / pool);
-    channels = filters;
-    return pair;
+    const { fanIn, units } = sizes[index]!;
+    const k = layer.kind === 'dense' ? 0 : layer.kernelSize;
+    const shape = k === 0 ? [fanIn, units] : [k, k, fanIn / k ** 2, units];
+    return kernelAndBias(layerName(network, index), shape, fanIn, units);
   });
 }
 
@@ -62,23 +43,8 @@ export function parameterCount(network: Network): number {
 }
 
 /** Multiplications of one forward pass of one image. */
-export function multiplications(network: Network): number {
-  let side = imageSide;
-  let inputs = imageSize; // of a dense layer
-  let channels = 1;
-  let sum = 0;
-  for (const layer of network.layers) {
-    if (layer.kind === 'dense') {
-      sum += inputs * layer.units;
-      inputs = layer.units;
-    } else {
-      sum += side * side * layer.kernelSize ** 2 * channels * layer.filters;
-      side = Math.floor(side / (layer.pool ?? 1));
-      channels = layer.filters;
-      inputs = side * side * channels;
-    }
-  }
-  return sum;
+export function multiplications({ layers }: Network): number {
+  return sizesOf(layers).reduce((sum, { places, fanIn, units }) => sum + places * fanIn * units, 0);
 }
 
 /**

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { imageSide } from '../data/dataset.ts';
 
 const mostLayers = 12;
-const mostParameters = 2_000_000; // a million takes 12 MB of a resume point
+export const mostParameters = 2_000_000; // of a request's own layers, the last one included; a million takes 12 MB of a resume point
 
 const kindExpected = (issue: { readonly code?: string }) =>
   issue.code === 'invalid_union' ? 'expected "convolution" or "dense"' : undefined;
@@ -47,9 +47,13 @@ export const networkSpecification = z.union([z.enum(networkNames), customNetwork
   error: `expected ${networkNames.map((name) => `"${name}"`).join(', ')} or {"layers": [{"kind": "convolution", "filters": 16, "kernelSize": 5, "pool": 2}, …]}`,
 });
 export type NetworkSpecification = z.output<typeof networkSpecification>;
-type HiddenLayer = z.output<typeof customNetwork>['layers'][number];
+/**
+ * A convolution has stride 1 and keeps height and width; ReLU follows, then a max-pool if `pool` is set. A dense layer is
+ * followed by ReLU unless it is the last, which gives the logits.
+ */
+export type Layer = z.output<typeof customNetwork>['layers'][number];
 
-export const namedNetworks: Readonly<Record<NetworkName, readonly HiddenLayer[]>> = {
+export const namedNetworks: Readonly<Record<NetworkName, readonly Layer[]>> = {
   /** The article's network: 121,514 parameters with ten labels. */
   article: [
     { kind: 'convolution', filters: 16, kernelSize: 5, pool: 2 }, // 28×28×1 → 14×14×16
@@ -73,24 +77,44 @@ export const namedNetworks: Readonly<Record<NetworkName, readonly HiddenLayer[]>
   ],
 };
 
-/** What is wrong with the layers as a whole, and from which layer on; null where nothing is. */
-function findProblem(layers: readonly HiddenLayer[]): { index: number; message: string } | null {
-  let [side, channels, parameters] = [imageSide, 1, 0];
-  let isFlat = false;
-  for (const [index, layer] of layers.entries()) {
+export type LayerSize = {
+  readonly side: number; // of the image that comes in
+  readonly fanIn: number; // values that each output is computed from
+  readonly units: number; // outputs at each place
+  readonly places: number; // of the image, at which they are computed
+};
+
+export function sizesOf(layers: readonly Layer[]): LayerSize[] {
+  let [side, channels] = [imageSide, 1];
+  return layers.map((layer) => {
+    const before = side;
     if (layer.kind === 'dense') {
-      parameters += (side * side * channels + 1) * layer.units;
-      [side, channels, isFlat] = [1, layer.units, true];
-    } else {
-      if (isFlat) return { index, message: 'expected no convolution after a dense layer, got one' };
-      const pool = layer.pool ?? 1;
-      if (pool > side) {
-        const message = `expected a pool of at most ${side}, the side of the image here, got ${pool}`;
+      const fanIn = side * side * channels;
+      [side, channels] = [1, layer.units];
+      return { side: before, fanIn, units: channels, places: 1 };
+    }
+    const fanIn = layer.kernelSize ** 2 * channels;
+    [side, channels] = [Math.floor(side / (layer.pool ?? 1)), layer.filters];
+    return { side: before, fanIn, units: channels, places: before * before };
+  });
+}
+
+/** What is wrong with the layers as a whole, and from which layer on; null where nothing is. */
+function findProblem(layers: readonly Layer[]): { index: number; message: string } | null {
+  const sizes = sizesOf(layers);
+  const firstDense = layers.findIndex(({ kind }) => kind === 'dense');
+  let parameters = 0;
+  for (const [index, layer] of layers.entries()) {
+    const { side, fanIn, units } = sizes[index]!;
+    if (layer.kind === 'convolution') {
+      if (firstDense >= 0 && firstDense < index)
+        return { index, message: 'expected no convolution after a dense layer, got one' };
+      if ((layer.pool ?? 1) > side) {
+        const message = `expected a pool of at most ${side}, the side of the image here, got ${layer.pool}`;
         return { index, message };
       }
-      parameters += (layer.kernelSize ** 2 * channels + 1) * layer.filters;
-      [side, channels] = [Math.floor(side / pool), layer.filters];
     }
+    parameters += (fanIn + 1) * units;
     if (parameters > mostParameters) {
       const message = `expected at most ${mostParameters} parameters in all, got ${parameters} up to here; use fewer filters or units`;
       return { index, message };

@@ -1,7 +1,7 @@
 /** Measures how many images a run trains per second, and estimates when the run will end. */
 
 /** Evaluating an image costs about a third of training on it: a forward pass without the two backward passes. */
-const evaluationCost = 1 / 3;
+export const evaluationCost = 1 / 3;
 
 export type ThroughputMeter = {
   /** `images`: how many images of this epoch an earlier attempt has trained. */

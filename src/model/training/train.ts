@@ -228,10 +228,10 @@ function variationOf({ plan, dataset, drawOutlier, state }: Run): Variation {
 /** Hands out the weights of an epoch, if they are worth keeping. */
 async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
   const { epoch, hooks, dataset, state, testSplit } = run;
-  const heldBack = await evaluateHeldBack(run);
-  const isBest = noteBest(run, heldBack);
   // During the warm-up a network may be no better than a constant answer, and is not worth keeping yet.
-  if (isConstantAnswer(run.testSplit, answers) || !isBest) return;
+  if (isConstantAnswer(testSplit, answers)) return;
+  const heldBack = await evaluateHeldBack(run);
+  if (!noteBest(run, heldBack)) return;
   const { loss: testLoss, accuracy: testAccuracy } = answers;
   const weights = await state.weights.data<'float32'>();
   const calibration = heldBack && calibrate(heldBack.logits, run.heldBack.labels, run.plan.outliers > 0);

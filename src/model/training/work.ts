@@ -1,9 +1,8 @@
 /** How much a training computes, to tell how long it will take from how long others took. */
 import type { DatasetDescription } from '../data/dataset.ts';
 import { multiplications, type Network } from '../network/network.ts';
+import { evaluationCost } from './throughput.ts';
 import type { TrainPlan } from './training-run.ts';
-
-const evaluationCost = 1 / 3; // of training on an image: a forward pass without the two backward passes
 
 type WorkPlan = Pick<TrainPlan, 'passes' | 'outliers' | 'trainImages' | 'testImages' | 'calibrationImages'>;
 

@@ -1,3 +1,4 @@
+import { nothing } from '../dataset-view.ts';
 import { type Exchange, invalid, picture, problem } from './exchange.ts';
 
 const type = 'image/png';
@@ -30,21 +31,6 @@ const report = {
   notes: ['the archive has one part; of each label a share is drawn for the test'],
 };
 const sha256 = '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7';
-const nothing = {
-  form: null,
-  labels: null,
-  counts: null,
-  testShare: null,
-  seed: null,
-  sha256: null,
-  testSet: null,
-  bytes: null,
-  source: null,
-  progress: null,
-  report: null,
-  error: null,
-  createdAt: null,
-};
 const importing = {
   ...nothing,
   name: 'strokes',

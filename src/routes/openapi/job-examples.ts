@@ -193,7 +193,7 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
         status: 404,
         code: 'DATASET_NOT_FOUND',
         detail:
-          'expected a data set in GET /datasets, such as mnist, got "letters"; import it with POST /datasets?name=letters',
+          'expected the name of a data set in GET /datasets, got "letters"; import it with POST /datasets?name=letters',
         instance: '/recipes',
       }),
     },

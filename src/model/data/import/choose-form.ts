@@ -6,7 +6,7 @@ import type { Slots } from './slots.ts';
 const looked = 200; // pictures
 const mostDrawn = 0.8; // of those that can be read: so many have to look drawn for `ink`
 
-/** As it stands in the report. */
+/** The choice as the report shows it. */
 export type FormDecision = {
   readonly asked: ImageForm | 'auto';
   readonly chosen: ImageForm;

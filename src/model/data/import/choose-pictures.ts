@@ -18,7 +18,7 @@ export type Chosen = {
   readonly found: Found;
 };
 
-/** For the report. */
+/** What the report says of them. */
 export type Found = {
   readonly duplicates: number;
   readonly inTrainAndTest: number;

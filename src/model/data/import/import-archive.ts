@@ -41,7 +41,7 @@ export type ImportOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** As far as the import came. */
+/** A report that ends where the import did. */
 export type PartialReport = Partial<Report> & Pick<Report, 'problems' | 'problemCount'>;
 
 export type ImportOutcome =

@@ -15,7 +15,7 @@ const splitWords: Readonly<Record<string, SplitName>> = {
   eval: 'test',
 };
 
-/** In any case; null for another word. */
+/** Reads a word in any case; null for one that names no part. */
 export function splitOf(word: string): SplitName | null {
   const known = word.trim().toLowerCase();
   return Object.hasOwn(splitWords, known) ? splitWords[known]! : null;
@@ -30,7 +30,7 @@ export function labelOf(text: string): string | null {
 
 const number = /^-?\d+(?:\.\d+)?$/u;
 
-/** By value where all are numbers, otherwise by code points. */
+/** Sorts by value where all are numbers, otherwise by code points. */
 export function sortLabels(labels: Iterable<string>): string[] {
   const all = [...labels];
   const areNumbers = all.every((label) => number.test(label));
@@ -39,7 +39,7 @@ export function sortLabels(labels: Iterable<string>): string[] {
   );
 }
 
-/** As UTF-8 would be sorted; `<` on strings compares UTF-16 units. */
+/** Compares as UTF-8 would be sorted; `<` on strings compares UTF-16 units. */
 export function byCodePoints(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

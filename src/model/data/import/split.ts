@@ -59,12 +59,12 @@ export function compareHashes(values: Uint8Array, a: number, b: number, from = 0
   return a - b;
 }
 
-/** By the first half of the ranks: those of a label that come first are for the test. */
+/** Compares by the first half of the ranks: the pictures of a label that come first are for the test. */
 export function compareForTest(ranks: Uint8Array, a: number, b: number): number {
   return compareHashes(ranks, a, b, 0, hashBytes / 2);
 }
 
-/** By the second half. By the first, training would begin with the labels whose share for the test ended first. */
+/** Compares by the second half of the ranks. By the first, training would begin with the labels whose share for the test ended first. */
 export function compareForOrder(ranks: Uint8Array, a: number, b: number): number {
   return compareHashes(ranks, a, b, hashBytes / 2, hashBytes);
 }

@@ -2,13 +2,11 @@
  * Archives that were sent and are not imported yet: DATA_DIR/datasets/.uploads/ID/, which is also where their import works.
  * Removing that directory stops the import, however far it is: it can't publish any more.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeDirectory } from '../../../lib/create-directory.ts';
 import { isCode } from '../../../lib/files.ts';
 import { datasetsRoot } from '../imported/datasets.ts';
-
-const removedPrefix = '.removed-';
 
 export type UploadPaths = { readonly directory: string; readonly archive: string };
 
@@ -29,29 +27,22 @@ export async function createUpload(dataDir: string, id: string): Promise<UploadP
 
 /** Takes it away first, so that an import that still writes there ends with an error. */
 export async function removeUpload(dataDir: string, id: string): Promise<void> {
-  const removed = join(uploadsRoot(dataDir), `${removedPrefix}${randomUUID()}`);
-  try {
-    await rename(join(uploadsRoot(dataDir), id), removed);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  await rm(removed, { recursive: true, force: true });
+  await removeDirectory(uploadsRoot(dataDir), id);
 }
 
-/** Their ids. Removes what a remover that was killed has left. */
+/** Lists the ids. Deletes what a remover that was killed has left: nothing else has a name that begins with a dot. */
 export async function listUploads(dataDir: string): Promise<string[]> {
   const root = uploadsRoot(dataDir);
   const names = await readdir(root).catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return [];
     throw error;
   });
-  for (const name of names)
-    if (name.startsWith(removedPrefix)) await rm(join(root, name), { recursive: true, force: true });
-  return names.filter((name) => !name.startsWith('.'));
+  const isLeft = (name: string) => name.startsWith('.');
+  for (const name of names.filter(isLeft)) await rm(join(root, name), { recursive: true, force: true });
+  return names.filter((name) => !isLeft(name));
 }
 
-/** Of all archives that wait. */
+/** Counts what all archives that wait take on disk. */
 export async function uploadedBytes(dataDir: string): Promise<number> {
   const sizes = (await listUploads(dataDir)).map(async (id) => {
     const found = await stat(uploadPaths(dataDir, id).archive).catch(() => ({ size: 0 })); // removed meanwhile

@@ -25,7 +25,7 @@ export type ImportedSplit = {
 };
 
 export type Datasets = {
-  /** By name. Damaged ones are left out, and reported to `onDamaged`. */
+  /** Lists the sets by name. Damaged ones are left out, and reported to `onDamaged`. */
   list(): Promise<ImportedManifest[]>;
   /** Null where there is none. @throws TrainyardError `DATASET_DAMAGED` */
   manifest(name: string): Promise<ImportedManifest | null>;
@@ -35,7 +35,7 @@ export type Datasets = {
   picture(name: string, part: Part, index: number): Promise<{ pixels: Uint8Array; label: string } | null>;
   /** Returns false where there is none. */
   remove(name: string): Promise<boolean>;
-  /** Of all sets on disk. */
+  /** Counts what all sets take on disk. */
   bytes(): Promise<number>;
 };
 
