@@ -5,6 +5,7 @@
 import { quantile } from '../../lib/counts.ts';
 import { tonesByColour } from './colour-axis.ts';
 import type { Samples } from './samples.ts';
+import { wordOf, wordsOf } from './words.ts';
 
 /** A grey image, 0 black to 255 white. */
 export type Greys = {
@@ -20,13 +21,32 @@ export function toGreys(samples: Samples): Greys {
   const { values, width, height, channels } = samples;
   if (channels === 1) return { values, width, height };
   const greys = new Uint8Array(width * height);
-  for (let i = 0, j = 0; i < greys.length; i++, j += channels) {
-    // ITU-R BT.601 in 8-bit fixed point, the weights sum to 256
-    greys[i] = (77 * values[j]! + 150 * values[j + 1]! + 29 * values[j + 2]!) >> 8;
-  }
+  fillWithLuminance(greys, values, channels);
   const isClear = channels === 4 && layOnBackground(greys, samples);
   return { values: (isClear ? null : tonesByColour(samples, greys)) ?? greys, width, height };
 }
+
+/** Writes the luminance of each pixel. What is like its neighbour, as most of a drawing is, is not worked out again. */
+function fillWithLuminance(greys: Uint8Array, values: Uint8Array, channels: number): void {
+  const words = wordsOf(values);
+  if (channels === 4) {
+    for (let i = 0; i < greys.length; i++)
+      greys[i] = i > 0 && words[i] === words[i - 1] ? greys[i - 1]! : luminanceAt(values, 4 * i);
+    return;
+  }
+  const fours = wordsOf(greys); // of pixels, each of three words
+  for (let n = 0; n < fours.length; n++) {
+    const word = words[3 * n]!;
+    if (word === words[3 * n + 1] && word === words[3 * n + 2] && word === wordOf(word & 255))
+      fours[n] = word;
+    else for (let i = 4 * n; i < 4 * n + 4; i++) greys[i] = luminanceAt(values, 3 * i);
+  }
+  for (let i = 4 * fours.length; i < greys.length; i++) greys[i] = luminanceAt(values, 3 * i);
+}
+
+/** ITU-R BT.601 in 8-bit fixed point; the weights sum to 256. */
+const luminanceAt = (values: Uint8Array, j: number) =>
+  (77 * values[j]! + 150 * values[j + 1]! + 29 * values[j + 2]!) >> 8;
 
 /** False for an image that is opaque all over. */
 function layOnBackground(greys: Uint8Array, samples: Samples): boolean {

@@ -2,11 +2,10 @@
 import type { Box } from './box.ts';
 import type { Greys } from './greys.ts';
 import type { Mask } from './mask.ts';
+import { wordBytes, wordOf, wordsOf } from './words.ts';
 
 /** In the order of reading. Run n lies in row `row[n]`, from `from[n]` up to, and without, `to[n]`. */
 export type Runs = { readonly row: number[]; readonly from: number[]; readonly to: number[] };
-
-const bytes = 4; // of a word
 
 /** All rows, each from end to end. */
 export function wholeRows({ width, height }: Greys): Runs {
@@ -16,18 +15,16 @@ export function wholeRows({ width, height }: Greys): Runs {
 
 /** Runs that hold all pixels but those of one grey, and a few of those; four pixels are looked at at a time. */
 export function runsUnlike({ values, width }: Greys, grey: number): Runs {
-  // A copy by `new`, since `slice` of a Buffer is none.
-  const { buffer, byteOffset, length } = values.byteOffset % bytes === 0 ? values : new Uint8Array(values);
-  const words = new Int32Array(buffer, byteOffset, Math.floor(length / bytes));
-  const blank = (grey * 0x01010101) | 0;
+  const words = wordsOf(values);
+  const blank = wordOf(grey);
   const runs: Runs = { row: [], from: [], to: [] };
   for (let word = 0; word < words.length; word++) {
     if (words[word] === blank) continue;
     const first = word;
     while (word < words.length && words[word] !== blank) word++;
-    addRuns(runs, width, bytes * first, bytes * word);
+    addRuns(runs, width, wordBytes * first, wordBytes * word);
   }
-  addRuns(runs, width, bytes * words.length, length);
+  addRuns(runs, width, wordBytes * words.length, values.length);
   return runs;
 }
 

@@ -1,9 +1,16 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toGreys } from '../../../src/model/image/greys.ts';
 
 const white = [255, 255, 255, 255];
 const black = [0, 0, 0, 255];
 const clear = [77, 77, 77, 0]; // what lies under transparency must not show
+
+const level = fc.oneof(fc.nat(255), fc.constantFrom(0, 255));
+const ends: [number, number, number, number][] = [
+  [0, 0, 0, 19],
+  [255, 255, 255, 19],
+];
 
 function rgba(width: number, ...pixels: number[][]): number[] {
   const values = Uint8Array.from(pixels.flat());
@@ -20,6 +27,27 @@ describe('toGreys', () => {
   it('weighs colours by how bright they look', () => {
     const values = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255);
     expect([...toGreys({ values, width: 3, height: 1, channels: 3 }).values]).toEqual([76, 149, 28]);
+  });
+
+  it('weighs each pixel alike, whatever its neighbours are and wherever its bytes lie', () => {
+    const pixel = fc.tuple(level, level, level, fc.nat(5)); // and how often it comes again
+    const property = (runs: [number, number, number, number][], channels: 3 | 4, start: number) => {
+      const bytes = runs.flatMap(([r, g, b, more]) =>
+        Array(1 + more)
+          .fill([r, g, b, 255].slice(0, channels))
+          .flat(),
+      );
+      const moved = new Uint8Array([...Array(start).fill(9), ...bytes]).subarray(start);
+      const width = bytes.length / channels;
+      const { values: greys } = toGreys({ values: moved, width, height: 1, channels });
+      const weighed = runs.flatMap(([r, g, b, more]) =>
+        Array(1 + more).fill((77 * r + 150 * g + 29 * b) >> 8),
+      );
+      expect([...greys]).toEqual(weighed);
+    };
+    // Black and white keep the picture one of greys.
+    const runs = fc.array(pixel, { minLength: 1, maxLength: 40 }).map((some) => [...ends, ...some]);
+    fc.assert(fc.property(runs, fc.constantFrom(3 as const, 4 as const), fc.nat(3), property));
   });
 
   it('ignores an alpha channel that is opaque', () => {
