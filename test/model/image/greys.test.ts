@@ -29,6 +29,11 @@ describe('toGreys', () => {
     expect([...toGreys({ values, width: 3, height: 1, channels: 3 }).values]).toEqual([76, 149, 28]);
   });
 
+  it('takes no four pixels for one grey because their bytes repeat', () => {
+    const values = Uint8Array.of(1, 2, 30, 4, 1, 2, 30, 4, 1, 2, 30, 4);
+    expect([...toGreys({ values, width: 4, height: 1, channels: 3 }).values]).toEqual([4, 2, 11, 18]);
+  });
+
   it('weighs each pixel alike, whatever its neighbours are and wherever its bytes lie', () => {
     const pixel = fc.tuple(level, level, level, fc.nat(5)); // and how often it comes again
     const property = (runs: [number, number, number, number][], channels: 3 | 4, start: number) => {
