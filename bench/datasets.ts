@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, startService, trainToEnd, until } from '../harness/service.ts';
 import { makeZip } from '../harness/zip.ts';
-import { availableBuiltIns } from '../src/model/data/built-in.ts';
+import { availableBuiltIns, builtInDirectory } from '../src/model/data/built-in.ts';
 import { type DrawnPicture, drawCharacters } from './datasets/drawn.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
+import { measure } from './lib/measure.ts';
+import { installPeers, peerProgram } from './lib/peers.ts';
 import { during } from './lib/progress.ts';
 import { describeMachine, formatVerdicts, toJson, type Verdict } from './lib/report.ts';
 
@@ -62,25 +64,7 @@ const run: Record<(typeof stages)[number], (address: string) => Promise<Verdict[
     );
     return [];
   },
-  fashion: async (address) => {
-    if (!availableBuiltIns().includes('fashion-mnist')) {
-      console.log('fashion-mnist is not here: apt-get install dataset-fashion-mnist');
-      return [];
-    }
-    const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
-    const runs: { accuracy: number; seconds: number }[] = [];
-    for (const seed of seeds)
-      runs.push(await during(`Fashion-MNIST, seed ${seed}`, train(address, { ...fashionRequest, seed })));
-    console.log(
-      `Fashion-MNIST: ${runs.map(({ accuracy, seconds }) => `${accuracy.toFixed(2)} % in ${seconds.toFixed(0)} s`).join(', ')}`,
-    );
-    const mean = runs.reduce((sum, { accuracy }) => sum + accuracy, 0) / runs.length;
-    const longest = Math.max(...runs.map(({ seconds }) => seconds));
-    return [
-      { what: 'Fashion-MNIST: mean test accuracy', value: mean, bar: 92.5, better: 'more', unit: ' %' },
-      { what: 'Fashion-MNIST: longest training', value: longest, bar: 300, better: 'less', unit: ' s' },
-    ];
-  },
+  fashion: fashionBesidePyTorch,
 };
 
 /** Latin, Greek and Cyrillic characters and signs, none of which looks like another. */
@@ -100,6 +84,44 @@ await runBench(async () => {
   console.log(`\n${formatVerdicts(verdicts)}`);
   if (values.json) console.log(toJson({ machine: describeMachine() }, verdicts));
 });
+
+/** Trains with each seed, and PyTorch with the article's network beside it, in turns. */
+async function fashionBesidePyTorch(address: string): Promise<Verdict[]> {
+  if (!availableBuiltIns().includes('fashion-mnist')) {
+    console.log('fashion-mnist is not here: apt-get install dataset-fashion-mnist');
+    return [];
+  }
+  const peers = await installPeers();
+  const ours: Trained[] = [];
+  for (let seed = 1; seed <= Number(values.seeds); seed++) {
+    const training = train(address, { ...fashionRequest, seed });
+    ours.push(await during(`Fashion-MNIST, seed ${seed}`, training));
+    console.log(`Fashion-MNIST, seed ${seed}: ${inWords(ours.at(-1)!)}`);
+    if (peers.ok) await trainPyTorch(peers.python, seed);
+  }
+  if (!peers.ok) console.log('PyTorch is absent: nothing to compare with');
+  const mean = ours.reduce((sum, { accuracy }) => sum + accuracy, 0) / ours.length;
+  const longest = Math.max(...ours.map(({ seconds }) => seconds));
+  return [
+    { what: 'Fashion-MNIST: mean test accuracy', value: mean, bar: 92.5, better: 'more', unit: ' %' },
+    { what: 'Fashion-MNIST: longest training', value: longest, bar: 300, better: 'less', unit: ' s' },
+  ];
+}
+
+async function trainPyTorch(python: string, seed: number): Promise<void> {
+  const allEpochs = ['--accuracy', '1']; // is never reached
+  const args = ['--data', builtInDirectory('fashion-mnist'), '--seed', String(seed), ...allEpochs];
+  const what = `PyTorch, the article's network at 0.001, seed ${seed}`;
+  const { accuracies, trainingSeconds: seconds } = await measure<{
+    accuracies: number[];
+    trainingSeconds: number;
+  }>(what, peerProgram(python, 'train.py', args));
+  const best = Math.max(...accuracies);
+  const last = { accuracy: 100 * accuracies.at(-1)!, seconds };
+  console.log(`${what}: ${inWords(last)}; its best epoch ${(100 * best).toFixed(2)} %`);
+}
+
+const inWords = ({ accuracy, seconds }: Trained) => `${accuracy.toFixed(2)} % in ${seconds.toFixed(0)} s`;
 
 type Own = {
   readonly name: string;
@@ -143,7 +165,9 @@ async function importArchive(address: string, name: string, zip: Buffer): Promis
   return dataset;
 }
 
-async function train(address: string, request: object): Promise<{ accuracy: number; seconds: number }> {
+type Trained = { readonly accuracy: number; readonly seconds: number }; // %, start to end
+
+async function train(address: string, request: object): Promise<Trained> {
   const job = await trainToEnd(address, request, withinMs);
   const last = job.epochs.at(-1);
   if (job.status !== 'succeeded' || !last)

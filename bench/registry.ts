@@ -92,7 +92,7 @@ async function besideTraining({ address, client, pictures, champion }: Place): P
   const failed = beside.failed + after.failed;
   return [
     {
-      what: 'beside the job: lowest accuracy of 10,000 answers in a row by one version',
+      what: 'beside the job: lowest accuracy of 10,000 requests in a row that one version answers',
       value: 100 * lowest.byOne,
       bar: 100 * testAccuracy,
       better: 'more',

@@ -1,5 +1,6 @@
 """The article's network and its data, as the PyTorch peers use them."""
 
+import gzip
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,10 +26,15 @@ def parameter_count(network: nn.Module) -> int:
 
 def load_split(directory: Path, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The images [N, 1, 28, 28] in 0 … 1 and the labels [N] of idx files; `name` is train or t10k."""
-    images = np.fromfile(directory / f"{name}-images-idx3-ubyte", dtype=np.uint8)[16:]
-    labels = np.fromfile(directory / f"{name}-labels-idx1-ubyte", dtype=np.uint8)[8:]
+    images = read_bytes(directory / f"{name}-images-idx3-ubyte")[16:]
+    labels = read_bytes(directory / f"{name}-labels-idx1-ubyte")[8:]
     pixels = torch.from_numpy(images.reshape(-1, 1, 28, 28).astype(np.float32) / 255)
     return pixels, torch.from_numpy(labels.astype(np.int64))
+
+
+def read_bytes(path: Path) -> np.ndarray:
+    """A file [bytes], or the one beside it that is compressed."""
+    return np.frombuffer(path.read_bytes() if path.exists() else gzip.open(f"{path}.gz").read(), dtype=np.uint8)
 
 
 def fingerprint(images: torch.Tensor, labels: torch.Tensor) -> str:

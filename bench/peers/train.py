@@ -74,7 +74,12 @@ def time_to_accuracy(program: Program, data: Path, wanted: float, epochs: int) -
         if accuracies[-1] >= wanted:
             break
     reached = accuracies[-1] >= wanted
-    return {"seconds": seconds if reached else None, "evaluationSeconds": evaluation_seconds, "accuracies": accuracies}
+    return {
+        "seconds": seconds if reached else None,
+        "trainingSeconds": seconds,
+        "evaluationSeconds": evaluation_seconds,
+        "accuracies": accuracies,
+    }
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ export type Answer = { readonly isRight: boolean; readonly version: number };
 
 export type Answers = {
   readonly failed: number;
-  readonly answers: readonly Answer[]; // in the order in which they came
+  readonly answers: readonly Answer[]; // in the order of their requests
   readonly byVersion: ReadonlyMap<number, number>; // how many answers each version gave
   readonly byAlias: ReadonlyMap<string, number>;
   readonly latencies: readonly number[]; // ms
@@ -42,13 +42,14 @@ export async function sendPictures(
 ): Promise<Answers> {
   let next = 0;
   let failed = 0;
-  const answers: Answer[] = [];
+  const answers: (Answer | undefined)[] = []; // by request
   const byVersion = new Map<number, number>();
   const byAlias = new Map<string, number>();
   const latencies: number[] = [];
   const isDone = () => next >= atLeast && (until === undefined || until.aborted);
   const send = async (client: Client) => {
-    const { png, label } = pictures[next++ % pictures.length]!;
+    const index = next++;
+    const { png, label } = pictures[index % pictures.length]!;
     const startedAt = performance.now();
     const headers = { 'content-type': 'image/png' };
     const response = await client.request({ method: 'POST', path: `/predict${query}`, headers, body: png });
@@ -58,7 +59,7 @@ export async function sendPictures(
     };
     if (response.statusCode !== 200) throw new Error(`expected status 200, got ${response.statusCode}`);
     latencies.push(performance.now() - startedAt);
-    answers.push({ isRight: answer.digit === label, version: answer.model.version });
+    answers[index] = { isRight: answer.digit === label, version: answer.model.version };
     count(byVersion, answer.model.version);
     count(byAlias, answer.model.alias ?? '');
   };
@@ -68,12 +69,14 @@ export async function sendPictures(
     await client.close();
   };
   await Promise.all(Array.from({ length: connections }, lane));
-  return { failed, answers, byVersion, byAlias, latencies };
+  const came = answers.filter((answer) => answer !== undefined);
+  return { failed, answers: came, byVersion, byAlias, latencies };
 }
 
 /**
- * The lowest accuracy over any so many answers in a row. Where the champion changes, some of them are of one version and
- * some of another: such a stretch may hold what each of the two misreads, and says little of either.
+ * The lowest accuracy over any so many requests in a row, which ask for each picture once. Where the champion changes,
+ * some of their answers are of one version and some of another: such a stretch may hold what each of the two misreads,
+ * and says little of either.
  */
 export function lowestAccuracy(answers: readonly Answer[], window: number): { byOne: number; mixed: number } {
   let right = 0;

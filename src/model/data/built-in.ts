@@ -98,6 +98,9 @@ export function isBuiltIn(name: string): name is BuiltInName {
   return (builtInNames as readonly string[]).includes(name);
 }
 
+/** Where the files of a built-in data set lie, or would. */
+export const builtInDirectory = (name: BuiltInName) => sources[name].directory();
+
 /** The built-in data sets whose files are on this machine. */
 export function availableBuiltIns(): BuiltInName[] {
   return builtInNames.filter((name) => {
