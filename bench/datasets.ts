@@ -8,10 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { getJson, startService, trainToEnd, until } from '../harness/service.ts';
+import { type DrawnPicture, drawCharacters } from '../harness/drawn-characters.ts';
+import { importArchive } from '../harness/import-archive.ts';
+import { startService, trainToEnd } from '../harness/service.ts';
 import { makeZip } from '../harness/zip.ts';
 import { availableBuiltIns, builtInDirectory } from '../src/model/data/built-in.ts';
-import { type DrawnPicture, drawCharacters } from './datasets/drawn.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 import { measure } from './lib/measure.ts';
 import { installPeers, peerProgram } from './lib/peers.ts';
@@ -135,34 +136,13 @@ type Used = { readonly accuracy: number; readonly read: number; readonly seconds
 async function useOwn(address: string, { name, ...drawing }: Own): Promise<Used> {
   const pictures = await during(`drawing ${name}`, drawCharacters({ ...drawing, seed: 1 }));
   const zip = makeZip(pictures.map(({ path, png }) => ({ name: path, data: png })));
-  const { form, report } = await during(`importing ${name}`, importArchive(address, name, zip));
+  const { form, report } = await during(`importing ${name}`, importArchive(address, name, zip, withinMs));
   console.log(`${name}: ${report.accepted} of ${pictures.length} pictures accepted, form ${form}`);
   const { accuracy, seconds } = await during(`training on ${name}`, train(address, { dataset: name }));
   console.log(`${name}: ${accuracy.toFixed(2)} % of the test part after ${seconds.toFixed(0)} s of training`);
   const tests = pictures.filter(({ path }) => path.startsWith('test/'));
   const read = await during(`reading ${name}`, readAll(address, name, tests));
   return { accuracy, seconds, read };
-}
-
-type DatasetAnswer = {
-  readonly status: string;
-  readonly form: string;
-  readonly report: { readonly accepted: number };
-  readonly error?: { readonly message: string } | null;
-};
-
-async function importArchive(address: string, name: string, zip: Buffer): Promise<DatasetAnswer> {
-  const headers = { 'content-type': 'application/zip' };
-  const body = new Uint8Array(zip);
-  const response = await fetch(`${address}/datasets?name=${name}`, { method: 'POST', headers, body });
-  if (response.status !== 202)
-    throw new Error(`expected the archive to be taken, got ${await response.text()}`);
-  const read = () => getJson<DatasetAnswer>(`${address}/datasets/${name}`);
-  await until(async () => (await read()).status !== 'importing', `data set ${name} to be imported`, withinMs);
-  const dataset = await read();
-  if (dataset.status !== 'ready')
-    throw new Error(`expected data set ${name}, got ${JSON.stringify(dataset)}`);
-  return dataset;
 }
 
 type Trained = { readonly accuracy: number; readonly seconds: number }; // %, start to end

@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { launchChromium } from '../harness/chromium.ts';
+import { drawCharacters } from '../harness/drawn-characters.ts';
+import { importArchive } from '../harness/import-archive.ts';
 import { startService, trainToEnd } from '../harness/service.ts';
+import { makeZip } from '../harness/zip.ts';
 
 const target = join(import.meta.dirname, '../docs/images');
 const forms = {
@@ -50,6 +53,11 @@ try {
     await page.locator('.misread img').nth(23).waitFor();
     await show(page, { wideHeight: 1320, phoneTop: 690 }); // the matrix and the digits
   });
+  await importLetters();
+  await forEachForm(browser, 'datasets/letters', async (page) => {
+    await page.getByRole('table').last().waitFor();
+    await show(page, { wideHeight: 1100, phoneTop: 690 }); // the report and the samples
+  });
 } finally {
   await browser.close();
   await service.end();
@@ -88,6 +96,13 @@ async function drawSeven(page: Page): Promise<void> {
 
 async function compareWith(page: Page, id: string): Promise<void> {
   await page.getByRole('checkbox', { name: `Show the curves of job ${id.slice(-8)}` }).check();
+}
+
+async function importLetters(): Promise<void> {
+  const labels = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+  const pictures = await drawCharacters({ labels, perLabel: 40, testShare: 0.2, seed: 1 });
+  const zip = makeZip(pictures.map(({ path, png }) => ({ name: path, data: png })));
+  await importArchive(service.address, 'letters', zip, patienceMs);
 }
 
 /** On a wide screen as much as there is to see, on a phone what is further down. */

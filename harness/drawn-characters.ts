@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { between, oneOf, type Random, randomFor } from '../../src/lib/random.ts';
+import { between, oneOf, type Random, randomFor } from '../src/lib/random.ts';
 
 export type DrawnPicture = { readonly path: string; readonly label: string; readonly png: Buffer };
 
