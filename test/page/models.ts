@@ -45,6 +45,10 @@ export function describeModels(stage: () => Stage): void {
       const page = await stage().open('#models/1');
       const matrix = page.getByRole('table', { name: /Rows: what the image shows/ });
       await matrix.waitFor();
+      const hidden = await page
+        .locator('.confusion-scroll')
+        .evaluate((place) => place.scrollHeight - place.clientHeight);
+      expect(hidden).toBe(0); // pixels: ten rows need no scrolling
       const rows = matrix.getByRole('row').filter({ has: page.getByRole('rowheader') });
       expect(await rows.count()).toBe(10);
       const shown: number[][] = [];

@@ -54,7 +54,7 @@ function Facts({ dataset: { labels, form, counts, bytes, sha256, source } }: { d
     ['To test with', counts && count(counts.test.count)],
     ['On disk', bytes === null ? null : `${(bytes / 1e6).toFixed(1)}\u202fMB`],
     ['Archive', source?.fileName],
-    ['SHA-256', sha256 && `${sha256.slice(0, 12)}…`],
+    ['SHA-256', sha256 && `${sha256.slice(0, 8)}…`],
   ];
   return (
     <dl class="facts">

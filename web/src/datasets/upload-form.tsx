@@ -112,7 +112,7 @@ function Fields({ values: { name, form, testShare, seed }, change }: FieldsProps
           value={form}
           onChange={({ currentTarget: { value } }) => change({ form: value as Wish['form'] })}
         >
-          <option value="auto">found by looking</option>
+          <option value="auto">automatic</option>
           <option value="ink">ink, drawn or written</option>
           <option value="picture">pictures as they are</option>
         </select>
