@@ -1,42 +1,67 @@
 /**
  * `npm run bench:import`: how many pictures a second an archive of PNGs is imported with, and how much memory the process
- * takes. `--pictures=60000 --side=28`: their number, and their width and height in pixels.
+ * takes; then, on the whole service, how long the API's event loop is held up and answers take beside such an import.
+ * `--pictures 60000 --side 28`: their number, and their width and height in pixels. `--rounds 3 --seconds 8`: of answers
+ * without an import and beside one. `--data-dir`: one with a model; else one is trained.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { greyPng } from '../harness/plain-png.ts';
 import { makeZip } from '../harness/zip.ts';
 import { readSplit } from '../src/model/data/built-in.ts';
 import { imageAt, type Split } from '../src/model/data/dataset.ts';
+import { type BesideImport, besideImport, verdictsBeside } from './import/beside-import.ts';
 import type { Importing } from './import/importing.ts';
+import { atEnd, runBench } from './lib/ending.ts';
 import { measure, tsProgram } from './lib/measure.ts';
+import { writePictures } from './lib/pictures.ts';
 import { describeMachine, formatTable, formatVerdicts, toJson, type Verdict } from './lib/report.ts';
+import { loader } from './predict/load.ts';
+import { startTrainyard, trainerEnded } from './predict/service.ts';
 
 const bars = { perSecond: 1500, megabytes: 512 };
 const { values } = parseArgs({
-  options: { pictures: { type: 'string', default: '60000' }, side: { type: 'string', default: '28' } },
+  options: {
+    pictures: { type: 'string', default: '60000' },
+    side: { type: 'string', default: '28' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '8' },
+    'data-dir': { type: 'string' },
+  },
 });
 const [count, side] = [Number(values.pictures), Number(values.side)];
 
-const folder = await mkdtemp(join(tmpdir(), 'trainyard-import-'));
-try {
+await runBench(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-import-'));
+  atEnd(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   const archive = join(folder, 'pictures.zip');
   await writeFile(archive, archiveOf(await readSplit('mnist', 'train')));
   const importing = await measure<Importing>('import', tsProgram('import/importing.ts', [archive, folder]));
   const { accepted, seconds, peak, form } = importing;
-  const perSecond = count / seconds;
-  const verdicts: Verdict[] = [
-    { what: 'pictures a second', value: perSecond, bar: bars.perSecond, better: 'more' },
-    { what: 'memory', value: peak ?? Number.NaN, bar: bars.megabytes, better: 'less', unit: ' MB' },
-  ];
   const row = [`${count}`, `${side}×${side}`, form, `${accepted}`, `${seconds.toFixed(1)} s`];
   console.log(formatTable([['pictures', 'size', 'form', 'accepted', 'time'], row]));
-  console.log(formatVerdicts(verdicts));
-  console.log(toJson({ machine: describeMachine(), count, side, ...importing }, verdicts));
-} finally {
-  await rm(folder, { recursive: true });
+  const beside = await onService(folder, archive);
+  const verdicts: Verdict[] = [
+    { what: 'pictures a second', value: count / seconds, bar: bars.perSecond, better: 'more' },
+    { what: 'memory', value: peak ?? Number.NaN, bar: bars.megabytes, better: 'less', unit: ' MB' },
+    ...verdictsBeside(beside),
+  ];
+  console.log(`\n${formatVerdicts(verdicts)}`);
+  console.log(toJson({ machine: describeMachine(), count, side, ...importing, beside }, verdicts));
+});
+
+async function onService(folder: string, archive: string): Promise<BesideImport> {
+  const dataDir = resolve(values['data-dir'] ?? join(folder, 'data'));
+  const place = { dataDir, delaysDir: join(folder, 'delays') };
+  await mkdir(place.delaysDir);
+  const load = loader(await writePictures(folder), Number(values.seconds));
+  const service = await startTrainyard('auto', place);
+  await trainerEnded(service);
+  const beside = await besideImport(service, archive, load, place, Number(values.rounds));
+  await service.end();
+  return beside;
 }
 
 function archiveOf(split: Split): Buffer {

@@ -30,6 +30,7 @@ export type ImportJobData = {
   readonly request: ImportRequest;
   readonly fileName: string | null; // as the sender named it
   readonly bytes: number; // of the archive
+  readonly allBytes?: number; // that all data sets may take, this one too; undefined in imports of earlier versions
   readonly requestId: string; // of the HTTP request
 };
 

@@ -67,7 +67,7 @@ async function upload(request: FastifyRequest, query: ImportRequest, parts: Depe
     const { archive } = await createUpload(dataDir, id);
     const { bytes, fileName } = await receiveFile(request, archive, limit);
     if (await datasets.manifest(name)) throw nameTaken(name); // published by an import that ended meanwhile
-    const data = { request: query, fileName, bytes, requestId: request.id };
+    const data = { request: query, fileName, bytes, allBytes: parts.limits.allBytes, requestId: request.id };
     if (!(await imports.add(id, data))) throw beingImported(name);
     const progress = { progress: null, report: null, error: null };
     return { id, data, status: 'importing', ...progress, createdAt: new Date().toISOString() } as const;

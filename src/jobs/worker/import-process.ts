@@ -25,12 +25,17 @@ async function carryOut(order: ImportOrder): Promise<void> {
   }
 }
 
-async function run({ id, dataDir, data: { request, fileName } }: ImportOrder): Promise<ImportResult> {
+async function run({
+  id,
+  dataDir,
+  data: { request, fileName, allBytes },
+}: ImportOrder): Promise<ImportResult> {
   const { directory, archive } = uploadPaths(dataDir, id);
   const outcome = await importArchive({
     ...request,
     archive,
     ...(fileName !== null && { fileName }),
+    ...(allBytes !== undefined && { allBytes }),
     dataDir,
     staging: directory,
     onProgress: createReporter(),

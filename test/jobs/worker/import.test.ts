@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { childrenOf } from '../../../harness/processes.ts';
 import { makeZip } from '../../../harness/zip.ts';
-import type { ImportRequest } from '../../../src/jobs/import-contract.ts';
+import type { ImportJobData, ImportRequest } from '../../../src/jobs/import-contract.ts';
 import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
 import { between, randomFor } from '../../../src/lib/random.ts';
 import { createUpload, removeUpload, uploadPaths } from '../../../src/model/data/import/uploads.ts';
@@ -31,12 +31,16 @@ async function openImports(yard: Yard): Promise<ImportQueue> {
 }
 
 /** Queues the import as the API does; returns its id. */
-async function queueImport({ dataDir }: Yard, imports: ImportQueue): Promise<string> {
+async function queueImport(
+  { dataDir }: Yard,
+  imports: ImportQueue,
+  limit: Pick<ImportJobData, 'allBytes'> = {},
+): Promise<string> {
   const id = await imports.claim('letters');
   if (id === null) throw new Error('expected a free name');
   const upload = await createUpload(dataDir, id);
   await writeFile(upload.archive, archive);
-  const data = { request, fileName: null, bytes: archive.length, requestId: 'test' };
+  const data = { request, fileName: null, bytes: archive.length, requestId: 'test', ...limit };
   expect(await imports.add(id, data)).toBe(true);
   return id;
 }
@@ -137,6 +141,19 @@ describe('an import', () => {
     expect(await openDatasets(yard.dataDir).list()).toEqual([]);
     await queueImport(yard, imports);
     expect(await leftBy(yard, imports)).toEqual(allThere);
+  });
+
+  it('fails where all data sets would take more than they may, and leaves nothing', async () => {
+    const yard = await openYard(url);
+    const imports = await openImports(yard);
+    await yard.startWorker();
+    await queueImport(yard, imports, { allBytes: whole.bytes });
+    expect(await leftBy(yard, imports)).toMatchObject({
+      failed: { error: { code: 'DATASETS_FULL' }, report: { accepted: 1200 } },
+    });
+    const names = () => readdir(join(yard.dataDir, 'datasets', '.uploads'));
+    await until('no archive', names, (found) => found.length === 0);
+    expect(await readdir(join(yard.dataDir, 'datasets'))).toEqual(['.uploads']);
   });
 
   it('ends when its archive is taken away, and its name is free at once', async () => {

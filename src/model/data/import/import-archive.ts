@@ -37,6 +37,7 @@ export type ImportOptions = {
   readonly dataDir: string;
   readonly staging: string; // an existing directory on the same file system as `dataDir`
   readonly limits?: Limits;
+  readonly allBytes?: number; // that all data sets may take on disk, this one too; by default any number
   readonly onProgress?: (progress: ReadProgress) => void;
   readonly signal?: AbortSignal;
 };
@@ -103,7 +104,13 @@ async function importSlots(
     const report = reportOf({ found: chosen.found, accepted }, form, listed.ignored, problems);
     if (!chosen.ok) return { ok: false, code: chosen.code, message: chosen.message, report };
     const source = await describe(options);
-    return await publishDataset({ ...options, source, report, form: form.chosen }, chosen, slots, scratch);
+    const published = await publishDataset(
+      { ...options, source, report, form: form.chosen },
+      chosen,
+      slots,
+      scratch,
+    );
+    return published.ok ? published : { ...published, report };
   } finally {
     await pool.close();
     scratch.close();

@@ -48,6 +48,7 @@ export type RefusalCode =
   | 'DATASET_EMPTY'
   | 'DATASET_LABELS'
   | 'DATASET_NAME_TAKEN'
+  | 'DATASETS_FULL'
   | 'IDX_INVALID';
 
 export function refuse(code: RefusalCode, message: string): Refusal {

@@ -5,7 +5,7 @@ import { moveDirectory } from '../../../lib/create-directory.ts';
 import { writeDurably } from '../../../lib/files.ts';
 import { datasetsRoot, manifestFile, openDatasets, picturesFile } from '../imported/datasets.ts';
 import { type ImportedManifest, type ManifestContent, sealManifest } from '../imported/manifest.ts';
-import { writePictures } from '../imported/pictures-file.ts';
+import { leastBytes, writePictures } from '../imported/pictures-file.ts';
 import type { Chosen } from './choose-pictures.ts';
 import { type Refusal, refuse } from './problem.ts';
 import type { Scratch } from './scratch.ts';
@@ -14,6 +14,7 @@ import type { Slots } from './slots.ts';
 export type Described = Pick<ManifestContent, 'name' | 'form' | 'seed' | 'report' | 'source'> & {
   readonly dataDir: string;
   readonly staging: string;
+  readonly allBytes?: number;
   readonly signal?: AbortSignal;
 };
 
@@ -33,6 +34,8 @@ export async function publishDataset(
   await rm(directory, { recursive: true, force: true }); // of an attempt that was killed
   await mkdir(directory);
   const order = [...chosen.train, ...chosen.test];
+  const full = await refuseBeyond(described, leastBytes(order.length)); // before the disk is filled in vain
+  if (full) return full;
   const written = await writePictures(
     join(directory, picturesFile),
     {
@@ -46,6 +49,8 @@ export async function publishDataset(
     signal,
   );
   const { manifest, bytes } = sealManifest(contentOf(described, chosen, written));
+  const tooMuch = await refuseBeyond(described, written.pictures.bytes + bytes.length);
+  if (tooMuch) return tooMuch;
   await writeDurably(join(directory, manifestFile), bytes);
   await mkdir(datasetsRoot(dataDir), { recursive: true });
   if (await moveDirectory(directory, datasetsRoot(dataDir), name)) return { ok: true, manifest };
@@ -55,6 +60,18 @@ export async function publishDataset(
   if (isOurs) return { ok: true, manifest: present };
   const message = `expected a name that is free, got "${name}", which another data set has; choose another name or delete that one`;
   return refuse('DATASET_NAME_TAKEN', message);
+}
+
+/** Null where a set of so many bytes fits beside the others, or has been published by an earlier attempt. */
+async function refuseBeyond(
+  { dataDir, name, allBytes = Infinity }: Described,
+  bytes: number,
+): Promise<Refusal | null> {
+  const datasets = openDatasets(dataDir);
+  const used = await datasets.bytes();
+  if (used + bytes <= allBytes || (await datasets.manifest(name))) return null;
+  const message = `expected all data sets to take at most ${allBytes} bytes, got ${bytes} or more with the ${used} bytes that are there; delete some with DELETE /datasets/:name, or set DATASETS_MAX_BYTES, and send the archive again`;
+  return refuse('DATASETS_FULL', message);
 }
 
 function contentOf(

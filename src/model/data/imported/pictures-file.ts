@@ -13,6 +13,11 @@ export const hashBytes = 32;
 export const labelBytes = 2;
 const atOnce = 1024; // pictures
 
+/** How long the file of so many pictures is without their names. */
+export function leastBytes(count: number): number {
+  return count * (imageSize + labelBytes + hashBytes);
+}
+
 /** The pictures to write, by place: training first. */
 export type PictureSource = {
   readonly train: number; // pictures

@@ -90,10 +90,31 @@ describe('an import', () => {
     expect(await openDatasets(dataDir).manifest('letters')).toEqual(manifestOf(first));
   });
 
+  it('may take as much as is left beside other sets, to the byte, and leaves nothing where it is more', async () => {
+    const { dataDir } = await importZip(twoLabels(5), { name: 'first' });
+    const others = await openDatasets(dataDir).bytes();
+    const entries = twoLabels(6);
+    await importZip(entries, { dataDir });
+    const whole = await openDatasets(dataDir).bytes();
+    await openDatasets(dataDir).remove('letters');
+    for (const allBytes of [0, others, others + 12 * 784, whole - 60]) {
+      const refused = await importZip(entries, { dataDir, allBytes });
+      expect(refused.outcome).toMatchObject({
+        code: 'DATASETS_FULL',
+        message: expect.stringMatching(new RegExp(`at most ${allBytes} bytes, got \\d+ .* ${others} bytes`)),
+        report: { accepted: 12, problemCount: 0 },
+      });
+      expect(await readdir(join(dataDir, 'datasets'))).toEqual(['first']);
+    }
+    expect(manifestOf(await importZip(entries, { dataDir, allBytes: whole })).name).toBe('letters');
+  });
+
   it('counts as done where an earlier attempt has published the same set', async () => {
     const first = await importZip(twoLabels(5));
-    const again = await importFile(first.archive, first);
-    expect(manifestOf(again)).toEqual(manifestOf(first));
+    for (const allBytes of [Infinity, 1]) {
+      const again = await importFile(first.archive, { ...first, allBytes });
+      expect(manifestOf(again)).toEqual(manifestOf(first));
+    }
   });
 
   it('goes on after an attempt that was killed while it wrote', async () => {
