@@ -19,6 +19,7 @@ import { type DatasetLimits, datasetUploadRoutes } from './routes/dataset-upload
 import { datasetRoutes } from './routes/datasets.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/export.ts';
 import { healthRoutes } from './routes/health.ts';
 import { registerBodies } from './routes/http/bodies.ts';
 import { answerClientError } from './routes/http/client-error.ts';
@@ -113,6 +114,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
   await app.register(reviewRoutes, { kept });
   await app.register(modelRoutes, { store, registry, predictor });
+  await app.register(exportRoutes, { store });
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
   await registerDatasets(app, parts);

@@ -5,6 +5,7 @@ import { type CommandContext, explain, type GlobalOptions, openContext, writeLin
 import { correct } from './correct.ts';
 import { listCorrections, removeCorrections } from './corrections.ts';
 import { addDataset, listDatasets, removeDataset, showDataset } from './datasets.ts';
+import { exportFile } from './export.ts';
 import { cancelJob, listJobs } from './jobs.ts';
 import { listModels } from './models.ts';
 import { predictFiles } from './predict.ts';
@@ -77,6 +78,17 @@ function buildProgram(): Command {
     .description('list model versions, newest first')
     .option('--limit <n>', 'at most so many, up to 100', readNumber)
     .action(run(listModels));
+  program
+    .command('export')
+    .description('write a version to a file for another program')
+    .argument('<version>', 'its number', readNumber)
+    .addOption(
+      new Option('--format <format>', 'onnx, safetensors (PyTorch), tfjs (a zip), or card (Markdown)')
+        .choices(['onnx', 'safetensors', 'tfjs', 'card'])
+        .makeOptionMandatory(),
+    )
+    .option('--output <file>', 'where to write it; MODEL-VERSION here unless given')
+    .action(run(exportFile));
   addRegistry(program);
   addDatasets(program);
   return program;

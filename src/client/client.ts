@@ -66,8 +66,11 @@ function problemsOnly(): Middleware {
   };
 }
 
+const exportedTypes = /^(?:application\/(?:octet-stream|zip)|text\/markdown)\b/;
+
 function isAnswer(path: string, { ok }: Response, type: string, body: string): boolean {
   if (ok && type.startsWith('image/')) return true;
+  if (ok && path === '/models/{version}/export') return exportedTypes.test(type);
   if (!/^application\/(?:problem\+)?json/.test(type)) return false;
   try {
     const value: unknown = JSON.parse(body);

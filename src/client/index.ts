@@ -4,6 +4,7 @@ import type { components } from './schema.ts';
 export { type ClientOptions, createClient, getReadiness, type TrainyardClient } from './client.ts';
 export { addCorrection } from './corrections.ts';
 export { datasetNameOf, type ImportOptions, importDataset } from './datasets.ts';
+export { type ExportedFile, type ExportFormat, exportModel } from './export.ts';
 export { predict, predictLine } from './predict.ts';
 export { answerOf, type Call, expectDone, type Problem, ProblemError, retryAfterOf } from './problem.ts';
 export { answerWhenAvailable, isTransient, isUnreachable, pause } from './retry.ts';

@@ -2,7 +2,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { TrainyardError } from '../lib/errors.ts';
 import { isCode } from '../lib/files.ts';
 import type { RegistryState } from '../model/registry/decision.ts';
 import { mcNemar } from '../model/registry/mcnemar.ts';
@@ -14,6 +13,7 @@ import type { ModelStore } from '../model/store/store.ts';
 import { compareCorrectness, countCorrect } from '../model/training/correctness.ts';
 import { evaluationSchema } from '../model/training/evaluation.ts';
 import { HttpProblem, problems } from './http/problem.ts';
+import { explainMissing, explainUnusable } from './unusable-version.ts';
 
 const modelSchema = manifestSchema
   .extend({
@@ -194,29 +194,7 @@ async function testedVersion(store: ModelStore, wanted: number) {
   throw new HttpProblem({ status: 409, code: 'NOT_COMPARABLE', detail });
 }
 
-/** For a version that is not as it was published. The predictor moves a damaged one to quarantine when it loads it. */
-function explainUnusable(error: unknown): never {
-  const unusable = error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code);
-  if (!unusable) throw error;
-  throw new HttpProblem({
-    status: 404,
-    code: error.code,
-    detail: `${error.message}; ask for another version`,
-  });
-}
-
 function evaluationMissing(wanted: number): HttpProblem {
   const detail = `expected an evaluation with model ${wanted}, which an older version of this program published without; ask for another version, or train again`;
   return new HttpProblem({ status: 404, code: 'EVALUATION_MISSING', detail });
-}
-
-async function explainMissing(store: ModelStore, wanted: number): Promise<HttpProblem> {
-  const quarantined = (await store.quarantined()).find((candidate) => candidate.version === wanted);
-  if (!quarantined) {
-    const detail = `expected a version in GET /models, got ${wanted}`;
-    return new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
-  }
-  const since = quarantined.at === null ? '' : ` since ${quarantined.at}`;
-  const detail = `model ${wanted} is in quarantine${since}: ${quarantined.reason}; ask for another version`;
-  return new HttpProblem({ status: 404, code: 'MODEL_QUARANTINED', detail });
 }

@@ -1,7 +1,7 @@
 /** Each command beside the real API and a worker. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,6 +126,36 @@ describe('predict', () => {
       { file: 'package.json', error: expect.objectContaining({ code: 'IMAGE_TYPE_UNSUPPORTED' }) },
     ]);
     expect(code).toBe(1);
+  });
+});
+
+describe('export', () => {
+  it('writes a file, and says which', async () => {
+    const output = join(digit, '..', 'own.onnx');
+    const { code, stdout, stderr } = await command('export', '1', '--format', 'onnx', '--output', output);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`model 1 is written to ${output} (0.5 MB)\n`);
+    const answer = await fetch(`${service.url}/models/1/export?format=onnx`);
+    const file = await readFile(output);
+    expect(file.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true);
+    const card = await command('export', '1', '--format', 'card', '--output', output, '--json');
+    expect(JSON.parse(card.stdout)).toMatchObject({ version: 1, format: 'card', file: output });
+    expect(await readFile(output, 'utf8')).toMatch(/^# mnist, version 1\n/);
+  });
+
+  it('writes nothing where it fails', async () => {
+    const output = join(digit, '..', 'none.onnx');
+    const absent = await command('export', '999999', '--format', 'onnx', '--output', output);
+    expect([absent.code, absent.stdout, absent.stderr]).toEqual([
+      1,
+      '',
+      'expected a version in GET /models, got 999999\n',
+    ]);
+    await expect(readFile(output)).rejects.toThrow('ENOENT');
+    const folder = await command('export', '1', '--format', 'onnx', '--output', join(digit, '..'));
+    expect([folder.code, folder.stderr]).toEqual([1, expect.stringContaining('EISDIR')]);
+    expect((await command('export', '1')).code).toBe(2);
+    expect((await command('export', '1', '--format', 'pickle')).code).toBe(2);
   });
 });
 

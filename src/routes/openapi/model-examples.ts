@@ -274,4 +274,25 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
     },
     neverWas('/models/999999/evaluation'),
   ],
+  exportModel: [
+    {
+      summary: 'The first version, for ONNX Runtime',
+      parameters: { version: '1', format: 'onnx' },
+      status: 200,
+      type: 'application/octet-stream',
+      answer: '/models/1/export?format=onnx',
+    },
+    {
+      summary: 'A format that is not there',
+      parameters: { version: '1', format: 'pickle' },
+      status: 400,
+      answer: invalid(
+        '/models/1/export',
+        'querystring',
+        'format',
+        'expected one of "onnx", "safetensors", "tfjs", "card", got "pickle"',
+      ),
+    },
+    neverWas('/models/999999/export', { format: 'onnx' }),
+  ],
 };

@@ -106,6 +106,7 @@ function completeBodies(paths: OpenApi.PathsObject): void {
       ...png(),
       headers: { 'X-Label': header('string', 'The label of what it shows, percent-encoded') },
     };
+  operationAt('/models/{version}/export', 'get').responses['200'] = exported;
   const imported = operationAt('/datasets', 'post');
   imported.requestBody = archiveBody;
   imported.responses['202']!.headers = { Location: header('string', 'The path of the data set') };
@@ -160,6 +161,20 @@ const archiveBody: OpenApi.RequestBodyObject = {
     'multipart/form-data': {
       schema: { type: 'object', properties: { archive: bytes }, required: ['archive'] },
     },
+  },
+};
+
+/** What GET /models/:version/export answers, by its format. */
+const exported: OpenApi.ResponseObject = {
+  description: 'onnx and safetensors are octet streams, tfjs is a zip, card is Markdown',
+  content: {
+    'application/octet-stream': { schema: bytes },
+    'application/zip': { schema: bytes },
+    'text/markdown': { schema: { type: 'string' } },
+  },
+  headers: {
+    ETag: header('string', 'For If-None-Match: changes with the bytes'),
+    'Content-Disposition': header('string', 'The name of the file: MODEL-VERSION.onnx'),
   },
 };
 

@@ -27,6 +27,7 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/models/{version}',
     '/models/{version}/comparison/{other}',
     '/models/{version}/evaluation',
+    '/models/{version}/export',
     '/predict',
     '/recipes',
     '/registry',

@@ -1,0 +1,43 @@
+/** Exported networks in ONNX Runtime Web. */
+import { InferenceSession, Tensor } from 'onnxruntime-web';
+import { expect, it } from 'vitest';
+import { encodeOnnx } from '../../../src/model/export/onnx.ts';
+import { modelProto } from '../../../src/model/export/onnx-schema.ts';
+import { readingOf } from '../../../src/model/store/manifest.ts';
+import { cases, largestDifference, logitsOf, publishedModel, softmaxOf, someImages } from './exported.ts';
+
+it.each(cases)('of %s computes the same in ONNX Runtime', async (_name, specification, more) => {
+  const model = await publishedModel(specification, more);
+  const session = await InferenceSession.create(encodeOnnx(model));
+  expect(session.inputNames).toEqual(['images']);
+  expect(session.outputNames).toEqual(['probabilities', 'logits']);
+  const labels = readingOf(model.manifest).labels.length;
+  for (const count of [1, 5]) {
+    const images = someImages(count);
+    const output = await session.run({ images: new Tensor('float32', images, [count, 1, 28, 28]) });
+    const logits = await logitsOf(model, images);
+    expect(output['logits']!.dims).toEqual([count, labels]);
+    expect(largestDifference(logits, output['logits']!.data as Float32Array)).toBeLessThan(1e-5);
+    const expected = softmaxOf(logits, labels, more.calibration?.temperature ?? 1);
+    const { data, dims } = output['probabilities']!;
+    expect(dims).toEqual([count, labels]);
+    expect(largestDifference(expected, data as Float32Array)).toBeLessThan(1e-5);
+  }
+  await session.release();
+});
+
+it('says what the images are, what the labels are and where it comes from', async () => {
+  const { manifest, weights } = await publishedModel('small', { labels: ['ä', 'b'], form: 'picture' });
+  const decoded = modelProto.toObject(modelProto.decode(encodeOnnx({ manifest, weights })), {
+    longs: Number,
+  });
+  expect(decoded['graph'].input[0].docString).toMatch(/^float32 \[N, 1, 28, 28\]: grey 0 … 1, the whole/);
+  const props = Object.fromEntries(
+    (decoded['metadataProps'] as { key: string; value: string }[]).map(({ key, value }) => [key, value]),
+  );
+  expect(JSON.parse(props['labels']!)).toEqual(['ä', 'b']);
+  expect(props['normalisation']).toBe('picture');
+  expect(props['weightsSha256']).toBe(manifest.files['weights.bin'].sha256);
+  expect(JSON.parse(props['provenance']!)).toMatchObject({ jobId: 'job-1', seed: 1 });
+  expect(decoded['modelVersion']).toBe(1);
+});
