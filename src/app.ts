@@ -40,6 +40,7 @@ import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
+import { v2Routes } from './routes/protocols/v2.ts';
 import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { registryCallRoutes } from './routes/registry-calls.ts';
@@ -109,7 +110,9 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes, { datasets });
   const labelsOf = createVersionLabels(store);
-  await app.register(predictRoutes, { predictor: observePredictor(predictor, metrics), kept, labelsOf });
+  const reader = observePredictor(predictor, metrics);
+  await app.register(predictRoutes, { predictor: reader, kept, labelsOf });
+  await app.register(v2Routes, { predictor, reader, store, labelsOf });
   await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
   await app.register(reviewRoutes, { kept });
   await app.register(modelRoutes, { store, registry, predictor });
