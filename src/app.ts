@@ -40,6 +40,7 @@ import { modelRoutes } from './routes/models.ts';
 import { registerOpenApi } from './routes/openapi/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { predictRoutes } from './routes/predict.ts';
+import { v1Routes } from './routes/protocols/v1.ts';
 import { v2Routes } from './routes/protocols/v2.ts';
 import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
@@ -112,6 +113,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   const labelsOf = createVersionLabels(store);
   const reader = observePredictor(predictor, metrics);
   await app.register(predictRoutes, { predictor: reader, kept, labelsOf });
+  await app.register(v1Routes, { predictor, reader, store, labelsOf });
   await app.register(v2Routes, { predictor, reader, store, labelsOf });
   await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
   await app.register(reviewRoutes, { kept });

@@ -7,7 +7,12 @@ import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
 import { type Access, describeAccess } from '../http/guard.ts';
 import { predictRequestBody } from '../predict.ts';
 import { addExamples, type Operation } from './examples.ts';
-import { indexRequestBody, inferRequestBody } from './protocol-bodies.ts';
+import {
+  classifyRequestBody,
+  indexRequestBody,
+  inferRequestBody,
+  rowsRequestBody,
+} from './protocol-bodies.ts';
 
 const introduction = `Train a convolutional network on handwritten digits and serve it, over HTTP.
 
@@ -96,6 +101,8 @@ function completeBodies(paths: OpenApi.PathsObject): void {
   const operationAt = (url: string, method: 'get' | 'post') => paths[url]![method] as Operation;
   operationAt('/predict', 'post').requestBody = predictRequestBody as unknown as OpenApi.RequestBodyObject;
   operationAt('/v2/models/{model}/infer', 'post').requestBody = inferRequestBody;
+  operationAt('/v1/models/{model}:predict', 'post').requestBody = rowsRequestBody;
+  operationAt('/v1/models/{model}:classify', 'post').requestBody = classifyRequestBody;
   operationAt('/v2/repository/index', 'post').requestBody = indexRequestBody;
   const train = operationAt('/jobs/train', 'post');
   (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default

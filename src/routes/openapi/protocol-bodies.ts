@@ -57,3 +57,47 @@ export const indexRequestBody: OpenApi.RequestBodyObject = {
     'application/json': { schema: { type: 'object', properties: { ready: { type: 'boolean' } } } },
   },
 };
+
+const values: Schema = {
+  type: 'array',
+  items: {},
+  description:
+    'Images: 28 × 28 numbers of 0 … 1, nested or not, or `{"b64": "..."}`; each may stand in an object with one name',
+};
+
+export const rowsRequestBody: OpenApi.RequestBodyObject = {
+  required: true,
+  description: 'Either `instances` or `inputs`. Up to 256 images as numbers, or 16 pictures.',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          signature_name: { type: 'string' },
+          instances: values,
+          inputs: { description: 'Likewise; or an object with one name, which has the images' },
+        },
+      },
+    },
+  },
+};
+
+export const classifyRequestBody: OpenApi.RequestBodyObject = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          signature_name: { type: 'string' },
+          examples: {
+            type: 'array',
+            items: { type: 'object' },
+            description: 'Each with one input: the image',
+          },
+        },
+        required: ['examples'],
+      },
+    },
+  },
+};

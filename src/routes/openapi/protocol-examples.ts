@@ -117,4 +117,96 @@ export const protocolExamples: Record<string, readonly Exchange[]> = {
       }),
     },
   ],
+  getServingStatus: [
+    {
+      summary: 'One version answers',
+      parameters: { model: 'mnist' },
+      status: 200,
+      answer: {
+        name: 'mnist',
+        ready: true,
+        model_version_status: [
+          { version: '2', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } },
+        ],
+      },
+    },
+    {
+      summary: 'Unknown model',
+      parameters: { model: 'letters' },
+      status: 404,
+      answer: unknownModel('/v1/models/letters'),
+    },
+  ],
+  getServingMetadata: [
+    {
+      summary: 'Its signature',
+      parameters: { model: 'mnist' },
+      status: 200,
+      answer: {
+        model_spec: { name: 'mnist', signature_name: '', version: '2' },
+        metadata: {
+          signature_def: {
+            signature_def: { serving_default: { method_name: 'tensorflow/serving/predict' } },
+          },
+        },
+      },
+    },
+    {
+      summary: 'Unknown model',
+      parameters: { model: 'letters' },
+      status: 404,
+      answer: unknownModel('/v1/models/letters/metadata'),
+    },
+  ],
+  servingPredict: [
+    {
+      summary: 'A picture in a row',
+      parameters: { model: 'mnist' },
+      body: json({ instances: [{ b64: firstTestImage }] }),
+      status: 200,
+      answer: { predictions: [{ probabilities, label: '7', verdict: 'known' }] },
+    },
+    {
+      summary: 'A picture in a column',
+      parameters: { model: 'mnist' },
+      body: json({ inputs: { image: [{ b64: firstTestImage }] } }),
+      status: 200,
+      answer: { outputs: { probabilities: [probabilities], label: ['7'], verdict: ['known'] } },
+    },
+    {
+      summary: 'Numbers are missing',
+      parameters: { model: 'mnist' },
+      body: json({ instances: [[0.5]] }),
+      status: 400,
+      answer: refusal({
+        title: 'Bad Request',
+        status: 400,
+        code: 'VALIDATION_FAILED',
+        detail: 'expected 784 numbers (1 × 28 × 28 × 1), got 1, at 0 of instances',
+        instance: '/v1/models/mnist:predict',
+      }),
+    },
+  ],
+  servingClassify: [
+    {
+      summary: 'A picture',
+      parameters: { model: 'mnist' },
+      body: json({ examples: [{ image: { b64: firstTestImage } }] }),
+      status: 200,
+      answer: { results: [probabilities.map((probability, i) => [String(i), probability])] },
+    },
+    {
+      summary: 'No example',
+      parameters: { model: 'mnist' },
+      body: json({ examples: [] }),
+      status: 400,
+      answer: refusal({
+        title: 'Bad Request',
+        status: 400,
+        code: 'VALIDATION_FAILED',
+        detail: 'expected from 1 to 256 images in examples, got 0',
+        instance: '/v1/models/mnist:classify',
+      }),
+    },
+  ],
 };

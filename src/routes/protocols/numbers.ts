@@ -8,8 +8,8 @@ export type GreyType = 'FP32' | 'UINT8';
 const deepest = 4; // [N, 28, 28, 1]
 const shown = 60; // characters of a value that is not as expected
 
-/** Copies numbers from JSON, nested in whatever way, in row-major order. @throws HttpProblem 400 */
-export function greysFromJson(data: unknown, images: number, type: GreyType): ImageTensor {
+/** Copies numbers from JSON, nested in whatever way, in row-major order. `where` ends what an error says. @throws HttpProblem 400 */
+export function greysFromJson(data: unknown, images: number, type: GreyType, where = ''): ImageTensor {
   const greys = allocate(images, type);
   let filled = 0;
   const add = (value: unknown, depth: number): void => {
@@ -18,13 +18,13 @@ export function greysFromJson(data: unknown, images: number, type: GreyType): Im
       for (const each of value as unknown[]) add(each, depth + 1);
       return;
     }
-    if (filled === greys.length) throw wrongCount(images, 'more');
-    if (typeof value !== 'number') throw notGrey(value, filled, type);
-    expectGrey(value, filled, type);
+    if (filled === greys.length) throw wrongCount(images, 'more', where);
+    if (typeof value !== 'number') throw notGrey(value, filled, type, where);
+    expectGrey(value, filled, type, where);
     greys[filled++] = value;
   };
   add(data, 0);
-  if (filled < greys.length) throw wrongCount(images, String(filled));
+  if (filled < greys.length) throw wrongCount(images, String(filled), where);
   return greys;
 }
 
@@ -48,25 +48,27 @@ function allocate(images: number, type: GreyType): Uint8Array<ArrayBuffer> | Flo
 }
 
 /** NaN is no grey either. */
-function expectGrey(value: number, index: number, type: GreyType): void {
+function expectGrey(value: number, index: number, type: GreyType, where = ''): void {
   const isGrey =
     type === 'FP32' ? value >= 0 && value <= 1 : Number.isInteger(value) && value >= 0 && value <= 255;
-  if (!isGrey) throw notGrey(value, index, type);
+  if (!isGrey) throw notGrey(value, index, type, where);
 }
 
-function notGrey(value: unknown, index: number, type: GreyType): Error {
+function notGrey(value: unknown, index: number, type: GreyType, where: string): Error {
   const range =
     type === 'FP32' ? 'numbers from 0 to 1 (greys of 0 … 255, divided by 255)' : 'integers from 0 to 255';
   const came = typeof value === 'number' ? String(value) : typeName(value);
   const image = Math.floor(index / imageSize);
-  return invalid(`expected ${range}, got ${came.slice(0, shown)} at ${index % imageSize} of image ${image}`);
+  return invalid(
+    `expected ${range}, got ${came.slice(0, shown)} at ${index % imageSize} of image ${image}${where}`,
+  );
 }
 
 function typeName(value: unknown): string {
   return value === null ? 'null' : value === undefined ? 'nothing' : `a ${typeof value}`;
 }
 
-function wrongCount(images: number, came: string): Error {
+function wrongCount(images: number, came: string, where: string): Error {
   const shape = `${imageSide} × ${imageSide} × 1`;
-  return invalid(`expected ${images * imageSize} numbers (${images} × ${shape}), got ${came}`);
+  return invalid(`expected ${images * imageSize} numbers (${images} × ${shape}), got ${came}${where}`);
 }

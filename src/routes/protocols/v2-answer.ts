@@ -1,4 +1,5 @@
 /** Writes the answer of the Open Inference Protocol: JSON, and after it the bytes of the outputs that are wanted so. */
+import { rowOf } from '../../model/training/softmax.ts';
 import type { ReadImages } from './read-images.ts';
 import type { InferRequest, WantedOutput } from './v2-request.ts';
 
@@ -41,10 +42,16 @@ function tensorOf(read: ReadImages, { name, classes }: WantedOutput): Tensor {
 }
 
 /** The classification extension: `value:index:label`, the likeliest first. */
-function classified({ labels, probabilities }: ReadImages, image: number): string[] {
-  const row = probabilities.subarray(image * labels.length, (image + 1) * labels.length);
+function classified(read: ReadImages, image: number): string[] {
+  const { labels } = read;
+  const row = probabilitiesOf(read, image);
   const order = [...row.keys()].toSorted((a, b) => row[b]! - row[a]!);
   return order.map((i) => `${row[i]!}:${i}:${labels[i]!}`);
+}
+
+/** [labels] */
+export function probabilitiesOf({ labels, probabilities }: ReadImages, image: number): Float32Array {
+  return rowOf(probabilities, labels.length, image);
 }
 
 /** Little-endian, as the machines are that Node runs on. */
