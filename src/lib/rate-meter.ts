@@ -3,8 +3,8 @@
 export type RateMeter = {
   /** There is work. Calling it again before `idle` changes nothing. */
   busy(): void;
-  /** One item is done. */
-  count(): void;
+  /** So many items are done, one unless it is said. */
+  count(done?: number): void;
   /** No work is left. */
   idle(): void;
   /** Items a second. */
@@ -29,9 +29,9 @@ export function createRateMeter(initial: number, now = () => performance.now()):
     busy() {
       since ??= now();
     },
-    count() {
+    count(done = 1) {
       addTime();
-      items++;
+      items += done;
       if (busyMs < windowMs) return;
       rate = (1000 * items) / busyMs;
       items = 0;

@@ -8,8 +8,9 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TrainJob } from '../jobs/contract.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
+import { imageSize } from '../model/data/dataset.ts';
 import { verdicts } from '../model/serving/answer.ts';
-import type { AnyOutcome, PredictorNews } from '../model/serving/messages.ts';
+import type { AnyOutcome, ImageTensor, PredictorNews } from '../model/serving/messages.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import type { Access } from './http/guard.ts';
@@ -27,6 +28,7 @@ type MetricsDependencies = {
 
 const fast = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]; // s
 const slow = [1, 5, 15, 30, 60, 300, 900, 3600, 14_400]; // s
+const batchSizes = [1, 2, 4, 8, 16, 32, 64]; // images
 const endedAtMost = 100; // jobs that one scrape counts; the others wait for the next
 const endings = ['succeeded', 'failed', 'cancelled'];
 const misnamed = ['handles', 'requests', 'resources'].map((of) => `nodejs_active_${of}_total`); // gauges
@@ -62,7 +64,7 @@ export function createMetrics() {
       'outcome',
     ]),
     phases: histogram('prediction_phase_seconds', 'Time that an image spends in a phase', fast, ['phase']),
-    batches: histogram('prediction_batch_images', 'Images that are inferred together', [1, 2, 4, 8]),
+    batches: histogram('prediction_batch_images', 'Images that are inferred together', batchSizes),
     waiting: gauge('predictions_waiting_images', 'Images that wait for a prediction now'),
     swaps: counter('model_swaps_total', 'Models that were put in place of another, or of none'),
     swapTime: histogram('model_swap_duration_seconds', 'Time to read, check and warm up a model', fast),
@@ -121,7 +123,7 @@ function methodOf({ method }: FastifyRequest): string {
 }
 
 /** What reads pictures, of a predictor. */
-export type PictureReader = Pick<Predictor, 'predict' | 'predictLine'>;
+export type PictureReader = Pick<Predictor, 'predict' | 'predictLine' | 'predictTensor'>;
 
 /** Wraps a predictor so that its outcomes are counted. */
 export function observePredictor(
@@ -129,23 +131,30 @@ export function observePredictor(
   { predictions, answers, verdicts: verdictsTotal, phases: phaseTime }: Metrics,
 ): PictureReader {
   const labels = boundedLabels();
-  const observe = (outcome: AnyOutcome) => {
-    predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code });
+  const observe = (outcome: AnyOutcome, images: number) => {
+    predictions.inc({ outcome: outcome.ok ? 'ok' : outcome.code }, images);
     if (!outcome.ok) return;
-    answers.inc(labels(outcome.model.name, outcome.model.alias ?? '')); // '': a request named the version
-    verdictsTotal.inc({ verdict: outcome.verdict });
+    answers.inc(labels(outcome.model.name, outcome.model.alias ?? ''), images); // '': a request named the version
+    const isTensor = 'answers' in outcome;
+    for (const { verdict } of isTensor ? outcome.answers : [outcome]) verdictsTotal.inc({ verdict });
     const { decodeMs, queueMs, inferMs } = outcome.timings;
-    for (const [phase, ms] of Object.entries({ decode: decodeMs, queue: queueMs, infer: inferMs }))
-      phaseTime.observe({ phase }, ms / 1000);
+    const times = { ...(isTensor ? {} : { decode: decodeMs }), queue: queueMs, infer: inferMs };
+    for (const [phase, ms] of Object.entries(times))
+      for (let i = 0; i < images; i++) phaseTime.observe({ phase }, ms / 1000);
   };
-  const observed = async <Outcome extends AnyOutcome>(pending: Promise<Outcome>): Promise<Outcome> => {
+  const observed = async <Outcome extends AnyOutcome>(
+    pending: Promise<Outcome>,
+    images = 1,
+  ): Promise<Outcome> => {
     const outcome = await pending;
-    observe(outcome);
+    observe(outcome, images);
     return outcome;
   };
   return {
     predict: (image, options) => observed(predictor.predict(image, options)),
     predictLine: (image, options) => observed(predictor.predictLine(image, options)),
+    predictTensor: (tensor: ImageTensor, options) =>
+      observed(predictor.predictTensor(tensor, options), tensor.length / imageSize),
   };
 }
 

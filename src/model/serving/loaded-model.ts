@@ -8,7 +8,7 @@ import { modelOf, readingOf } from '../store/manifest.ts';
 import type { StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
 import type { Reader } from './answer.ts';
-import type { ServedModel } from './messages.ts';
+import type { ImageTensor, ServedModel } from './messages.ts';
 
 export type LoadedModel = Reader & {
   readonly served: ServedModel;
@@ -43,7 +43,7 @@ export async function loadModel({ manifest, weights }: StoredModel): Promise<Loa
 }
 
 /** pixels [N × 784] → logits [N × labels]. */
-export function infer({ network, parameters }: LoadedModel, pixels: Uint8Array): Float32Array {
+export function infer({ network, parameters }: LoadedModel, pixels: ImageTensor): Float32Array {
   const result = tf.tidy(() => forward(network, parameters, toImageTensor(pixels)));
   const values = result.dataSync<'float32'>();
   result.dispose();

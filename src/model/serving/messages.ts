@@ -25,10 +25,18 @@ export type Prediction = Answer & {
 /** A line of characters that was read. */
 export type LinePrediction = LineAnswer & { readonly ok: true } & Pick<Prediction, 'model' | 'timings'>;
 
+/** What was read off a tensor of N images. */
+export type TensorPrediction = {
+  readonly ok: true;
+  readonly labels: readonly string[];
+  readonly probabilities: Float32Array; // [N × labels]
+  readonly answers: readonly Pick<Answer, 'label' | 'verdict'>[]; // [N]
+} & Pick<Prediction, 'model' | 'timings'>;
+
 /** `Found`: what was asked for. */
 export type PredictOutcome<Found = Prediction> = Found | PredictFailure;
 /** Whatever was asked for. */
-export type AnyOutcome = PredictOutcome<Prediction | LinePrediction>;
+export type AnyOutcome = PredictOutcome<Prediction | LinePrediction | TensorPrediction>;
 
 export type PredictFailure =
   | ImageProblem
@@ -62,9 +70,16 @@ export type ImageOrder = {
   readonly withPixels: boolean; // the answer contains the pixels that the network saw
 };
 
+/** Greys as the network takes them, [N × 784]: bytes of 0 … 255, or floats of 0 … 1. */
+export type ImageTensor = Uint8Array | Float32Array;
+
+/** Images that need no decoding, and the version that reads them together. */
+export type TensorOrder = { readonly tensor: ImageTensor } & Pick<ImageOrder, 'version' | 'isPinned'>;
+
 export type PredictorRequest =
   | ({ readonly type: 'image'; readonly id: number } & ImageOrder)
-  /** Nobody waits for this image any longer. */
+  | ({ readonly type: 'tensor'; readonly id: number } & TensorOrder)
+  /** Nobody waits for this image, or tensor, any longer. */
   | { readonly type: 'drop'; readonly id: number }
   | { readonly type: 'load'; readonly version: number }
   /** Look at the registry now. */

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageProblem } from '../image/problem.ts';
 import type { ReadPicture } from '../image/read-picture.ts';
 import type { DecodePicture } from './decode-pool.ts';
-import type { ImageOrder } from './messages.ts';
+import type { ImageOrder, TensorOrder } from './messages.ts';
 
 export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly id: number;
@@ -16,6 +16,9 @@ export type DecodedImage = Omit<ImageOrder, 'image'> & {
   readonly arrivedAt: number; // performance.now()
 };
 
+/** Images that came as the network takes them. */
+export type WaitingTensor = TensorOrder & { readonly id: number; readonly arrivedAt: number };
+
 export type MicroBatchOptions = {
   readonly maxDecoding: number; // images at a time
   readonly maxBatch: number; // images
@@ -23,6 +26,8 @@ export type MicroBatchOptions = {
   readonly decode: DecodePicture;
   /** Takes one image or more of a version, at most `maxBatch`, in the order in which they were decoded. */
   readonly infer: (version: number, batch: DecodedImage[]) => void;
+  /** Takes a tensor: it is a batch of its own. */
+  readonly inferTensor: (tensor: WaitingTensor) => void;
   readonly onRefused: (id: number, problem: ImageProblem) => void;
   /** A dropped image has been let go of. */
   readonly onDropped: (id: number) => void;
@@ -39,7 +44,7 @@ export class MicroBatches {
   readonly #waiting = new Map<number, WaitingImage>(); // by id, oldest first
   readonly #decoding = new Set<number>(); // without those that were dropped meanwhile
   readonly #large = new Set<number>(); // being decoded without a slot, dropped ones too
-  readonly #decoded = new Map<number, DecodedImage>();
+  readonly #decoded = new Map<number, DecodedImage | WaitingTensor>(); // what can be inferred, by id, oldest first
   #decodingSlots = 0; // in use, by dropped images too
   #pinnedSlots = 0; // of them, by pinned images
   #wasOverdue = false; // the last batch was a pinned image that had waited for long
@@ -59,6 +64,11 @@ export class MicroBatches {
   add(id: number, order: ImageOrder): void {
     this.#waiting.set(id, { ...order, arrivedAt: performance.now() });
     this.#decodeNext();
+  }
+
+  addTensor(id: number, order: TensorOrder): void {
+    this.#decoded.set(id, { ...order, id, arrivedAt: performance.now() });
+    this.#inferWhenDue();
   }
 
   /** An image that is being decoded is let go of when its decoding ends. An unknown id is ignored. */
@@ -116,7 +126,8 @@ export class MicroBatches {
   #inferWhenDue(): void {
     if (this.#isInferring || this.#decoded.size === 0) return;
     const isAnyComing = [...this.#decoding].some((id) => !this.#large.has(id));
-    const isDue = !isAnyComing || this.#decoded.size >= this.#options.maxBatch;
+    const hasTensor = [...this.#decoded.values()].some(isTensor);
+    const isDue = !isAnyComing || hasTensor || this.#decoded.size >= this.#options.maxBatch;
     if (isDue) void this.#inferAll();
     else this.#fillTimer ??= setTimeout(() => void this.#inferAll(), fillBatchMs);
   }
@@ -138,14 +149,17 @@ export class MicroBatches {
   #inferNext(): void {
     const batch = this.#nextBatch();
     for (const { id } of batch) this.#decoded.delete(id);
-    if (batch.length > 0) this.#options.infer(batch[0]!.version, batch); // none is left when all were dropped
+    const [first] = batch;
+    if (!first) return; // all were dropped
+    if (isTensor(first)) this.#options.inferTensor(first);
+    else this.#options.infer(first.version, batch as DecodedImage[]);
   }
 
   /**
-   * Images of one version. Pinned ones come after all others. One that has waited for long comes first, alone, and after
+   * Images of one version, or a tensor. Pinned ones come after all others. One that has waited for long comes first, alone, and after
    * it a batch of the others.
    */
-  #nextBatch(): DecodedImage[] {
+  #nextBatch(): (DecodedImage | WaitingTensor)[] {
     const decoded = [...this.#decoded.values()];
     const pinned = decoded.find(({ isPinned }) => isPinned);
     const first = decoded.find(({ isPinned }) => !isPinned) ?? pinned;
@@ -153,8 +167,13 @@ export class MicroBatches {
     const isOverdue = pinned && performance.now() - pinned.arrivedAt > longestPinnedWaitMs;
     this.#wasOverdue = isOverdue === true && first !== pinned && !this.#wasOverdue;
     if (this.#wasOverdue) return [pinned!];
-    const belongs = ({ version, isPinned }: DecodedImage) =>
-      version === first.version && isPinned === first.isPinned;
+    if (isTensor(first)) return [first];
+    const belongs = (other: DecodedImage | WaitingTensor): other is DecodedImage =>
+      !isTensor(other) && other.version === first.version && other.isPinned === first.isPinned;
     return decoded.filter(belongs).slice(0, this.#options.maxBatch);
   }
+}
+
+function isTensor(ready: DecodedImage | WaitingTensor): ready is WaitingTensor {
+  return 'tensor' in ready;
 }

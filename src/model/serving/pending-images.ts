@@ -7,9 +7,15 @@
  */
 import { messageOf } from '../../lib/errors.ts';
 import { createRateMeter } from '../../lib/rate-meter.ts';
-import type { AnyOutcome, ImageOrder, PredictFailure, PredictorRequest } from './messages.ts';
+import { imageSize } from '../data/dataset.ts';
+import type { AnyOutcome, ImageOrder, PredictFailure, PredictorRequest, TensorOrder } from './messages.ts';
 
-/** `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them. */
+/**
+ * A request, or a process, that is below a bound may pass it by the images of one tensor: otherwise a large tensor would
+ * find no room for as long as single images keep coming.
+ *
+ * `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them.
+ */
 const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
 /** Requests that name a version take at most a quarter of it, so that they leave room for the champion's. */
 const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
@@ -31,8 +37,11 @@ export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: 
 /** `notLoaded`: the process does not have the version that is to read the image. */
 type Ending = AnyOutcome | 'notLoaded';
 
+type Order = ImageOrder | TensorOrder;
+
+/** An image, or the images of one tensor. */
 type PendingImage = {
-  readonly order: ImageOrder;
+  readonly order: Order;
   resolve: ((ending: Ending) => void) | null; // null: has its outcome
   sends: number;
   inProcess: boolean; // the process that runs now has it
@@ -55,7 +64,7 @@ export class PendingImages {
     return { images: this.#all.images, bytes: this.#all.bytes };
   }
 
-  async predict(order: ImageOrder, signal?: AbortSignal, withinMs = answerWithinMs): Promise<Ending> {
+  async predict(order: Order, signal?: AbortSignal, withinMs = answerWithinMs): Promise<Ending> {
     if (signal?.aborted) return cancelled;
     const refusal = this.#refuse(order);
     if (refusal) return refusal;
@@ -81,8 +90,8 @@ export class PendingImages {
       if (this.#isHeldBack(pending.order)) continue;
       pending.inProcess = true;
       pending.sends++;
-      this.#count(pending.order, { inProcess: 1 });
-      this.#process.send({ type: 'image', id, ...pending.order });
+      this.#count(pending.order, { inProcess: imagesOf(pending.order) });
+      this.#process.send(requestFor(id, pending.order));
       this.#rate.busy();
     }
   }
@@ -95,8 +104,9 @@ export class PendingImages {
 
   /** The process has let go of an image that nobody waits for. */
   dropped(id: number): void {
+    const pending = this.#pending.get(id);
     this.#remove(id);
-    this.#rate.count();
+    this.#rate.count(pending && imagesOf(pending.order));
     if (this.#pending.size === 0) this.#rate.idle();
     this.sendNext();
   }
@@ -104,7 +114,7 @@ export class PendingImages {
   /** The process has ended with all that it had. Images that somebody waits for stay, to be sent once more. */
   processEnded(): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.inProcess) this.#count(pending.order, { inProcess: -1 });
+      if (pending.inProcess) this.#count(pending.order, { inProcess: -imagesOf(pending.order) });
       pending.inProcess = false;
       if (pending.sends >= maxSends) this.#settle(id, restarted);
       if (pending.resolve === null) this.#remove(id);
@@ -121,9 +131,10 @@ export class PendingImages {
   }
 
   /** Why an image doesn't fit; null: it does. */
-  #refuse({ image, isPinned }: ImageOrder): PredictFailure | null {
+  #refuse(order: Order): PredictFailure | null {
+    const { isPinned } = order;
     const isFull = (use: Use, bounds: Use) =>
-      use.images >= bounds.images || use.bytes + image.byteLength > bounds.bytes;
+      use.images >= bounds.images || use.bytes + bytesOf(order) > bounds.bytes;
     const perSecond = this.#rate.perSecond();
     if (isFull(this.#all, most)) return overloaded('images', this.#all, perSecond);
     if (!isPinned || !isFull(this.#pinned, mostPinned)) return null;
@@ -131,19 +142,19 @@ export class PendingImages {
   }
 
   /** Whether the process has enough images of its kind. */
-  #isHeldBack({ isPinned, image }: ImageOrder): boolean {
-    if (isPinned && this.#pinned.inProcess >= mostPinned.inProcess) return true;
-    return isLarge(image) && this.#large.inProcess >= mostLargeInProcess;
+  #isHeldBack(order: Order): boolean {
+    if (order.isPinned && this.#pinned.inProcess >= mostPinned.inProcess) return true;
+    return isLarge(order) && this.#large.inProcess >= mostLargeInProcess;
   }
 
-  #count({ isPinned, image }: ImageOrder, change: Partial<Use>): void {
-    const kinds = [...(isPinned ? [this.#pinned] : []), ...(isLarge(image) ? [this.#large] : [])];
+  #count(order: Order, change: Partial<Use>): void {
+    const kinds = [...(order.isPinned ? [this.#pinned] : []), ...(isLarge(order) ? [this.#large] : [])];
     for (const use of [this.#all, ...kinds])
       for (const [what, by] of Object.entries(change)) use[what as keyof Use] += by;
   }
 
-  #add(id: number, order: ImageOrder): Promise<Ending> {
-    this.#count(order, { images: 1, bytes: order.image.byteLength });
+  #add(id: number, order: Order): Promise<Ending> {
+    this.#count(order, { images: imagesOf(order), bytes: bytesOf(order) });
     return new Promise((resolve) => {
       this.#pending.set(id, { order, resolve, sends: 0, inProcess: false });
     });
@@ -161,7 +172,8 @@ export class PendingImages {
     if (!pending) return;
     this.#pending.delete(id);
     const { order, inProcess } = pending;
-    this.#count(order, { images: -1, bytes: -order.image.byteLength, inProcess: inProcess ? -1 : 0 });
+    const images = -imagesOf(order);
+    this.#count(order, { images, bytes: -bytesOf(order), inProcess: inProcess ? images : 0 });
   }
 
   #giveUp(id: number, outcome: PredictFailure): void {
@@ -205,7 +217,12 @@ export const cancelled: PredictFailure = {
   message: 'nobody waits for this image any longer',
 };
 
-const isLarge = (image: Uint8Array) => image.byteLength > largeBytes;
+/** A tensor is not: it is never decoded. */
+const isLarge = (order: Order) => 'image' in order && order.image.byteLength > largeBytes;
+const imagesOf = (order: Order) => ('tensor' in order ? order.tensor.length / imageSize : 1);
+const bytesOf = (order: Order) => ('tensor' in order ? order.tensor : order.image).byteLength;
+const requestFor = (id: number, order: Order): PredictorRequest =>
+  'tensor' in order ? { type: 'tensor', id, ...order } : { type: 'image', id, ...order };
 const noUse = (): Use => ({ images: 0, bytes: 0, inProcess: 0 });
 
 function overloaded(what: string, { images, bytes }: Load, perSecond: number): PredictFailure {

@@ -13,20 +13,23 @@ import { openStore, type StoredModel } from '../store/store.ts';
 import * as tf from '../tfjs.ts';
 import { rowOf } from '../training/softmax.ts';
 import { answerFrom } from './answer.ts';
-import { answerLine } from './answer-line.ts';
+import { answerLine, type LineAnswer } from './answer-line.ts';
+import { answerTensor, type TensorAnswer } from './answer-tensor.ts';
 import { type DecodePicture, startDecodePool } from './decode-pool.ts';
 import { RegistryFollower, type Serving } from './follow-registry.ts';
 import { infer, type LoadedModel, loadModel } from './loaded-model.ts';
 import type {
   ImageOrder,
+  ImageTensor,
   PredictFailure,
   Prediction,
   PredictorMessage,
   PredictorRequest,
   PredictorStart,
   ServedModel,
+  TensorOrder,
 } from './messages.ts';
-import { type DecodedImage, MicroBatches } from './micro-batches.ts';
+import { type DecodedImage, MicroBatches, type WaitingTensor } from './micro-batches.ts';
 
 const maxBatch = 8; // images; a larger batch takes 5 % less for each, while its clients and the API stand idle
 const maxDecoding = 8; // images, which decode to 16 MB each at most
@@ -44,6 +47,7 @@ const batches = new MicroBatches({
   maxBatch,
   decode: (image, options) => decodePool!(image, options),
   infer: answer,
+  inferTensor: (tensor) => void answerAsTensor(tensor),
   onRefused: (id, outcome) => send({ type: 'answer', id, outcome }),
   onDropped: (id) => send({ type: 'dropped', id }),
 });
@@ -125,6 +129,7 @@ function reportAlive(): void {
 function receive(requests: PredictorRequest[]): void {
   for (const request of requests) {
     if (request.type === 'image') receiveImage(request.id, request);
+    else if (request.type === 'tensor') receiveTensor(request.id, request);
     else if (request.type === 'drop') batches.drop(request.id);
     else if (request.type === 'check') void follower.check();
     else void loadPinned(request.version);
@@ -137,6 +142,12 @@ function receiveImage(id: number, order: ImageOrder): void {
   else if (model.form === 'picture' && order.as === 'line')
     send({ type: 'answer', id, outcome: noLine(model) });
   else batches.add(id, model.form === 'picture' ? { ...order, as: 'picture' } : order);
+  follower.touch(order.version);
+}
+
+function receiveTensor(id: number, order: TensorOrder): void {
+  if (loaded.has(order.version)) batches.addTensor(id, order);
+  else send({ type: 'notLoaded', id });
   follower.touch(order.version);
 }
 
@@ -188,19 +199,43 @@ function answerDigits(model: LoadedModel, batch: readonly Read<ReadDigit>[]): vo
   }
 }
 
-/** A version that is unloaded meanwhile reads no more of it. */
-async function answerAsLine(model: LoadedModel, image: Read<ReadLine>): Promise<void> {
-  const { id, picture } = image;
+function answerAsLine(model: LoadedModel, image: Read<ReadLine>): Promise<void> {
+  const { line, shrink } = image.picture;
+  return answerInParts(model, image, (inferPart) => answerLine(line, shrink, inferPart, model));
+}
+
+async function answerAsTensor(waiting: WaitingTensor): Promise<void> {
+  const { id, version, tensor } = waiting;
+  const model = loaded.get(version);
+  if (!model) return send({ type: 'notLoaded', id });
+  const inferAndReport = (inferPart: InferPart) => (pixels: ImageTensor) => {
+    const logits = inferPart(pixels);
+    send({ type: 'batch', images: pixels.length / imageSize });
+    return logits;
+  };
+  await answerInParts(model, { ...waiting, decodeMs: 0 }, (inferPart) =>
+    answerTensor(tensor, inferAndReport(inferPart), model),
+  );
+}
+
+type InferPart = (pixels: ImageTensor) => Float32Array;
+
+/** `read` infers one part after the other. A version that is unloaded meanwhile reads no more of them. */
+async function answerInParts<Found extends LineAnswer | TensorAnswer>(
+  model: LoadedModel,
+  waiting: Pick<DecodedImage, 'id' | 'decodeMs' | 'arrivedAt'>,
+  read: (inferPart: InferPart) => Promise<Found>,
+): Promise<void> {
+  const { id } = waiting;
   const startedAt = performance.now();
-  const { version } = model.served;
-  const inferPieces = (pixels: Uint8Array) => {
-    if (loaded.get(version) !== model) throw new VersionGone();
+  const inferPart = (pixels: ImageTensor) => {
+    if (loaded.get(model.served.version) !== model) throw new VersionGone();
     inferences += pixels.length / imageSize;
     return infer(model, pixels);
   };
   try {
-    const found = await answerLine(picture.line, picture.shrink, inferPieces, model);
-    const described = describe(model, image, startedAt, performance.now() - startedAt);
+    const found = await read(inferPart);
+    const described = describe(model, waiting, startedAt, performance.now() - startedAt);
     send({ type: 'answer', id, outcome: { ok: true, ...found, ...described } });
   } catch (error) {
     if (!(error instanceof VersionGone)) throw error;

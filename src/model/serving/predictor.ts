@@ -3,12 +3,14 @@
  * neither blocks the event loop that answers requests, and a native crash costs a restart, not the service.
  */
 import { EventEmitter, once } from 'node:events';
+import { valueWithin } from '../../lib/value-within.ts';
 import type { Engine } from '../engines/engine.ts';
-import type { ReadAs } from '../image/read-picture.ts';
 import type { Serving } from './follow-registry.ts';
 import { type LoadOutcome, notLoadedYet } from './loaded-versions.ts';
 import type {
   AnyOutcome,
+  ImageOrder,
+  ImageTensor,
   LinePrediction,
   PredictFailure,
   PredictOutcome,
@@ -17,6 +19,8 @@ import type {
   PredictorStart,
   PredictorWork,
   ServedModel,
+  TensorOrder,
+  TensorPrediction,
 } from './messages.ts';
 import {
   answerWithinMs,
@@ -38,6 +42,8 @@ export type PredictorEvents = {
 export type PredictOptions = Selector & {
   /** Aborting it gives the outcome `CANCELLED` at once. An image that is not in a batch yet is then never inferred. */
   readonly signal?: AbortSignal;
+  /** 0 … 1, decides between the shares of the traffic: images that share it are read by the same version. */
+  readonly random?: number;
   /** Whether the prediction has `pixels`. */
   readonly withPixels?: boolean;
 };
@@ -50,6 +56,8 @@ export type Predictor = {
   predict(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome>;
   /** Likewise, for a line of characters. */
   predictLine(image: Uint8Array, options?: PredictOptions): Promise<PredictOutcome<LinePrediction>>;
+  /** Likewise, for N images that are as the network takes them: one version reads them, in one batch or in a few. */
+  predictTensor(tensor: ImageTensor, options?: PredictOptions): Promise<PredictOutcome<TensorPrediction>>;
   /** The champion of a model, or of the default one, that answers now; null before the first. */
   model(name?: string): ServedModel | null;
   /** What answers for each model. */
@@ -64,6 +72,9 @@ export type Predictor = {
   load(): Load & PredictorWork;
   close(): Promise<void>;
 };
+
+/** What is to be read, before it is known by which version. */
+type Wanted = Omit<ImageOrder, 'version' | 'isPinned'> | Omit<TensorOrder, 'version' | 'isPinned'>;
 
 const noWork: PredictorWork = { decodings: 0, inferences: 0 };
 const mostLoads = 8; // versions that are being loaded at a time
@@ -115,25 +126,36 @@ class RunningPredictor implements Predictor {
       onMessage: (message) => this.#onMessage(message),
       onEnd: (how) => this.#onEnd(how),
       onUnsendable: (request, error) => {
-        if (request.type === 'image') this.#images.answered(request.id, notSent(error));
+        if (request.type === 'image' || request.type === 'tensor')
+          this.#images.answered(request.id, notSent(error));
       },
     });
   }
 
   predict(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome> {
-    return this.#read(image, 'character', options) as Promise<PredictOutcome>;
+    const { withPixels = false } = options;
+    return this.#read({ image, as: 'character', withPixels }, options) as Promise<PredictOutcome>;
   }
 
   predictLine(image: Uint8Array, options: PredictOptions = {}): Promise<PredictOutcome<LinePrediction>> {
-    return this.#read(image, 'line', options) as Promise<PredictOutcome<LinePrediction>>;
+    const { withPixels = false } = options;
+    const wanted = { image, as: 'line', withPixels } as const;
+    return this.#read(wanted, options) as Promise<PredictOutcome<LinePrediction>>;
   }
 
-  /** Gives what `as` asks for. */
-  async #read(image: Uint8Array, as: ReadAs, options: PredictOptions): Promise<AnyOutcome> {
-    const { signal, withPixels = false, minVersion } = options;
+  predictTensor(
+    tensor: ImageTensor,
+    options: PredictOptions = {},
+  ): Promise<PredictOutcome<TensorPrediction>> {
+    return this.#read({ tensor }, options) as Promise<PredictOutcome<TensorPrediction>>;
+  }
+
+  /** Gives what is wanted, by the version that `options` select. */
+  async #read(wanted: Wanted, options: PredictOptions): Promise<AnyOutcome> {
+    const { signal, minVersion } = options;
     if (minVersion !== undefined) await this.#untilServed(options);
     const endsAt = performance.now() + this.#withinMs;
-    const random = Math.random();
+    const { random = Math.random() } = options;
     let missing: number | null = null; // the version that the process did not have
     for (let tries = 1; ; tries++) {
       if (signal?.aborted) return cancelled;
@@ -145,7 +167,7 @@ class RunningPredictor implements Predictor {
         const failure = await this.#loadBy(endsAt, version, signal);
         if (failure) return ofAlias(failure, selected);
       }
-      const order = { image, version, isPinned, as, withPixels };
+      const order = { ...wanted, version, isPinned };
       const ending = await this.#images.predict(order, signal, endsAt - performance.now());
       if (ending !== 'notLoaded') return this.#named(ending, options, alias);
       if (tries === mostTries) return restarted;
@@ -197,7 +219,7 @@ class RunningPredictor implements Predictor {
 
   /** Has a version loaded for a prediction that ends at `endsAt` (performance.now()). Null: it is loaded. */
   async #loadBy(endsAt: number, version: number, signal?: AbortSignal): Promise<PredictFailure | null> {
-    const loaded = await until(this.loadVersion(version), endsAt - performance.now(), signal);
+    const loaded = await valueWithin(this.loadVersion(version), endsAt - performance.now(), signal);
     if (loaded) return loaded.ok ? null : loaded;
     return signal?.aborted ? cancelled : timedOut;
   }
@@ -254,7 +276,7 @@ class RunningPredictor implements Predictor {
       while (!ready(this.#serving)) await once(this.#changes, 'serving', { signal: ends.signal });
       return true;
     };
-    const result = await until(
+    const result = await valueWithin(
       served().catch(() => false),
       followWithinMs,
       signal,
@@ -270,22 +292,6 @@ class RunningPredictor implements Predictor {
     if (model !== undefined && model !== name) return ofOtherModel(version, name, model);
     return { ...outcome, model: { ...outcome.model, alias } };
   }
-}
-
-/** The value of a promise that never rejects; null when it takes longer than `ms` or the signal aborts first. */
-function until<Value>(promise: Promise<Value>, ms: number, signal?: AbortSignal): Promise<Value | null> {
-  return new Promise((resolve) => {
-    const end = (value: Value | null) => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', giveUp);
-      resolve(value);
-    };
-    const giveUp = () => end(null);
-    const timer = setTimeout(giveUp, ms);
-    signal?.addEventListener('abort', giveUp, { once: true });
-    if (signal?.aborted) giveUp();
-    void promise.then(end);
-  });
 }
 
 /** Says by which alias the version was chosen that can't answer. */

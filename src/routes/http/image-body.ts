@@ -69,7 +69,7 @@ const dataUrlHead = /^data:.{0,1000}?;base64,/i;
  * Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, also in a data URL, whose characters may
  * be percent-encoded. Null for anything else.
  */
-function decodeBase64(text: string): Buffer | null {
+export function decodeBase64(text: string): Buffer | null {
   const data = decodePercents(text.replaceAll(/\s/g, '').replace(dataUrlHead, ''));
   const digits = data.replace(/={1,2}$/, '');
   const isBase64 = /^[\w+/-]*$/.test(digits) && digits.length % 4 !== 1;

@@ -27,6 +27,8 @@ type ProblemOptions = {
   readonly errors?: Problem['errors'];
   readonly retryAfterSeconds?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  /** More members, where a protocol wants them (RFC 9457, section 3.2). */
+  readonly extension?: Readonly<Record<string, string>>;
 };
 
 /** An error that a route or hook throws as a problem. All other errors are mapped below. */
@@ -53,7 +55,7 @@ export function sendProblem(
   reply: FastifyReply,
   options: ProblemOptions,
 ): FastifyReply {
-  const { status, code, detail, errors, retryAfterSeconds, headers } = options;
+  const { status, code, detail, errors, retryAfterSeconds, headers, extension } = options;
   const title = STATUS_CODES[status] ?? 'Error';
   const instance = request.url.split('?')[0]!;
   const problem: Problem = {
@@ -72,7 +74,7 @@ export function sendProblem(
     .code(status)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .serializer((body: string) => body)
-    .send(JSON.stringify(problem));
+    .send(JSON.stringify({ ...problem, ...extension }));
 }
 
 export function handleError(
@@ -80,15 +82,24 @@ export function handleError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  return sendProblem(request, reply, problemOf(error, request));
+}
+
+/** What an error is answered with. It logs an error that is a fault of this program. */
+export function problemOf(error: FastifyError | undefined, request: FastifyRequest): ProblemOptions {
   const options = toProblem(error ?? (new Error('undefined was thrown') as FastifyError), request);
   // A 503 is a state, not a fault. The part that is away was logged once, when that was noticed.
   if (options.status >= 500 && options.status !== 503) request.log.error({ err: error }, options.detail);
-  return sendProblem(request, reply, options);
+  return options;
 }
 
 export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(request, reply, notFound(request));
+}
+
+export function notFound(request: FastifyRequest): ProblemOptions {
   const detail = `expected a path that /openapi.json lists, got ${request.url.split('?')[0]}`;
-  return sendProblem(request, reply, { status: 404, code: 'NOT_FOUND', detail });
+  return { status: 404, code: 'NOT_FOUND', detail };
 }
 
 function toProblem(error: FastifyError, request: FastifyRequest): ProblemOptions {

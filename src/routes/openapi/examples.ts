@@ -8,6 +8,7 @@ import { datasetExamples } from './dataset-examples.ts';
 import type { Exchange } from './exchange.ts';
 import { jobExamples } from './job-examples.ts';
 import { modelExamples } from './model-examples.ts';
+import { protocolExamples } from './protocol-examples.ts';
 import { registryExamples } from './registry-examples.ts';
 import { serviceExamples } from './service-examples.ts';
 
@@ -17,6 +18,7 @@ export const examples: Readonly<Record<string, readonly Exchange[]>> = {
   ...correctionExamples,
   ...registryExamples,
   ...datasetExamples,
+  ...protocolExamples,
   ...serviceExamples,
 };
 

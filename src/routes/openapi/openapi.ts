@@ -7,6 +7,12 @@ import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
 import { type Access, describeAccess } from '../http/guard.ts';
 import { predictRequestBody } from '../predict.ts';
 import { addExamples, type Operation } from './examples.ts';
+import {
+  classifyRequestBody,
+  indexRequestBody,
+  inferRequestBody,
+  rowsRequestBody,
+} from './protocol-bodies.ts';
 
 const introduction = `Train a convolutional network on handwritten digits and serve it, over HTTP.
 
@@ -33,6 +39,10 @@ const tags = [
   {
     name: 'corrections',
     description: 'People say what a picture shows, and trainings learn from it',
+  },
+  {
+    name: 'protocols',
+    description: 'What clients of other servers speak: Open Inference Protocol (KServe V2), TF Serving',
   },
   { name: 'models', description: 'What has been published, where it came from and how good it is' },
   { name: 'registry', description: 'Which version of a model answers, who decided so, and why' },
@@ -90,6 +100,10 @@ function complete({ paths = {} }: OpenApi.Document): void {
 function completeBodies(paths: OpenApi.PathsObject): void {
   const operationAt = (url: string, method: 'get' | 'post') => paths[url]![method] as Operation;
   operationAt('/predict', 'post').requestBody = predictRequestBody as unknown as OpenApi.RequestBodyObject;
+  operationAt('/v2/models/{model}/infer', 'post').requestBody = inferRequestBody;
+  operationAt('/v1/models/{model}:predict', 'post').requestBody = rowsRequestBody;
+  operationAt('/v1/models/{model}:classify', 'post').requestBody = classifyRequestBody;
+  operationAt('/v2/repository/index', 'post').requestBody = indexRequestBody;
   const train = operationAt('/jobs/train', 'post');
   (train.requestBody as OpenApi.RequestBodyObject).required = false; // every field has a default
   train.responses['202']!.headers = { Location: header('string', 'The path of the job') };
@@ -196,7 +210,8 @@ function completeResponse(status: number, response: OpenApi.ResponseObject): voi
 }
 
 function isProblem(schema: unknown): boolean {
-  return (schema as OpenApi.ReferenceObject | undefined)?.$ref === '#/components/schemas/Problem';
+  const { $ref } = (schema ?? {}) as Partial<OpenApi.ReferenceObject>;
+  return $ref === '#/components/schemas/Problem' || $ref === '#/components/schemas/ProtocolProblem';
 }
 
 function header(type: 'string' | 'integer', description: string): OpenApi.HeaderObject {

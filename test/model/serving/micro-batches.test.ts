@@ -42,6 +42,7 @@ function openBatches(images: number, { maxDecoding = images, maxBatch = 4 } = {}
       for (const image of batch) withPixels.set(image.id, image.withPixels);
       onInferred();
     },
+    inferTensor: () => {},
     onRefused: (id, { code }) => events.push(`refused ${id} ${code}`),
     onDropped: (id) => events.push(`dropped ${id}`),
   });
@@ -242,6 +243,7 @@ describe('images for several versions', () => {
         inferred.push({ version, ids: batch.map(({ id }) => id) });
         if (inferred.flatMap(({ ids }) => ids).length === orders.length) finish();
       },
+      inferTensor: () => {},
       onRefused: () => {},
       onDropped: () => {},
     });

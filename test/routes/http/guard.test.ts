@@ -12,7 +12,16 @@ const apiKeys = [key, otherKey];
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
 
 /** What holds nothing of this installation, and health. */
-const openPaths = ['/', '/docs', '/docs/json', '/openapi.json', '/health/live', '/health/ready'];
+const openPaths = [
+  '/',
+  '/docs',
+  '/docs/json',
+  '/openapi.json',
+  '/health/live',
+  '/health/ready',
+  '/v2/health/live',
+  '/v2/health/ready',
+];
 
 type Request = InjectOptions & { readonly url: string };
 

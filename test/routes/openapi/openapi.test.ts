@@ -38,6 +38,17 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/registry/{model}/traffic',
     '/review',
     '/review/{predictionId}',
+    '/v1/models/{model}',
+    '/v1/models/{model}/metadata',
+    '/v1/models/{model}:classify',
+    '/v1/models/{model}:predict',
+    '/v2',
+    '/v2/health/live',
+    '/v2/health/ready',
+    '/v2/models/{model}',
+    '/v2/models/{model}/infer',
+    '/v2/models/{model}/ready',
+    '/v2/repository/index',
   ]);
   const { requestBody, responses } = document.paths['/jobs/train'].post;
   expect(requestBody.required).toBe(false);

@@ -1,0 +1,87 @@
+/**
+ * Reads the bodies of TensorFlow Serving's REST API: rows (`instances`), columns (`inputs`) and examples to classify. Images
+ * are numbers of 0 … 1, nested or not, or pictures as `{"b64": "..."}`; each may stand under the name of an input.
+ */
+import { z } from 'zod';
+import { imageSize } from '../../model/data/dataset.ts';
+import { HttpProblem, invalidProblem } from '../http/problem.ts';
+import { greysFromJson } from './numbers.ts';
+import { invalid } from './protocol-scope.ts';
+import { mostPictures, mostTensorImages, type RequestedImages } from './read-images.ts';
+import { pictureFromText } from './v2-request.ts';
+
+const signature = z.string().max(200).exactOptional();
+/** The images themselves are read apart from it: as many numbers would take zod long. */
+const predictSchema = z.object({
+  signature_name: signature,
+  instances: z.array(z.unknown()).exactOptional(),
+  inputs: z.unknown().exactOptional(),
+});
+const classifySchema = z.object({
+  signature_name: signature,
+  examples: z.array(z.record(z.string(), z.unknown())),
+});
+
+export type PredictRequest = { readonly images: RequestedImages; readonly inRows: boolean };
+
+/** @throws HttpProblem 400 */
+export function readPredict(body: unknown): PredictRequest {
+  const { instances, inputs } = parse(predictSchema, body);
+  if (instances !== undefined && inputs !== undefined)
+    throw invalid('expected either instances (rows) or inputs (columns), got both');
+  if (instances !== undefined)
+    return { images: imagesFrom(instances.map(onlyValue), 'instances'), inRows: true };
+  if (inputs === undefined) throw invalid('expected instances (rows) or inputs (columns), got neither');
+  const column = onlyValue(inputs);
+  if (!Array.isArray(column)) throw invalid(`expected inputs to be an array of images, got ${typeof column}`);
+  return { images: imagesFrom(column as unknown[], 'inputs'), inRows: false };
+}
+
+/** @throws HttpProblem 400 */
+export function readClassify(body: unknown): RequestedImages {
+  const { examples } = parse(classifySchema, body);
+  return imagesFrom(examples.map(onlyValue), 'examples');
+}
+
+function parse<Output>(schema: z.ZodType<Output>, body: unknown): Output {
+  const { data, error } = schema.safeParse(body ?? {});
+  if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
+  return data;
+}
+
+/** Of `{"image": value}` the value; there is one input. `{"b64": ...}` is a value itself. */
+function onlyValue(given: unknown): unknown {
+  if (!isObject(given) || 'b64' in given) return given;
+  const names = Object.keys(given);
+  if (names.length === 1) return given[names[0]!];
+  throw invalid(`expected one input: the image, got ${names.length} (${names.join(', ').slice(0, 80)})`);
+}
+
+function imagesFrom(images: readonly unknown[], where: string): RequestedImages {
+  const arePictures = isObject(images[0]);
+  const most = arePictures ? mostPictures : mostTensorImages;
+  if (images.length < 1 || images.length > most)
+    throw invalid(`expected from 1 to ${most} images in ${where}, got ${images.length}`);
+  if (!arePictures) return { tensor: tensorFrom(images, where) };
+  return { pictures: images.map((each, i) => pictureFrom(each, `${i} of ${where}`)) };
+}
+
+function pictureFrom(given: unknown, where: string): Uint8Array {
+  if (!isObject(given) || !('b64' in given))
+    throw invalid(`expected {"b64": "..."} at ${where}, got another value`);
+  return pictureFromText(given['b64'], `b64 at ${where}`);
+}
+
+/** Each must be one image: numbers that run over into the next would be read as another picture. */
+function tensorFrom(images: readonly unknown[], where: string): Float32Array {
+  const tensor = new Float32Array(images.length * imageSize);
+  for (const [i, image] of images.entries()) {
+    if (!Array.isArray(image)) throw invalid(`expected an array of ${imageSize} numbers at ${i} of ${where}`);
+    tensor.set(greysFromJson(image, 1, 'FP32', `, at ${i} of ${where}`), i * imageSize);
+  }
+  return tensor;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
