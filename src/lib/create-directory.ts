@@ -52,14 +52,25 @@ export async function moveDirectory(directory: string, parent: string, name: str
   return true;
 }
 
-/** Removes a directory so that no reader sees half of it. Returns false where it is gone already. */
-export async function removeDirectory(parent: string, name: string): Promise<boolean> {
+/**
+ * Removes a directory so that no reader sees half of it. Returns false where it is gone already, or where `isNeeded`, asked
+ * when nobody can find it any longer, says so: then it is there again.
+ */
+export async function removeDirectory(
+  parent: string,
+  name: string,
+  isNeeded: () => Promise<boolean> = async () => false,
+): Promise<boolean> {
   const removed = join(parent, stagingName());
   try {
     await rename(join(parent, name), removed);
   } catch (error) {
     if (isCode(error, 'ENOENT')) return false;
     throw error;
+  }
+  if (await isNeeded().catch(() => true)) {
+    await moveDirectory(removed, parent, name);
+    return false;
   }
   await syncDirectory(parent);
   await rm(removed, { recursive: true, force: true });

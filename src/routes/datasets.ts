@@ -99,7 +99,12 @@ async function remove({ datasets, imports, queue, dataDir }: Dependencies, name:
   if (users.length > 0) throw inUse(name, users);
   const dropped = await imports.drop(name);
   if (dropped !== null) await removeUpload(dataDir, dropped); // which stops its import
-  const isRemoved = await datasets.remove(name);
+  const jobsSince: string[] = []; // of a training that was asked for meanwhile
+  const isRemoved = await datasets.remove(name, async () => {
+    jobsSince.push(...(await jobsOn(queue, name)));
+    return jobsSince.length > 0;
+  });
+  if (jobsSince.length > 0) throw inUse(name, jobsSince);
   if (!isRemoved && dropped === null) throw unknownDataset(name);
 }
 

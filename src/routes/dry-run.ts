@@ -35,11 +35,14 @@ export async function dryRun(
   { queue, datasets }: Ports,
 ): Promise<DryRun> {
   const expected: Forecast | null = await forecast(request, dataset, queue, datasets.describe);
-  return { request, forecast: expected, warnings: warningsAbout(dataset) };
+  return { request, forecast: expected, warnings: warningsAbout(dataset, request.testImages) };
 }
 
 /** What may make the result worse than it could be, or less certain than it looks. */
-export function warningsAbout({ labels, counts, byLabel }: DatasetDescription): DryRun['warnings'] {
+export function warningsAbout(
+  { labels, counts, byLabel }: DatasetDescription,
+  testImages: number | null = null, // the first ones; null: all
+): DryRun['warnings'] {
   const warnings: DryRun['warnings'] = [];
   const train = byLabel?.train ?? [];
   const few = labels.filter((_, i) => (train[i] ?? fewPictures) < fewPictures);
@@ -53,8 +56,9 @@ export function warningsAbout({ labels, counts, byLabel }: DatasetDescription): 
     const message = `more than ${mostUnequal} times as many pictures of "${labels[train.indexOf(most)]}" as of ${listed(rare)}; the recipe "small" shows rare labels more often, more pictures of them are better`;
     warnings.push({ code: 'UNEQUAL_LABELS', message });
   }
-  if (counts.test < fewTests) {
-    const message = `${counts.test} pictures to test with: one of them is ${(100 / Math.max(1, counts.test)).toFixed(1)} % of the accuracy; at least ${fewTests} tell more`;
+  const tests = Math.min(counts.test, testImages ?? counts.test);
+  if (tests < fewTests) {
+    const message = `${tests} pictures to test with: one of them is ${(100 / Math.max(1, tests)).toFixed(1)} % of the accuracy; at least ${fewTests} tell more`;
     warnings.push({ code: 'FEW_TESTS', message });
   }
   return warnings;

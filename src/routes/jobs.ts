@@ -20,7 +20,7 @@ import { frozenFor } from './frozen-corrections.ts';
 import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { pageQuery } from './page-of.ts';
-import { expectTrainable } from './trainable-dataset.ts';
+import { expectDataset, expectTrainable } from './trainable-dataset.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
 const pageSchema = pageQuery('The last id of the page before').extend({
@@ -69,17 +69,30 @@ function askedFor({ model, promote, corrections }: TrainRequest, order: Resolved
 
 /** A repeated call freezes nothing: its job has its set, whatever has become of the corrections since. */
 async function enqueue(
-  { queue, promote, corrections, datasets }: Dependencies,
+  parts: Dependencies,
   body: TrainRequest,
   requestId: string,
   key?: string,
 ): Promise<EnqueueResult> {
+  const { queue, promote, corrections, datasets } = parts;
   const dataset = await expectTrainable(body, datasets);
   const asked = askedFor(body, resolveRequest(body, dataset, promote));
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
   const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections, queue));
-  return queue.enqueue(order, key, requestId, asked);
+  const result = await queue.enqueue(order, key, requestId, asked);
+  if (result.outcome === 'queued') await expectStillThere(body, result.job.id, parts);
+  return result;
+}
+
+/** Whoever deletes a data set looks for jobs once it can't be found any longer, so that one of the two notices the other. */
+async function expectStillThere({ dataset }: TrainRequest, jobId: string, { queue, datasets }: Dependencies) {
+  try {
+    await expectDataset(dataset, datasets);
+  } catch (error) {
+    await queue.cancel(jobId);
+    throw error;
+  }
 }
 
 /** Resolves the request as a job's would be; a set of corrections that is frozen for it alone is soon one of the oldest. */

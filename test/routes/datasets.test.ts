@@ -1,5 +1,5 @@
 /** Data sets over HTTP, with a real Redis, a worker and its import processes. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -73,6 +73,13 @@ function ended(name: string) {
 }
 
 const uploads = () => readdir(join(parts.dataDir, 'datasets', '.uploads')).catch(() => []);
+
+/** Files of uploads that this process, in which the server runs, has open. */
+async function openUploads(): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd');
+  const paths = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return paths.filter((path) => path.includes('/.uploads/'));
+}
 
 describe('POST /datasets', () => {
   it('imports an archive, and shows the data set under its name', async () => {
@@ -164,6 +171,25 @@ describe('POST /datasets', () => {
     worker = await openWorker();
   });
 
+  it('leaves no file open of a form that is cut off', async () => {
+    const head = [
+      '--x',
+      'content-disposition: form-data; name="archive"; filename="cut.zip"',
+      'content-type: application/zip',
+    ];
+    const sent = request(`${address}/datasets?name=cut-form`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '100000' },
+    });
+    sent.on('error', () => {});
+    sent.write(`${head.join('\r\n')}\r\n\r\n${'p'.repeat(50_000)}`);
+    await until('an open file', openUploads, (paths) => paths.length === 1);
+    sent.destroy();
+    await until('no open file', openUploads, (paths) => paths.length === 0);
+    await until('no upload', uploads, (names) => names.length === 0);
+    expect((await get('/datasets/cut-form'))['code']).toBe('DATASET_NOT_FOUND');
+  });
+
   it('leaves nothing of an upload that is cut off', async () => {
     const sent = request(`${address}/datasets?name=cut`, {
       method: 'POST',
@@ -204,6 +230,21 @@ describe('a damaged data set', () => {
 });
 
 describe('DELETE /datasets/:name', () => {
+  it('and a training that is asked for at the same moment do not both succeed', async () => {
+    for (let round = 0; round < 8; round++) {
+      await send('name=raced', zipOf(twoLabels(5))); // is refused where it is still there
+      await ended('raced');
+      await until('its job to end', uploads, (names) => names.length === 0);
+      const payload = { dataset: 'raced' };
+      const asked = parts.app.inject({ method: 'POST', url: '/jobs/train', payload });
+      const [job, removed] = await Promise.all([asked, remove('raced')]);
+      expect([job.statusCode, removed]).not.toEqual([202, 204]);
+      const { status } = await get('/datasets/raced');
+      expect(status).toBe(removed === 204 ? 404 : 'ready');
+      await parts.app.inject({ method: 'POST', url: `/jobs/${job.json().id}/cancel` });
+    }
+  });
+
   it('refuses a built-in one, one that there is none of, and one that a job needs', async () => {
     expect([await remove('mnist'), await remove('nothing')]).toEqual([409, 404]);
     const job = await parts.app.inject({

@@ -65,6 +65,13 @@ describe('a warning', () => {
     expect(codesFor(train, tests)).toEqual(codes);
   });
 
+  it('counts no more test pictures than the job takes', () => {
+    const set = { name: 'x', form: 'ink', labels: ['a'], counts: { train: 500, test: 500 } } as const;
+    const codes = (testImages: number | null) =>
+      warningsAbout({ ...set, testSet: '', checksums: {} }, testImages).map(({ code }) => code);
+    expect([codes(null), codes(100), codes(99)]).toEqual([[], [], ['FEW_TESTS']]);
+  });
+
   it('names the labels that it is about, five at most', () => {
     const train = [100, ...Array.from({ length: 7 }, () => 3)];
     const labels = train.map((_, i) => `label ${i}`);

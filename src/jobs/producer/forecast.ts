@@ -23,7 +23,7 @@ export async function forecast(
   const measured = data.filter(({ epochs }) => epochs.length > 0);
   const isAlike = (job: TrainJob) => JSON.stringify(job.request.network) === JSON.stringify(request.network);
   for (const job of [...measured.filter(isAlike), ...measured]) {
-    const itsDataset = await describe(job.request.dataset);
+    const itsDataset = await describe(job.request.dataset).catch(() => null); // damaged
     if (!itsDataset) continue; // removed since
     const seconds = job.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const rate = (job.epochs.length * workOf(job.request, itsDataset)) / seconds;

@@ -17,7 +17,7 @@ import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../model/registry/registry.ts';
 import { testedOf } from '../../model/registry/tested.ts';
 import type { Tested } from '../../model/registry/transitions.ts';
-import type { Provenance } from '../../model/store/manifest.ts';
+import { type Provenance, readingOf } from '../../model/store/manifest.ts';
 import { type ModelStore, openStore } from '../../model/store/store.ts';
 import type { Correctness } from '../../model/training/correctness.ts';
 import {
@@ -154,7 +154,8 @@ async function decide(
   const { model, promote: policy } = request;
   const { testSet } = dataset;
   const isLast = epoch === request.epochs;
-  const candidate = { model, version, testSet, correctness, policy, isLast, by: `job ${jobId}` };
+  const { labels } = dataset;
+  const candidate = { model, version, testSet, labels, correctness, policy, isLast, by: `job ${jobId}` };
   const retries = { tries: 5, pauseMs: order.diskRetryMs, signal: stop.signal };
   const correctnessOf = (other: number, images: number): Promise<Correctness | null> =>
     retry(() => testVersion(store, other, firstOf(dataset.test, images)), {
@@ -168,7 +169,11 @@ async function decide(
     const manifest = await store.manifest(other).catch(() => null);
     return manifest && testedOf(manifest);
   };
-  const ports = { registry, correctnessOf, testedOf: testedOfVersion };
+  const labelsOf = async (other: number) => {
+    const manifest = await store.manifest(other).catch(() => null);
+    return manifest && readingOf(manifest).labels;
+  };
+  const ports = { registry, correctnessOf, testedOf: testedOfVersion, labelsOf };
   const decision = await retry(() => passGate(candidate, ports, expectOwn), {
     codes: ['DECISION_UNREADABLE'],
     ...retries,

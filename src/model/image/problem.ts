@@ -53,7 +53,7 @@ export function damaged(type: string, reason: string): ImageProblem {
 export function noInk({ width, height }: Size): ImageProblem {
   return problem(
     'IMAGE_NO_INK',
-    `expected a digit that stands out from its background, got ${width}×${height} pixels of nearly one tone; draw it stronger`,
+    `expected ink that stands out from its background, got ${width}×${height} pixels of nearly one tone; draw it stronger`,
   );
 }
 

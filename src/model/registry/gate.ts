@@ -22,6 +22,7 @@ export type Candidate = {
   readonly model: string;
   readonly version: number;
   readonly testSet: string;
+  readonly labels: readonly string[];
   readonly correctness: Correctness;
   readonly policy: PromotePolicy;
   readonly isLast: boolean; // of its job
@@ -37,6 +38,8 @@ export type GatePorts = {
   readonly correctnessOf: (version: number, images: number) => Promise<Correctness | null>;
   /** The test results that were published with a version; null where they can't be read. */
   readonly testedOf: (version: number) => Promise<Tested | null>;
+  /** Null where they can't be read. */
+  readonly labelsOf: (version: number) => Promise<readonly string[] | null>;
 };
 
 /**
@@ -94,11 +97,30 @@ async function draftFor(candidate: Candidate, state: RegistryState | null, ports
   if (policy === 'never') return { ...draft, action: 'held', reason: 'the job asked for no promotion' };
   if (policy === 'always')
     return { ...draft, action: 'promoted', reason: 'the job asked for it, however good the version is' };
+  const otherLabels = await explainOtherLabels(candidate, state.aliases[champion].version, ports);
+  if (otherLabels) return { ...draft, action: 'kept', reason: otherLabels };
   if (!comparison) return { ...draft, ...decideByRecord(to, tested, state.best[testSet]) };
   const verdict = judge(comparison, candidate.isLast);
   const action = verdict === 'no worse than' ? 'promoted' : 'kept';
   return { ...draft, action, reason: explain(comparison, verdict) };
 }
+
+/** Whoever asks a model expects its labels: a version with others takes its place only when somebody says so. */
+async function explainOtherLabels(
+  { labels }: Candidate,
+  current: number,
+  { labelsOf }: GatePorts,
+): Promise<string | null> {
+  const expected = await labelsOf(current);
+  if (!expected || (expected.length === labels.length && expected.every((label, i) => label === labels[i])))
+    return null;
+  return `its labels are not those of model ${current}, which answers: ${listed(labels)} in place of ${listed(expected)}; promote it if it is to answer`;
+}
+
+const mostListed = 5; // labels
+
+const listed = (labels: readonly string[]) =>
+  labels.slice(0, mostListed).join(', ') + (labels.length > mostListed ? ', …' : '');
 
 /** Decides without a comparison image by image: no champion can be read, or none was tested on these images. */
 function decideByRecord(

@@ -51,11 +51,13 @@ async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Pr
     limits: { parts: 100, fieldSize: 64 * 1024 },
   });
   let storing: Promise<Received> | null = null;
+  let stored: Readable | null = null;
   parser.on('file', (field, stream, fileName: string | undefined) => {
     if (storing || (fileName === undefined && field !== 'archive')) {
       stream.resume();
       return;
     }
+    stored = stream;
     storing = store(stream, path, limit, raw).then((bytes) => ({ bytes, fileName: fileName ?? null }));
     storing.catch((error: Error) => parser.destroy(error));
   });
@@ -63,6 +65,8 @@ async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Pr
     whenRestRefused(raw, (problem) => parser.destroy(problem));
     await Promise.all([pipeline(raw, parser), finished(parser)]);
   } catch (error) {
+    (stored as Readable | null)?.destroy(error as Error); // the parser leaves it open, and with it the file
+    await (storing as Promise<Received> | null)?.catch(() => {});
     throw refusalOf(error, raw);
   }
   if (!storing) throw formNotReadable('no file in it');

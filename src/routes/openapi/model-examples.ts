@@ -213,7 +213,7 @@ export const modelExamples: Record<string, readonly Exchange[]> = {
         status: 422,
         code: 'IMAGE_NO_INK',
         detail:
-          'expected a digit that stands out from its background, got 1×1 pixels of nearly one tone; draw it stronger',
+          'expected ink that stands out from its background, got 1×1 pixels of nearly one tone; draw it stronger',
         instance: '/predict',
       }),
     },

@@ -1,21 +1,14 @@
 /** The gate over a real registry; how versions do on the test images is made up. */
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import { type Candidate, type GatePorts, passGate } from '../../../src/model/registry/gate.ts';
 import { promotionOf } from '../../../src/model/registry/promotion.ts';
 import { openRegistry, type Registry } from '../../../src/model/registry/registry.ts';
 import { type Correctness, countCorrect } from '../../../src/model/training/correctness.ts';
 import { runs } from '../../long.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-
-/** Right on all images but the given ones. */
-function rightBut(wrong: Iterable<number>, images = 1000): Correctness {
-  const bits = new Uint8Array(Math.ceil(images / 8)).fill(255);
-  for (const i of wrong) bits[i >> 3]! &= ~(1 << (i & 7));
-  return { images, bits };
-}
-
-const first = (count: number) => Array.from({ length: count }, (_, i) => i);
+import { first, rightBut } from './correctness-of.ts';
 
 let registry: Registry;
 let known: Map<number, Correctness>; // by version
@@ -50,21 +43,34 @@ async function decide(
     model: 'mnist',
     version,
     testSet: 'digits',
+    labels: digitLabels,
     correctness,
     policy: 'unless-worse',
     isLast: true,
     by: 'a test',
     ...change,
   };
-  const allPorts = { registry, correctnessOf, testedOf: testedWith(), ...ports };
+  const allPorts = { registry, correctnessOf, testedOf: testedWith(), labelsOf, ...ports };
   return promotionOf(await passGate(candidate, allPorts, expectOwn), version);
 }
+
+const labelsOf = async () => digitLabels;
 
 /** The version that the next one is compared with. */
 const best = async () => (await registry.read('mnist'))?.best['digits'];
 const champion = async () => (await registry.read('mnist'))?.aliases['champion']?.version;
 
 describe('the gate', () => {
+  it.each([
+    { labels: ['circle', 'square'], decision: 'kept' },
+    { labels: digitLabels.toReversed(), decision: 'kept' },
+    { labels: digitLabels, decision: 'promoted' },
+  ])('asks for the labels of the champion: $labels are $decision', async ({ labels, decision }) => {
+    await decide(rightBut([]), { testSet: 'others' });
+    expect((await decide(rightBut([]), { labels })).decision).toBe(decision);
+    expect((await decide(rightBut([]), { labels, policy: 'always' })).decision).toBe('promoted');
+  });
+
   it.each(['unless-worse', 'always', 'never'] as const)('promotes the first version: %s', async (policy) => {
     expect(await decide(rightBut([1]), { policy })).toMatchObject({
       decision: 'promoted',

@@ -51,7 +51,7 @@ export function choosePictures(
   const [train, test] = [byRank(parts.train), byRank(parts.test)];
   const notes = [note, ...notesOn(slots.labels, labels, { labelOf, places, train, test })];
   const found = { duplicates, inTrainAndTest, notes };
-  const refusal = judge(labels, train.length, test.length);
+  const refusal = judge(labels, train.length, test.length, problems.length > 0);
   if (refusal) return { ...refusal, found };
   const ofSlot = (slot: number) => places.get(labelOf(slot))!;
   const share = given ? null : testShare;
@@ -87,11 +87,13 @@ function dividedByRank(
 const namedFiles = 5;
 
 function reportConflict(group: readonly number[], slots: Slots, problems: EntryProblem[]): void {
+  const first = group.slice(0, namedFiles + 1); // a group may be as large as the archive
+  const unnamed = group.length - 1 - namedFiles;
+  const more = unnamed > 0 ? ` and ${unnamed} more` : '';
   for (const slot of group) {
-    const others = group.filter((other) => other !== slot);
-    const names = others.slice(0, namedFiles).map((other) => printable(slots.nameOf(other)));
-    const more = others.length > namedFiles ? ` and ${others.length - namedFiles} more` : '';
-    const got = `the same pixels under another label or several: ${names.join(', ')}${more}`;
+    const others = first.filter((other) => other !== slot).slice(0, namedFiles);
+    const names = others.map((other) => printable(slots.nameOf(other)));
+    const got = `the same 28×28 picture under another label or several: ${names.join(', ')}${more}`;
     const wrong = fault('PICTURE_LABELLED_TWICE', 'one label for a picture', got);
     problems.push({ path: printable(slots.nameOf(slot)), ...wrong });
   }
@@ -132,17 +134,17 @@ function noteOn(what: string, labels: readonly string[]): string | null {
   return `${what}: ${labels.slice(0, 20).join(', ')}${more}`;
 }
 
-function judge(labels: readonly string[], train: number, test: number): Refusal | null {
-  const seeReport = 'the report says why each picture was refused';
+function judge(labels: readonly string[], train: number, test: number, hasProblems: boolean): Refusal | null {
+  const seeReport = hasProblems ? '; the report says why pictures were refused' : '';
   if (labels.length < leastLabels)
     return refuse(
       'DATASET_LABELS',
-      `expected ${leastLabels} labels with pictures, got ${labels.length}; ${seeReport}`,
+      `expected ${leastLabels} labels with pictures, got ${labels.length}${seeReport}`,
     );
   if (train > 0 && test > 0) return null;
   const got = `${train} to train on and ${test} to test with`;
   return refuse(
     'DATASET_EMPTY',
-    `expected pictures to train on and to test with, got ${got}; add pictures; ${seeReport}`,
+    `expected pictures to train on and to test with, got ${got}; add pictures${seeReport}`,
   );
 }

@@ -9,7 +9,7 @@ import { messageOf, TrainyardError } from '../../../lib/errors.ts';
 import { isSystemError } from '../../../lib/files.ts';
 import type { ArchiveEntry, Place } from './archive.ts';
 import { readIdxName } from './idx-names.ts';
-import type { SplitName } from './labels.ts';
+import { type SplitName, splitOf } from './labels.ts';
 import type { Limits } from './limits.ts';
 import { localDataStart } from './read-entry.ts';
 
@@ -41,9 +41,19 @@ export function pairIdx(entries: readonly ArchiveEntry[]): IdxPair[] {
   });
 }
 
+/** Looks for a word in the name of the file, then in the folders around it, the nearest first. */
 function splitOfPrefix(prefix: string): SplitName | null {
-  if (/t10k|test/iu.test(prefix)) return 'test';
-  return /train/iu.test(prefix) ? 'train' : null;
+  for (const part of prefix.split('/').toReversed()) {
+    const splits = part.split(/[^a-z0-9]+/iu).map(splitOfWord);
+    const found = splits.find((split) => split !== null);
+    if (found) return found;
+  }
+  return null;
+}
+
+function splitOfWord(word: string): SplitName | null {
+  if (/^(?:t10k|test)/iu.test(word)) return 'test';
+  return /^train/iu.test(word) ? 'train' : splitOf(word);
 }
 
 /** Labels as numbers, 0 to 255. @throws TrainyardError `IDX_INVALID`; the file system's error */
@@ -56,7 +66,7 @@ export async function readIdxLabels(
   const header = await pieces.take(labelsHeader, entry);
   if (header.readUInt32BE(0) !== labelsMagic) throw invalid(`labels in ${nameOf(entry)}`, 'another IDX type');
   const count = header.readUInt32BE(4);
-  if (count > limits.pictures) throw invalid(`at most ${limits.pictures} pictures`, `${count}`);
+  if (count > limits.pictures) throw tooMany(limits.pictures);
   const labels = await pieces.take(count, entry);
   await pieces.end(entry);
   return labels;
@@ -98,6 +108,8 @@ export async function openIdxImages(
 }
 
 const nameOf = ({ parts }: ArchiveEntry) => parts.join('/');
+
+export const tooMany = (most: number) => invalid(`at most ${most} pictures`, 'more');
 
 function invalid(expected: string, got: string): TrainyardError {
   return new TrainyardError('IDX_INVALID', `expected ${expected}, got ${got}`);

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../lib/errors.ts';
 import { isCode } from '../../../lib/files.ts';
@@ -72,8 +72,7 @@ export async function importArchive(options: ImportOptions): Promise<ImportOutco
 function judge({ count, labels }: Slots, limits: Limits, problems: EntryProblem[]): ImportOutcome | null {
   const report = problemsOf(problems);
   if (count === 0) {
-    const message =
-      'expected pictures in folders named after their labels, as in label/picture.png or train/label/picture.png, or a metadata.csv; got none; the report says why each file was refused';
+    const message = `expected pictures in folders named after their labels, as in label/picture.png or train/label/picture.png, or a metadata.csv; got none${whyNone(problems)}`;
     return { ...refuse('DATASET_EMPTY', message), report };
   }
   if (count > limits.pictures) {
@@ -82,8 +81,15 @@ function judge({ count, labels }: Slots, limits: Limits, problems: EntryProblem[
   }
   if (labels.length >= leastLabels && labels.length <= mostLabels) return null;
   const shown = labels.slice(0, 5).map((label) => JSON.stringify(label));
-  const message = `expected ${leastLabels} to ${mostLabels} labels, got ${labels.length}: ${shown.join(', ')}; put the pictures of each label into a folder of its own`;
+  const message = `expected ${leastLabels} to ${mostLabels} labels, got ${labels.length}: ${shown.join(', ')}; a network learns to tell labels apart: put the pictures of each into a folder of its own`;
   return { ...refuse('DATASET_LABELS', message), report };
+}
+
+/** A table that can't be read is the cause, whatever it left without a label. */
+function whyNone(problems: readonly EntryProblem[]): string {
+  const table = problems.find(({ code }) => code === 'METADATA_INVALID');
+  if (table) return `; ${table.path}: expected ${table.expected}, got ${table.got}`;
+  return problems.length > 0 ? '; the report says why each file was refused' : '';
 }
 
 async function importSlots(
@@ -93,7 +99,6 @@ async function importSlots(
   problems: EntryProblem[],
 ): Promise<ImportOutcome> {
   const scratchPath = join(options.staging, 'greys.tmp');
-  await mkdir(options.staging, { recursive: true });
   const pool = openReadPool(listed.path);
   const scratch = new Scratch(scratchPath);
   try {

@@ -27,7 +27,7 @@ export async function labelEntries(
   }
   const isTable = ({ parts }: ArchiveEntry) => isMetadataName(parts.at(-1)!);
   const pictures = entries.filter((entry) => !isTable(entry));
-  const tables = readTables(listed.path, entries.filter(isTable), refuse);
+  const tables = readTables(listed.path, entries.filter(isTable), limits, refuse);
   const layout = tables.length > 0 ? layOutByTables(pictures, tables) : layOutFolders(pictures);
   for (const { parts, fault: wrong } of layout.unused) refuse(parts, wrong);
   return slotsOfFiles(layout);
@@ -36,10 +36,12 @@ export async function labelEntries(
 function readTables(
   archive: string,
   entries: readonly ArchiveEntry[],
+  limits: Limits,
   refuse: (parts: readonly string[], wrong: EntryFault) => void,
 ): Table[] {
   const file = openSync(archive, 'r');
   const tables: Table[] = [];
+  let linesLeft = limits.entries; // of all tables together
   try {
     for (const { parts, place } of entries) {
       const read = readEntry(file, place);
@@ -47,7 +49,8 @@ function readTables(
         refuse(parts, read.fault);
         continue;
       }
-      const { rows, problems } = readMetadata(parts.at(-1)!, read.content);
+      const { rows, problems } = readMetadata(parts.at(-1)!, read.content, linesLeft);
+      linesLeft -= Math.min(linesLeft, rows.length + problems.length);
       for (const { line, fault: wrong } of problems)
         refuse([...parts.slice(0, -1), `${parts.at(-1)!}:${line}`], wrong);
       tables.push({ folder: parts.slice(0, -1), rows });

@@ -21,12 +21,15 @@ export function splitOf(word: string): SplitName | null {
   return Object.hasOwn(splitWords, known) ? splitWords[known]! : null;
 }
 
-/** A label in Unicode's normal form C without white space around it; null where it is empty or too long. */
+/** A label in Unicode's normal form C without white space around it; null where it is empty, too long or not all visible. */
 export function labelOf(text: string): string | null {
   const label = text.normalize('NFC').trim();
   const length = [...label].length;
-  return length >= 1 && length <= mostLabelLength && !/\p{Cc}/u.test(label) ? label : null;
+  return length >= 1 && length <= mostLabelLength && !invisible.test(label) ? label : null;
 }
+
+/** Control characters, and those that turn text around or take no room; joiners are needed by some scripts and emoji. */
+const invisible = /[\p{Cc}\p{Bidi_Control}\u200B\u2060\uFEFF]/u;
 
 const number = /^-?\d+(?:\.\d+)?$/u;
 

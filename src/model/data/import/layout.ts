@@ -6,7 +6,7 @@ import { groupBy } from '../../../lib/group-by.ts';
 import type { ArchiveEntry } from './archive.ts';
 import { labelOf, type SplitName, splitOf } from './labels.ts';
 import type { MetadataRow } from './metadata.ts';
-import { type EntryFault, fault } from './problem.ts';
+import { type EntryFault, fault, shown } from './problem.ts';
 
 /** What a path says about a picture. */
 export type Placed = { readonly label: string; readonly split: SplitName | null };
@@ -52,17 +52,14 @@ function placeOf(
   const expected = hasSplits ? 'train/label/picture or test/label/picture' : 'label/picture';
   const split = hasSplits && isInside ? splitOf(inside[0] ?? '') : null;
   const isPlaced = isInside && inside.length === (hasSplits ? 3 : 2) && (!hasSplits || split !== null);
-  if (!isPlaced) return fault('LAYOUT_UNKNOWN', expected, shown(isInside ? inside : parts));
+  if (!isPlaced) return fault('LAYOUT_UNKNOWN', expected, shownPath(isInside ? inside : parts));
   const label = labelOf(inside.at(-2)!);
   if (label === null)
-    return fault('LABEL_INVALID', 'a label of 1 to 64 characters', shown(inside.slice(-2, -1)));
+    return fault('LABEL_INVALID', 'a label of 1 to 64 characters', shownPath(inside.slice(-2, -1)));
   return { label, split };
 }
 
-const shown = (parts: readonly string[]) => {
-  const text = parts.join('/');
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
-};
+const shownPath = (parts: readonly string[]) => shown(parts.join('/'));
 
 /** Where tables name the labels. A picture's split comes from the table, or else from the folders that it lies in. */
 export function layOutByTables(entries: readonly ArchiveEntry[], tables: readonly Table[]): Layout {
@@ -70,7 +67,9 @@ export function layOutByTables(entries: readonly ArchiveEntry[], tables: readonl
   for (const { folder, rows: own } of tables) {
     for (const row of own) {
       const key = keyOf([...folder, ...partsOf(row.fileName)]);
-      rows.set(key, [...(rows.get(key) ?? []), row]);
+      const known = rows.get(key);
+      if (known) known.push(row);
+      else rows.set(key, [row]);
     }
   }
   const seen = new Set<string>();
@@ -85,9 +84,11 @@ export function layOutByTables(entries: readonly ArchiveEntry[], tables: readonl
 const partsOf = (path: string) => path.split(/[/\\]/u).filter((part) => part !== '' && part !== '.');
 const keyOf = (parts: readonly string[]) => parts.join('/').normalize('NFC');
 
-function placeByRows(parts: readonly string[], [row, other]: readonly MetadataRow[]): Placed | EntryFault {
+function placeByRows(parts: readonly string[], rows: readonly MetadataRow[]): Placed | EntryFault {
+  const [row] = rows;
   if (!row) return fault('PICTURE_UNLABELLED', 'a line about it in the metadata file', 'none');
-  if (other && (other.label !== row.label || other.split !== row.split))
+  const other = rows.find(({ label, split }) => label !== row.label || split !== row.split);
+  if (other)
     return fault(
       'PICTURE_LABELLED_TWICE',
       'one label',
@@ -131,7 +132,7 @@ function foldedPath(parts: readonly string[]): string {
 }
 
 function alike(group: readonly LabelledFile[]): EntryFault {
-  const names = group.slice(0, 3).map(({ entry }) => shown(entry.parts));
+  const names = group.slice(0, 3).map(({ entry }) => shownPath(entry.parts));
   const expected = 'names that differ by more than case and Unicode form';
   return fault('NAME_ALIKE', expected, `${group.length} alike: ${names.join(', ')}`);
 }

@@ -59,16 +59,24 @@ export function refuse(code: RefusalCode, message: string): Refusal {
 export type EntryFault = Omit<EntryProblem, 'path'>;
 
 export function fault(code: EntryProblemCode, expected: string, got: string): EntryFault {
-  return { code, expected, got };
+  return { code, expected, got: legible(got) };
 }
 
 const longestShown = 256; // characters
+const longestQuoted = 100; // characters
+
+/** What came, for a message: its beginning where it is long. */
+export function shown(text: string): string {
+  return text.length > longestQuoted ? `${text.slice(0, longestQuoted - 1)}…` : text;
+}
 
 /** A path of an archive for people to read: nothing in it moves a cursor or turns the text round. */
 export function printable(path: string): string {
-  const shown = path.replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, escaped);
-  return shown.length > longestShown ? `${shown.slice(0, longestShown - 1)}…` : shown;
+  const safe = legible(path);
+  return safe.length > longestShown ? `${safe.slice(0, longestShown - 1)}…` : safe;
 }
+
+const legible = (text: string) => text.replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, escaped);
 
 function escaped(character: string): string {
   return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;

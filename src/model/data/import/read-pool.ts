@@ -13,7 +13,7 @@ const ordersEach = 2; // in flight: one that is read, one that waits
 export type ReadPool = {
   /** Resolves once a thread has the order, which is when the next may be sent; `done` gets the answer. */
   send(task: ReadTask, pictures: Pictures, done: (answer: ReadAnswer) => void): Promise<void>;
-  /** Resolves when every order has been answered. @throws what ended a thread */
+  /** Resolves when every order has been answered. @throws what ended a thread, or what `done` threw */
   idle(): Promise<void>;
   /** Ends the threads. No answer comes any more. */
   close(): Promise<void>;
@@ -37,7 +37,11 @@ export function openReadPool(archive: string, threadCount = availableParallelism
     worker.on('message', ({ id, answer }: ReadResult) => {
       const done = thread.pending.get(id);
       thread.pending.delete(id);
-      done?.(answer);
+      try {
+        done?.(answer);
+      } catch (error) {
+        failure ??= error as Error; // a disk that is full, for example: whoever waits gets it
+      }
       wake();
     });
     worker.on('error', (error) => {

@@ -1,7 +1,7 @@
 /** Reads all pictures of an archive, in threads, into the scratch file. */
 import type { ImageForm } from '../dataset.ts';
 import { type EntryProblem, printable } from './problem.ts';
-import { countOf, type ReadAnswer } from './read-order.ts';
+import type { ReadAnswer } from './read-order.ts';
 import type { ReadPool } from './read-pool.ts';
 import type { Scratch } from './scratch.ts';
 import type { Slots } from './slots.ts';
@@ -44,7 +44,6 @@ export async function readSlots(
   };
   for await (const { first, pictures: wanted } of slots.orders()) {
     signal?.throwIfAborted();
-    if (first + countOf(wanted) > slots.count) break; // more pictures than labels, which the order's source reports
     await pool.send(form, wanted, (answer) => take(first, answer));
   }
   await pool.idle();

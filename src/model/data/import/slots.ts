@@ -3,7 +3,7 @@
  * and a name. Threads may read them in any order.
  */
 import type { ListedArchive, Place } from './archive.ts';
-import { type IdxImages, type IdxPair, openIdxImages, pairIdx, readIdxLabels } from './idx.ts';
+import { type IdxImages, type IdxPair, openIdxImages, pairIdx, readIdxLabels, tooMany } from './idx.ts';
 import { type SplitName, sortLabels } from './labels.ts';
 import type { LabelledFile, Layout } from './layout.ts';
 import type { Limits } from './limits.ts';
@@ -90,6 +90,7 @@ export async function slotsOfIdx({ path, entries }: ListedArchive, limits: Limit
     const numbers = await readIdxLabels(path, pair.labels, limits);
     pairs.push({ ...pair, first: count, numbers });
     count += numbers.length;
+    if (count > limits.pictures) throw tooMany(limits.pictures);
   }
   const numbers = Buffer.concat(pairs.map((pair) => pair.numbers));
   const labels = sortLabels(new Set(Array.from(new Set(numbers), String)));

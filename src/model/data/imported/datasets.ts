@@ -34,7 +34,7 @@ export type Datasets = {
   /** One picture, without reading the others; null where there is none. @throws TrainyardError `DATASET_DAMAGED` */
   picture(name: string, part: Part, index: number): Promise<{ pixels: Uint8Array; label: string } | null>;
   /** Returns false where there is none. */
-  remove(name: string): Promise<boolean>;
+  remove(name: string, isNeeded?: () => Promise<boolean>): Promise<boolean>;
   /** Counts what all sets take on disk. */
   bytes(): Promise<number>;
 };
@@ -65,7 +65,8 @@ export function openDatasets(dataDir: string, onDamaged: (error: unknown) => voi
     manifest: (name) => readManifest(root, name),
     read: (name) => readParts(root, name),
     picture: (name, part, index) => readPicture(root, name, part, index),
-    remove: async (name) => importedName.safeParse(name).success && removeDirectory(root, name),
+    remove: async (name, isNeeded) =>
+      importedName.safeParse(name).success && removeDirectory(root, name, isNeeded),
     bytes: async () => {
       const sizes = (await names()).flatMap((name) =>
         [manifestFile, picturesFile].map((file) => sizeOf(join(root, name, file))),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ZipEntry } from '../../../../harness/zip.ts';
 import { sha256Of } from '../../../../src/lib/sha256.ts';
 import { imageAt } from '../../../../src/model/data/dataset.ts';
+import { defaultLimits } from '../../../../src/model/data/import/limits.ts';
 import { openDatasets } from '../../../../src/model/data/imported/datasets.ts';
 import { mnist } from '../mnist.ts';
 import {
@@ -109,6 +110,29 @@ describe('files of IDX', () => {
     const { report, testShare } = manifestOf(await importZip(entries));
     expect(report.accepted + report.duplicates + report.problemCount).toBe(1200);
     expect(testShare).toBe(0.2);
+  });
+
+  it('are divided by whole words, of the file before those of its folders', async () => {
+    const inFolder = mnistFiles().map((entry) => ({ ...entry, name: `latest/test/${entry.name as string}` }));
+    const { counts } = manifestOf(await importZip(inFolder));
+    expect([counts.train.count, counts.test.count]).toEqual([300, 100]);
+    const unnamed = [
+      { name: 'latest/images.idx3-ubyte', data: imagesFile(0, 300) },
+      { name: 'latest/labels.idx1-ubyte', data: labelsFile(0, 300) },
+    ];
+    expect(manifestOf(await importZip(unnamed)).testShare).toBe(0.2);
+  });
+
+  it('hold no more pictures together than one may', async () => {
+    const limits = { ...defaultLimits, pictures: 399 };
+    const { outcome } = await importZip(mnistFiles(), { limits });
+    expect(outcome).toMatchObject({
+      ok: false,
+      code: 'IDX_INVALID',
+      message: expect.stringContaining('at most 399 pictures'),
+    });
+    const enough = { ...defaultLimits, pictures: 400 };
+    expect((await importZip(mnistFiles(), { limits: enough })).outcome.ok).toBe(true);
   });
 
   it('go with nothing else', async () => {

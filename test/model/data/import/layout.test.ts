@@ -91,7 +91,8 @@ describe('labels', () => {
   it('are in normal form C, trimmed, of 1 to 64 characters', () => {
     expect(labelOf(' e\u0301 ')).toBe('é');
     expect(labelOf('\u{1F600}'.repeat(64))).toBe('\u{1F600}'.repeat(64));
-    for (const wrong of ['', '  ', 'x'.repeat(65), 'a\tb']) expect(labelOf(wrong)).toBeNull();
+    for (const wrong of ['', '  ', 'x'.repeat(65), 'a\tb', '\u200B', 'a\u202Eb'])
+      expect(labelOf(wrong)).toBeNull();
   });
 
   it('may differ by case only, which the report says', async () => {
@@ -171,6 +172,55 @@ describe('a table of metadata', () => {
         'set/metadata.csv:11 METADATA_INVALID',
       ].toSorted(),
     );
+  });
+
+  it.each([';', '\t'])('may have its columns separated by %j', async (delimiter) => {
+    const lines = rows.map((row) => `${row.file_name}${delimiter}${row.label}, as it is`);
+    const text = [`file_name${delimiter}label`, ...lines].join('\n');
+    expect(manifestOf(await withTable('metadata.csv', text)).labels).toEqual([
+      'even, as it is',
+      'odd, as it is',
+    ]);
+  });
+
+  it('names a picture once, in whichever of its lines another label stands', async () => {
+    const again = ['images/0.png,even,', 'images/0.png,odd,'];
+    const lines = rows.map((row) => `${row.file_name},${row.label},`);
+    const imported = await withTable('metadata.csv', csvOf([...lines, ...again]));
+    expect(problemsOf(imported)).toEqual(['set/images/0.png PICTURE_LABELLED_TWICE']);
+  });
+
+  it('is quoted shortly', async () => {
+    const long = 'x'.repeat(100_000);
+    const lines = rows.map((row) => `${row.file_name},${row.label},`);
+    const { report } = manifestOf(
+      await withTable('metadata.csv', csvOf([...lines, `images/0.png,${long},${long}`])),
+    );
+    expect(report.problems).toHaveLength(1);
+    expect(report.problems[0]!.got).toHaveLength(100);
+  });
+
+  it.each([
+    ['in Latin-1', Buffer.from('file_name,label\nimages/0.png,é', 'latin1'), 'expected text in UTF-8'],
+    [
+      'with other columns',
+      Buffer.from('filename,class\nimages/0.png,even'),
+      'expected the columns file_name and label (and split) in the first line, got filename, class',
+    ],
+    [
+      'with more lines than an archive may have entries',
+      Buffer.from(csvOf(Array.from({ length: 300_001 }, () => 'a,b,'))),
+      'expected at most 300000 lines, got more',
+    ],
+    [
+      'with more lines of JSON',
+      Buffer.from('{}\n'.repeat(300_001)),
+      'expected at most 300000 lines, got more',
+    ],
+  ])('%s is named as the cause', async (what, data, message) => {
+    const name = what.includes('JSON') ? 'metadata.jsonl' : 'metadata.csv';
+    const imported = await importZip([...files, { name: `set/${name}`, data }]);
+    expect(imported.outcome).toMatchObject({ ok: false, message: expect.stringContaining(message) });
   });
 
   it.each([
