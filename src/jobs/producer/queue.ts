@@ -14,6 +14,7 @@ import { createOutage, type Outage, type ProbePauses } from '../redis/outage.ts'
 import { defineScript } from '../redis/script.ts';
 import { announceLine, cancelledKey, pruneCancelled } from '../waiting-order.ts';
 import { readWorkers, type WorkerState } from '../worker-heartbeat.ts';
+import { adaptForBoard } from './board-adapter.ts';
 import { type EnqueueResult, enqueue, findQueued } from './enqueue.ts';
 import { readMetrics } from './loss-curve.ts';
 import { type CountOutcomes, createOutcomeCounter } from './outcome-counter.ts';
@@ -102,7 +103,7 @@ export function openQueue(options: QueueOptions): JobQueue {
     probe: () => probeWrites(redis, prefix),
     onCause: (reason, refused) => onError(new Error(reason), refused),
     onEnd: (seconds) => onRecovery?.(seconds),
-    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'board'],
+    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'import metrics', 'board'],
     ...(onPartRefused && { onPartRefused }),
     ...(probePauses && { pauses: probePauses }),
   });
@@ -167,16 +168,6 @@ const mayBeQueued: Advice = {
   outcome: 'the job may have been queued',
   next: 'look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one',
 };
-
-/**
- * Read-only: a retry or a clean-up in Bull Board would bypass the API and the worker, and leave a job's events, cancel
- * mark and resume points behind.
- */
-async function adaptForBoard(queue: Queue<TrainJobData, null>): Promise<BaseAdapter> {
-  // Loaded on first use: few ask for the board.
-  const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
-  return new BullMQAdapter(queue, { readOnlyMode: true });
-}
 
 async function readHealth({ redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {
   const [workers, memory, refusal] = await Promise.all([
