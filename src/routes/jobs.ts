@@ -79,7 +79,7 @@ async function enqueue(
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
   const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections, queue));
-  return queue.enqueue(order, key, requestId, asked);
+  return queue.enqueue(order, key, requestId, asked, dataset.checksums['pictures.bin']);
 }
 
 /** Resolves the request as a job's would be; a set of corrections that is frozen for it alone is soon one of the oldest. */

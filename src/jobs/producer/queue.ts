@@ -43,13 +43,14 @@ export type Board = {
 export type JobQueue = {
   /**
    * For a day, the same idempotency key gives the same job if the same is `asked` for, which leaves out the service's
-   * own defaults; by default, the request.
+   * own defaults; by default, the request. The job shows `datasetSha256`, of an imported data set.
    */
   enqueue(
     request: ResolvedRequest,
     idempotencyKey?: string,
     requestId?: string,
     asked?: unknown,
+    datasetSha256?: string,
   ): Promise<EnqueueResult>;
   /** What enqueueing with a key would give, where that is settled already; null where the job has still to be added. */
   findQueued(idempotencyKey: string, asked: unknown): Promise<EnqueueResult | null>;
@@ -113,9 +114,9 @@ export function openQueue(options: QueueOptions): JobQueue {
   const inTime = createDeadline(redis, outage, deadlineMs);
   const countOutcomes = createOutcomeCounter(context);
   return {
-    enqueue: (request, key, requestId, asked = request) => {
+    enqueue: (request, key, requestId, asked = request, datasetSha256?: string) => {
       const progress = { isAdded: false };
-      const order = { request, requestId: requestId ?? null };
+      const order = orderOf(request, requestId, datasetSha256);
       return inTime(
         'enqueue',
         () => enqueue(context, order, progress, key === undefined ? undefined : { key, asked }),
@@ -168,6 +169,10 @@ const mayBeQueued: Advice = {
   outcome: 'the job may have been queued',
   next: 'look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one',
 };
+
+function orderOf(request: ResolvedRequest, requestId: string | null = null, datasetSha256?: string) {
+  return { request, requestId, ...(datasetSha256 !== undefined && { datasetSha256 }) };
+}
 
 async function readHealth({ redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {
   const [workers, memory, refusal] = await Promise.all([
