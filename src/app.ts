@@ -6,7 +6,7 @@ import type { ImportQueue } from './jobs/producer/import-queue.ts';
 import type { JobQueue } from './jobs/producer/queue.ts';
 import type { Corrections } from './model/corrections/corrections.ts';
 import type { KeptAnswers } from './model/corrections/kept-answers.ts';
-import { openDatasets } from './model/data/imported/datasets.ts';
+import { type Datasets, openDatasets } from './model/data/imported/datasets.ts';
 import type { DatasetLibrary } from './model/data/load-dataset.ts';
 import type { PromotePolicy } from './model/registry/gate.ts';
 import type { Registry } from './model/registry/registry.ts';
@@ -106,8 +106,20 @@ export async function buildApp(parts: AppDependencies): Promise<FastifyInstance>
 }
 
 async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Promise<void> {
-  const { queue, feed, store, registry, promote, predictor, datasets, corrections, kept, access, metrics } =
-    parts;
+  const {
+    imports,
+    queue,
+    feed,
+    store,
+    registry,
+    promote,
+    predictor,
+    datasets,
+    corrections,
+    kept,
+    access,
+    metrics,
+  } = parts;
   await app.register(jobRoutes, { queue, promote, corrections, datasets });
   await app.register(eventRoutes, { queue, feed, metrics });
   await app.register(recipeRoutes, { datasets });
@@ -122,20 +134,21 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(exportRoutes, { store });
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
-  await registerDatasets(app, parts);
+  const importedSets = await registerDatasets(app, parts);
   await app.register(healthRoutes, { queue, store, predictor, corrections });
-  await app.register(metricsRoutes, { metrics, queue, store, predictor, access });
+  await app.register(metricsRoutes, { metrics, queue, store, predictor, access, imports, importedSets });
   await app.register(pageRoutes);
   await app.register(docsRoutes);
-  await app.register(boardRoutes, { queue });
+  await app.register(boardRoutes, { queue, imports });
 }
 
-async function registerDatasets(app: FastifyInstance, parts: AppDependencies): Promise<void> {
+async function registerDatasets(app: FastifyInstance, parts: AppDependencies): Promise<Datasets> {
   const { imports, queue, dataDir, datasetLimits: limits, log } = parts;
   const datasets = openDatasets(dataDir, (err) => log.error({ err }, 'a data set is damaged and left out'));
   await app.register(datasetRoutes, { datasets, imports, queue, dataDir });
   await app.register(datasetUploadRoutes, { datasets, imports, dataDir, limits });
   await app.register(datasetPictureRoutes, { datasets });
+  return datasets;
 }
 
 /** Node itself would refuse two kinds of request, with an empty answer. */

@@ -214,6 +214,10 @@ export const trainJobSchema = z
     id: z.string(),
     status: z.enum(jobStatuses),
     request: resolvedRequestSchema,
+    datasetSha256: z
+      .string()
+      .exactOptional()
+      .describe('Of the pictures of its data set when it was queued; none for a built-in one'),
     progress: progressSchema.nullable(),
     epochs: z.array(epochSchema),
     engine: engineSchema.nullable().describe('What the job runs on; null before it started'),
@@ -236,6 +240,7 @@ export type TrainJob = z.output<typeof trainJobSchema>;
 /** The data of a job in the queue. Only the cancel mark is changed later. */
 export type TrainJobData = {
   readonly request: QueuedRequest;
+  readonly datasetSha256?: string; // of an imported data set; jobs that an earlier version queued lack it
   readonly cancelRequestedAt: string | null;
   readonly requestId: string | null; // of the HTTP request; jobs that an earlier version queued lack it
 };

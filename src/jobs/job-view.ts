@@ -31,6 +31,7 @@ export function viewJob(job: BullJob, state: BullState, waiting: readonly string
     id: job.id!,
     status,
     request: completed(job.data.request),
+    ...(job.data.datasetSha256 !== undefined && { datasetSha256: job.data.datasetSha256 }),
     progress: status === 'succeeded' ? asEnded(report.progress) : report.progress,
     epochs: [...report.epochs],
     engine: report.engine,

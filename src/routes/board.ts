@@ -1,7 +1,8 @@
 /**
- * Bull Board at /admin/queues: a read-only view of the queue. It is a second Fastify application, created on the first
+ * Bull Board at /admin/queues: a read-only view of the queues. It is a second Fastify application, created on the first
  * request and called without a socket, so that keys, limits, headers and closing work as on every other route.
  */
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import type { AppControllerRoute } from '@bull-board/api/typings/app';
 import type { FastifyAdapter } from '@bull-board/fastify';
 import Fastify, {
@@ -10,6 +11,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type { ImportQueue } from '../jobs/producer/import-queue.ts';
 import type { Board, JobQueue } from '../jobs/producer/queue.ts';
 import { letBrowsersSendKey } from './http/guard.ts';
 import { letPagesLoad } from './http/headers.ts';
@@ -20,12 +22,17 @@ const prefix = '/admin/queues';
 const passedOn = ['content-type', 'cache-control', 'etag', 'last-modified', 'retry-after'] as const;
 const foreignFonts = /<link href="https:[^>]*>/g;
 
-export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }> = async (app, { queue }) => {
+type Dependencies = {
+  readonly queue: Pick<JobQueue, 'board'>;
+  readonly imports: Pick<ImportQueue, 'board'>;
+};
+
+export const boardRoutes: FastifyPluginAsync<Dependencies> = async (app, { queue, imports }) => {
   letBrowsersSendKey(app);
   letPagesLoad(app, { styleSrc: ["'self'", "'unsafe-inline'"], baseUri: ["'self'"] });
   let opening: Promise<FastifyInstance> | null = null;
   const open = () => {
-    opening ??= queue.board().then((board) => openBoard(board, app));
+    opening ??= Promise.all([queue.board(), imports.board()]).then((boards) => openBoard(...boards, app));
     opening.catch(() => {
       opening = null;
     });
@@ -49,6 +56,7 @@ export const boardRoutes: FastifyPluginAsync<{ queue: Pick<JobQueue, 'board'> }>
 
 async function openBoard(
   { adapter, withDeadline }: Board,
+  importAdapter: BaseAdapter,
   { log }: FastifyInstance,
 ): Promise<FastifyInstance> {
   const [{ createBullBoard }, { FastifyAdapter }] = await Promise.all([
@@ -57,7 +65,7 @@ async function openBoard(
   ]);
   const serverAdapter = createReader(FastifyAdapter, withDeadline).setBasePath(prefix);
   const uiConfig = { boardTitle: 'Trainyard', hideDocsLink: true };
-  createBullBoard({ queues: [adapter], serverAdapter, options: { uiConfig } });
+  createBullBoard({ queues: [adapter, importAdapter], serverAdapter, options: { uiConfig } });
   const board = Fastify({ loggerInstance: log.child({}, { level: 'warn' }) }); // this application logs the requests
   board.setErrorHandler(handleError);
   board.setNotFoundHandler(handleNotFound);

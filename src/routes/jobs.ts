@@ -80,7 +80,7 @@ async function enqueue(
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
   const order = resolveRequest(body, dataset, promote, await frozenFor(body, corrections, queue));
-  const result = await queue.enqueue(order, key, requestId, asked);
+  const result = await queue.enqueue(order, key, requestId, asked, dataset.checksums['pictures.bin']);
   if (result.outcome === 'queued') await expectStillThere(body, result.job.id, parts);
   return result;
 }

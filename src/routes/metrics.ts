@@ -15,10 +15,11 @@ import type { Predictor } from '../model/serving/predictor.ts';
 import type { ModelStore } from '../model/store/store.ts';
 import type { Access } from './http/guard.ts';
 import { routeOf } from './http/request-log.ts';
+import { createImportInstruments, type ImportMetricsDependencies, readImports } from './import-metrics.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-type MetricsDependencies = {
+type MetricsDependencies = ImportMetricsDependencies & {
   readonly metrics: Metrics;
   readonly queue: Pick<JobQueue, 'outcomes'>;
   readonly store: Pick<ModelStore, 'manifest'>;
@@ -89,6 +90,7 @@ export function createMetrics() {
       'training_test_accuracy_ratio',
       'Test accuracy of the job that runs after its newest epoch, the newest job of several',
     ),
+    imports: createImportInstruments(registry),
     redis: gauge('redis_up', '1 where Redis answers, else 0'),
   };
   beginAtZero(metrics);
@@ -190,7 +192,7 @@ export const metricsRoutes: FastifyPluginAsync<MetricsDependencies> = async (app
     },
     logLevel: 'warn', // called every few seconds
     handler: async (_request, reply) => {
-      await Promise.all([readJobs(), readModel(parts)]);
+      await Promise.all([readJobs(), readModel(parts), readImports(metrics.imports, parts)]);
       metrics.waiting.set(parts.predictor.load().images);
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     },

@@ -88,6 +88,14 @@ export function describeLabels(stage: () => Stage): void {
       expect(data.map(({ label }) => label)).toEqual(['Ö']);
     });
 
+    it('says in its provenance which pictures it was trained on', async () => {
+      const { sha256 } = (await (await fetch(`${stage().address}/datasets/signs`)).json()) as {
+        sha256: string;
+      };
+      const page = await stage().open(`#models/${version}`);
+      await page.getByTitle(`SHA-256 ${sha256}`).waitFor();
+    });
+
     it('lists its versions alone, and leads the arrow keys through its confusion matrix', async () => {
       const page = await stage().open('#models');
       const versions = page.getByRole('region', { name: 'Versions' });

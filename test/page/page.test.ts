@@ -9,6 +9,7 @@ import { describeKey } from './key.ts';
 import { describeKeyboard } from './keyboard.ts';
 import { describeLabels } from './labels.ts';
 import { describeLayout } from './layout.ts';
+import { describeMatrix } from './matrix.ts';
 import { describeModels } from './models.ts';
 import { describePrefix } from './prefix.ts';
 import { describeRegistry } from './registry.ts';
@@ -41,5 +42,6 @@ describe.skipIf(!launched.ok)('the page', () => {
   describeAway(() => stage);
   describeKey(() => stage);
   describeDatasets(() => stage);
-  describeLabels(() => stage); // last: from then on there are two models
+  describeLabels(() => stage); // late: from then on there are two models
+  describeMatrix(() => stage);
 });

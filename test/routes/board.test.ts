@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import type { EventFeed } from '../../src/jobs/producer/event-feed.ts';
+import { type ImportQueue, openImportQueue } from '../../src/jobs/producer/import-queue.ts';
 import { type JobQueue, openQueue } from '../../src/jobs/producer/queue.ts';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
 import type { Corrections } from '../../src/model/corrections/corrections.ts';
@@ -24,18 +25,20 @@ const board = '/admin/queues';
 
 let redis: EmbeddedRedis;
 let queue: JobQueue;
+let imports: ImportQueue;
 let jobId: string;
 const apps: FastifyInstance[] = [];
 
 beforeAll(async () => {
   redis = await startRedis(await temporaryDirectory());
   queue = openQueue({ redisUrl: redis.url, onError: () => {} });
+  imports = openImportQueue({ redisUrl: redis.url, outage: queue.outage });
   const result = await queue.enqueue(requestOf({ metadata: { note: 'seen on the board' } }));
   jobId = 'job' in result ? result.job.id : '';
 });
 afterAll(async () => {
   for (const app of apps) await app.close();
-  await queue.close();
+  await Promise.all([queue.close(), imports.close()]);
   await redis.close();
 });
 
@@ -49,6 +52,7 @@ async function build(access: Partial<typeof openAccess> = { apiKeys: [key] }): P
     predictor: {} as Predictor,
     datasets: openDatasetLibrary(await temporaryDirectory()),
     ...(await noDatasets()),
+    imports,
     corrections: {} as Corrections,
     kept: null,
     access: { ...openAccess, ...access },
@@ -73,6 +77,7 @@ describe('the board', () => {
     ).json();
     expect(queues).toMatchObject([
       { name: 'train', readOnlyMode: true, allowRetries: false, counts: { waiting: 1 } },
+      { name: 'import', readOnlyMode: true, allowRetries: false, counts: { waiting: 0 } },
     ]);
     expect(queues[0].jobs).toMatchObject([
       { id: jobId, data: { request: { metadata: { note: 'seen on the board' } } } },

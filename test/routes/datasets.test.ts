@@ -253,6 +253,9 @@ describe('DELETE /datasets/:name', () => {
       payload: { dataset: 'letters' },
     });
     expect(job.statusCode).toBe(202);
+    const { sha256 } = await get('/datasets/letters');
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(await get(`/jobs/${job.json().id}`)).toMatchObject({ datasetSha256: sha256 });
     expect(await remove('letters')).toBe(409);
     await parts.app.inject({ method: 'POST', url: `/jobs/${job.json().id}/cancel` });
     await until(

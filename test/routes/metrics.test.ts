@@ -1,15 +1,22 @@
+import { writeFile } from 'node:fs/promises';
 import { METHODS, STATUS_CODES } from 'node:http';
 import * as fc from 'fast-check';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { makeZip } from '../../harness/zip.ts';
+import { type ImportQueue, openImportQueue } from '../../src/jobs/producer/import-queue.ts';
 import { readSplit } from '../../src/model/data/built-in.ts';
 import { imageAt } from '../../src/model/data/dataset.ts';
+import { createUpload } from '../../src/model/data/import/uploads.ts';
+import { openDatasets } from '../../src/model/data/imported/datasets.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 import { createMetrics, metricsRoutes } from '../../src/routes/metrics.ts';
+import { closeAfterTest } from '../closing.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
-import { openYard, shortTimings } from '../jobs/yard.ts';
+import { openYard, shortTimings, type Yard } from '../jobs/yard.ts';
 import { runs } from '../long.ts';
+import { twoLabels } from '../model/data/import/importing.ts';
 import { lint, readFamilies } from './metric-names.ts';
 import { openAccess, type Parts, startParts } from './parts.ts';
 import { buildQuietApp } from './quiet-app.ts';
@@ -134,6 +141,36 @@ describe('the labels of requests', () => {
   });
 });
 
+/** What an import must show in all. */
+function importValues(numbers: Readonly<Record<string, number>>): Record<string, number> {
+  const of = (name: string) => numbers[name] ?? 0;
+  return {
+    'trainyard_import_jobs{state="waiting"}': of('waiting'),
+    'trainyard_import_jobs{state="active"}': of('active'),
+    'trainyard_import_jobs{state="completed"}': of('completed'),
+    'trainyard_import_jobs{state="failed"}': of('failed'),
+    'trainyard_imports_ended_total{status="succeeded"}': of('succeeded'),
+    'trainyard_imports_ended_total{status="failed"}': of('lost'),
+    'trainyard_imports_ended_total{status="cancelled"}': of('cancelled'),
+    'trainyard_import_images_total{outcome="read"}': of('pictures'),
+    'trainyard_import_images_total{outcome="refused"}': of('refused'),
+    trainyard_datasets_bytes: of('bytes'),
+  };
+}
+
+/** Queues an import as the API does. */
+async function queueImport(
+  { dataDir }: Yard,
+  imports: ImportQueue,
+  name: string,
+  archive: Buffer,
+): Promise<void> {
+  const id = (await imports.claim(name))!;
+  await writeFile((await createUpload(dataDir, id)).archive, archive);
+  const request = { name, form: 'picture', testShare: 0.2, seed: 1 } as const;
+  await imports.add(id, { request, fileName: null, bytes: archive.length, requestId: 'test' });
+}
+
 const batches = 'trainyard_prediction_batch_images_sum';
 const grown = (before: Map<string, number>, after: Map<string, number>, name: string) =>
   (after.get(name) ?? 0) - (before.get(name) ?? 0);
@@ -147,16 +184,54 @@ describe('the metrics of jobs', async () => {
     load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
   };
 
+  const partsOf = (yard: Yard) => {
+    const { queue, store, redisUrl, prefix, dataDir } = yard;
+    const imports = openImportQueue({ redisUrl, prefix, outage: queue.outage });
+    closeAfterTest(() => imports.close());
+    const importedSets = openDatasets(dataDir);
+    return { metrics: createMetrics(), queue, store, predictor, access: openAccess, imports, importedSets };
+  };
+
+  it('show imports by state, their pictures, those that ended, and what data sets take on disk', async () => {
+    const yard = await openYard(url);
+    const parts = partsOf(yard);
+    const app = Fastify();
+    await app.register(metricsRoutes, parts);
+    const values = async () => {
+      const now = read((await app.inject('/metrics')).body);
+      return [...now].filter(([name]) => /^trainyard_(?:import|datasets)/.test(name));
+    };
+    const none = { waiting: 0, active: 0, completed: 0, failed: 0, succeeded: 0, cancelled: 0, pictures: 0 };
+    expect(Object.fromEntries(await values())).toEqual(importValues(none));
+    const broken = { name: 'b/broken.png', data: Buffer.from('no picture') };
+    await queueImport(yard, parts.imports, 'good', makeZip([...twoLabels(5), broken]));
+    await queueImport(yard, parts.imports, 'bad', Buffer.from('no archive'));
+    expect(Object.fromEntries(await values())).toEqual(importValues({ ...none, waiting: 2 }));
+    await yard.startWorker();
+    const ended = await until('the ends', values, (now) => {
+      const of = (status: string) => new Map(now).get(`trainyard_imports_ended_total{status="${status}"}`);
+      return of('succeeded') === 1 && of('failed') === 1 && of('cancelled') === 0;
+    });
+    const bytes = await parts.importedSets.bytes();
+    expect(bytes).toBeGreaterThan(10 * 784);
+    const expected = {
+      ...none,
+      completed: 1,
+      failed: 1,
+      succeeded: 1,
+      lost: 1,
+      pictures: 10,
+      refused: 1,
+      bytes,
+    };
+    expect(Object.fromEntries(ended)).toEqual(importValues(expected));
+    expect(await values()).toEqual(ended);
+  });
+
   it('show jobs by state, the training rate, and the duration of ended jobs', async () => {
     const yard = await openYard(url);
     const app = Fastify();
-    await app.register(metricsRoutes, {
-      metrics: createMetrics(),
-      queue: yard.queue,
-      access: openAccess,
-      store: yard.store,
-      predictor,
-    });
+    await app.register(metricsRoutes, partsOf(yard));
     const values = async () => read((await app.inject('/metrics')).body);
     const { id } = await yard.enqueue({ epochs: 3, trainImages: 640 });
     expect((await values()).get('trainyard_jobs{state="waiting"}')).toBe(1);
@@ -183,9 +258,7 @@ describe('the metrics of jobs', async () => {
     await yard.startWorker();
     await yard.untilEnded((await yard.enqueue()).id, 60_000);
     const app = Fastify();
-    const { queue, store } = yard;
-    const parts = { metrics: createMetrics(), queue, store, predictor, access: openAccess };
-    await app.register(metricsRoutes, parts);
+    await app.register(metricsRoutes, partsOf(yard));
     const ended = async () =>
       read((await app.inject('/metrics')).body).get('trainyard_jobs_ended_total{status="succeeded"}');
     expect([await ended(), await ended(), await ended()]).toEqual([0, 1, 1]);
@@ -196,15 +269,10 @@ describe('the metrics of jobs', async () => {
     async (how) => {
       await server.start();
       const yard = await openYard(server.url);
-      const metrics = createMetrics();
       const app = Fastify();
-      await app.register(metricsRoutes, {
-        metrics,
-        queue: yard.queue,
-        store: yard.store,
-        predictor,
-        access: openAccess,
-      });
+      const parts = partsOf(yard);
+      const { metrics } = parts;
+      await app.register(metricsRoutes, parts);
       const scrape = async () => (await app.inject('/metrics')).body;
       await yard.enqueue();
       metrics.loss.set(1);
@@ -215,7 +283,7 @@ describe('the metrics of jobs', async () => {
       expect(ms).toBeLessThan(1000);
       const now = read(value);
       expect(now.get('trainyard_redis_up')).toBe(0);
-      const stale = [...now.keys()].filter((name) => /^trainyard_(?:training_|jobs\{)/.test(name));
+      const stale = [...now.keys()].filter((name) => /^trainyard_(?:training_|jobs\{|import)/.test(name));
       expect(stale).toEqual([]);
       expect(now.get('trainyard_jobs_ended_total{status="succeeded"}')).toBe(0); // already counted
     },

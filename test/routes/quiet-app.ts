@@ -86,6 +86,11 @@ const noImports: Partial<ImportQueue> = {
   list: async () => [],
   drop: async () => null,
   claim: async () => null,
+  metrics: async () => ({
+    counts: { waiting: 0, active: 0, completed: 0, failed: 0 },
+    ended: { succeeded: 0, failed: 0, cancelled: 0 },
+    pictures: { read: 0, refused: 0 },
+  }),
 };
 
 const noFeed: Partial<EventFeed> = {};

@@ -21,6 +21,13 @@ it('names the model, the data set and the network', () => {
   expect(subjectOf({ request: { ...request, network } })).toMatch(/by network of 2 layers$/);
 });
 
+it('says which pictures a data set had that was imported', () => {
+  const datasetSha256 = `0123456789ab${'c'.repeat(52)}`;
+  expect(subjectOf({ request, datasetSha256 })).toBe(
+    'Model letters, from data set kana (SHA-256 0123456789ab…) by network article',
+  );
+});
+
 it('says one epoch of all images', () => {
   expect(settingsOf({ request })).toBe('1 epoch of all images, batches of 64, learning rate 0.0035, seed 1');
 });

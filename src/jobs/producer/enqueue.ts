@@ -13,7 +13,7 @@ export type EnqueueResult =
   | { readonly outcome: 'forgotten'; readonly jobId: string } // the key's job has ended and is no longer kept
   | { readonly outcome: 'full'; readonly waiting: number }; // jobs
 
-type Order = Pick<TrainJobData, 'request' | 'requestId'>;
+type Order = Pick<TrainJobData, 'request' | 'datasetSha256' | 'requestId'>;
 
 /** `asked`: a repeated call with the key has to ask for the same. */
 export type IdempotencyKey = { readonly key: string; readonly asked: unknown };

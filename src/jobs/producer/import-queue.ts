@@ -2,15 +2,18 @@
  * The API's side of imports. Each name belongs to one upload or import at a time. Every call ends within a second; without
  * Redis it throws a TrainyardError `REDIS_UNAVAILABLE`.
  */
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { Queue } from '../bullmq.ts';
 import { type ImportJob, type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
+import { type ImportTotals, readTotals } from '../import-totals.ts';
 import { connectProducer, reportConnection } from '../redis/connect.ts';
 import type { Advice } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
 import { defineScript } from '../redis/script.ts';
+import { adaptForBoard } from './board-adapter.ts';
 import { createDeadline } from './redis-deadline.ts';
 
 export type ImportQueue = {
@@ -30,7 +33,15 @@ export type ImportQueue = {
   drop(name: string): Promise<string | null>;
   /** Whether an upload goes on, or waits for its import or its end. */
   isKnown(id: string): Promise<boolean>;
+  metrics(): Promise<ImportMetrics>;
+  /** The queue as Bull Board reads it; its calls need a deadline. */
+  board(): Promise<BaseAdapter>;
   close(): Promise<void>;
+};
+
+/** Imports by BullMQ's state, and the totals of those that have ended. */
+export type ImportMetrics = ImportTotals & {
+  readonly counts: Readonly<Record<'waiting' | 'active' | 'completed' | 'failed', number>>;
 };
 
 export type ImportQueueOptions = {
@@ -103,6 +114,8 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
         return id;
       }),
     isKnown: (id) => inTime(() => isKnown(context, id)),
+    metrics: () => deadline('import metrics', () => metrics(context), tryAgain),
+    board: () => adaptForBoard(queue),
     close: async () => {
       await queue.close();
       redis.disconnect();
@@ -145,8 +158,14 @@ async function isKnown(context: Context, id: string): Promise<boolean> {
 async function find(context: Context, name: string): Promise<ImportJob | null> {
   const id = await holderOf(context, name);
   if (!id || isUploading(id)) return null;
-  const job: ImportBullJob | undefined = await context.queue.getJob(id);
-  return job ? view(job, await context.queue.getJobState(id)) : null;
+  return read(context, id);
+}
+
+/** The state first: of an import that fails between the two, the reason would be missing otherwise. */
+async function read({ queue }: Context, id: string): Promise<ImportJob | null> {
+  const state = await queue.getJobState(id);
+  const job: ImportBullJob | undefined = await queue.getJob(id);
+  return job ? view(job, state) : null;
 }
 
 async function list(context: Context): Promise<ImportJob[]> {
@@ -154,12 +173,22 @@ async function list(context: Context): Promise<ImportJob[]> {
   const ids = await queue.getRanges(['waiting', 'prioritized', 'delayed', 'active', 'failed'], 0, -1);
   const found = await Promise.all(
     [...new Set(ids)].map(async (id) => {
-      const job: ImportBullJob | undefined = await queue.getJob(id);
+      const job = await read(context, id);
       const isNewest = job && (await holderOf(context, job.data.request.name)) === id;
-      return isNewest ? view(job, await queue.getJobState(id)) : null;
+      return isNewest ? job : null;
     }),
   );
   return found.filter((job) => job !== null);
+}
+
+async function metrics({ queue, redis, prefix }: Context): Promise<ImportMetrics> {
+  const [counts, totals] = await Promise.all([
+    queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed'),
+    readTotals(redis, prefix),
+  ]);
+  const { active = 0, completed = 0, failed = 0, ...others } = counts;
+  const waiting = Object.values(others).reduce((sum, count) => sum + count, 0);
+  return { counts: { waiting, active, completed, failed }, ...totals };
 }
 
 function view(job: ImportBullJob, bullState: string): ImportJob | null {

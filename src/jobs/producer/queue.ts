@@ -14,6 +14,7 @@ import { createOutage, type Outage, type ProbePauses } from '../redis/outage.ts'
 import { defineScript } from '../redis/script.ts';
 import { announceLine, cancelledKey, pruneCancelled } from '../waiting-order.ts';
 import { readWorkers, type WorkerState } from '../worker-heartbeat.ts';
+import { adaptForBoard } from './board-adapter.ts';
 import { type EnqueueResult, enqueue, findQueued } from './enqueue.ts';
 import { readMetrics } from './loss-curve.ts';
 import { type CountOutcomes, createOutcomeCounter } from './outcome-counter.ts';
@@ -42,13 +43,14 @@ export type Board = {
 export type JobQueue = {
   /**
    * For a day, the same idempotency key gives the same job if the same is `asked` for, which leaves out the service's
-   * own defaults; by default, the request.
+   * own defaults; by default, the request. The job shows `datasetSha256`, of an imported data set.
    */
   enqueue(
     request: ResolvedRequest,
     idempotencyKey?: string,
     requestId?: string,
     asked?: unknown,
+    datasetSha256?: string,
   ): Promise<EnqueueResult>;
   /** What enqueueing with a key would give, where that is settled already; null where the job has still to be added. */
   findQueued(idempotencyKey: string, asked: unknown): Promise<EnqueueResult | null>;
@@ -102,7 +104,7 @@ export function openQueue(options: QueueOptions): JobQueue {
     probe: () => probeWrites(redis, prefix),
     onCause: (reason, refused) => onError(new Error(reason), refused),
     onEnd: (seconds) => onRecovery?.(seconds),
-    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'board'],
+    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'import metrics', 'board'],
     ...(onPartRefused && { onPartRefused }),
     ...(probePauses && { pauses: probePauses }),
   });
@@ -112,9 +114,9 @@ export function openQueue(options: QueueOptions): JobQueue {
   const inTime = createDeadline(redis, outage, deadlineMs);
   const countOutcomes = createOutcomeCounter(context);
   return {
-    enqueue: (request, key, requestId, asked = request) => {
+    enqueue: (request, key, requestId, asked = request, datasetSha256?: string) => {
       const progress = { isAdded: false };
-      const order = { request, requestId: requestId ?? null };
+      const order = orderOf(request, requestId, datasetSha256);
       return inTime(
         'enqueue',
         () => enqueue(context, order, progress, key === undefined ? undefined : { key, asked }),
@@ -168,14 +170,8 @@ const mayBeQueued: Advice = {
   next: 'look for it in GET /jobs before you try again, or send an Idempotency-Key with the next one',
 };
 
-/**
- * Read-only: a retry or a clean-up in Bull Board would bypass the API and the worker, and leave a job's events, cancel
- * mark and resume points behind.
- */
-async function adaptForBoard(queue: Queue<TrainJobData, null>): Promise<BaseAdapter> {
-  // Loaded on first use: few ask for the board.
-  const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
-  return new BullMQAdapter(queue, { readOnlyMode: true });
+function orderOf(request: ResolvedRequest, requestId: string | null = null, datasetSha256?: string) {
+  return { request, requestId, ...(datasetSha256 !== undefined && { datasetSha256 }) };
 }
 
 async function readHealth({ redis, prefix }: Context, outage: Outage): Promise<QueueHealth> {

@@ -11,6 +11,7 @@ import { exists } from '../../lib/files.ts';
 import { listUploads, removeUpload, uploadPaths } from '../../model/data/import/uploads.ts';
 import { Job, UnrecoverableError, WaitingError, type Worker } from '../bullmq.ts';
 import { type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
+import { addToTotals, type EndedImport } from '../import-totals.ts';
 import { encodeFailure } from '../job-view.ts';
 import type { Outage } from '../redis/outage.ts';
 import { type ImportResult, runImport } from './import-supervisor.ts';
@@ -35,7 +36,6 @@ export type ImportWorker = { readonly regainLocks: () => void; close(): Promise<
 const crashLimit = 3; // the next attempt would crash as well
 
 export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
-  const { dataDir } = parts;
   const opened: QueueWorker<ImportJobData> = openQueueWorker<ImportJobData>(
     importQueueName,
     (job, token, signal) => processImport({ ...parts, ...opened }, job, token!, signal!),
@@ -45,14 +45,12 @@ export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
   const endings = new Set<Promise<void>>();
   const end = (job: ImportBullJob | undefined) => {
     if (!job?.finishedOn) return; // it is tried again
-    const ending = removeUpload(dataDir, job.id!)
-      .catch((err: unknown) => parts.log.warn({ err }, `the archive of import ${job.id} is not removed yet`))
-      .finally(() => endings.delete(ending));
+    const ending = finishUp(parts, job).finally(() => endings.delete(ending));
     endings.add(ending);
   };
   worker.on('completed', end).on('failed', end);
   await worker.waitUntilReady();
-  await removeEnded(worker, dataDir);
+  await removeEnded(worker, parts.dataDir);
   return {
     regainLocks,
     close: async () => {
@@ -63,6 +61,22 @@ export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
       await Promise.all(endings);
     },
   };
+}
+
+async function finishUp({ redis, prefix, dataDir, outage, log }: Parts, job: ImportBullJob): Promise<void> {
+  const counting = addToTotals(redis, prefix, endOf(job)).catch((error: unknown) =>
+    outage.failed('import metrics', error),
+  );
+  const removing = removeUpload(dataDir, job.id!).catch((err: unknown) =>
+    log.warn({ err }, `the archive of import ${job.id} is not removed yet`),
+  );
+  await Promise.all([counting, removing]);
+}
+
+function endOf({ failedReason, progress }: ImportBullJob): EndedImport {
+  const { pictures = 0, problems = 0 } = (progress as Partial<ImportState>).progress ?? {};
+  const whyNot = failedReason?.startsWith('CANCELLED:') ? 'cancelled' : 'failed';
+  return { status: failedReason ? whyNot : 'succeeded', read: pictures - problems, refused: problems };
 }
 
 /** Removes the archives of imports that ended together with their worker. */

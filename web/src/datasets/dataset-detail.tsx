@@ -1,6 +1,6 @@
 /** One data set: how far its import is, what became of its files, and what it holds. */
 import type { Dataset } from '../../../src/client/index.ts';
-import { count } from '../ui/format.ts';
+import { count, shortSha256 } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
 import { ImportReport } from './import-report.tsx';
@@ -54,7 +54,7 @@ function Facts({ dataset: { labels, form, counts, bytes, sha256, source } }: { d
     ['To test with', counts && count(counts.test.count)],
     ['On disk', bytes === null ? null : `${(bytes / 1e6).toFixed(1)}\u202fMB`],
     ['Archive', source?.fileName],
-    ['SHA-256', sha256 && `${sha256.slice(0, 8)}…`],
+    ['SHA-256', sha256 && shortSha256(sha256)],
   ];
   return (
     <dl class="facts">

@@ -1,7 +1,7 @@
 /** One version: its provenance, and its mistakes or a comparison with another version. */
 import type { Model } from '../../../src/client/index.ts';
 import { useStore } from '../app-context.ts';
-import { count, loss, percent, shortId } from '../ui/format.ts';
+import { count, loss, percent, shortId, shortSha256 } from '../ui/format.ts';
 import { Badges } from './badges.tsx';
 import { ChangeChampion } from './change-champion.tsx';
 import { Mistakes } from './mistakes.tsx';
@@ -61,6 +61,17 @@ function OtherVersion({ version, others, other }: OtherProps) {
   );
 }
 
+/** The name, and for imported pictures, which a later set of that name may not have, their SHA-256. */
+function DatasetName({ name, sha256 }: Model['dataset']) {
+  const pictures = sha256['pictures.bin'];
+  if (pictures === undefined) return name;
+  return (
+    <>
+      {name}, <code title={`SHA-256 ${pictures}`}>{shortSha256(pictures)}</code>
+    </>
+  );
+}
+
 function Provenance({ model }: { model: Model }) {
   const { metrics, epoch, epochs, dataset, recipe, jobId, seed, engine, parameters, gitCommit } = model;
   const isOneOfSeveral = useStore(createRegistry).models.value.length > 1;
@@ -69,7 +80,7 @@ function Provenance({ model }: { model: Model }) {
     ['Test accuracy', percent(metrics.testAccuracy, 2)],
     ['Test loss', loss(metrics.testLoss)],
     ['Training loss', loss(metrics.trainLoss)],
-    ['Data set', dataset.name],
+    ['Data set', <DatasetName {...dataset} />],
     ['Recipe', recipe],
     ['Epoch', `${epoch} of ${epochs}`],
     ['Job', <a href={`#train/${jobId}`}>{shortId(jobId)}</a>],

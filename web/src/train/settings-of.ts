@@ -1,13 +1,14 @@
 /** What a job was asked to do, in two lines. */
 import type { Job } from '../../../src/client/index.ts';
-import { count } from '../ui/format.ts';
+import { count, shortSha256 } from '../ui/format.ts';
 
-type Asked = Pick<Job, 'request'>;
+type Asked = Pick<Job, 'request' | 'datasetSha256'>;
 
 /** "Model letters, from data set letters by network article" */
-export function subjectOf({ request: { model, dataset, network } }: Asked): string {
+export function subjectOf({ request: { model, dataset, network }, datasetSha256 }: Asked): string {
   const layers = typeof network === 'string' ? network : `of ${network.layers.length + 1} layers`;
-  return `Model ${model}, from data set ${dataset} by network ${layers}`;
+  const pictures = datasetSha256 === undefined ? '' : ` (SHA-256 ${shortSha256(datasetSha256)})`;
+  return `Model ${model}, from data set ${dataset}${pictures} by network ${layers}`;
 }
 
 /** "Up to 12 epochs of 80 passes through all images, batches of 32, learning rate 0.002, seed 1, ends after 4 epochs without a gain" */

@@ -52,3 +52,8 @@ export function probability(p: number): string {
 export function shortId(id: string): string {
   return id.slice(-8);
 }
+
+/** The beginning of a SHA-256 in hexadecimal, enough to tell two apart. */
+export function shortSha256(sha256: string): string {
+  return `${sha256.slice(0, 12)}…`;
+}
