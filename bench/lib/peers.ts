@@ -56,7 +56,7 @@ async function installedPython(): Promise<string> {
   const { keep } = (await import(module)) as Cache;
   const filled = keep(directory, interrupted, fill);
   const end = atEnd(() => filled.then(ignore, ignore)); // it removes what is not whole
-  await during('installing PyTorch, FastAPI and Pillow for the peers, once', filled);
+  await during('installing PyTorch, ONNX Runtime, FastAPI and Pillow for the peers, once', filled);
   await end();
   return python;
 }
@@ -77,7 +77,7 @@ async function fill(directory: string): Promise<{ ok: true }> {
 /** Throws when what was installed does not load. */
 async function versionsOf(python: string): Promise<Record<string, string>> {
   const code = [
-    'import fastapi, json, platform, PIL, numpy, torch, uvicorn, uvloop, httptools',
+    'import fastapi, json, onnxruntime, platform, PIL, numpy, safetensors, torch, uvicorn, uvloop, httptools',
     'modules = [fastapi, numpy, PIL, torch, uvicorn, uvloop, httptools]',
     'print(json.dumps({"python": platform.python_version()} | {m.__name__: m.__version__ for m in modules}))',
   ];

@@ -1,7 +1,7 @@
 /** What comes back from calls: answers, and problems whatever it was that went wrong. */
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { answerOf, createClient, ProblemError } from '../../src/client/index.ts';
+import { answerOf, createClient, exportModel, ProblemError } from '../../src/client/index.ts';
 import { sendProblem, serveEvents } from './event-server.ts';
 
 async function clientOf(answer: (response: ServerResponse) => void, key?: string) {
@@ -67,6 +67,20 @@ describe('the client', () => {
       message: detail,
       retryAfterSeconds: 3,
     });
+  });
+
+  it('takes a file for a file, by the name that the server gives it', async () => {
+    const bytes = Uint8Array.of(0, 255, 128, 10); // no UTF-8
+    const { client } = await clientOf((response) => {
+      const disposition = 'attachment; filename="mnist-1.onnx"';
+      const type = 'application/octet-stream';
+      response.writeHead(200, { 'content-type': type, 'content-disposition': disposition }).end(bytes);
+    });
+    expect(await exportModel(client, 1, 'onnx')).toEqual({ name: 'mnist-1.onnx', bytes });
+    const page = await clientOf((response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Hello</h1>'),
+    );
+    await expect(exportModel(page.client, 1, 'onnx')).rejects.toMatchObject({ code: 'ANSWER_UNEXPECTED' });
   });
 
   it('makes a problem of a server that is not there, and of one that leaves in the middle of an answer', async () => {

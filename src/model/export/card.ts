@@ -20,7 +20,7 @@ export function modelCard(manifest: Manifest): string {
 
 function heading(manifest: Manifest): string {
   const { version, createdAt, network, parameters } = manifest;
-  const about = `A convolutional classifier trained by Trainyard: network \`${network.name}\`, ${parameters} parameters, published ${createdAt}.`;
+  const about = `A classifier trained by Trainyard: network \`${network.name}\`, ${parameters} parameters, published ${createdAt}.`;
   return `# ${modelOf(manifest)}, version ${version}\n\n${about}\n\n${fenced(network.layers)}`;
 }
 
@@ -87,7 +87,7 @@ function limits(manifest: Manifest): string[] {
   const list = [
     `It answers with one of its ${labels.length} labels, whatever the picture shows.`,
     'It reads inputs that are prepared as described above; Trainyard prepares pictures before its network sees them, and that is not part of this file.',
-    ...(form === 'ink' ? ['It was trained on one character a picture.'] : []),
+    `Pictures are prepared in the form \`${form}\`; it has learned from no other.`,
     ...(manifest.calibration
       ? []
       : ['It has no calibration: its probabilities were not fitted to be right as often as they say.']),

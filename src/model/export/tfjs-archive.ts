@@ -29,6 +29,7 @@ export async function encodeTfjs(model: StoredModel): Promise<Buffer> {
 function calibratedWeights({ manifest, weights }: StoredModel): Float32Array {
   const temperature = temperatureOf(manifest);
   const { fanIn, units } = sizesOf(manifest.network.layers).at(-1)!;
-  const first = weights.length - (fanIn + 1) * units;
-  return weights.map((weight, index) => (index < first ? weight : weight / temperature));
+  const calibrated = weights.slice();
+  for (let i = weights.length - (fanIn + 1) * units; i < weights.length; i++) calibrated[i]! /= temperature;
+  return calibrated;
 }

@@ -1,4 +1,5 @@
 /** Exported networks in ONNX Runtime Web. */
+import * as fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { expect, it } from 'vitest';
 import { encodeOnnx } from '../../../src/model/export/onnx.ts';
@@ -24,6 +25,36 @@ it.each(cases)('of %s computes the same in ONNX Runtime', async (_name, specific
     expect(largestDifference(expected, data as Float32Array)).toBeLessThan(1e-5);
   }
   await session.release();
+});
+
+const convolution = fc.record(
+  {
+    kind: fc.constant('convolution' as const),
+    filters: fc.integer({ min: 1, max: 4 }),
+    kernelSize: fc.constantFrom(1, 3, 5, 7),
+    pool: fc.integer({ min: 2, max: 3 }),
+  },
+  { requiredKeys: ['kind', 'filters', 'kernelSize'] },
+);
+const dense = fc.record({ kind: fc.constant('dense' as const), units: fc.integer({ min: 1, max: 6 }) });
+const anyLayers = fc
+  .tuple(fc.array(convolution, { maxLength: 3 }), fc.array(dense, { maxLength: 2 }))
+  .map((parts) => parts.flat())
+  .filter(({ length }) => length > 0);
+
+it('of any layers computes the same in ONNX Runtime', async () => {
+  const images = someImages(2);
+  await fc.assert(
+    fc.asyncProperty(anyLayers, async (layers) => {
+      const model = await publishedModel({ layers });
+      const session = await InferenceSession.create(encodeOnnx(model));
+      const { logits } = await session.run({ images: new Tensor('float32', images, [2, 1, 28, 28]) });
+      const expected = await logitsOf(model, images);
+      expect(largestDifference(expected, logits!.data as Float32Array)).toBeLessThan(1e-5);
+      await session.release();
+    }),
+    { numRuns: 20 },
+  );
 });
 
 it('says what the images are, what the labels are and where it comes from', async () => {
