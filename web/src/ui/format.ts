@@ -55,5 +55,5 @@ export function shortId(id: string): string {
 
 /** The beginning of a SHA-256 in hexadecimal, enough to tell two apart. */
 export function shortSha256(sha256: string): string {
-  return `${sha256.slice(0, 12)}…`;
+  return `${sha256.slice(0, 8)}…`;
 }
