@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { imageForms } from '../model/data/dataset.ts';
 import type { Refusal } from '../model/registry/calls.ts';
 import { type RegistryState, stateSchema } from '../model/registry/decision.ts';
-import { modelName } from '../model/registry/names.ts';
+import { champion, modelName } from '../model/registry/names.ts';
 import { HttpProblem } from './http/problem.ts';
 import type { VersionIndex } from './version-index.ts';
 
@@ -17,7 +17,7 @@ export const registeredModelSchema = z
     form: z
       .enum(imageForms)
       .describe(
-        'What it reads: drawn or written `ink`, or a `picture` as it is; of its newest version, as are the labels',
+        'What it reads: drawn or written `ink`, or a `picture` as it is; of the version that answers, as are the labels',
       ),
     aliases,
     traffic,
@@ -31,7 +31,10 @@ export const registeredModelSchema = z
   .meta({ id: 'RegisteredModel' });
 
 export function describe(name: string, state: RegistryState, index: VersionIndex) {
-  const { versions, newest, dataset, labels, form } = index.of(name);
+  const { versions, newest, dataset, labels, form } = index.of(
+    name,
+    state.aliases[champion]?.version ?? null,
+  );
   const { aliases: named, traffic: shares, path: champions, revision: number } = state;
   const decided = { aliases: named, traffic: shares, champions, revision: number };
   return { name, dataset, labels, form, versions, newest, ...decided };

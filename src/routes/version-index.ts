@@ -5,7 +5,11 @@ import { modelOf, readingOf } from '../model/store/manifest.ts';
 import type { ModelStore } from '../model/store/store.ts';
 
 export type VersionIndex = {
-  of(model: string): {
+  /** `champion`: the version that answers, whose data set, labels and form are the model's; else those of the newest. */
+  of(
+    model: string,
+    champion: number | null,
+  ): {
     readonly versions: number; // how many
     readonly newest: number | null;
     readonly dataset: string;
@@ -39,10 +43,11 @@ export function createVersionIndex(store: Pick<ModelStore, 'versions' | 'manifes
       const present = new Set(versions);
       for (const version of known.keys()) if (!present.has(version)) known.delete(version);
       return {
-        of: (model) => {
+        of: (model, champion) => {
           const own = versions.filter((version) => known.get(version)?.model === model);
           const [newest] = own;
-          const { dataset, labels, form } = newest === undefined ? unknownOf(model) : known.get(newest)!;
+          const shown = own.find((version) => version === champion) ?? newest;
+          const { dataset, labels, form } = shown === undefined ? unknownOf(model) : known.get(shown)!;
           return { versions: own.length, newest: newest ?? null, dataset, labels: [...labels], form };
         },
       };
