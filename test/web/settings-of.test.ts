@@ -24,7 +24,7 @@ it('names the model, the data set and the network', () => {
 it('says which pictures a data set had that was imported', () => {
   const datasetSha256 = `0123456789ab${'c'.repeat(52)}`;
   expect(subjectOf({ request, datasetSha256 })).toBe(
-    'Model letters, from data set kana (SHA-256 0123456789ab…) by network article',
+    'Model letters, from data set kana (SHA-256 01234567…) by network article',
   );
 });
 
