@@ -1,6 +1,6 @@
 /**
- * Reads pictures in threads, one a core. As many orders are in flight as keep every thread busy, and no more: whoever sends
- * them waits for room first.
+ * Reads pictures in threads. As many orders are in flight as keep every thread busy, and no more: whoever sends them waits
+ * for room first.
  */
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
@@ -8,6 +8,7 @@ import { startThread } from '../../../lib/thread.ts';
 import '../../image/decode.ts'; // blocks libvips' other loaders, which only the main thread can
 import type { Pictures, ReadAnswer, ReadOrder, ReadResult, ReadTask, ReadThreadData } from './read-order.ts';
 
+const mostThreads = Math.max(1, availableParallelism() - 1); // one core stays free for answers
 const ordersEach = 2; // in flight: one that is read, one that waits
 
 export type ReadPool = {
@@ -21,7 +22,7 @@ export type ReadPool = {
 
 type Thread = { readonly worker: Worker; readonly pending: Map<number, (answer: ReadAnswer) => void> };
 
-export function openReadPool(archive: string, threadCount = availableParallelism()): ReadPool {
+export function openReadPool(archive: string, threadCount = mostThreads): ReadPool {
   const data: ReadThreadData = { archive };
   let failure: Error | null = null;
   let waiting: (() => void)[] = [];
