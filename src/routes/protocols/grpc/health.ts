@@ -26,19 +26,19 @@ export function createHealth(isReady: () => boolean): Health {
   const statusNow = () => (isReady() && !closing ? serving : notServing);
 
   const check: handleUnaryCall<Received<HealthRequest>, Answer> = ({ request }, callback) => {
-    if ('problem' in request) return callback(statusOf(request.problem));
-    if (known.includes(request.message.service)) return callback(null, { status: statusNow() });
-    callback(statusOf(unknownService(request.message.service)));
+    const wanted = serviceOf(request);
+    if (wanted instanceof HttpProblem) return callback(statusOf(wanted));
+    if (known.includes(wanted)) return callback(null, { status: statusNow() });
+    callback(statusOf(unknownService(wanted)));
   };
 
   const watch = (call: Watcher): void => {
-    const { request } = call;
-    const problem = 'problem' in request ? request.problem : watchers.size < mostWatchers ? null : tooMany();
-    if ('problem' in request || problem !== null) {
-      call.emit('error', statusOf(problem!));
+    const wanted = watchers.size < mostWatchers ? serviceOf(call.request) : tooMany();
+    if (wanted instanceof HttpProblem) {
+      call.emit('error', statusOf(wanted));
       return;
     }
-    const isKnown = known.includes(request.message.service);
+    const isKnown = known.includes(wanted);
     let told: number | null = null;
     const tell = () => {
       const now = isKnown ? statusNow() : serviceUnknown;
@@ -62,6 +62,10 @@ export function createHealth(isReady: () => boolean): Health {
     }
   };
   return { handlers: { Check: check, Watch: watch }, close };
+}
+
+function serviceOf(request: Received<HealthRequest>): string | HttpProblem {
+  return 'problem' in request ? request.problem : request.message.service;
 }
 
 function unknownService(service: string): HttpProblem {
