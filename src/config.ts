@@ -102,6 +102,7 @@ function isProxy(text: string): boolean {
 const variables = z.object({
   HOST: listenHost.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
+  GRPC_PORT: wholeNumber(0, 65_535).optional(),
   REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
@@ -142,6 +143,10 @@ const environmentSchema = variables
       },
     },
   )
+  .refine(({ PORT, GRPC_PORT }) => GRPC_PORT === undefined || GRPC_PORT === 0 || GRPC_PORT !== PORT, {
+    path: ['GRPC_PORT'],
+    error: 'expected another port than that of HTTP (PORT), got the same; set one of them to another',
+  })
   // `local` means that only this machine reaches the port. Compose knows that, the server doesn't.
   .refine(
     ({ ALLOW_ANONYMOUS, PUBLISH, API_KEY }) =>
@@ -156,6 +161,7 @@ const environmentSchema = variables
 export type Config = Readonly<{
   host: string;
   port: number; // 0: any free one
+  grpcPort: number | null; // likewise; null: gRPC is not spoken
   redisUrl: string | null; // null: the launcher starts an embedded Redis
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
@@ -196,6 +202,7 @@ export function readConfig(
   return {
     host: values.HOST,
     port: values.PORT,
+    grpcPort: values.GRPC_PORT ?? null,
     redisUrl: values.REDIS_URL ?? null,
     dataDir: resolve(values.DATA_DIR),
     engine: values.ENGINE,

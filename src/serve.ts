@@ -1,7 +1,7 @@
 /** What the API process does once its configuration is known: connections → application → listen. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { buildApp } from './app.ts';
+import { type AppDependencies, buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { removeDeadUploads } from './jobs/producer/dead-uploads.ts';
 import { openFeed } from './jobs/producer/event-feed.ts';
@@ -11,7 +11,7 @@ import { type JobQueue, openQueue } from './jobs/producer/queue.ts';
 import { lookAtRedis } from './jobs/redis/check.ts';
 import { describePartRefused, remedyOf } from './jobs/redis/errors.ts';
 import { messageOf, TrainyardError } from './lib/errors.ts';
-import { listenFailed } from './lib/listen.ts';
+import { grpcPlace, listenFailed } from './lib/listen.ts';
 import { closeOnExit } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { Corrections } from './model/corrections/corrections.ts';
@@ -22,7 +22,9 @@ import type { PredictorNews } from './model/serving/messages.ts';
 import type { Predictor, PredictorEvents } from './model/serving/predictor.ts';
 import { type ModelStore, openStore } from './model/store/store.ts';
 import { warningsAbout } from './routes/http/guard.ts';
-import { createMetrics, observeNews } from './routes/metrics.ts';
+import { createMetrics, observeNews, observePredictor } from './routes/metrics.ts';
+import type { GrpcServer } from './routes/protocols/grpc/grpc-server.ts';
+import { createVersionLabels } from './routes/version-labels.ts';
 
 /** A predictor that runs already, and how to hear of it. */
 export type StartedPredictor = {
@@ -55,9 +57,7 @@ export async function serve(
     onMessage(news);
   };
   listen({ onMessage: onNews, onExit });
-  const corrections = new Corrections(dataDir, (id, reason) =>
-    log.error({ id, reason }, `correction ${id} is damaged and left out; remove it and correct again`),
-  );
+  const corrections = openCorrections(dataDir, log);
   const kept = config.keepInputs ? await keepAnswers(dataDir, log) : null;
   const app = await buildApp({
     queue,
@@ -76,9 +76,10 @@ export async function serve(
     metrics,
     log,
   });
+  const grpc = await speakGrpc(config, { predictor, store, metrics, log });
   closeOnExit(log, async () => {
     closing.abort();
-    await app.close(); // answers the requests under way first
+    await Promise.all([app.close(), grpc?.close()]); // answer the requests under way first
     kept?.close();
     feed.close();
     await Promise.all([predictor.close(), queue.close(), imports.close()]);
@@ -86,10 +87,26 @@ export async function serve(
   const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
     throw listenFailed(error as NodeJS.ErrnoException, config);
   });
-  process.send?.({ type: 'ready', address }); // to the launcher
+  process.send?.({ type: 'ready', address, grpcAddress: grpc?.address }); // to the launcher
   for (const warning of warningsAbout(config)) log.warn(warning);
   wantModel();
   void sweepUploads(imports, dataDir, log, closing.signal);
+}
+
+/** Null where GRPC_PORT is not set: then nothing of it is loaded. */
+async function speakGrpc(
+  config: Config,
+  parts: Pick<AppDependencies, 'predictor' | 'store' | 'metrics' | 'log'>,
+): Promise<GrpcServer | null> {
+  const place = grpcPlace(config);
+  if (place === null) return null;
+  const { openGrpc } = await import('./routes/protocols/grpc/grpc-server.ts');
+  const { predictor, store, metrics, log } = parts;
+  const reader = observePredictor(predictor, metrics);
+  const labelsOf = createVersionLabels(store);
+  const grpc = await openGrpc(place, { predictor, reader, store, labelsOf, access: config, metrics, log });
+  log.info(`gRPC is spoken on ${grpc.address}`);
+  return grpc;
 }
 
 /** The queue, whose outages are logged. */
@@ -123,6 +140,12 @@ async function sweepUploads(
     }
     await delay(sweepMs, undefined, { signal, ref: false }).catch(() => {});
   }
+}
+
+function openCorrections(dataDir: string, log: Logger): Corrections {
+  return new Corrections(dataDir, (id, reason) =>
+    log.error({ id, reason }, `correction ${id} is damaged and left out; remove it and correct again`),
+  );
 }
 
 function keepAnswers(dataDir: string, log: Logger): Promise<KeptAnswers> {

@@ -1,7 +1,7 @@
 /** The API process: options and configuration, then all else, which takes a second to load. */
 import { readListenerConfig, requireRedisUrl } from './config.ts';
 import { openDataDir } from './lib/files.ts';
-import { expectFree } from './lib/listen.ts';
+import { expectFree, grpcPlace } from './lib/listen.ts';
 import { runEntry } from './lifecycle.ts';
 import { keepEvents } from './model/serving/keep-events.ts';
 import { startPredictor } from './model/serving/predictor.ts';
@@ -11,6 +11,8 @@ await runEntry(async () => {
   const config = await readListenerConfig(takeOptions('server'));
   const redisUrl = requireRedisUrl(config);
   await expectFree(config);
+  const grpc = grpcPlace(config);
+  if (grpc !== null) await expectFree(grpc);
   await openDataDir(config.dataDir);
   const events = keepEvents();
   const { dataDir, engine, keepModels, servedModels } = config;

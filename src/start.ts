@@ -8,7 +8,7 @@ import { followFirstModel } from './launcher/first-model.ts';
 import { type Part, startPart } from './launcher/part.ts';
 import { messageOf } from './lib/errors.ts';
 import { openDataDir } from './lib/files.ts';
-import { expectFree } from './lib/listen.ts';
+import { expectFree, grpcPlace } from './lib/listen.ts';
 import { bypassProxy } from './lib/no-proxy.ts';
 import { ignoresHangup } from './lib/nohup.mjs';
 import { closeOnExit, runEntry } from './lifecycle.ts';
@@ -42,6 +42,8 @@ await runEntry(async () => {
 
   try {
     await expectFree(config);
+    const grpc = grpcPlace(config);
+    if (grpc !== null) await expectFree(grpc);
     await openDataDir(config.dataDir);
     if (config.redisUrl === null) redis = await startRedis(config.dataDir);
     else await expectRedis(config.redisUrl);
@@ -51,8 +53,8 @@ await runEntry(async () => {
     const server = startPart('server', env);
     const worker = startPart('worker', env);
     parts.push(server, worker);
-    const [{ address = '' }] = await Promise.all([server.ready, worker.ready]);
-    say(`Trainyard listens on ${address}`);
+    const [{ address = '', grpcAddress }] = await Promise.all([server.ready, worker.ready]);
+    say(`Trainyard listens on ${address}${grpcAddress ? `, gRPC on ${grpcAddress}` : ''}`);
     bypassProxy(address);
     const client = createClient({ baseUrl: address, key: config.apiKeys[0] });
     await untilReady(client, config.firstModel, stopping.signal);

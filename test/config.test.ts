@@ -7,6 +7,7 @@ describe('readConfig', () => {
     expect(readConfig({ GIT_COMMIT: 'abc' })).toEqual({
       host: '127.0.0.1',
       port: 3000,
+      grpcPort: null,
       redisUrl: null,
       dataDir: resolve('data'),
       engine: 'auto',
@@ -34,6 +35,7 @@ describe('readConfig', () => {
     const config = readConfig({
       HOST: '::1',
       PORT: '0',
+      GRPC_PORT: '8001',
       REDIS_URL: 'redis://127.0.0.1:6379',
       DATA_DIR: '/srv/trainyard',
       ENGINE: 'wasm',
@@ -50,6 +52,7 @@ describe('readConfig', () => {
     expect(config).toMatchObject({
       host: '::1',
       port: 0,
+      grpcPort: 8001,
       redisUrl: 'redis://127.0.0.1:6379',
       engine: 'wasm',
     });
@@ -77,6 +80,9 @@ describe('readConfig', () => {
     ['PORT', '0x50'],
     ['PORT', '1e3'],
     ['PORT', '-1'],
+    ['GRPC_PORT', '70000'],
+    ['GRPC_PORT', 'grpc'],
+    ['GRPC_PORT', '3000'], // that of HTTP
     ['RATE_LIMIT', 'many'],
     ['ENGINE', 'cuda'],
     ['REDIS_URL', 'localhost'],

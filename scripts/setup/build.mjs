@@ -1,6 +1,14 @@
 /** What is made of the sources, when they have changed: the client's types, the compiled program in dist/ and the page. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { runOrFail } from './command.mjs';
 
@@ -31,6 +39,8 @@ export const build = {
       const options = { cwd: root, env, signal };
       await runOrFail(`the sources to build (${name})`, process.execPath, args, options, advice);
     }
+    for (const path of filesUnder(root, 'src').filter((file) => file.endsWith('.proto')))
+      copyFileSync(join(root, path), join(target, relative('src', path))); // tsc leaves them out
     const files = filesUnder(root, fresh).map((path) => path.replace(fresh, 'dist'));
     if (existsSync(join(root, generated))) files.push(generated);
     writeFileSync(join(target, '.build'), JSON.stringify({ digest, files }));

@@ -9,7 +9,7 @@ export type Part = {
   stop(): Promise<void>;
 };
 
-export type PartReady = { readonly type: 'ready'; readonly address?: string };
+export type PartReady = { readonly type: 'ready'; readonly address?: string; readonly grpcAddress?: string };
 
 const readyWithinMs = 90_000; // the first use of a GPU may compile kernels; the worker allows a minute
 const firstDelayMs = 1000; // before a restart; doubled until the part is ready again

@@ -3,7 +3,12 @@ import { createServer, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { TrainyardError } from './errors.ts';
 
-export type Place = { readonly host: string; readonly port: number };
+/** `variable`: sets the port. */
+export type Place = {
+  readonly host: string;
+  readonly port: number;
+  readonly variable?: 'PORT' | 'GRPC_PORT';
+};
 
 const withinMs = 5000; // an unanswered DNS query takes longer
 
@@ -33,20 +38,28 @@ export async function expectFree(place: Place): Promise<void> {
   if (error !== null) throw listenFailed(error, place);
 }
 
+/** Where gRPC is spoken; null: nowhere. */
+export function grpcPlace({ host, grpcPort }: { host: string; grpcPort: number | null }): Place | null {
+  return grpcPort === null ? null : { host, port: grpcPort, variable: 'GRPC_PORT' };
+}
+
 /** The error to show for a failed `listen`. */
-export function listenFailed(error: NodeJS.ErrnoException, { host, port }: Place): TrainyardError {
-  const message = `expected to listen on port ${port} of ${host}, ${reasonOf(error)}`;
+export function listenFailed(
+  error: NodeJS.ErrnoException,
+  { host, port, variable = 'PORT' }: Place,
+): TrainyardError {
+  const message = `expected to listen on port ${port} of ${host}, ${reasonOf(error, variable)}`;
   return new TrainyardError('LISTEN_FAILED', message, { cause: error });
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+function reasonOf({ code, message }: NodeJS.ErrnoException, variable: string): string {
   if (code === 'EADDRINUSE') {
-    return 'got that another program listens there, perhaps a Trainyard that runs already; end that, or set PORT to a free one';
+    return `got that another program listens there, perhaps a Trainyard that runs already; end that, or set ${variable} to a free one`;
   }
   if (code === 'EACCES') {
-    return 'got that this user may not, since low ports are for root; set PORT to 1024 or more, and have a proxy take the low port';
+    return `got that this user may not, since low ports are for root; set ${variable} to 1024 or more, and have a proxy take the low port`;
   }
-  return `got: ${message}; set HOST to an address of this machine and PORT to a free port`;
+  return `got: ${message}; set HOST to an address of this machine and ${variable} to a free port`;
 }
 
 function tryListening(place: Place): Promise<NodeJS.ErrnoException | null> {

@@ -60,6 +60,7 @@ export function createMetrics() {
       'route',
       'status',
     ]),
+    calls: histogram('grpc_call_duration_seconds', 'Time to answer a gRPC call', fast, ['method', 'status']),
     streams: gauge('event_streams', 'Event streams that are open now'),
     predictions: counter('predictions_total', 'Images that came to an end, by what came of them', [
       'outcome',

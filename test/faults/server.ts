@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../temporary.ts';
 
 export type Server = {
   readonly address: URL;
+  readonly grpcAddress: string | undefined; // where GRPC_PORT is set
   readonly process: ChildProcess;
   /** Log lines and whatever else it has printed. */
   output(): string;
@@ -51,16 +52,20 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> 
       output += text;
     });
   }
-  const address = await listening(child, () => output);
+  const { address, grpcAddress } = await listening(child, () => output);
   const served = async () =>
     (await fetch(new URL('/models/1', address))).json() as Promise<{ served?: boolean }>;
   await until('model 1 to be served', served, (model) => model.served === true);
-  return { address, process: child, output: () => output };
+  return { address, grpcAddress, process: child, output: () => output };
 }
 
-function listening(child: ChildProcess, output: () => string): Promise<URL> {
+type Listening = Pick<Server, 'address' | 'grpcAddress'>;
+
+function listening(child: ChildProcess, output: () => string): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    child.once('message', ({ address }: { address: string }) => resolve(new URL(address)));
+    child.once('message', ({ address, grpcAddress }: { address: string; grpcAddress?: string }) =>
+      resolve({ address: new URL(address), grpcAddress }),
+    );
     child.once('exit', () => reject(new Error(`expected the server to listen, it ended:\n${output()}`)));
   });
 }

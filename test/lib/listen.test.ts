@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { expectFree, listenFailed, malformedHost, unusableHost } from '../../src/lib/listen.ts';
+import { expectFree, grpcPlace, listenFailed, malformedHost, unusableHost } from '../../src/lib/listen.ts';
 
 describe('HOST', () => {
   it.each([
@@ -55,6 +55,13 @@ describe('PORT', () => {
       code: 'LISTEN_FAILED',
       message: `expected to listen on port ${port} of 127.0.0.1, got that another program listens there, perhaps a Trainyard that runs already; end that, or set PORT to a free one`,
     });
+  });
+
+  it('of gRPC is refused likewise, with its own variable', () => {
+    const error = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+    const place = grpcPlace({ host: '127.0.0.1', grpcPort: 8001 })!;
+    expect(listenFailed(error, place).message).toMatch(/port 8001 .*set GRPC_PORT to a free one$/);
+    expect(grpcPlace({ host: '127.0.0.1', grpcPort: null })).toBeNull();
   });
 
   it('that is free is left free', async () => {

@@ -17,7 +17,7 @@ const othersMayAsk = 'set API_KEY, or ALLOW_ANONYMOUS=true, to answer others';
 
 /** Says why a request through a proxy does not count as local; null if it does, or came through no proxy. */
 export function refuseProxied(request: FastifyRequest): string | null {
-  const names = Object.keys(request.headers).filter((name) => forwarding.test(name));
+  const names = forwardingNames(Object.keys(request.headers));
   if (names.length === 0) return null;
   const isTrusted = (request.ips?.length ?? 0) > 1; // Fastify reads X-Forwarded-For only from trusted peers
   if (!isTrusted || names.includes('forwarded')) {
@@ -27,6 +27,11 @@ export function refuseProxied(request: FastifyRequest): string | null {
   const other = foreignEntry(request.headers, names);
   if (other === undefined) return null;
   return `expected loopback addresses alone in what the proxy forwards, got ${JSON.stringify(other)}; ${othersMayAsk}`;
+}
+
+/** Those of the names, in lower case, that only a proxy sends. */
+export function forwardingNames(names: readonly string[]): string[] {
+  return names.filter((name) => forwarding.test(name));
 }
 
 /** The first client or host that is not loopback. */

@@ -2,7 +2,6 @@
  * Reads request bodies, and bounds the memory that all of them together take up until they are answered. Bytes count when
  * they arrive, not when they are announced, so that a slow upload reserves no memory that it doesn't use.
  */
-import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { errorCodes, type FastifyRequest } from 'fastify';
 import { codingOf, decode } from './content-coding.ts';
@@ -18,11 +17,14 @@ export type Received = {
   refusal(): HttpProblem;
 };
 
+/** What emits `close` at the end of a request, such as a response. */
+type Ending = { once(event: 'close', listener: () => void): unknown };
+
 /** Counts the bytes of all requests of a route; `open` begins a request's count, which ends with the response. */
 export function createReceived(
   limit = maxReceivedBytes,
   perPiece = pieceBytes,
-): { open(response: ServerResponse): Received } {
+): { open(response: Ending): Received } {
   let total = 0;
   return {
     open: (response) => {

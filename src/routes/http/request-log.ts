@@ -6,7 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogContro
 const harmless = /^[\w.:=+/@-]{1,128}$/; // in a log line, a header and a shell
 
 /** The client's or proxy's `X-Request-Id` if it is harmless, else a new id. */
-export function requestIdOf({ headers }: IncomingMessage): string {
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && harmless.test(given) ? given : randomUUID();
 }

@@ -34,7 +34,7 @@ export function greysFromBytes(bytes: Uint8Array, images: number, type: GreyType
   if (bytes.byteLength !== greys.byteLength) {
     const size = `${images} × ${imageSize} × ${greys.BYTES_PER_ELEMENT}`;
     throw invalid(
-      `expected ${greys.byteLength} bytes (${size}) of ${type} data, got ${bytes.byteLength}; let binary_data_size say the size that shape and datatype give`,
+      `expected ${greys.byteLength} bytes (${size}) of ${type} data, as shape and datatype give, got ${bytes.byteLength}`,
     );
   }
   new Uint8Array(greys.buffer).set(bytes); // Node runs on little-endian machines only

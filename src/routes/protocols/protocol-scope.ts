@@ -9,7 +9,7 @@ import { createReceived, readWhole } from '../http/received-body.ts';
 export const maxBodyBytes = 16 * 1024 * 1024;
 const maxJsonBytes = 8 * 1024 * 1024; // it takes up to 0.1 s to parse; 256 images as numbers take half of it
 const maxReceivedBytes = 64 * 1024 * 1024; // bodies of all requests under way
-const received = createReceived(maxReceivedBytes);
+export const received = createReceived(maxReceivedBytes);
 
 const protocolProblemSchema = problemSchema
   .extend({ error: z.string().describe('The same as `detail`, where the protocol wants it') })

@@ -1,9 +1,7 @@
 /** Reads the images of a request by one version, whatever form they came in. */
 import { setMaxListeners } from 'node:events';
-import type { FastifyReply } from 'fastify';
 import type { ImageTensor, TensorPrediction } from '../../model/serving/messages.ts';
 import type { Selector } from '../../model/serving/select-version.ts';
-import { goneWith } from '../http/client-gone.ts';
 import { maxImages } from '../http/image-limits.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
@@ -20,14 +18,13 @@ export type ReadImages = Omit<TensorPrediction, 'ok' | 'timings'>;
 
 type Reader = { readonly predictor: PictureReader; readonly labelsOf: VersionLabels };
 
-/** @throws HttpProblem where an image is not read */
+/** `gone` aborts when nobody waits for the answer. @throws HttpProblem where an image is not read */
 export async function readImages(
   images: RequestedImages,
   selector: Selector,
-  reply: FastifyReply,
+  gone: AbortController,
   reader: Reader,
 ): Promise<ReadImages> {
-  const gone = goneWith(reply);
   if ('pictures' in images) return readPictures(images.pictures, selector, gone, reader);
   const outcome = await reader.predictor.predictTensor(images.tensor, { ...selector, signal: gone.signal });
   return expectPrediction(outcome, 0, 1);

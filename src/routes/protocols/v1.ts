@@ -8,6 +8,7 @@ import { imageSide } from '../../model/data/dataset.ts';
 import { modelName } from '../../model/registry/names.ts';
 import type { Selector } from '../../model/serving/select-version.ts';
 import type { JsonParser } from '../http/bodies.ts';
+import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { aliasedVersions, createDescribe, type Describe, selectorOf } from './described-version.ts';
 import { maxBodyBytes, protocolProblems, speakProtocol } from './protocol-scope.ts';
@@ -156,7 +157,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const { images, inRows } = readPredict(parseJson(request, bodyOf(request)));
-      const found = await readImages(images, selector, reply, read);
+      const found = await readImages(images, selector, goneWith(reply), read);
       return inRows ? { predictions: rowsOf(found) } : { outputs: columnsOf(found) };
     },
   });
@@ -167,7 +168,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const images = readClassify(parseJson(request, bodyOf(request)));
-      const found = await readImages(images, selector, reply, read);
+      const found = await readImages(images, selector, goneWith(reply), read);
       return { results: found.answers.map((_, i) => classesOf(found, i)) };
     },
   });

@@ -8,7 +8,7 @@ export type InferAnswer = {
   readonly binary: Buffer | null; // null: all outputs are in the JSON
 };
 
-type Tensor = { readonly shape: number[] } & (
+export type OutputTensor = { readonly shape: number[] } & (
   | { readonly datatype: 'FP32'; readonly values: Float32Array }
   | { readonly datatype: 'BYTES'; readonly values: readonly string[] }
 );
@@ -20,7 +20,7 @@ export function writeInferAnswer(read: ReadImages, { id, outputs }: InferRequest
     const { name, isBinary } = wanted;
     const { datatype, shape, values } = tensor;
     if (!isBinary) return { name, datatype, shape, data: [...values] };
-    const bytes = datatype === 'FP32' ? bytesOfFloats(values) : bytesOfStrings(values);
+    const bytes = bytesOf(tensor);
     chunks.push(bytes);
     return { name, datatype, shape, parameters: { binary_data_size: bytes.byteLength } };
   });
@@ -30,7 +30,10 @@ export function writeInferAnswer(read: ReadImages, { id, outputs }: InferRequest
   return { json, binary: chunks.length > 0 ? Buffer.concat(chunks) : null };
 }
 
-function tensorOf(read: ReadImages, { name, classes }: WantedOutput): Tensor {
+export function tensorOf(
+  read: ReadImages,
+  { name, classes }: Pick<WantedOutput, 'name' | 'classes'>,
+): OutputTensor {
   const { answers, labels, probabilities } = read;
   if (name !== 'probabilities')
     return { datatype: 'BYTES', shape: [answers.length], values: answers.map((answer) => answer[name]) };
@@ -52,6 +55,11 @@ function classified(read: ReadImages, image: number): string[] {
 /** [labels] */
 export function probabilitiesOf({ labels, probabilities }: ReadImages, image: number): Float32Array {
   return rowOf(probabilities, labels.length, image);
+}
+
+/** The values as the protocol has them in bytes. */
+export function bytesOf({ datatype, values }: OutputTensor): Buffer {
+  return datatype === 'FP32' ? bytesOfFloats(values) : bytesOfStrings(values);
 }
 
 /** Little-endian, as the machines are that Node runs on. */

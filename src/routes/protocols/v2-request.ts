@@ -52,16 +52,31 @@ export type InferRequest = {
   readonly outputs: readonly WantedOutput[];
 };
 
-/** @throws HttpProblem 400, or 413 */
+/** The values of an input, in the form in which they came. */
+export type InputData =
+  | { readonly bytes: Buffer }
+  | { readonly elements: readonly Buffer[] } // pictures
+  | { readonly values: unknown; readonly where?: string }; // `where` ends what an error says
+
+/** Over REST. @throws HttpProblem 400, or 413 */
 export function readInferRequest(request: FastifyRequest, parseJson: JsonParser): InferRequest {
   const { json, binary } = splitBody(request);
-  const body = parseJson(request, json);
+  return checkInferRequest(parseJson(request, json), (input) => dataOf(input, binary));
+}
+
+/**
+ * Checks a request, in whatever way it came.
+ *
+ * @param dataOfInput gives the values of its input
+ * @throws HttpProblem 400
+ */
+export function checkInferRequest(body: unknown, dataOfInput: (input: Input) => InputData): InferRequest {
   const { data: parsed, error } = inferSchema.safeParse(body ?? {});
   if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
   const [input] = parsed.inputs;
   return {
     id: parsed.id,
-    images: readInput(input, bytesOf(input, binary)),
+    images: readInput(input, dataOfInput(input)),
     outputs: wantedOutputs(parsed.outputs, parsed.parameters.binary_data_output ?? false),
   };
 }
@@ -82,33 +97,37 @@ function splitBody({ headers, body }: FastifyRequest): { json: Buffer; binary: B
 
 type Input = z.output<typeof inputSchema>;
 
-/** The input's bytes after the JSON; null where it has `data`. */
-function bytesOf(
-  { data, parameters: { binary_data_size: size } }: Input,
-  binary: Buffer | null,
-): Buffer | null {
+/** The input's bytes after the JSON, or its `data`. */
+function dataOf({ data, parameters: { binary_data_size: size } }: Input, binary: Buffer | null): InputData {
   if (size === undefined) {
     if (binary && binary.byteLength > 0)
       throw invalid(`expected no bytes after the JSON without binary_data_size, got ${binary.byteLength}`);
-    return null;
+    return { values: data };
   }
   if (data !== undefined) throw invalid('expected either data or binary_data_size, got both');
   if (!binary)
     throw invalid(
       'expected the header Inference-Header-Content-Length beside binary_data_size: the number of bytes of the JSON, after which the binary data begin',
     );
-  if (binary.byteLength === size) return binary;
+  if (binary.byteLength === size) return { bytes: binary };
   throw invalid(`expected ${size} bytes after the JSON, as binary_data_size says, got ${binary.byteLength}`);
 }
 
-function readInput({ datatype, shape, data }: Input, bytes: Buffer | null): RequestedImages {
-  if (datatype === 'BYTES') {
-    const count = countOf(shape, [[], [1]], mostPictures, datatype);
-    return { pictures: bytes ? picturesFromBytes(bytes, count) : picturesFromJson(data, count) };
-  }
+function readInput({ datatype, shape }: Input, data: InputData): RequestedImages {
+  if (datatype === 'BYTES')
+    return { pictures: readPictures(data, countOf(shape, [[], [1]], mostPictures, datatype)) };
   const forms = [[imageSide, imageSide, 1], [imageSize], [imageSide, imageSide]];
   const count = countOf(shape, forms, mostTensorImages, datatype);
-  return { tensor: bytes ? greysFromBytes(bytes, count, datatype) : greysFromJson(data, count, datatype) };
+  if ('bytes' in data) return { tensor: greysFromBytes(data.bytes, count, datatype) };
+  if ('elements' in data) return { tensor: greysFromJson(data.elements, count, datatype) };
+  return { tensor: greysFromJson(data.values, count, datatype, data.where) };
+}
+
+function readPictures(data: InputData, count: number): readonly Buffer[] {
+  if ('bytes' in data) return picturesFromBytes(data.bytes, count);
+  if ('values' in data) return picturesFromJson(data.values, count);
+  if (data.elements.length === count) return data.elements;
+  throw invalid(`expected ${count} BYTES elements, as shape says, got ${data.elements.length}`);
 }
 
 /** The first of the dimensions; the others must be one of `forms`. */

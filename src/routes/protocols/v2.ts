@@ -4,11 +4,11 @@
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { imageSide } from '../../model/data/dataset.ts';
 import { modelName } from '../../model/registry/names.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
 import type { ModelStore } from '../../model/store/store.ts';
 import type { JsonParser } from '../http/bodies.ts';
+import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
 import type { VersionLabels } from '../version-labels.ts';
@@ -16,7 +16,8 @@ import { aliasedVersions, createDescribe, type Describe, selectorOf } from './de
 import { maxBodyBytes, protocolProblems, speakProtocol } from './protocol-scope.ts';
 import { readImages } from './read-images.ts';
 import { writeInferAnswer } from './v2-answer.ts';
-import { outputNames, readInferRequest } from './v2-request.ts';
+import { isReady, modelMetadata, serverMetadata } from './v2-metadata.ts';
+import { readInferRequest } from './v2-request.ts';
 
 export type ProtocolDependencies = {
   readonly predictor: Pick<Predictor, 'serving'>;
@@ -132,11 +133,7 @@ const speakV2: FastifyPluginAsync<ProtocolDependencies> = async (scope, parts) =
 };
 
 function serverRoutes(scope: FastifyInstance, { predictor }: ProtocolDependencies): void {
-  scope.get('', { schema: serverSchema }, async () => ({
-    name: 'trainyard',
-    version: '0.1.0',
-    extensions: ['binary_tensor_data', 'classification', 'model_repository'],
-  }));
+  scope.get('', { schema: serverSchema }, async () => serverMetadata);
 
   const probe = { config: { anonymous: true }, logLevel: 'warn' } as const;
   scope.get('/health/live', { ...probe, schema: liveSchema }, async () => ({ live: true }));
@@ -145,7 +142,7 @@ function serverRoutes(scope: FastifyInstance, { predictor }: ProtocolDependencie
     '/health/ready',
     { ...probe, schema: serverReadySchema },
     async (_request, reply: FastifyReply) => {
-      const ready = Object.values(predictor.serving()).some(({ champion }) => champion !== null);
+      const ready = isReady(predictor);
       return reply.code(ready ? 200 : 503).send({ ready });
     },
   );
@@ -180,20 +177,9 @@ function describeRoutes(
   { predictor }: ProtocolDependencies,
 ): void {
   const hide = path !== modelPaths[0];
-  scope.get<ByModel>(path, { schema: { ...metadataSchema, hide } }, async ({ params }) => {
-    const { model, labels } = await describe(selectorOf(params));
-    return {
-      name: model,
-      versions: aliasedVersions(predictor, model).map(String),
-      platform: 'trainyard_tfjs',
-      inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, imageSide, imageSide, 1] }],
-      outputs: outputNames.map((name) =>
-        name === 'probabilities'
-          ? { name, datatype: 'FP32', shape: [-1, labels.length] }
-          : { name, datatype: 'BYTES', shape: [-1] },
-      ),
-    };
-  });
+  scope.get<ByModel>(path, { schema: { ...metadataSchema, hide } }, async ({ params }) =>
+    modelMetadata(await describe(selectorOf(params)), predictor),
+  );
 
   scope.get<ByModel>(`${path}/ready`, { schema: { ...modelReadySchema, hide } }, async ({ params }) => {
     const { model } = await describe(selectorOf(params));
@@ -213,7 +199,10 @@ function inferRoute(
     handler: async (request, reply) => {
       const selector = selectorOf(request.params);
       const wanted = readInferRequest(request, parseJson);
-      const read = await readImages(wanted.images, selector, reply, { predictor: reader, labelsOf });
+      const read = await readImages(wanted.images, selector, goneWith(reply), {
+        predictor: reader,
+        labelsOf,
+      });
       const { json, binary } = writeInferAnswer(read, wanted);
       if (!binary) return reply.type('application/json; charset=utf-8').send(json);
       reply.header('inference-header-content-length', String(json.byteLength));

@@ -1,0 +1,34 @@
+/** Errors as gRPC has them: a status, its details, and what else a client may need in the metadata. */
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { HttpProblem } from '../../http/problem.ts';
+
+const mostDetails = 2000; // characters; headers are limited, and an escaped one takes nine bytes
+
+const codes: Readonly<Record<number, status>> = {
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.NOT_FOUND,
+  409: status.FAILED_PRECONDITION,
+  429: status.RESOURCE_EXHAUSTED,
+  499: status.CANCELLED,
+  500: status.INTERNAL,
+  503: status.UNAVAILABLE,
+};
+
+/** `error-code` has the stable code of the problem, `retry-after` the seconds to wait. */
+export function statusOf({ options }: HttpProblem): StatusObject {
+  const { status: http, code, detail, retryAfterSeconds } = options;
+  const metadata = new Metadata();
+  metadata.set('error-code', code);
+  if (retryAfterSeconds !== undefined) metadata.set('retry-after', String(retryAfterSeconds));
+  const isFull = code === 'OVERLOADED'; // HTTP has one status for it and for a service that is away
+  const grpc = isFull ? status.RESOURCE_EXHAUSTED : (codes[http] ?? status.INVALID_ARGUMENT);
+  return { code: grpc, details: detail.slice(0, mostDetails), metadata };
+}
+
+/** For an error that is a fault of this program. */
+export function failure(): HttpProblem {
+  const detail =
+    'the server failed on this call; its log has the cause under the x-request-id of the metadata';
+  return new HttpProblem({ status: 500, code: 'INTERNAL', detail });
+}

@@ -1,0 +1,32 @@
+/** What the Open Inference Protocol tells of the server and its models, over REST and over gRPC. */
+import { imageSide } from '../../model/data/dataset.ts';
+import type { Predictor } from '../../model/serving/predictor.ts';
+import { aliasedVersions, type DescribedVersion } from './described-version.ts';
+import { outputNames } from './v2-request.ts';
+
+type Serving = Pick<Predictor, 'serving'>;
+
+export const serverMetadata = {
+  name: 'trainyard',
+  version: '0.1.0',
+  extensions: ['binary_tensor_data', 'classification', 'model_repository'],
+};
+
+/** Whether any model answers. */
+export function isReady(predictor: Serving): boolean {
+  return Object.values(predictor.serving()).some(({ champion }) => champion !== null);
+}
+
+export function modelMetadata({ model, labels }: DescribedVersion, predictor: Serving) {
+  return {
+    name: model,
+    versions: aliasedVersions(predictor, model).map(String),
+    platform: 'trainyard_tfjs',
+    inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, imageSide, imageSide, 1] }],
+    outputs: outputNames.map((name) =>
+      name === 'probabilities'
+        ? { name, datatype: 'FP32', shape: [-1, labels.length] }
+        : { name, datatype: 'BYTES', shape: [-1] },
+    ),
+  };
+}
