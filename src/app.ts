@@ -47,7 +47,7 @@ import { recipeRoutes } from './routes/recipes.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { registryCallRoutes } from './routes/registry-calls.ts';
 import { reviewRoutes } from './routes/review.ts';
-import { createVersionLabels } from './routes/version-labels.ts';
+import { createChampionLabels, createVersionLabels } from './routes/version-labels.ts';
 
 export type AppDependencies = {
   readonly queue: JobQueue;
@@ -120,9 +120,10 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
     access,
     metrics,
   } = parts;
-  await app.register(jobRoutes, { queue, promote, corrections, datasets });
+  const championLabels = createChampionLabels(store, registry);
+  await app.register(jobRoutes, { queue, promote, corrections, datasets, imports, championLabels });
   await app.register(eventRoutes, { queue, feed, metrics });
-  await app.register(recipeRoutes, { datasets });
+  await app.register(recipeRoutes, { datasets, imports });
   const labelsOf = createVersionLabels(store);
   const reader = observePredictor(predictor, metrics);
   await app.register(predictRoutes, { predictor: reader, kept, labelsOf });
@@ -147,7 +148,7 @@ async function registerDatasets(app: FastifyInstance, parts: AppDependencies): P
   const datasets = openDatasets(dataDir, (err) => log.error({ err }, 'a data set is damaged and left out'));
   await app.register(datasetRoutes, { datasets, imports, queue, dataDir });
   await app.register(datasetUploadRoutes, { datasets, imports, dataDir, limits });
-  await app.register(datasetPictureRoutes, { datasets });
+  await app.register(datasetPictureRoutes, { datasets, imports });
   return datasets;
 }
 

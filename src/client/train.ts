@@ -16,9 +16,15 @@ export function queueJob(
 }
 
 /** Says what a job would do, how long it would take, and what speaks against it. @throws ProblemError */
-export function tryJob(client: TrainyardClient, body: Schemas['TrainRequest']): Promise<Schemas['DryRun']> {
+export function tryJob(
+  client: TrainyardClient,
+  body: Schemas['TrainRequest'],
+  signal?: AbortSignal,
+): Promise<Schemas['DryRun']> {
   const query = { dryRun: 'true' } as const;
   return answerOf(
-    client.POST('/jobs/train', { body, params: { query } }) as Promise<Call<Schemas['DryRun']>>,
+    client.POST('/jobs/train', { body, params: { query }, ...(signal && { signal }) }) as Promise<
+      Call<Schemas['DryRun']>
+    >,
   );
 }

@@ -1,6 +1,7 @@
 /** Pictures of data sets, and sheets of samples. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { ImportQueue } from '../jobs/producer/import-queue.ts';
 import { permutation, randomFor } from '../lib/random.ts';
 import {
   availableBuiltIns,
@@ -15,7 +16,7 @@ import { renderSamples } from '../model/data/sample-sheet.ts';
 import { encodePng } from '../model/image/encode-png.ts';
 import { datasetParams } from './datasets.ts';
 import { HttpProblem, problems } from './http/problem.ts';
-import { unknownDataset } from './trainable-dataset.ts';
+import { unknownDataset, whyMissing } from './trainable-dataset.ts';
 
 type Picture = { readonly pixels: Uint8Array; readonly label: string };
 
@@ -25,11 +26,10 @@ type Album = { readonly count: number; readonly at: (index: number) => Promise<P
 const sampleCount = 9;
 const tags = ['datasets'];
 
-export const datasetPictureRoutes: FastifyPluginAsyncZod<{ datasets: Datasets }> = async (
-  app,
-  { datasets },
-) => {
-  const openAlbum = createAlbums(datasets);
+type Ports = { readonly datasets: Datasets; readonly imports: Pick<ImportQueue, 'find'> };
+
+export const datasetPictureRoutes: FastifyPluginAsyncZod<Ports> = async (app, ports) => {
+  const openAlbum = createAlbums(ports);
 
   app.get('/datasets/:name/samples.png', {
     schema: {
@@ -41,7 +41,7 @@ export const datasetPictureRoutes: FastifyPluginAsyncZod<{ datasets: Datasets }>
         seed: z.coerce.number().int().min(0).max(0xffffffff).default(1).describe('Which nine'),
       }),
       produces: ['image/png'],
-      response: { ...problems(400, 404) },
+      response: { ...problems(400, 404, 409, 503) },
     },
     handler: async ({ params: { name }, query: { seed } }, reply) => {
       const album = await openAlbum(name, 'test');
@@ -68,7 +68,7 @@ export const datasetPictureRoutes: FastifyPluginAsyncZod<{ datasets: Datasets }>
             .transform(Number),
         }),
         produces: ['image/png'],
-        response: { ...problems(400, 404) },
+        response: { ...problems(400, 404, 409, 503) },
       },
       handler: async ({ params: { name, index } }, reply) => {
         const album = await openAlbum(name, part);
@@ -85,7 +85,7 @@ export const datasetPictureRoutes: FastifyPluginAsyncZod<{ datasets: Datasets }>
 };
 
 /** Parts of built-in sets are read and checked once: megabytes that never change. After a failure they are read again. */
-function createAlbums(datasets: Datasets): (name: string, part: Part) => Promise<Album> {
+function createAlbums({ datasets, imports }: Ports): (name: string, part: Part) => Promise<Album> {
   const splits = new Map<string, Promise<Split>>();
   const splitOf = (name: BuiltInName, part: Part) => {
     const key = `${name} ${part}`;
@@ -102,7 +102,7 @@ function createAlbums(datasets: Datasets): (name: string, part: Part) => Promise
       return albumOf(await splitOf(name, part), describeBuiltIn(name).labels);
     }
     const manifest = await datasets.manifest(name);
-    if (!manifest) throw unknownDataset(name);
+    if (!manifest) throw await whyMissing(name, imports);
     return {
       count: manifest.counts[part].count,
       at: async (index) => {

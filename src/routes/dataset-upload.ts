@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ImportRequest, importRequestSchema } from '../jobs/import-contract.ts';
 import type { ImportQueue } from '../jobs/producer/import-queue.ts';
+import { isCode } from '../lib/files.ts';
 import { createUpload, removeUpload, uploadedBytes } from '../model/data/import/uploads.ts';
 import type { Datasets } from '../model/data/imported/datasets.ts';
 import { datasetSchema, viewImport } from './dataset-view.ts';
@@ -21,6 +22,9 @@ type Dependencies = {
   readonly limits: DatasetLimits;
 };
 
+/** What this server receives now: the bytes of each upload, as announced or so far, by its id. */
+type Arriving = Map<string, number>;
+
 const renewMs = 10_000; // a third of a claim's life
 
 const schema = {
@@ -35,9 +39,10 @@ export const datasetUploadRoutes: FastifyPluginAsyncZod<Dependencies> = async (a
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null)); // the handler reads it
 
+  const arriving: Arriving = new Map();
   app.post('/datasets', { schema }, async (request, reply) => {
     try {
-      const job = await upload(request, request.query, parts);
+      const job = await upload(request, request.query, parts, arriving);
       request.log.info({ importId: job.id, dataset: request.query.name }, 'import queued');
       return await reply
         .code(202)
@@ -55,38 +60,75 @@ function leaveRest({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!raw.complete) reply.header('connection', 'close');
 }
 
-async function upload(request: FastifyRequest, query: ImportRequest, parts: Dependencies) {
+async function upload(
+  request: FastifyRequest,
+  query: ImportRequest,
+  parts: Dependencies,
+  arriving: Arriving,
+) {
   const { imports, datasets, dataDir } = parts;
   const { name } = query;
   if (await datasets.manifest(name)) throw nameTaken(name);
   const id = await imports.claim(name);
   if (id === null) throw beingImported(name);
-  const renewal = setInterval(() => void imports.renew(name, id).catch(() => {}), renewMs); // the next one tries again
+  const claim = keepClaim(imports, name, id);
   try {
-    const limit = await limitOf(parts);
+    const limit = await limitOf(parts, id, arriving);
     const { archive } = await createUpload(dataDir, id);
-    const { bytes, fileName } = await receiveFile(request, archive, limit);
+    const { bytes, fileName } = await receiveFile(request, archive, (so) => claim.problem() ?? limit(so));
+    await expectRoom(parts, bytes);
     if (await datasets.manifest(name)) throw nameTaken(name); // published by an import that ended meanwhile
+    claim.end();
     const data = { request: query, fileName, bytes, allBytes: parts.limits.allBytes, requestId: request.id };
     if (!(await imports.add(id, data))) throw beingImported(name);
     const progress = { progress: null, report: null, error: null };
     return { id, data, status: 'importing', ...progress, createdAt: new Date().toISOString() } as const;
   } catch (error) {
+    claim.end();
     await removeUpload(dataDir, id);
     await imports.release(name, id).catch(() => {}); // it runs out by itself
-    throw error;
+    throw isCode(error, 'ENOENT') ? lost(name) : error; // swept away while Redis did not know of it
   } finally {
-    clearInterval(renewal);
+    arriving.delete(id);
   }
 }
 
-async function limitOf({ datasets, dataDir, limits }: Dependencies): Promise<Limit> {
+/** Renews the claim to a name while its archive arrives; `problem` says whether it went to another meanwhile. */
+function keepClaim(imports: ImportQueue, name: string, id: string) {
+  let isLost = false;
+  const renew = async () => {
+    isLost = !(await imports.renew(name, id));
+  };
+  const renewal = setInterval(() => void renew().catch(() => {}), renewMs); // the next one tries again
+  return { problem: () => (isLost ? lost(name) : null), end: () => clearInterval(renewal) };
+}
+
+/** Uploads that arrive at the same time share the room that is left; an announced length takes its part at once. */
+async function limitOf(
+  { datasets, dataDir, limits }: Dependencies,
+  id: string,
+  arriving: Arriving,
+): Promise<Limit> {
   const { archiveBytes, allBytes } = limits;
-  const used = (await datasets.bytes()) + (await uploadedBytes(dataDir));
+  arriving.set(id, 0);
+  const used = (await datasets.bytes()) + (await uploadedBytes(dataDir, (each) => arriving.has(each)));
   return (bytes) => {
     if (bytes > archiveBytes) return tooLarge(archiveBytes);
-    return used + bytes > allBytes ? full(allBytes, used) : null;
+    arriving.set(id, Math.max(arriving.get(id)!, bytes));
+    const all = [...arriving.values()].reduce((sum, each) => sum + each, used);
+    return all > allBytes ? full(allBytes, all - bytes) : null;
   };
+}
+
+/** Looks at the disk once more: other servers receive archives too, and imports have ended meanwhile. */
+async function expectRoom({ datasets, dataDir, limits: { allBytes } }: Dependencies, bytes: number) {
+  const all = (await datasets.bytes()) + (await uploadedBytes(dataDir));
+  if (all > allBytes) throw full(allBytes, all - bytes);
+}
+
+function lost(name: string): HttpProblem {
+  const detail = `expected the name "${name}" to stay reserved for this upload, but Redis was away for too long; send the archive again`;
+  return new HttpProblem({ status: 503, code: 'UPLOAD_LOST', detail, retryAfterSeconds: 1 });
 }
 
 function nameTaken(name: string): HttpProblem {

@@ -34,13 +34,16 @@ export const datasetRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
     schema: {
       tags,
       operationId: 'listDatasets',
-      summary: 'List data sets by name: built-in ones, then imported ones and those being imported',
+      summary:
+        'List data sets by name: built-in ones, then imported ones and those being imported; reports are without `problems`',
       querystring: z.strictObject({ status: datasetStatus.exactOptional().describe('Only those') }),
       response: { 200: z.object({ data: z.array(datasetSchema) }), ...problems(400, 503) },
     },
     handler: async ({ query: { status } }) => {
       const all = await listAll(parts);
-      return { data: all.filter((dataset) => status === undefined || dataset.status === status) };
+      return {
+        data: all.filter((dataset) => status === undefined || dataset.status === status).map(inList),
+      };
     },
   });
 
@@ -91,6 +94,13 @@ async function listAll({ datasets, imports }: Dependencies): Promise<DatasetView
   const names = new Set(ready.map(({ name }) => name));
   const all = [...ready, ...jobs.filter(({ name }) => !names.has(name))];
   return [...builtInViews(), ...all.toSorted((a, b) => (a.name < b.name ? -1 : 1))];
+}
+
+/** The files that were refused may be a thousand for each set: GET /datasets/:name has them. */
+function inList(dataset: DatasetView): DatasetView {
+  if (dataset.report === null) return dataset;
+  const { problems: _, ...report } = dataset.report;
+  return { ...dataset, report };
 }
 
 async function remove({ datasets, imports, queue, dataDir }: Dependencies, name: string): Promise<void> {

@@ -13,14 +13,14 @@ import {
 import type { EnqueueResult } from '../jobs/producer/enqueue.ts';
 import type { JobQueue } from '../jobs/producer/queue.ts';
 import type { Corrections } from '../model/corrections/corrections.ts';
-import type { DatasetLibrary } from '../model/data/load-dataset.ts';
 import type { PromotePolicy } from '../model/registry/gate.ts';
 import { dryRun, dryRunSchema } from './dry-run.ts';
 import { frozenFor } from './frozen-corrections.ts';
 import { bodyIsOptional } from './http/bodies.ts';
 import { HttpProblem, problems } from './http/problem.ts';
 import { pageQuery } from './page-of.ts';
-import { expectDataset, expectTrainable } from './trainable-dataset.ts';
+import { type DatasetPorts, expectDataset, expectTrainable } from './trainable-dataset.ts';
+import type { ChampionLabels } from './version-labels.ts';
 
 export const jobIdSchema = z.object({ id: z.string() });
 const pageSchema = pageQuery('The last id of the page before').extend({
@@ -49,11 +49,11 @@ const queueSchema = {
   },
 };
 
-type Dependencies = {
+type Dependencies = DatasetPorts & {
   queue: JobQueue;
   promote: PromotePolicy;
   corrections: Corrections;
-  datasets: Pick<DatasetLibrary, 'describe'>;
+  championLabels: ChampionLabels;
 };
 
 /** What a repeated call has to ask for as well. PROMOTE, which fills in the order, may have changed between the two. */
@@ -74,8 +74,8 @@ async function enqueue(
   requestId: string,
   key?: string,
 ): Promise<EnqueueResult> {
-  const { queue, promote, corrections, datasets } = parts;
-  const dataset = await expectTrainable(body, datasets);
+  const { queue, promote, corrections } = parts;
+  const dataset = await expectTrainable(body, parts);
   const asked = askedFor(body, resolveRequest(body, dataset, promote));
   const known = key !== undefined && body.corrections !== false ? await queue.findQueued(key, asked) : null;
   if (known) return known;
@@ -86,19 +86,19 @@ async function enqueue(
 }
 
 /** Whoever deletes a data set looks for jobs once it can't be found any longer, so that one of the two notices the other. */
-async function expectStillThere({ dataset }: TrainRequest, jobId: string, { queue, datasets }: Dependencies) {
+async function expectStillThere({ dataset }: TrainRequest, jobId: string, parts: Dependencies) {
   try {
-    await expectDataset(dataset, datasets);
+    await expectDataset(dataset, parts);
   } catch (error) {
-    await queue.cancel(jobId);
+    await parts.queue.cancel(jobId);
     throw error;
   }
 }
 
 /** Resolves the request as a job's would be; a set of corrections that is frozen for it alone is soon one of the oldest. */
 async function tryOut(parts: Dependencies, body: TrainRequest) {
-  const { queue, promote, corrections, datasets } = parts;
-  const dataset = await expectTrainable(body, datasets);
+  const { queue, promote, corrections } = parts;
+  const dataset = await expectTrainable(body, parts);
   const frozen = await frozenFor(body, corrections, queue);
   return dryRun(resolveRequest(body, dataset, promote, frozen), dataset, parts);
 }

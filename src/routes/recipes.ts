@@ -2,7 +2,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolvedRequestSchema } from '../jobs/contract.ts';
-import type { DatasetLibrary } from '../model/data/load-dataset.ts';
 import { networkNames } from '../model/network/specification.ts';
 import { datasetName } from '../model/registry/names.ts';
 import {
@@ -15,7 +14,7 @@ import {
   recipes,
 } from '../model/training/recipe.ts';
 import { problems } from './http/problem.ts';
-import { expectDataset } from './trainable-dataset.ts';
+import { type DatasetPorts, expectDataset } from './trainable-dataset.ts';
 
 const ownOfJob = {
   model: true,
@@ -40,9 +39,7 @@ const answerSchema = z.object({
     .describe('With `dataset`: the recipe of a job on it that names none'),
 });
 
-type Dependencies = { datasets: Pick<DatasetLibrary, 'describe'> };
-
-export const recipeRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { datasets }) => {
+export const recipeRoutes: FastifyPluginAsyncZod<DatasetPorts> = async (app, ports) => {
   app.get('/recipes', {
     schema: {
       tags: ['jobs'],
@@ -51,11 +48,11 @@ export const recipeRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { d
       querystring: z.strictObject({
         dataset: datasetName.exactOptional().describe('The values that they have for this data set'),
       }),
-      response: { 200: answerSchema, ...problems(400, 404) },
+      response: { 200: answerSchema, ...problems(400, 404, 409, 503) },
     },
     handler: async ({ query: { dataset } }) => {
       if (dataset === undefined) return { data: recipeNames.map((name) => shown(name, recipes[name])) };
-      const target = await expectDataset(dataset, datasets);
+      const target = await expectDataset(dataset, ports);
       const data = recipeNames.map((name) => shown(name, { ...recipes[name], ...valuesFor(name, target) }));
       return { data, automatic: recipeNameFor(target) };
     },

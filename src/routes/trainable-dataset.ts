@@ -1,5 +1,6 @@
 /** The data set that a training job names. */
 import type { TrainRequest } from '../jobs/contract.ts';
+import type { ImportQueue } from '../jobs/producer/import-queue.ts';
 import { isBuiltIn } from '../model/data/built-in.ts';
 import type { DatasetDescription } from '../model/data/dataset.ts';
 import { areDigits } from '../model/data/labels.ts';
@@ -8,15 +9,20 @@ import { buildNetwork, parameterCount } from '../model/network/network.ts';
 import { mostParameters } from '../model/network/specification.ts';
 import { HttpProblem } from './http/problem.ts';
 
+export type DatasetPorts = {
+  readonly datasets: Pick<DatasetLibrary, 'describe'>;
+  readonly imports: Pick<ImportQueue, 'find'>;
+};
+
 /**
- * @throws HttpProblem 404 where there is no such data set; 400 where the request asks for what is made for digits or for ink
- *   only
+ * @throws HttpProblem 404 where there is no such data set; 409 where it is not ready; 400 where the request asks for what is
+ *   made for digits or for ink only
  */
 export async function expectTrainable(
   request: TrainRequest,
-  datasets: Pick<DatasetLibrary, 'describe'>,
+  ports: DatasetPorts,
 ): Promise<DatasetDescription> {
-  const found = await expectDataset(request.dataset, datasets);
+  const found = await expectDataset(request.dataset, ports);
   if (request.otherHands && !areDigits(found.labels)) {
     throw unsuited('otherHands', `data set ${found.name}, whose labels are not the digits 0 to 9`);
   }
@@ -26,14 +32,34 @@ export async function expectTrainable(
   return found;
 }
 
-/** @throws HttpProblem 404 where there is no such data set */
+/** @throws HttpProblem 404 where there is no such data set; 409 where it is not ready */
 export async function expectDataset(
   name: string,
-  datasets: Pick<DatasetLibrary, 'describe'>,
+  { datasets, imports }: DatasetPorts,
 ): Promise<DatasetDescription> {
   const found = await datasets.describe(name);
-  if (!found) throw unknownDataset(name);
-  return found;
+  if (found) return found;
+  const problem = await whyMissing(name, imports);
+  const published = await datasets.describe(name); // its import may have ended between the two
+  if (!published) throw problem;
+  return published;
+}
+
+/** Says whether the data set that was not found is being imported, could not be imported, or is not known. */
+export async function whyMissing(name: string, imports: DatasetPorts['imports']): Promise<HttpProblem> {
+  const job = isBuiltIn(name) ? null : await imports.find(name);
+  if (!job) return unknownDataset(name);
+  return job.error ? importFailed(name, job.error.message) : stillImporting(name);
+}
+
+function stillImporting(name: string): HttpProblem {
+  const detail = `expected a data set that is ready, got "${name}", which is being imported; wait for GET /datasets/${name}`;
+  return new HttpProblem({ status: 409, code: 'DATASET_IMPORTING', detail });
+}
+
+function importFailed(name: string, reason: string): HttpProblem {
+  const detail = `expected a data set that is ready, got "${name}"; its import failed because of this: ${reason}`;
+  return new HttpProblem({ status: 409, code: 'DATASET_IMPORT_FAILED', detail });
 }
 
 /** @throws HttpProblem 400 where layers of the request's own get too large by the last one, which follows from the labels */

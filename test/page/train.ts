@@ -64,6 +64,30 @@ export function describeTrain(stage: () => Stage): void {
       }
     });
 
+    it('says how long it would take and what speaks against it, before it is started, and moves nothing', async () => {
+      const page = await stage().open('#train');
+      const shift = () => page.evaluate(() => globalThis.layoutShift);
+      const form = page.getByRole('region', { name: 'New training' });
+      const time = form.getByText(/^Takes at most \d/);
+      await time.waitFor();
+      await form.getByText('More settings').click();
+      const field = form.getByRole('textbox', { name: 'Training images' });
+      await field.fill('50');
+      const warning = form.getByText('raise "trainImages"');
+      await warning.waitFor();
+      const before = await shift(); // the settings have moved what is below
+      await field.fill('0'); // what is refused would be in the console
+      await time.waitFor({ state: 'detached' });
+      await field.fill('60');
+      await warning.waitFor();
+      await field.fill('');
+      await warning.waitFor({ state: 'detached' });
+      await time.waitFor();
+      await form.getByRole('textbox', { name: 'Model' }).fill('Not a name');
+      await time.waitFor({ state: 'detached' });
+      expect(await shift()).toBe(before);
+    });
+
     it('says at its field what is wrong with a value, before it is sent', async () => {
       const page = await stage().open('#train');
       await startJob(page, { Epochs: '0', 'Learning rate': 'fast' });

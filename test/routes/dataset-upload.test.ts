@@ -5,7 +5,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { uploadPaths } from '../../src/model/data/import/uploads.ts';
+import { removeUpload, uploadPaths } from '../../src/model/data/import/uploads.ts';
 import { until } from '../jobs/until.ts';
 import { type Parts, startParts } from './parts.ts';
 
@@ -71,6 +71,32 @@ describe('an upload', () => {
     expect(await answerTo(sent)).toMatchObject({ status: 413, body: { code: 'ARCHIVE_TOO_LARGE' } });
     sent.destroy();
     expect(await uploads()).toEqual([]);
+  });
+
+  it('is refused at once where it does not fit beside those that arrive at the same time', async () => {
+    const open = ['first', 'second'].map((name) => post(`/datasets?name=${name}`, 400e6));
+    for (const sent of open) sent.write(Buffer.alloc(1));
+    await until('the uploads', uploads, (names) => names.length === 2);
+    const third = post('/datasets?name=third', 201e6);
+    third.flushHeaders();
+    expect(await answerTo(third)).toMatchObject({ status: 507, body: { code: 'DATASETS_FULL' } });
+    for (const sent of [...open, third]) sent.destroy();
+    await until('no upload', uploads, (names) => names.length === 0);
+    const fourth = post('/datasets?name=fourth', 201e6);
+    fourth.write(Buffer.alloc(1));
+    await until('an upload', uploads, (names) => names.length === 1);
+    fourth.destroy();
+    await until('no upload', uploads, (names) => names.length === 0);
+  });
+
+  it('whose archive was swept away is to be sent again', async () => {
+    const sent = post('/datasets?name=swept', 1000);
+    sent.write(Buffer.alloc(1));
+    const [id] = await until('the upload', uploads, (names) => names.length === 1);
+    await removeUpload(parts.dataDir, id!);
+    sent.end(Buffer.alloc(999));
+    expect(await answerTo(sent)).toMatchObject({ status: 503, body: { code: 'UPLOAD_LOST' } });
+    expect((await remove('swept')).statusCode).toBe(404); // and its name is free
   });
 
   it('of hundreds of megabytes goes to disk, and takes no memory', async () => {

@@ -72,6 +72,13 @@ function ended(name: string) {
   );
 }
 
+/** What is answered to those who want to use a data set. */
+async function useOf(dataset: string): Promise<Record<string, unknown>[]> {
+  const job = await parts.app.inject({ method: 'POST', url: '/jobs/train', payload: { dataset } });
+  const shown = ['samples.png', 'test/0.png'].map((path) => get(`/datasets/${dataset}/${path}`));
+  return [job.json(), await get(`/recipes?dataset=${dataset}`), ...(await Promise.all(shown))];
+}
+
 const uploads = () => readdir(join(parts.dataDir, 'datasets', '.uploads')).catch(() => []);
 
 /** Files of uploads that this process, in which the server runs, has open. */
@@ -120,6 +127,19 @@ describe('POST /datasets', () => {
     expect(await ended('from-tar')).toMatchObject({ status: 'ready' });
   });
 
+  it('lists data sets without the files that were refused, which each has', async () => {
+    const entries = [...twoLabels(5), { name: 'a/notes.png', data: Buffer.from('no picture') }];
+    expect((await send('name=partly', zipOf(entries))).status).toBe(202);
+    expect(await ended('partly')).toMatchObject({
+      report: { problemCount: 1, problems: [{ path: 'a/notes.png' }] },
+    });
+    const { data } = (await get('/datasets')) as { data: { name: string; report: object }[] };
+    const { report } = data.find(({ name }) => name === 'partly')!;
+    expect(report).toMatchObject({ accepted: 10, problemCount: 1 });
+    expect(report).not.toHaveProperty('problems');
+    expect(await remove('partly')).toBe(204);
+  });
+
   it('says why an archive is no data set, and lets its name be used again', async () => {
     expect((await send('name=wrong', zipOf(pictures('a', 3)))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({
@@ -127,6 +147,8 @@ describe('POST /datasets', () => {
       error: { code: 'DATASET_LABELS', message: expect.stringContaining('got 1') },
       report: { problemCount: 0 },
     });
+    const refusal = { status: 409, code: 'DATASET_IMPORT_FAILED', detail: expect.stringContaining('got 1') };
+    for (const answer of await useOf('wrong')) expect(answer).toMatchObject(refusal);
     expect((await send('name=wrong', new Uint8Array([1, 2, 3]))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({ error: { code: 'ARCHIVE_TYPE_UNKNOWN' } });
     expect((await send('name=wrong', zipOf(twoLabels(3)))).status).toBe(202);
@@ -166,6 +188,10 @@ describe('POST /datasets', () => {
     const statuses: number[] = [];
     for (const name of names) statuses.push((await send(`name=full-${name}`, large)).status);
     expect(statuses).toEqual([202, 202, 202, 507]);
+    const refusal = { status: 409, code: 'DATASET_IMPORTING' };
+    for (const answer of await useOf('full-one')) expect(answer).toMatchObject(refusal);
+    const unknown = { status: 404, code: 'DATASET_NOT_FOUND' };
+    for (const answer of await useOf('full-four')) expect(answer).toMatchObject(unknown);
     for (const name of names) await remove(`full-${name}`);
     expect(await uploads()).toEqual([]);
     worker = await openWorker();
@@ -208,6 +234,19 @@ describe('POST /datasets', () => {
       ({ status }) => status === 202,
     );
     expect(await remove('cut')).toBe(204);
+  });
+});
+
+describe('a dry run', () => {
+  it('warns of a model that answers with other labels', async () => {
+    await parts.publishAndServe(); // of model mnist
+    const codes = async (payload: object) => {
+      const answer = await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload });
+      return answer.json<{ warnings: { code: string }[] }>().warnings.map(({ code }) => code);
+    };
+    expect(await codes({ dataset: 'letters', model: 'mnist' })).toContain('MODEL_LABELS_DIFFER');
+    expect(await codes({ dataset: 'letters' })).not.toContain('MODEL_LABELS_DIFFER');
+    expect(await codes({})).not.toContain('MODEL_LABELS_DIFFER');
   });
 });
 

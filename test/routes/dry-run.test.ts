@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatasetDescription } from '../../src/model/data/dataset.ts';
-import { warningsAbout } from '../../src/routes/dry-run.ts';
+import { otherLabels, warningsAbout } from '../../src/routes/dry-run.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -37,6 +37,8 @@ describe('POST /jobs/train?dryRun=true', () => {
   });
 });
 
+const all = { trainImages: null, testImages: null, balance: false };
+
 describe('a warning', () => {
   const codesFor = (train: number[], tests = 200) => {
     const labels = train.map((_, i) => String.fromCharCode(97 + i));
@@ -50,7 +52,7 @@ describe('a warning', () => {
       testSet: '',
       checksums: {},
     };
-    return warningsAbout(set).map(({ code }) => code);
+    return warningsAbout(set, all).map(({ code }) => code);
   };
 
   it.each([
@@ -58,7 +60,8 @@ describe('a warning', () => {
     { train: [10, 50], tests: 100, codes: [] },
     { train: [9, 40], tests: 100, codes: ['FEW_PICTURES'] },
     { train: [20, 101], tests: 100, codes: ['UNEQUAL_LABELS'] },
-    { train: [0, 100], tests: 100, codes: ['FEW_PICTURES', 'UNEQUAL_LABELS'] },
+    { train: [0, 100], tests: 100, codes: ['NO_PICTURES', 'UNEQUAL_LABELS'] },
+    { train: [0, 9, 100], tests: 100, codes: ['NO_PICTURES', 'FEW_PICTURES', 'UNEQUAL_LABELS'] },
     { train: [100, 100], tests: 99, codes: ['FEW_TESTS'] },
     { train: [1, 60], tests: 0, codes: ['FEW_PICTURES', 'UNEQUAL_LABELS', 'FEW_TESTS'] },
   ])('is $codes for $train pictures of each label and $tests to test with', ({ train, tests, codes }) => {
@@ -68,22 +71,76 @@ describe('a warning', () => {
   it('counts no more test pictures than the job takes', () => {
     const set = { name: 'x', form: 'ink', labels: ['a'], counts: { train: 500, test: 500 } } as const;
     const codes = (testImages: number | null) =>
-      warningsAbout({ ...set, testSet: '', checksums: {} }, testImages).map(({ code }) => code);
+      warningsAbout({ ...set, testSet: '', checksums: {} }, { ...all, testImages }).map(({ code }) => code);
     expect([codes(null), codes(100), codes(99)]).toEqual([[], [], ['FEW_TESTS']]);
+  });
+
+  it('looks at the pictures that the job takes, also where their labels are not counted', () => {
+    const set = {
+      name: 'x',
+      form: 'ink',
+      counts: { train: 100, test: 100 },
+      testSet: '',
+      checksums: {},
+    } as const;
+    const labels = ['a', 'b'];
+    const byLabel = { train: [20, 80], test: [50, 50] };
+    const messages = (trainImages: number | null, counted: boolean) =>
+      warningsAbout({ ...set, labels, ...(counted && { byLabel }) }, { ...all, trainImages }).map(
+        ({ message }) => message,
+      );
+    expect([messages(null, true), messages(50, true), messages(1000, true)]).toEqual([[], [], []]);
+    expect(messages(49, true)).toEqual([
+      'the first 49 training pictures have fewer than 10 of "a"; raise "trainImages"',
+    ]);
+    expect([messages(20, false), messages(19, false)]).toEqual([
+      [],
+      [expect.stringContaining('fewer than 10 of "a", "b"')],
+    ]);
+  });
+
+  it('does not advise what the request has', () => {
+    const [train, labels] = [
+      [20, 101],
+      ['a', 'b'],
+    ];
+    const counts = { train: 121, test: 100 };
+    const set = { name: 'x', form: 'ink', labels, counts, testSet: '', checksums: {} } as const;
+    const message = (balance: boolean) =>
+      warningsAbout({ ...set, byLabel: { train, test: train } }, { ...all, balance })[0]!.message;
+    expect(message(false)).toContain('set "balance"');
+    expect(message(true)).not.toContain('set "balance"');
+  });
+
+  it('says what becomes of versions with other labels than the model answers with', () => {
+    const codes = (current: string[] | null) =>
+      otherLabels({ model: 'letters', promote: 'unless-worse' }, ['a', 'b'], current).map(({ code }) => code);
+    expect([codes(null), codes(['a', 'b'])]).toEqual([[], []]);
+    expect(codes(['b', 'a'])).toEqual(['MODEL_LABELS_DIFFER']);
+    expect(codes(['a'])).toEqual(['MODEL_LABELS_DIFFER']);
+    const message = (promote: 'always' | 'never') =>
+      otherLabels({ model: 'letters', promote }, ['a', 'b'], ['x', 'y'])[0]!.message;
+    expect(message('never')).toContain(
+      'model letters answers with other labels, x, y in place of a, b; the new versions are kept back',
+    );
+    expect(message('always')).toContain('the model answers with the labels of this training');
   });
 
   it('names the labels that it is about, five at most', () => {
     const train = [100, ...Array.from({ length: 7 }, () => 3)];
     const labels = train.map((_, i) => `label ${i}`);
-    const [few] = warningsAbout({
-      name: 'x',
-      form: 'ink',
-      labels,
-      counts: { train: 121, test: 100 },
-      byLabel: { train, test: train },
-      testSet: '',
-      checksums: {},
-    });
+    const [few] = warningsAbout(
+      {
+        name: 'x',
+        form: 'ink',
+        labels,
+        counts: { train: 121, test: 100 },
+        byLabel: { train, test: train },
+        testSet: '',
+        checksums: {},
+      },
+      all,
+    );
     expect(few!.message).toContain('"label 1", "label 2", "label 3", "label 4", "label 5" and 2 more');
   });
 });

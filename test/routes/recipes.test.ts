@@ -16,7 +16,10 @@ const stamps: DatasetDescription = {
 
 it('a small set of pictures is offered the small recipe, with passes for its size and no made ink', async () => {
   const app = Fastify().setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
-  await app.register(recipeRoutes, { datasets: { describe: async () => stamps } });
+  await app.register(recipeRoutes, {
+    datasets: { describe: async () => stamps },
+    imports: { find: async () => null },
+  });
   const { data, automatic } = (await app.inject('/recipes?dataset=stamps')).json();
   expect(automatic).toBe('small');
   expect(data.find(({ name }: { name: string }) => name === automatic)).toMatchObject({

@@ -19,11 +19,14 @@ import { createDeadline } from './redis-deadline.ts';
 export type ImportQueue = {
   /** Reserves a name for an upload, whose id it returns; null where the name belongs to another. */
   claim(name: string): Promise<string | null>;
-  /** Keeps the name of an upload under way, which otherwise is free again after `claimMs`. */
-  renew(name: string, id: string): Promise<void>;
+  /**
+   * Keeps the name of an upload under way, which otherwise is free again after `claimMs`; takes it back where it is. Returns
+   * false where another has it.
+   */
+  renew(name: string, id: string): Promise<boolean>;
   /** Gives the name back. */
   release(name: string, id: string): Promise<void>;
-  /** Queues the import of an archive that has arrived. Returns false where its name was lost meanwhile. */
+  /** Queues the import of an archive that has arrived. Returns false where another has its name. */
   add(id: string, data: ImportJobData): Promise<boolean>;
   /** The import under a name that waits, runs or has failed. */
   find(name: string): Promise<ImportJob | null>;
@@ -79,40 +82,30 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
   const context: Context = { queue, redis, prefix };
   const deadline = createDeadline(redis, outage, deadlineMs);
   const inTime = <T>(call: () => Promise<T>) => deadline('imports', call, tryAgain);
-  const swap = async (name: string, from: string, to: string, lifeMs = 0) =>
-    (await swapScript(redis, [keyOf(context, name)], [from, to, lifeMs])) === 1;
   return {
     claim: (name) =>
       inTime(async () => {
         const holder = await holderOf(context, name);
         if (holder && (await isHeld(context, holder))) return null;
         const id = uuidv7();
-        if (!(await swap(name, holder ?? '', uploading(id), claimMs))) return null;
+        if (!(await swap(context, name, holder ?? '', uploading(id), claimMs))) return null;
         await redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
         return id;
       }),
     renew: (name, id) =>
       inTime(async () => {
-        const isOurs = await swap(name, uploading(id), uploading(id), claimMs);
+        const isOurs = await takeOver(context, name, id, uploading(id), claimMs);
         if (isOurs) await redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
+        return isOurs;
       }),
-    release: (name, id) => inTime(async () => void (await swap(name, uploading(id), ''))),
-    add: (id, data) =>
+    release: (name, id) =>
       inTime(async () => {
-        const { name } = data.request;
-        if (!(await swap(name, uploading(id), uploading(id), claimMs))) return false;
-        await queue.add('import', data, addOptions(id));
-        return swap(name, uploading(id), id);
+        for (const holder of [uploading(id), id]) await swap(context, name, holder, '');
       }),
+    add: (id, data) => inTime(() => add(context, id, data, claimMs)),
     find: (name) => inTime(() => find(context, name)),
     list: () => inTime(() => list(context)),
-    drop: (name) =>
-      inTime(async () => {
-        const id = await holderOf(context, name);
-        if (!id || isUploading(id) || !(await swap(name, id, ''))) return null;
-        await (await queue.getJob(id))?.remove().catch(() => {}); // a worker runs it
-        return id;
-      }),
+    drop: (name) => inTime(() => drop(context, name)),
     isKnown: (id) => inTime(() => isKnown(context, id)),
     metrics: () => deadline('import metrics', () => metrics(context), tryAgain),
     board: () => adaptForBoard(queue),
@@ -141,24 +134,57 @@ function holderOf(context: Context, name: string): Promise<string | null> {
 }
 
 /** A name is free again when its import has ended: the set is on disk then, or it has failed. */
-async function isHeld({ queue }: Context, holder: string): Promise<boolean> {
+async function isHeld(context: Context, holder: string): Promise<boolean> {
   if (isUploading(holder)) return true;
-  const state = await queue.getJobState(holder);
-  return state !== 'unknown' && state !== 'failed' && state !== 'completed';
+  const state = await context.queue.getJobState(holder);
+  if (state === 'unknown') return isUnderWay(context, holder);
+  return state !== 'failed' && state !== 'completed';
 }
 
 async function isKnown(context: Context, id: string): Promise<boolean> {
-  const [isUnderWay, state] = await Promise.all([
-    context.redis.exists(uploadKeyOf(context, id)),
-    context.queue.getJobState(id),
-  ]);
-  return isUnderWay === 1 || state !== 'unknown';
+  return (await isUnderWay(context, id)) || (await context.queue.getJobState(id)) !== 'unknown';
+}
+
+/** Whether an upload goes on, or its import is being added. */
+async function isUnderWay(context: Context, id: string): Promise<boolean> {
+  return (await context.redis.exists(uploadKeyOf(context, id))) === 1;
+}
+
+async function swap(context: Context, name: string, from: string, to: string, lifeMs = 0) {
+  return (await swapScript(context.redis, [keyOf(context, name)], [from, to, lifeMs])) === 1;
+}
+
+/** Gives a name that belongs to an upload, or whose claim has run out, to another holder. */
+async function takeOver(context: Context, name: string, id: string, to: string, lifeMs = 0) {
+  return (
+    (await swap(context, name, uploading(id), to, lifeMs)) || (await swap(context, name, '', to, lifeMs))
+  );
+}
+
+/** Until the job is there, the key of the upload holds the name. */
+async function add(context: Context, id: string, data: ImportJobData, claimMs: number): Promise<boolean> {
+  const { name } = data.request;
+  await context.redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
+  if (!(await takeOver(context, name, id, id))) return false;
+  await context.queue.add('import', data, addOptions(id));
+  return true;
 }
 
 async function find(context: Context, name: string): Promise<ImportJob | null> {
   const id = await holderOf(context, name);
   if (!id || isUploading(id)) return null;
+  if (!(await isKnown(context, id))) await swap(context, name, id, ''); // it failed, and is no longer kept
   return read(context, id);
+}
+
+async function drop(context: Context, name: string): Promise<string | null> {
+  const id = await holderOf(context, name);
+  if (!id || isUploading(id)) return null;
+  const job = await context.queue.getJob(id);
+  if (!job && (await isUnderWay(context, id))) return null; // it is being added
+  if (!(await swap(context, name, id, ''))) return null;
+  await job?.remove().catch(() => {}); // a worker runs it
+  return job ? id : null;
 }
 
 /** The state first: of an import that fails between the two, the reason would be missing otherwise. */

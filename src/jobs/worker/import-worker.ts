@@ -7,7 +7,7 @@ import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
-import { exists } from '../../lib/files.ts';
+import { exists, isCode } from '../../lib/files.ts';
 import { listUploads, removeUpload, uploadPaths } from '../../model/data/import/uploads.ts';
 import { Job, UnrecoverableError, WaitingError, type Worker } from '../bullmq.ts';
 import { type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
@@ -205,9 +205,20 @@ async function asBullError(
 ): Promise<Error> {
   if (!(await exists(directory))) return cancelled();
   log.error({ err: error }, 'attempt failed');
-  const isWorthAnother = ['IMPORT_CRASHED', 'ENOSPC', 'EDQUOT', 'EMFILE'].includes(error.code);
-  const code = /^E[A-Z]+$/.test(error.code) ? 'IMPORT_FAULT' : error.code;
-  const reason = encodeFailure(code, messageOf(error));
-  if (!isWorthAnother) return new UnrecoverableError(reason);
-  return crashesOf(job) + 1 >= crashLimit ? stuck(error.message) : new Error(reason);
+  const { code, message } = explain(error);
+  const isWorthAnother = ['IMPORT_CRASHED', 'DISK_FULL', 'EMFILE'].includes(code);
+  const isLast = crashesOf(job) + 1 >= crashLimit;
+  if (isWorthAnother && isLast && code !== 'DISK_FULL') return stuck(error.message);
+  const reason = encodeFailure(code === 'EMFILE' ? 'IMPORT_FAULT' : code, message);
+  return isWorthAnother && !isLast ? new Error(reason) : new UnrecoverableError(reason);
+}
+
+/** What a user is told of an error. */
+export function explain(error: TrainyardError): { readonly code: string; readonly message: string } {
+  if (isCode(error, 'ENOSPC', 'EDQUOT')) {
+    const message = `expected room in DATA_DIR for the import, the disk is full (${messageOf(error)}); free some, and send the archive again`;
+    return { code: 'DISK_FULL', message };
+  }
+  const isOther = /^E[A-Z]+$/.test(error.code) && error.code !== 'EMFILE';
+  return { code: isOther ? 'IMPORT_FAULT' : error.code, message: messageOf(error) };
 }

@@ -108,15 +108,15 @@ function findProblem(layers: readonly Layer[]): { index: number; message: string
     const { side, fanIn, units } = sizes[index]!;
     if (layer.kind === 'convolution') {
       if (firstDense >= 0 && firstDense < index)
-        return { index, message: 'expected no convolution after a dense layer, got one' };
+        return { index, message: 'expected no convolution after a dense layer' };
       if ((layer.pool ?? 1) > side) {
-        const message = `expected a pool of at most ${side}, the side of the image here, got ${layer.pool}`;
+        const message = `expected a pool of at most ${side}, the side of the image here`;
         return { index, message };
       }
     }
     parameters += (fanIn + 1) * units;
     if (parameters > mostParameters) {
-      const message = `expected at most ${mostParameters} parameters in all, got ${parameters} up to here; use fewer filters or units`;
+      const message = `expected at most ${mostParameters} parameters in all, not the ${parameters} up to here, so fewer filters or units`;
       return { index, message };
     }
   }

@@ -6,6 +6,7 @@
  * one, since a better version is about to come.
  */
 import { isCode } from '../../lib/files.ts';
+import { areSame, listLabels } from '../data/labels.ts';
 import { type Correctness, compareCorrectness, countCorrect } from '../training/correctness.ts';
 import type { Comparison, Decision, RegistryState } from './decision.ts';
 import { mcNemar } from './mcnemar.ts';
@@ -112,15 +113,9 @@ async function explainOtherLabels(
   { labelsOf }: GatePorts,
 ): Promise<string | null> {
   const expected = await labelsOf(current);
-  if (!expected || (expected.length === labels.length && expected.every((label, i) => label === labels[i])))
-    return null;
-  return `its labels are not those of model ${current}, which answers: ${listed(labels)} in place of ${listed(expected)}; promote it if it is to answer`;
+  if (!expected || areSame(labels, expected)) return null;
+  return `its labels are not those of model ${current}, which answers: ${listLabels(labels)} in place of ${listLabels(expected)}; promote it if it is to answer`;
 }
-
-const mostListed = 5; // labels
-
-const listed = (labels: readonly string[]) =>
-  labels.slice(0, mostListed).join(', ') + (labels.length > mostListed ? ', …' : '');
 
 /** Decides without a comparison image by image: no champion can be read, or none was tested on these images. */
 function decideByRecord(

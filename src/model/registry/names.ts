@@ -3,8 +3,10 @@ import { z } from 'zod';
 
 /** `constructor` is the only name of this form that every object has: `aliases[name]` would find it. */
 const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,62}$/;
-const form =
-  'expected a lower-case letter, then at most 62 lower-case letters, digits and hyphens, and not "constructor"';
+const form = ({ input }: { readonly input?: unknown }) =>
+  input === 'constructor'
+    ? 'expected a name other than "constructor"'
+    : 'expected a lower-case letter, then at most 62 lower-case letters, digits and hyphens';
 
 export const datasetName = z.string().regex(namePattern, { error: form });
 export const modelName = z.string().regex(namePattern, { error: form });

@@ -1,7 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { ImportJobData } from '../../../src/jobs/import-contract.ts';
+import { type ImportJobData, importQueueName } from '../../../src/jobs/import-contract.ts';
 import { removeDeadUploads } from '../../../src/jobs/producer/dead-uploads.ts';
 import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
 import { createUpload } from '../../../src/model/data/import/uploads.ts';
@@ -18,6 +20,19 @@ async function open(claimMs = 30_000): Promise<{ yard: Yard; imports: ImportQueu
   const imports = openImportQueue({ redisUrl, prefix, outage: queue.outage, claimMs });
   closeAfterTest(() => imports.close());
   return { yard, imports };
+}
+
+function openRedis({ redisUrl }: Yard): Redis {
+  const redis = new Redis(redisUrl);
+  closeAfterTest(async () => redis.disconnect());
+  return redis;
+}
+
+/** The queue as BullMQ has it. */
+function openJobs({ redisUrl, prefix }: Yard): Queue {
+  const jobs = new Queue(importQueueName, { connection: { url: redisUrl }, prefix });
+  closeAfterTest(() => jobs.close());
+  return jobs;
 }
 
 function dataOf(name: string): ImportJobData {
@@ -61,9 +76,74 @@ describe('the queue of imports', () => {
     );
     expect(await imports.add(id!, dataOf('letters'))).toBe(false);
     await imports.release('letters', id!); // is not the holder any more
-    await imports.renew('letters', id!);
+    expect(await imports.renew('letters', id!)).toBe(false);
     expect(await imports.add(other!, dataOf('letters'))).toBe(true);
     expect((await imports.find('letters'))?.id).toBe(other);
+  });
+});
+
+describe('a claim that has run out', () => {
+  it.each(['renewed', 'used'])('is taken back when it is %s, unless another has the name', async (how) => {
+    const { imports } = await open(100);
+    const id = await imports.claim('letters');
+    await until(
+      'the end of the claim',
+      () => imports.isKnown(id!),
+      (isKnown) => !isKnown,
+    );
+    const isRenewed = how === 'used' || (await imports.renew('letters', id!));
+    expect(isRenewed).toBe(true);
+    expect(await imports.add(id!, dataOf('letters'))).toBe(true);
+    expect((await imports.find('letters'))?.id).toBe(id);
+    expect(await imports.claim('letters')).toBeNull();
+  });
+});
+
+describe('an import whose server dies while it is queued', () => {
+  it('holds the name until its upload has run out, and is seen from the moment its job is there', async () => {
+    const { yard, imports } = await open(300);
+    const id = await imports.claim('letters');
+    const redis = openRedis(yard);
+    await redis.set(`${yard.prefix}:dataset:letters`, id!); // what is done before the job is added
+    expect([await imports.claim('letters'), await imports.drop('letters')]).toEqual([null, null]);
+    expect(await imports.find('letters')).toBeNull();
+    await openJobs(yard).add('import', dataOf('letters'), { jobId: id! });
+    expect(await imports.find('letters')).toMatchObject({ id, status: 'importing' });
+    expect(await imports.list()).toHaveLength(1);
+    expect(await imports.drop('letters')).toBe(id);
+  });
+
+  it('whose job was not added frees the name', async () => {
+    const { yard, imports } = await open(100);
+    const id = await imports.claim('letters');
+    const redis = openRedis(yard);
+    await redis.set(`${yard.prefix}:dataset:letters`, id!);
+    const other = await until(
+      'a free name',
+      () => imports.claim('letters'),
+      (claim) => claim !== null,
+    );
+    expect(await imports.add(other!, dataOf('letters'))).toBe(true);
+  });
+});
+
+describe('an import that is no longer kept', () => {
+  it('leaves nothing under its name', async () => {
+    const { yard, imports } = await open(100);
+    const id = await imports.claim('letters');
+    await imports.add(id!, dataOf('letters'));
+    const redis = openRedis(yard);
+    const key = `${yard.prefix}:dataset:letters`;
+    expect(await redis.get(key)).toBe(id);
+    await openJobs(yard).remove(id!); // as when a hundred others have failed since
+    await until(
+      'the end of the upload',
+      () => imports.isKnown(id!),
+      (isKnown) => !isKnown,
+    );
+    expect(await imports.find('letters')).toBeNull();
+    expect(await redis.get(key)).toBeNull();
+    expect(await imports.drop('letters')).toBeNull();
   });
 });
 

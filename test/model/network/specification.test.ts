@@ -76,6 +76,14 @@ describe('a network by its layers', () => {
     expect(problemOf(layers)).toContain(said);
   });
 
+  it.each([
+    [[dense(8), convolution(8, 3)]],
+    [[convolution(2, 3, 7), convolution(2, 3, 2), convolution(2, 3, 3)]],
+    [[dense(4096)]],
+  ])('leaves it to the answer to say what came', (layers) => {
+    expect(problemOf(layers)).not.toContain('got');
+  });
+
   it('is taken up to the limits', () => {
     expect(problemOf([convolution(512, 11, 7)])).toBeNull();
     expect(problemOf([dense(2500)])).toBeNull(); // 1,962,500 parameters

@@ -1,13 +1,16 @@
 /** What became of the files of an archive. */
 import type { Dataset } from '../../../src/client/index.ts';
+import { useAnswer } from '../api/use-answer.ts';
+import { useApp } from '../app-context.ts';
 import { count } from '../ui/format.ts';
+import { ProblemNote } from '../ui/problem-note.tsx';
 import { sentence } from '../ui/sentence.ts';
 import { whyForm } from './why-form.ts';
 
 type Report = NonNullable<Dataset['report']>;
 
 export function ImportReport({ report }: { report: Report }) {
-  const { accepted, duplicates = 0, form, notes = [], problems = [], problemCount = 0 } = report;
+  const { accepted, duplicates = 0, form, notes = [], problemCount = 0 } = report;
   return (
     <section class="panel" aria-labelledby="report-title">
       <h2 id="report-title">Report</h2>
@@ -19,6 +22,22 @@ export function ImportReport({ report }: { report: Report }) {
       {notes.map((note) => (
         <p key={note}>{sentence(note)}</p>
       ))}
+    </section>
+  );
+}
+
+/** Below everything else, since they come later: the list of data sets is without them. */
+export function RefusedFiles({ name }: { name: string }) {
+  const { client, ask } = useApp().api;
+  const { data, problem } = useAnswer(
+    (signal) => ask(client.GET('/datasets/{name}', { params: { path: { name } }, signal })),
+    [name],
+  );
+  const { problems = [], problemCount = 0 } = data?.report ?? {};
+  return (
+    <section class="panel" aria-labelledby="refused-title">
+      <h2 id="refused-title">Refused files</h2>
+      <ProblemNote problem={problem} />
       {problems.length > 0 && <Problems problems={problems} all={problemCount} />}
     </section>
   );
@@ -28,7 +47,7 @@ function Problems({ problems, all }: { problems: NonNullable<Report['problems']>
   return (
     <>
       {problems.length < all && <p class="quiet small">The first {count(problems.length)} by path.</p>}
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Refused files">
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Files that were refused">
         <table class="numbers problems">
           <caption class="unseen">Files that were refused</caption>
           <thead>

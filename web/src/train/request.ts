@@ -10,6 +10,7 @@ export type Limits = {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly pattern?: string; // a regular expression
   readonly empty?: string; // what an empty field means; without it, a field may not be empty
 };
 export type Schema = Readonly<Record<string, Limits>>;

@@ -8,8 +8,10 @@ import { useApp } from '../app-context.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { sentence } from '../ui/sentence.ts';
 import { DatasetChoice } from './dataset-choice.tsx';
+import { Expectation } from './expectation.tsx';
 import { type Changes, type Checked, checkRequest, schemaOf } from './request.ts';
 import { Settings } from './settings.tsx';
+import { type Asked, trialOf } from './trial.ts';
 
 const longestWaitSeconds = 5; // before a retry; after a longer Retry-After the user decides
 const automatic = ''; // the recipe that the server takes for the data set
@@ -40,12 +42,15 @@ export function TrainForm({ dataset, chooseDataset, started }: FormProps) {
   const schema = openApi.data ? schemaOf(openApi.data) : {};
   const wanted = name === automatic ? recipes.data?.automatic : name;
   const recipe = recipes.data?.data.find((candidate) => candidate.name === wanted);
+  const asked: Asked = { dataset, ...optional('model', model.trim()), ...optional('recipe', name) };
+  const checked = recipe && checkRequest(recipe, changes, schema);
+  const isCurrent = recipes.problem === null; // of a data set that is gone, the recipes are another's
+  const trial = recipe && checked && isCurrent ? trialOf(asked, recipe, changes, checked, schema) : null;
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (!recipe || isStarting) return;
+    if (!checked || isStarting) return;
     setStarting(true);
-    const asked = { dataset, ...optional('model', model.trim()), ...optional('recipe', name) };
-    const result = await start(api, asked, checkRequest(recipe, changes, schema));
+    const result = await start(api, asked, checked);
     setStarting(false);
     if ('id' in result) started(result);
     setRefusal('id' in result ? nothingWrong : result);
@@ -70,6 +75,7 @@ export function TrainForm({ dataset, chooseDataset, started }: FormProps) {
           }}
         />
         <Settings {...{ recipe, schema, changes, setChanges }} errors={refusal.errors} />
+        <Expectation request={trial} />
         <button type="submit" class="button is-main" disabled={!recipe} aria-disabled={isStarting}>
           {isStarting ? 'Starting…' : 'Start training'}
         </button>

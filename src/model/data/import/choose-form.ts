@@ -28,5 +28,6 @@ export async function chooseForm(
     });
   }
   await pool.idle();
-  return { asked, chosen: drawn >= mostDrawn * readable ? 'ink' : 'picture', looked: readable, drawn };
+  const isDrawn = readable > 0 && drawn >= mostDrawn * readable;
+  return { asked, chosen: isDrawn ? 'ink' : 'picture', looked: readable, drawn };
 }

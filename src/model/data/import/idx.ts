@@ -78,7 +78,7 @@ export type IdxImages = {
   readonly height: number;
   /** @throws TrainyardError `IDX_INVALID` where there are more pictures or fewer */
   readonly expect: (labels: number) => void;
-  /** Pieces of up to `atOnce` pictures, [n × height × width]. */
+  /** Pieces of up to `atOnce` pictures, [n × height × width]. To be asked for once; whoever stops early closes the file. */
   readonly pieces: (atOnce: number) => AsyncGenerator<Uint8Array, void>;
 };
 
@@ -96,9 +96,13 @@ export async function openIdxImages(
   if (Math.min(width, height) < 1 || Math.max(width, height) > mostSide)
     throw invalid(`pictures of 1 to ${mostSide} pixels a side in ${nameOf(entry)}`, `${width}×${height}`);
   async function* pieces(atOnce: number) {
-    for (let first = 0; first < count; first += atOnce)
-      yield Uint8Array.from(await reader.take(Math.min(atOnce, count - first) * width * height, entry));
-    await reader.end(entry);
+    try {
+      for (let first = 0; first < count; first += atOnce)
+        yield Uint8Array.from(await reader.take(Math.min(atOnce, count - first) * width * height, entry));
+      await reader.end(entry);
+    } finally {
+      await reader.close();
+    }
   }
   const expect = (labels: number) => {
     if (count !== labels)
@@ -135,6 +139,10 @@ function pieceReader(chunks: AsyncIterator<Buffer>) {
     async end(entry: ArchiveEntry): Promise<void> {
       if (rest.length > 0 || !(await chunks.next()).done)
         throw invalid(`the end of ${nameOf(entry)}`, 'more bytes');
+    },
+    /** Closes the file, however much of it is left. */
+    async close(): Promise<void> {
+      await chunks.return?.();
     },
   };
 }

@@ -80,6 +80,25 @@ function spread(labelOf: Uint16Array, count: number): number[] {
     .map(({ slot }) => slot);
 }
 
+/** Up to `count` slots in order: as many of each label as of the others, spread over those that it has. */
+function spreadEvenly(labelOf: Uint16Array, count: number): readonly number[] {
+  const slotsOf = new Map<number, number[]>();
+  for (const [slot, label] of labelOf.entries()) {
+    const slots = slotsOf.get(label);
+    if (slots) slots.push(slot);
+    else slotsOf.set(label, [slot]);
+  }
+  const each = Math.ceil(count / Math.max(1, slotsOf.size));
+  const chosen = [...slotsOf.values()].flatMap((slots) => evenly(slots, each));
+  const inOrder = chosen.toSorted((a, b) => a - b);
+  return evenly(inOrder, count);
+}
+
+function evenly(slots: readonly number[], count: number): readonly number[] {
+  if (slots.length <= count) return slots;
+  return Array.from({ length: count }, (_, i) => slots[Math.floor(((i + 0.5) * slots.length) / count)]!);
+}
+
 type OpenPair = IdxPair & { readonly first: number; readonly numbers: Uint8Array };
 
 /** @throws TrainyardError `IDX_INVALID`; the file system's error */
@@ -95,12 +114,13 @@ export async function slotsOfIdx({ path, entries }: ListedArchive, limits: Limit
   const numbers = Buffer.concat(pairs.map((pair) => pair.numbers));
   const labels = sortLabels(new Set(Array.from(new Set(numbers), String)));
   const indices = new Map(labels.map((label, index) => [Number(label), index]));
+  const labelOf = Uint16Array.from(numbers, (number) => indices.get(number)!);
   const pairOf = (slot: number) => pairs.findLast(({ first }) => first <= slot)!;
   const open = (pair: OpenPair) => openIdxImages(path, pair.images, limits);
   return {
     count,
     labels,
-    labelOf: Uint16Array.from(numbers, (number) => indices.get(number)!),
+    labelOf,
     splits: new Set(pairs.map(({ split }) => split)),
     splitOf: (slot) => pairOf(slot).split,
     nameOf: (slot) => `${pairOf(slot).images.parts.join('/')}[${slot - pairOf(slot).first}]`,
@@ -108,11 +128,11 @@ export async function slotsOfIdx({ path, entries }: ListedArchive, limits: Limit
       for (const pair of pairs) yield* ordersOf(pair.first, await open(pair), pair.numbers.length);
     },
     async *sample(most) {
-      if (!pairs[0]) return;
-      const images = await open(pairs[0]);
-      for await (const greys of images.pieces(Math.min(most, atOnce(images)))) {
-        yield greysOf(greys, images);
-        return;
+      const chosen = spreadEvenly(labelOf, most);
+      for (const pair of pairs) {
+        const { first, numbers: ofPair } = pair;
+        const wanted = chosen.map((slot) => slot - first).filter((i) => i >= 0 && i < ofPair.length);
+        if (wanted.length > 0) yield* sampleOf(await open(pair), wanted);
       }
     },
   };
@@ -125,6 +145,20 @@ const greysOf = (greys: Uint8Array, { width, height }: IdxImages): Pictures => (
   width,
   height,
 });
+
+/** The pictures at these places, which are in order, without those after the last one. */
+async function* sampleOf(images: IdxImages, wanted: readonly number[]): AsyncGenerator<Pictures, void> {
+  const size = images.width * images.height;
+  let first = 0;
+  for await (const greys of images.pieces(atOnce(images))) {
+    const next = first + greys.length / size;
+    const here = wanted.filter((place) => place >= first && place < next);
+    const parts = here.map((place) => greys.subarray((place - first) * size, (place - first + 1) * size));
+    if (parts.length > 0) yield greysOf(Uint8Array.from(Buffer.concat(parts)), images);
+    first = next;
+    if (first > wanted.at(-1)!) return;
+  }
+}
 
 async function* ordersOf(
   start: number,

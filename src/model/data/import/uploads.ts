@@ -42,9 +42,13 @@ export async function listUploads(dataDir: string): Promise<string[]> {
   return names.filter((name) => !isLeft(name));
 }
 
-/** Counts what all archives that wait take on disk. */
-export async function uploadedBytes(dataDir: string): Promise<number> {
-  const sizes = (await listUploads(dataDir)).map(async (id) => {
+/** Counts what archives take on disk; not those that the caller counts itself. */
+export async function uploadedBytes(
+  dataDir: string,
+  isCounted: (id: string) => boolean = () => false,
+): Promise<number> {
+  const ids = (await listUploads(dataDir)).filter((id) => !isCounted(id));
+  const sizes = ids.map(async (id) => {
     const found = await stat(uploadPaths(dataDir, id).archive).catch(() => ({ size: 0 })); // removed meanwhile
     return found.size;
   });

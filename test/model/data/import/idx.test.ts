@@ -1,10 +1,15 @@
+import { readdir, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { ZipEntry } from '../../../../harness/zip.ts';
+import { makeZip, type ZipEntry } from '../../../../harness/zip.ts';
 import { sha256Of } from '../../../../src/lib/sha256.ts';
 import { imageAt } from '../../../../src/model/data/dataset.ts';
 import { defaultLimits } from '../../../../src/model/data/import/limits.ts';
+import { openArchive } from '../../../../src/model/data/import/open-archive.ts';
+import { slotsOfIdx } from '../../../../src/model/data/import/slots.ts';
 import { openDatasets } from '../../../../src/model/data/imported/datasets.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
 import { mnist } from '../mnist.ts';
 import {
   digitPng,
@@ -49,6 +54,55 @@ function mnistFiles(changes: Changes = {}): ZipEntry[] {
     { name: 't10k-labels-idx1-ubyte', data: labelsFile(300, 100) },
   ];
 }
+
+/** Files of this process's open descriptors. */
+async function openFiles(): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd');
+  return Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+}
+
+describe('the sample of IDX files', () => {
+  /** Sorted by label, as some sets are. `count`: of each part. */
+  async function sampled(count: number, most: number) {
+    const files = ['a', 'b'].flatMap((prefix) => {
+      const [images, labels] = [imagesFile(0, count), labelsFile(0, count)];
+      for (let i = 0; i < count; i++) {
+        images.fill(i % 256, 16 + 784 * i, 16 + 784 * (i + 1));
+        labels[8 + i] = Math.floor((i * 10) / count);
+      }
+      return [
+        { name: `${prefix}-images-idx3-ubyte`, data: images },
+        { name: `${prefix}-labels-idx1-ubyte`, data: labels },
+      ];
+    });
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'archive.zip');
+    await writeFile(path, makeZip(files));
+    const listed = await openArchive(path, directory, defaultLimits);
+    if (!listed.ok) throw new Error(listed.message);
+    const slots = await slotsOfIdx(listed, defaultLimits);
+    const shades: number[] = [];
+    for await (const pictures of slots.sample(most)) {
+      if (pictures.kind !== 'greys') throw new Error('expected greys');
+      for (let at = 0; at < pictures.greys.length; at += 784) shades.push(pictures.greys[at]!);
+    }
+    return { path, shades };
+  }
+
+  it('is spread over labels and pairs, and closes the files', async () => {
+    const { path, shades } = await sampled(1000, 40);
+    // 20 of each pair, 2 of each label, from its first and second half
+    const ofPair = Array.from({ length: 20 }, (_, i) => (50 * i + 25) % 256);
+    expect(shades).toEqual([...ofPair, ...ofPair]);
+    expect(await openFiles()).not.toContain(path);
+  });
+
+  it('is all of them where there are no more', async () => {
+    const { shades } = await sampled(100, 200);
+    expect(shades).toHaveLength(200);
+    expect((await sampled(100, 3)).shades).toHaveLength(3);
+  });
+});
 
 describe('files of IDX', () => {
   it('give the pictures as they are, with their labels and their division', async () => {

@@ -56,6 +56,10 @@ describe('an import', () => {
       });
     const things = manifestOf(await importZip([...shaded('a', 0), ...shaded('b', 20)], { form: 'auto' }));
     expect(things.report.form).toMatchObject({ chosen: 'picture', looked: 20, drawn: 0 });
+    const broken = ['a', 'b'].map((label) => ({ name: `${label}/1.png`, data: Buffer.from('none') }));
+    const { outcome } = await importZip(broken, { form: 'auto' });
+    if (outcome.ok) throw new Error('expected a refusal');
+    expect(outcome.report?.form).toMatchObject({ chosen: 'picture', looked: 0 });
   });
 
   it('reports how far it is', async () => {
