@@ -95,6 +95,8 @@ describe('the sample of IDX files', () => {
     const ofPair = Array.from({ length: 20 }, (_, i) => (50 * i + 25) % 256);
     expect(shades).toEqual([...ofPair, ...ofPair]);
     expect(await openFiles()).not.toContain(path);
+    const stopped = await sampled(2000, 1); // in the middle of the second pair
+    expect(await openFiles()).not.toContain(stopped.path);
   });
 
   it('is all of them where there are no more', async () => {
