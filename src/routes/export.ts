@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isCode } from '../lib/files.ts';
-import { sha256Of } from '../lib/sha256.ts';
-import { exportFormats, exportVersion } from '../model/export/export-version.ts';
+import { exportFormats } from '../model/export/export-version.ts';
+import { createExporter } from '../model/export/exporter.ts';
 import type { ModelStore, StoredModel } from '../model/store/store.ts';
 import { problems } from './http/problem.ts';
 import { explainMissing, explainUnusable } from './unusable-version.ts';
@@ -11,6 +11,7 @@ import { explainMissing, explainUnusable } from './unusable-version.ts';
 type Store = Pick<ModelStore, 'load' | 'quarantined'>;
 
 export const exportRoutes: FastifyPluginAsyncZod<{ store: Store }> = async (app, { store }) => {
+  const exportFile = createExporter();
   app.get('/models/:version/export', {
     schema: {
       tags: ['models'],
@@ -27,9 +28,9 @@ export const exportRoutes: FastifyPluginAsyncZod<{ store: Store }> = async (app,
       response: { 304: z.null(), ...problems(400, 404) },
     },
     handler: async ({ params, query, headers }, reply) => {
-      const model = await load(store, params.version);
-      const { name, mediaType, bytes } = await exportVersion(model, query.format);
-      const etag = `"${sha256Of(bytes)}"`;
+      const file = await exportFile(() => load(store, params.version), query.format);
+      const { name, mediaType, bytes, sha256 } = file;
+      const etag = `"${sha256}"`;
       reply.header('etag', etag);
       if (isKnown(headers['if-none-match'], etag)) return reply.code(304).send(null);
       return reply

@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
+import { createTurns } from '../../lib/in-turn.ts';
 import type { RegistryState } from '../registry/decision.ts';
 import { champion } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -67,7 +68,7 @@ export class RegistryFollower {
   #serving: Serving = {};
   #newest: number | undefined; // version, when old ones were last deleted
   #isReadable = true; // the store's directory
-  #lastWork: Promise<unknown> = Promise.resolve(); // one thing at a time
+  readonly #inTurn = createTurns();
 
   constructor(ports: FollowPorts) {
     this.#ports = ports;
@@ -94,12 +95,6 @@ export class RegistryFollower {
   touch(version: number): void {
     this.#loaded.touch(version);
     this.#old.touch(version);
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#lastWork.then(work);
-    this.#lastWork = result.catch(() => {});
-    return result;
   }
 
   async #check(): Promise<void> {
