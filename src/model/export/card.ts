@@ -87,7 +87,7 @@ function limits(manifest: Manifest): string[] {
   const list = [
     `It answers with one of its ${labels.length} labels, whatever the picture shows.`,
     'It reads inputs that are prepared as described above; Trainyard prepares pictures before its network sees them, and that is not part of this file.',
-    `Pictures are prepared in the form \`${form}\`; it has learned from no other.`,
+    `Pictures are prepared in the form \`${form}\`, ${normalisationOf(manifest)}; it has learned from no other.`,
     ...(manifest.calibration
       ? []
       : ['It has no calibration: its probabilities were not fitted to be right as often as they say.']),
@@ -99,6 +99,11 @@ function limits(manifest: Manifest): string[] {
     ...(manifest.test ? [] : ['How many images it was tested on is not recorded.']),
   ];
   return [list.map((limit) => `- ${limit}`).join('\n')];
+}
+
+function normalisationOf({ normalisationVersion }: Manifest): string {
+  if (normalisationVersion === undefined) return 'in a version of the normalisation that is not recorded';
+  return `in version ${normalisationVersion} of the normalisation`;
 }
 
 function checksums({ files, sha256 }: Manifest): string[] {

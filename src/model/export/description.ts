@@ -3,7 +3,7 @@ import { type Manifest, modelOf, readingOf } from '../store/manifest.ts';
 
 export function describeVersion(manifest: Manifest): Record<string, string> {
   const { labels, form } = readingOf(manifest);
-  const { version, createdAt, network, calibration } = manifest;
+  const { version, createdAt, network, calibration, normalisationVersion } = manifest;
   return {
     producer: 'Trainyard',
     model: modelOf(manifest),
@@ -13,6 +13,7 @@ export function describeVersion(manifest: Manifest): Record<string, string> {
     labels: JSON.stringify(labels),
     input: manifest.input,
     normalisation: form, // how a picture becomes an input
+    ...(normalisationVersion !== undefined && { normalisationVersion: String(normalisationVersion) }),
     temperature: String(temperatureOf(manifest)),
     calibration: JSON.stringify(calibration ?? null),
     provenance: JSON.stringify(provenanceOf(manifest)),

@@ -60,6 +60,13 @@ export const manifestSchema = provenanceSchema.extend({
   network: z.object({ name: z.string(), layers: z.array(layer) }),
   parameters: z.int().positive(),
   input: z.string(),
+  normalisationVersion: z
+    .int()
+    .positive()
+    .exactOptional()
+    .describe(
+      'Of the program that published it: how it makes the input from a picture; older versions have none',
+    ),
   files: z.object({
     'model.json': checksum,
     'weights.bin': checksum,

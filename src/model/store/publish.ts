@@ -6,6 +6,7 @@ import { fencedOff } from '../../lib/errors.ts';
 import { exists, isCode, syncDirectory, writeDurably } from '../../lib/files.ts';
 import { sha256Of } from '../../lib/sha256.ts';
 import type { ImageForm } from '../data/dataset.ts';
+import { normalisationVersion } from '../image/normalisation-version.ts';
 import { type Network, parameterCount } from '../network/network.ts';
 import type { Correctness } from '../training/correctness.ts';
 import { type Evaluation, encodeEvaluation } from '../training/evaluation.ts';
@@ -95,6 +96,7 @@ function describe(network: Network, files: Files, provenance: Provenance): Omit<
     network: { name: network.name, layers: network.layers.map((layer) => ({ ...layer })) },
     parameters: parameterCount(network),
     input: inputs[provenance.form ?? 'ink'],
+    normalisationVersion,
     files: checksums(files),
   };
 }

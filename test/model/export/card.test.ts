@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { modelCard } from '../../../src/model/export/card.ts';
+import { describeVersion } from '../../../src/model/export/description.ts';
+import { normalisationVersion } from '../../../src/model/image/normalisation-version.ts';
 import { cases, publishedModel } from './exported.ts';
 
 it('has what the manifest has, and only that', async () => {
@@ -18,11 +20,15 @@ it('has what the manifest has, and only that', async () => {
   expect(card).toContain('Fitted on 500 training images that were held back');
   expect(card).toContain('is below 0.6,');
   expect(card).toContain('commit of the program `a1b2c3`');
+  expect(card).toContain(`in the form \`ink\`, in version ${normalisationVersion} of the normalisation;`);
   expect(card).not.toMatch(/undefined|NaN|null/);
 });
 
 it('says of an older version what is not recorded', async () => {
-  const card = modelCard((await publishedModel('article')).manifest);
+  const { normalisationVersion: _, ...older } = (await publishedModel('article')).manifest;
+  const card = modelCard(older);
+  expect(card).toContain('in a version of the normalisation that is not recorded;');
+  expect(describeVersion(older)).not.toHaveProperty('normalisationVersion');
   expect(card).toContain('None: the version was trained without. Temperature 1.');
   expect(card).toContain('How many images it was tested on is not recorded.');
   expect(card).toContain('commit of the program not known');

@@ -4,6 +4,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { expect, it } from 'vitest';
 import { encodeOnnx } from '../../../src/model/export/onnx.ts';
 import { modelProto } from '../../../src/model/export/onnx-schema.ts';
+import { normalisationVersion } from '../../../src/model/image/normalisation-version.ts';
 import { readingOf } from '../../../src/model/store/manifest.ts';
 import { cases, largestDifference, logitsOf, publishedModel, softmaxOf, someImages } from './exported.ts';
 
@@ -67,7 +68,10 @@ it('says what the images are, what the labels are and where it comes from', asyn
     (decoded['metadataProps'] as { key: string; value: string }[]).map(({ key, value }) => [key, value]),
   );
   expect(JSON.parse(props['labels']!)).toEqual(['ä', 'b']);
-  expect(props['normalisation']).toBe('picture');
+  expect([props['normalisation'], props['normalisationVersion']]).toEqual([
+    'picture',
+    String(normalisationVersion),
+  ]);
   expect(props['weightsSha256']).toBe(manifest.files['weights.bin'].sha256);
   expect(JSON.parse(props['provenance']!)).toMatchObject({ jobId: 'job-1', seed: 1 });
   expect(decoded['modelVersion']).toBe(1);

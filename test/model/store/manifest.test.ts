@@ -41,6 +41,18 @@ describe('a sealed manifest', () => {
     }
   });
 
+  it('opens with the version of the normalisation, and as older ones are, without', () => {
+    for (const more of [{ normalisationVersion: 1 }, {}]) {
+      const opened = openManifest(sealManifest({ ...content, ...more }).bytes);
+      expect(opened).toMatchObject({ ok: true, manifest: more });
+      expect('normalisationVersion' in (opened.ok ? opened.manifest : {})).toBe(
+        'normalisationVersion' in more,
+      );
+    }
+    const wrong = { ...content, normalisationVersion: 0 };
+    expect(openManifest(sealManifest(wrong).bytes)).toMatchObject({ problem: 'unsupported' });
+  });
+
   it('opens with no bit changed anywhere', () => {
     const { bytes } = sealManifest(content);
     for (const index of bytes.keys()) {
