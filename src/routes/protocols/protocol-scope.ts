@@ -25,10 +25,21 @@ export function protocolProblems<Status extends number>(
   >;
 }
 
+const guardStatuses = [401, 403, 429];
+
+/** The guard's refusals have `error` too in a scope of a protocol, so its routes say so. */
+function documentGuard(scope: FastifyInstance): void {
+  scope.addHook('onRoute', ({ schema }) => {
+    const response = schema?.response as Record<number, unknown> | undefined;
+    for (const status of guardStatuses) if (response?.[status]) response[status] = protocolProblemSchema;
+  });
+}
+
 /** Sets up a scope whose routes get their body as a Buffer; `null` where there is none. Call it before its routes are added. */
 export function speakProtocol(scope: FastifyInstance): JsonParser {
   const parseJson = createJsonParser(scope);
   scope.decorateRequest('received', null);
+  documentGuard(scope);
   scope.removeAllContentTypeParsers();
   // Clients name no type, or application/octet-stream for JSON that binary tensors follow.
   scope.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
