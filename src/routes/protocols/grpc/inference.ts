@@ -36,8 +36,8 @@ export function inferenceHandlers(
     return writeInferMessage(read, wanted, message.raw_input_contents.length > 0);
   };
   const modelReady = async (message: ModelRequest) => {
-    await describe(selected(message));
-    return { ready: true };
+    const selector = selected(message);
+    return { ready: await describe(selector).then(() => true, falseIfAway) };
   };
   const metadata = async (message: ModelRequest) =>
     modelMetadata(await describe(selected(message)), predictor);
@@ -49,6 +49,12 @@ export function inferenceHandlers(
     ModelMetadata: unary(metadata, log),
     ModelInfer: unary(infer, log),
   };
+}
+
+/** Clients that wait for a model ask until it is ready, and give up on an error: Triton answers so too. */
+function falseIfAway(error: unknown): false {
+  if (error instanceof HttpProblem && [404, 409, 503].includes(error.options.status)) return false;
+  throw error;
 }
 
 const namedModel = z.object({ name: modelName });

@@ -109,7 +109,7 @@ describe('before the first model', () => {
     expect(await answerTo('ServerLive', {})).toEqual({ live: true });
     expect(await answerTo('ServerReady', {})).toEqual({ ready: false });
     expect(await answerTo('Check', {})).toEqual({ status: 'NOT_SERVING' });
-    expect(await refusalOf(client, 'ModelReady', { name: 'mnist' })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await answerTo('ModelReady', { name: 'mnist' })).toEqual({ ready: false });
     const { code } = await refusalOf(client, 'ModelInfer', raw('UINT8', [1, 784], Buffer.alloc(784)));
     expect(code).toBe('UNAVAILABLE');
   });
@@ -138,6 +138,14 @@ describe('with a model', () => {
       expect(await answerTo('ModelReady', { name: 'mnist', version })).toEqual({ ready: true });
       expect(await answerTo('ModelMetadata', { name: 'mnist', version })).toEqual(described);
     }
+    for (const other of [
+      { name: 'letters' },
+      { name: 'mnist', version: '9' },
+      { name: 'mnist', version: 'best' },
+    ])
+      expect(await answerTo('ModelReady', other)).toEqual({ ready: false });
+    const noName = await refusalOf(client, 'ModelReady', { name: 'No name' });
+    expect(noName).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('answers in every form what REST answers', async () => {
