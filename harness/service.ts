@@ -59,7 +59,7 @@ export async function startService(
     endGroup();
     throw error;
   });
-  const address = /listens on (\S+)/.exec(output())![1]!;
+  const address = /listens on ([^\s,]+)/.exec(output())![1]!;
   return {
     address,
     pid: child.pid!,

@@ -7,7 +7,12 @@ import { during } from './progress.ts';
 
 const longestMs = 15 * 60_000;
 
-export type Program = { readonly program: string; readonly args: readonly string[] };
+export type Program = {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv; // besides this process's own
+};
 
 /** A TypeScript program of the folder `bench`, run from source. */
 export function tsProgram(path: string, args: readonly string[]): Program {
@@ -26,8 +31,13 @@ export async function measure<Result>(what: string, program: Program): Promise<R
 }
 
 /** The last line that a program prints, if any. Throws with its errors when it fails or takes too long. */
-export async function lastLineOf({ program, args }: Program, withinMs = longestMs): Promise<string> {
+export async function lastLineOf(
+  { program, args, cwd, env }: Program,
+  withinMs = longestMs,
+): Promise<string> {
   const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: withinMs,
     killSignal: 'SIGKILL',

@@ -1,4 +1,4 @@
-/** The Python peers' virtual environment, made once by pip and kept in Trainyard's cache. */
+/** The Python peers' virtual environments, made once by pip and kept in Trainyard's cache. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,10 +10,32 @@ import { lastLineOf, type Program } from './measure.ts';
 import { during } from './progress.ts';
 
 const installWithinMs = 15 * 60_000;
-const requirements = fileURLToPath(new URL('../peers/requirements.txt', import.meta.url));
 
 /** Where the peers' programs lie. */
 export const peersDirectory = fileURLToPath(new URL('../peers/', import.meta.url));
+
+/** Packages of pip that are installed together. */
+export type PeerSet = {
+  readonly requirements: string; // a file in bench/peers
+  readonly what: string; // for people
+  readonly modules: readonly string[]; // they are loaded to see that the packages work
+};
+
+const trainersAndServers: PeerSet = {
+  requirements: 'requirements.txt',
+  what: 'PyTorch, ONNX Runtime, FastAPI and Pillow',
+  modules: [
+    'fastapi',
+    'numpy',
+    'PIL',
+    'torch',
+    'uvicorn',
+    'uvloop',
+    'httptools',
+    'onnxruntime',
+    'safetensors',
+  ],
+};
 
 export type Peers =
   | { readonly ok: true; readonly python: string; readonly versions: Readonly<Record<string, string>> }
@@ -29,14 +51,14 @@ type Cache = {
 };
 
 /** Installs what is not there; a peer that can't be had is a result, not an error, and is printed as such. */
-export async function installPeers(): Promise<Peers> {
+export async function installPeers(set = trainersAndServers): Promise<Peers> {
   try {
-    const python = await installedPython();
-    return { ok: true, python, versions: await versionsOf(python) };
+    const python = await installedPython(set);
+    return { ok: true, python, versions: await versionsOf(python, set) };
   } catch (error) {
     if (interrupted.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    console.log(`the peers are absent: ${reason}`);
+    console.log(`${set.what} are absent: ${reason}`);
     return { ok: false, reason };
   }
 }
@@ -46,17 +68,18 @@ export function peerProgram(python: string, script: string, args: readonly strin
   return { program: python, args: [join(peersDirectory, script), ...args] };
 }
 
-async function installedPython(): Promise<string> {
+async function installedPython({ requirements: name, what }: PeerSet): Promise<string> {
   const cache = resolve(process.env['TRAINYARD_CACHE'] || join(homedir(), '.cache', 'trainyard'));
+  const requirements = join(peersDirectory, name);
   const wanted = createHash('sha256').update(await readFile(requirements));
   const directory = join(cache, `peers-${wanted.digest('hex').slice(0, 12)}`);
   const python = join(directory, 'bin', 'python');
   if (existsSync(python)) return python;
   const module = new URL('../../scripts/setup/cache.mjs', import.meta.url).href;
   const { keep } = (await import(module)) as Cache;
-  const filled = keep(directory, interrupted, fill);
+  const filled = keep(directory, interrupted, (made) => fill(made, requirements));
   const end = atEnd(() => filled.then(ignore, ignore)); // it removes what is not whole
-  await during('installing PyTorch, ONNX Runtime, FastAPI and Pillow for the peers, once', filled);
+  await during(`installing ${what}, once`, filled);
   await end();
   return python;
 }
@@ -64,7 +87,7 @@ async function installedPython(): Promise<string> {
 const ignore = () => {};
 
 /** Programs are run by `python -m`, since a script of the environment's has the path in it where it was made. */
-async function fill(directory: string): Promise<{ ok: true }> {
+async function fill(directory: string, requirements: string): Promise<{ ok: true }> {
   const python = join(directory, 'bin', 'python');
   await lastLineOf({ program: 'python3', args: ['-m', 'venv', directory] }, installWithinMs);
   // Few retries: an index that can't be reached is not worth minutes for each package.
@@ -75,15 +98,14 @@ async function fill(directory: string): Promise<{ ok: true }> {
 }
 
 /** Throws when what was installed does not load. */
-async function versionsOf(python: string): Promise<Record<string, string>> {
+async function versionsOf(python: string, { modules, what }: PeerSet): Promise<Record<string, string>> {
   const code = [
-    'import fastapi, json, onnxruntime, platform, PIL, numpy, safetensors, torch, uvicorn, uvloop, httptools',
-    'modules = [fastapi, numpy, PIL, torch, uvicorn, uvloop, httptools]',
-    'print(json.dumps({"python": platform.python_version()} | {m.__name__: m.__version__ for m in modules}))',
+    'import importlib, json, platform',
+    `loaded = [importlib.import_module(name) for name in ${JSON.stringify(modules)}]`,
+    'versions = {module.__name__: module.__version__ for module in loaded if hasattr(module, "__version__")}',
+    'print(json.dumps({"python": platform.python_version()} | versions))',
   ];
   const program = { program: python, args: ['-c', code.join('\n')] };
-  return JSON.parse(await during('loading the peers', lastLineOf(program, 120_000))) as Record<
-    string,
-    string
-  >;
+  const line = await during(`loading ${what}`, lastLineOf(program, 120_000));
+  return JSON.parse(line) as Record<string, string>;
 }

@@ -1,22 +1,18 @@
-/** The clients in docs/protocols.md are run as they stand there, against the real parts. */
+/**
+ * The clients in docs/protocols.md are run as they stand there, against the real parts; the one with tritonclient by
+ * `npm run bench:clients`, since it is a package of pip.
+ */
 import { execFile, spawnSync } from 'node:child_process';
-import { readFile, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentedPrograms } from '../../../harness/documented.ts';
 import type { GrpcServer } from '../../../src/routes/protocols/grpc/grpc-server.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import { programFile } from '../../program-file.ts';
 import { type Parts, startParts } from '../parts.ts';
 import { openGrpcOn, protoFile } from './grpc/client.ts';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const text = await readFile(new URL('../../../docs/protocols.md', import.meta.url), 'utf8');
-const programs = new Map(
-  [...text.matchAll(/^```(\w+ (?:v\d|grpc))\n(.*?)^```$/gms)].map(([, name, code]) => [name!, code!]),
-);
+const programs = await documentedPrograms('protocols.md');
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 if (!hasPython) console.log('the clients in Python are not tested: there is no python3 on the PATH');
 
@@ -55,7 +51,14 @@ async function outputOf(program: string, ...args: string[]): Promise<string> {
 
 describe('the documented client', () => {
   it('is there for each protocol and language', () => {
-    expect([...programs.keys()]).toEqual(['ts grpc', 'python v2', 'ts v2', 'python v1', 'ts v1']);
+    expect([...programs.keys()]).toEqual([
+      'python triton',
+      'python v2',
+      'ts v2',
+      'python v1',
+      'ts v1',
+      'ts grpc',
+    ]);
   });
 
   it.skipIf(!hasPython).each(['python v2', 'python v1'])('%s reads an image', async (name) => {
@@ -63,11 +66,7 @@ describe('the documented client', () => {
   });
 
   it.each(['ts v2', 'ts v1', 'ts grpc'])('%s reads an image', async (name) => {
-    const folder = await temporaryDirectory();
-    await symlink(join(root, 'node_modules'), join(folder, 'node_modules')); // for what a client imports
-    const file = join(folder, 'client.mts');
-    await writeFile(file, programs.get(name)!);
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-    expect(await outputOf(process.execPath, '--import', tsx, file)).toBe(expected);
+    const { program, args } = await programFile(programs.get(name)!);
+    expect(await outputOf(program, ...args)).toBe(expected);
   });
 });
