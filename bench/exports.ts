@@ -1,7 +1,8 @@
 /**
  * `npm run bench:exports`: a trained version as ONNX, safetensors and a zip for tfjs, each read by the programs that it is for
- * (onnx, ONNX Runtime, ONNX Runtime Web, PyTorch, stock tfjs), on the first 1,000 MNIST test images. Trains a version of the
- * network `article` first, which takes some minutes; --data-dir DIR takes the newest one of a data directory instead.
+ * (onnx, ONNX Runtime, ONNX Runtime Web, PyTorch, stock tfjs), on the first 1,000 MNIST test images; the Python programs of
+ * docs/exports.md; and how late the API's event loop is while the largest network is exported. Trains a version of the network
+ * `article` first, which takes some minutes; --data-dir DIR takes the newest one of a data directory instead. --json.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,8 @@ import { answerFrom } from '../src/model/serving/answer.ts';
 import { infer, loadModel } from '../src/model/serving/loaded-model.ts';
 import { openStore, type StoredModel } from '../src/model/store/store.ts';
 import { indexOfMaximum } from '../src/model/training/softmax.ts';
+import { latenessBesideExports } from './exports/beside-exports.ts';
+import { runDocumented, stroke } from './exports/documented.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 import { measure, tsProgram } from './lib/measure.ts';
 import { installPeers, peerProgram } from './lib/peers.ts';
@@ -36,13 +39,14 @@ await runBench(async () => {
   console.log(`version ${manifest.version}, network ${manifest.network.name}, recipe ${manifest.recipe}`);
   const { images, reference } = await compute(model);
   await writeFile(join(directory, 'images.f32'), new Uint8Array(images.buffer));
-  await write(model, 'onnx', join(directory, 'model.onnx'));
-  await write(model, 'safetensors', join(directory, 'model.safetensors'));
-  await write(model, 'tfjs', join(directory, 'model.zip'));
+  await write(model, 'onnx', join(directory, 'mnist-3.onnx')); // the name in docs/exports.md
+  await write(model, 'safetensors', join(directory, 'mnist-3.safetensors'));
+  await write(model, 'tfjs', join(directory, 'mnist-3.zip'));
   const verdicts = [
     ...compare('onnxruntime-web', await runWeb(directory, images), reference.probabilities, 1e-5),
     ...(await inPython(directory, reference)),
     ...(await inStockTfjs(directory, reference.probabilities)),
+    ...(await latenessBesideExports(await temporaryDirectory())),
   ];
   console.log(`\n${formatVerdicts(verdicts)}`);
   if (values.json) console.log(toJson({ machine: describeMachine() }, verdicts));
@@ -72,7 +76,11 @@ async function newestModel(dataDir: string): Promise<StoredModel> {
 }
 
 type Rows = readonly ArrayLike<number>[]; // one an image
-type Reference = { readonly logits: Rows; readonly probabilities: Rows };
+type Reference = {
+  readonly logits: Rows;
+  readonly probabilities: Rows;
+  readonly ofStroke: { readonly label: string; readonly probability: number };
+};
 
 /** The images in 0 … 1, and what Trainyard itself says of them. */
 async function compute(stored: StoredModel): Promise<{ images: Float32Array; reference: Reference }> {
@@ -82,7 +90,9 @@ async function compute(stored: StoredModel): Promise<{ images: Float32Array; ref
   const model = await loadModel(stored);
   const logits = rowsOf(infer(model, greys));
   const probabilities = logits.map((row) => answerFrom(row, model, []).probabilities);
-  return { images: Float32Array.from(greys, (grey) => grey / 255), reference: { logits, probabilities } };
+  const { label, confidence: probability } = answerFrom(infer(model, stroke), model, []);
+  const reference = { logits, probabilities, ofStroke: { label, probability } };
+  return { images: Float32Array.from(greys, (grey) => grey / 255), reference };
 }
 
 function rowsOf(flat: Float32Array): Float32Array[] {
@@ -100,20 +110,24 @@ async function write(model: StoredModel, format: ExportFormat, path: string): Pr
 
 async function runWeb(directory: string, images: Float32Array): Promise<Rows> {
   const session = await InferenceSession.create(
-    new Uint8Array(await readFile(join(directory, 'model.onnx'))),
+    new Uint8Array(await readFile(join(directory, 'mnist-3.onnx'))),
   );
   const feed = { images: new Tensor('float32', images, [imageCount, 1, imageSide, imageSide]) };
   const { probabilities } = await session.run(feed);
   return rowsOf(probabilities!.data as Float32Array);
 }
 
-async function inPython(directory: string, { logits, probabilities }: Reference): Promise<Verdict[]> {
+async function inPython(
+  directory: string,
+  { logits, probabilities, ofStroke }: Reference,
+): Promise<Verdict[]> {
   const peers = await installPeers();
   if (!peers.ok) return [];
   const program = peerProgram(peers.python, 'exports.py', [directory]);
   const { versions } = await measure<{ versions: object }>('the Python readers', program);
   console.log(`onnx.checker: full check passed; ${JSON.stringify(versions)}`);
   return [
+    ...(await runDocumented(peers.python, directory, ofStroke)),
     ...compare('onnxruntime', await readRows(directory, 'onnxruntime.f32'), probabilities, 1e-5),
     ...compare('safetensors in PyTorch, logits', await readRows(directory, 'torch.f32'), logits, 1e-4),
   ];

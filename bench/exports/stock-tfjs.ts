@@ -1,4 +1,4 @@
-/** Reads DIRECTORY/model.zip with stock tfjs, in a process that loads nothing of Trainyard's; writes tfjs.f32. */
+/** Reads DIRECTORY/mnist-3.zip with stock tfjs, in a process that loads nothing of Trainyard's; writes tfjs.f32. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ const directory = process.argv[2]!;
 const batchSize = 100;
 
 const files = new Map<string, Buffer>();
-const zip = await openPromise(join(directory, 'model.zip'), { lazyEntries: true });
+const zip = await openPromise(join(directory, 'mnist-3.zip'), { lazyEntries: true });
 for await (const entry of zip.eachEntry())
   files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
 const { modelTopology, weightsManifest } = JSON.parse(files.get('model.json')!.toString()) as {

@@ -1,8 +1,6 @@
 /** Exported networks in stock tfjs. */
-import { buffer } from 'node:stream/consumers';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { fromBufferPromise } from 'yauzl';
 import { encodeTfjs } from '../../../src/model/export/tfjs-archive.ts';
 import { readingOf } from '../../../src/model/store/manifest.ts';
 import {
@@ -15,14 +13,7 @@ import {
   softmaxOf,
   someImages,
 } from './exported.ts';
-
-async function unzip(bytes: Buffer): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const zip = await fromBufferPromise(bytes, { lazyEntries: true });
-  for await (const entry of zip.eachEntry())
-    files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
-  return files;
-}
+import { unzip } from './unzip.ts';
 
 /** What `tf.loadLayersModel(URL)` does with the files that it fetches. */
 async function loadStock(files: Map<string, Buffer>): Promise<tf.LayersModel> {
