@@ -42,7 +42,7 @@ export async function serve(
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
   const queue = openLoggedQueue(redisUrl, log);
   const imports = openImportQueue({ redisUrl, outage: queue.outage });
-  const feed = openFeed({ redisUrl, queue });
+  const feed = openFeed({ redisUrl, outage: queue.outage });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
   const { promote, dataDir } = config;

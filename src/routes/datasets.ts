@@ -6,6 +6,7 @@ import type { JobQueue } from '../jobs/producer/queue.ts';
 import { availableBuiltIns, isBuiltIn } from '../model/data/built-in.ts';
 import { removeUpload } from '../model/data/import/uploads.ts';
 import type { Datasets } from '../model/data/imported/datasets.ts';
+import { summaryOf } from '../model/data/imported/manifest.ts';
 import { datasetName } from '../model/registry/names.ts';
 import {
   builtInViews,
@@ -98,9 +99,7 @@ async function listAll({ datasets, imports }: Dependencies): Promise<DatasetView
 
 /** The files that were refused may be a thousand for each set: GET /datasets/:name has them. */
 function inList(dataset: DatasetView): DatasetView {
-  if (dataset.report === null) return dataset;
-  const { problems: _, ...report } = dataset.report;
-  return { ...dataset, report };
+  return { ...dataset, report: dataset.report && summaryOf(dataset.report) };
 }
 
 async function remove({ datasets, imports, queue, dataDir }: Dependencies, name: string): Promise<void> {

@@ -3,12 +3,14 @@
  * Redis it throws a TrainyardError `REDIS_UNAVAILABLE`.
  */
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
-import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
+import type { ReportSummary } from '../../model/data/imported/manifest.ts';
 import { Queue } from '../bullmq.ts';
-import { type ImportJob, type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
+import { appendDone, beginLog, type EventLog, keepLog, readLog } from '../event-log.ts';
+import { type ImportJob, type ImportJobData, importQueueName } from '../import-contract.ts';
 import { type ImportTotals, readTotals } from '../import-totals.ts';
+import { cancelledAt, type ImportBullJob, tellImportEnding, viewImportJob } from '../import-view.ts';
 import { connectProducer, reportConnection } from '../redis/connect.ts';
 import type { Advice } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
@@ -30,6 +32,13 @@ export type ImportQueue = {
   add(id: string, data: ImportJobData): Promise<boolean>;
   /** The import under a name that waits, runs or has failed. */
   find(name: string): Promise<ImportJob | null>;
+  /** The id of the newest import under a name, be it ended, as long as it is kept; null where there is none. */
+  idOf(name: string): Promise<string | null>;
+  /** The JSON texts of up to `count` events of an import, from number `first` on (the first event is number 1). */
+  events(id: string, first: number, count: number): Promise<string[]>;
+  /** Whether an import goes on. If it has ended, its last event is written, unless its worker has written it. */
+  settle(id: string): Promise<'open' | 'ended' | 'unknown'>;
+  readonly queueName: string;
   /** Lists the imports that `find` finds. */
   list(): Promise<ImportJob[]>;
   /** Forgets the import under a name and returns its id; null where there is none. A worker that runs it is not told. */
@@ -58,8 +67,11 @@ export type ImportQueueOptions = {
 const kept = { count: 100 }; // finished imports that stay readable
 const tryAgain: Advice = { next: 'try again' };
 
-type Context = { readonly queue: Queue<ImportJobData, null>; readonly redis: Redis; readonly prefix: string };
-type ImportBullJob = Job<ImportJobData, null>;
+type Context = {
+  readonly queue: Queue<ImportJobData, ReportSummary | null>;
+  readonly redis: Redis;
+  readonly prefix: string;
+};
 
 /** Sets a key from one value to another. `''`: there is none. A lifetime of 0 ms: for good. */
 const swapScript = defineScript(`
@@ -72,7 +84,7 @@ return 1`);
 export function openImportQueue(options: ImportQueueOptions): ImportQueue {
   const { redisUrl, prefix = 'trainyard', outage, deadlineMs = 800, claimMs = 30_000 } = options;
   const redis = connectProducer(redisUrl, deadlineMs);
-  const queue = new Queue<ImportJobData, null>(importQueueName, {
+  const queue = new Queue<ImportJobData, ReportSummary | null>(importQueueName, {
     connection: redis,
     prefix,
     skipVersionCheck: true,
@@ -104,6 +116,11 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
       }),
     add: (id, data) => inTime(() => add(context, id, data, claimMs)),
     find: (name) => inTime(() => find(context, name)),
+    idOf: (name) => inTime(() => idOf(context, name)),
+    events: (id, first, count) =>
+      deadline('events', () => readLog(logOf(context, id), first, count), tryAgain),
+    settle: (id) => deadline('events', () => settle(context, id), tryAgain),
+    queueName: importQueueName,
     list: () => inTime(() => list(context)),
     drop: (name) => inTime(() => drop(context, name)),
     isKnown: (id) => inTime(() => isKnown(context, id)),
@@ -166,15 +183,34 @@ async function add(context: Context, id: string, data: ImportJobData, claimMs: n
   const { name } = data.request;
   await context.redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
   if (!(await takeOver(context, name, id, id))) return false;
+  const log = logOf(context, id);
+  await beginLog(log, { type: 'queued', at: new Date().toISOString() });
   await context.queue.add('import', data, addOptions(id));
+  await keepLog(log);
   return true;
 }
 
 async function find(context: Context, name: string): Promise<ImportJob | null> {
+  const id = await idOf(context, name);
+  return id === null ? null : read(context, id);
+}
+
+async function idOf(context: Context, name: string): Promise<string | null> {
   const id = await holderOf(context, name);
   if (!id || isUploading(id)) return null;
-  if (!(await isKnown(context, id))) await swap(context, name, id, ''); // it failed, and is no longer kept
-  return read(context, id);
+  if (await isKnown(context, id)) return id;
+  await swap(context, name, id, ''); // it has ended, and is no longer kept
+  return null;
+}
+
+function logOf({ queue, redis }: Context, id: string): EventLog {
+  return { redis, key: queue.toKey(id) };
+}
+
+async function settle(context: Context, id: string): ReturnType<ImportQueue['settle']> {
+  const job: ImportBullJob | undefined = await context.queue.getJob(id);
+  if (!job) return 'unknown';
+  return (await tellImportEnding(logOf(context, id), job)) ? 'ended' : 'open';
 }
 
 async function drop(context: Context, name: string): Promise<string | null> {
@@ -183,15 +219,24 @@ async function drop(context: Context, name: string): Promise<string | null> {
   const job = await context.queue.getJob(id);
   if (!job && (await isUnderWay(context, id))) return null; // it is being added
   if (!(await swap(context, name, id, ''))) return null;
-  await job?.remove().catch(() => {}); // a worker runs it
+  if (job) await cancel(context, job);
   return job ? id : null;
 }
+
+/** Removes a job that has ended or waits, whose followers hear of it. A worker that runs it says itself that it ends. */
+async function cancel(context: Context, job: ImportBullJob): Promise<void> {
+  const log = logOf(context, job.id!);
+  const isRun = (await context.redis.exists(`${log.key}:lock`)) === 1;
+  if (!isRun) await appendDone(log, cancelledAt(new Date()));
+  await job.remove().catch(() => {}); // a worker runs it
+}
+
 
 /** The state first: of an import that fails between the two, the reason would be missing otherwise. */
 async function read({ queue }: Context, id: string): Promise<ImportJob | null> {
   const state = await queue.getJobState(id);
   const job: ImportBullJob | undefined = await queue.getJob(id);
-  return job ? view(job, state) : null;
+  return job ? viewImportJob(job, state) : null;
 }
 
 async function list(context: Context): Promise<ImportJob[]> {
@@ -215,26 +260,6 @@ async function metrics({ queue, redis, prefix }: Context): Promise<ImportMetrics
   const { active = 0, completed = 0, failed = 0, ...others } = counts;
   const waiting = Object.values(others).reduce((sum, count) => sum + count, 0);
   return { counts: { waiting, active, completed, failed }, ...totals };
-}
-
-function view(job: ImportBullJob, bullState: string): ImportJob | null {
-  if (bullState === 'completed' || bullState === 'unknown') return null; // the set is on disk, or was deleted
-  const state: Partial<ImportState> = typeof job.progress === 'object' ? job.progress : {}; // BullMQ's 0 at first
-  const isFailed = bullState === 'failed';
-  return {
-    id: job.id!,
-    status: isFailed ? 'failed' : 'importing',
-    data: job.data,
-    progress: state.progress ?? null,
-    report: state.report ?? null,
-    error: isFailed ? errorOf(job.failedReason) : null,
-    createdAt: new Date(job.timestamp).toISOString(),
-  };
-}
-
-function errorOf(reason = ''): ImportJob['error'] {
-  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
-  return code && message ? { code, message } : { code: 'IMPORT_CRASHED', message: reason };
 }
 
 function addOptions(jobId: string) {

@@ -1,9 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
+import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { type ImportJobData, importQueueName } from '../../../src/jobs/import-contract.ts';
+import type { ImportEvent } from '../../../src/jobs/import-events.ts';
 import { removeDeadUploads } from '../../../src/jobs/producer/dead-uploads.ts';
 import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
 import { createUpload } from '../../../src/model/data/import/uploads.ts';
@@ -124,6 +125,44 @@ describe('an import whose server dies while it is queued', () => {
       (claim) => claim !== null,
     );
     expect(await imports.add(other!, dataOf('letters'))).toBe(true);
+  });
+});
+
+describe('the events of an import', () => {
+  const typesOf = async (imports: ImportQueue, id: string) =>
+    (await imports.events(id, 1, 100)).map((text) => (JSON.parse(text) as ImportEvent).type);
+
+  it('end with what its worker had no time to tell', async () => {
+    const { yard, imports } = await open();
+    const id = await imports.claim('letters');
+    expect(await imports.settle(id!)).toBe('unknown');
+    await imports.add(id!, dataOf('letters'));
+    expect([await imports.settle(id!), await typesOf(imports, id!)]).toEqual(['open', ['queued']]);
+    const fail = async () => Promise.reject(new UnrecoverableError('DATASET_LABELS: expected more'));
+    const worker = new Worker(importQueueName, fail, { connection: { url }, prefix: yard.prefix });
+    closeAfterTest(() => worker.close());
+    await until('its end', () => imports.settle(id!), (state) => state === 'ended');
+    await imports.settle(id!); // tells it once
+    const [, done] = await imports.events(id!, 1, 100);
+    expect(JSON.parse(done!)).toEqual({
+      type: 'done',
+      at: expect.any(String),
+      status: 'failed',
+      report: null,
+      error: { code: 'DATASET_LABELS', message: 'expected more' },
+    });
+    expect(await typesOf(imports, id!)).toEqual(['queued', 'done']);
+  });
+
+  it('live as long as its job, however long it waits', async () => {
+    const { yard, imports } = await open();
+    const id = await imports.claim('letters');
+    await imports.add(id!, dataOf('letters'));
+    const redis = openRedis(yard);
+    const key = `${yard.prefix}:${importQueueName}:${id}:logs`;
+    expect(await redis.ttl(key)).toBe(-1);
+    expect(await imports.drop('letters')).toBe(id);
+    expect(await redis.exists(key)).toBe(0);
   });
 });
 

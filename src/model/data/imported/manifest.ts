@@ -44,6 +44,14 @@ export const reportSchema = z.object({
 });
 export type Report = z.output<typeof reportSchema>;
 
+/** A report without its lists of files, of which each may be a megabyte. */
+export const reportSummarySchema = reportSchema.omit({ problems: true }).partial();
+export type ReportSummary = z.output<typeof reportSummarySchema>;
+
+export function summaryOf({ problems: _, ...summary }: Partial<Report>): ReportSummary {
+  return summary;
+}
+
 export const manifestSchema = z.object({
   format: z.literal(1),
   name: z.string(),
