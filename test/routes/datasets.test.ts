@@ -250,6 +250,25 @@ describe('a dry run', () => {
   });
 });
 
+describe('a training', () => {
+  it('takes no more images than its data set has', async () => {
+    const answer = async (payload: object) => {
+      const asked = { dataset: 'letters', ...payload }; // 32 images to train on, 8 to test with
+      return (await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload: asked })).json();
+    };
+    expect(await answer({ trainImages: 32 })).toMatchObject({ request: { trainImages: 32 } });
+    expect(await answer({ recipe: 'fast' })).toMatchObject({ request: { trainImages: null } });
+    expect(await answer({ trainImages: 33 })).toMatchObject({
+      status: 400,
+      errors: [{ field: 'trainImages', message: expect.stringContaining('expected at most 32') }],
+    });
+    expect(await answer({ testImages: 100 })).toMatchObject({
+      status: 400,
+      errors: [{ field: 'testImages', message: expect.stringContaining('expected at most 8') }],
+    });
+  });
+});
+
 describe('a damaged data set', () => {
   it('is named, left out of the list, and can be deleted', async () => {
     expect((await send('name=damaged', zipOf(twoLabels(5)))).status).toBe(202);
