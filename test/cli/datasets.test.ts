@@ -1,6 +1,7 @@
 /** `trainyard datasets` beside the real API and a worker. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeZip } from '../../harness/zip.ts';
 import type { Dataset, Job } from '../../src/client/index.ts';
@@ -43,10 +44,13 @@ it('an archive is sent, imported and shown with its report, and is a data set un
 });
 
 it('an import that fails says why, and ends with 1', async () => {
-  await writeFile(archive, 'no archive');
+  await writeFile(archive, gzipSync('no tar'));
   const { code, stdout } = await command('datasets', 'add', archive, '--name', 'wrong', '--watch');
   expect(stdout).toMatch(/^wrong +failed: ARCHIVE_TYPE_UNKNOWN/m);
   expect(code).toBe(1);
+  await writeFile(archive, 'no archive');
+  const refused = await command('datasets', 'add', archive, '--name', 'text', '--watch');
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a tar.gz, got text') });
   const absent = await command('datasets', 'add', join(archive, '..', 'absent.zip'));
   expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
 });

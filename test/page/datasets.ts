@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { makeZip } from '../../harness/zip.ts';
-import { twoLabels } from '../model/data/import/importing.ts';
+import { pictures, twoLabels } from '../model/data/import/importing.ts';
 import { violationsOf } from './access.ts';
 import { mostShift, overhang, shift } from './layout.ts';
 import { phone, type Stage, wide } from './stage.ts';
@@ -41,7 +41,7 @@ export function describeDatasets(stage: () => Stage): void {
     });
 
     it('says what the server refuses, before and after the upload', async () => {
-      const page = await stage().open('#datasets', { mayFail: /400|409/ });
+      const page = await stage().open('#datasets', { mayFail: /400|409|415/ });
       await chooseArchive(page, archive);
       await page.getByRole('textbox', { name: 'Name' }).fill('mnist');
       await page.getByRole('button', { name: 'Import', exact: true }).click();
@@ -49,8 +49,12 @@ export function describeDatasets(stage: () => Stage): void {
       await chooseArchive(page, Buffer.from('no archive'));
       await page.getByRole('textbox', { name: 'Name' }).fill('wrong');
       await page.getByRole('button', { name: 'Import', exact: true }).click();
-      await page.getByText('The import failed.').waitFor();
       await page.getByRole('alert').getByText('ARCHIVE_TYPE_UNKNOWN').waitFor();
+      await chooseArchive(page, makeZip(pictures('a', 3)));
+      await page.getByRole('textbox', { name: 'Name' }).fill('wrong');
+      await page.getByRole('button', { name: 'Import', exact: true }).click();
+      await page.getByText('The import failed.').waitFor();
+      await page.getByRole('alert').getByText('DATASET_LABELS').waitFor();
     });
 
     it.each([

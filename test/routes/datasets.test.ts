@@ -2,6 +2,7 @@
 import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeZip, type ZipEntry } from '../../harness/zip.ts';
@@ -149,7 +150,7 @@ describe('POST /datasets', () => {
     });
     const refusal = { status: 409, code: 'DATASET_IMPORT_FAILED', detail: expect.stringContaining('got 1') };
     for (const answer of await useOf('wrong')) expect(answer).toMatchObject(refusal);
-    expect((await send('name=wrong', new Uint8Array([1, 2, 3]))).status).toBe(202);
+    expect((await send('name=wrong', new Uint8Array(gzipSync('no tar')))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({ error: { code: 'ARCHIVE_TYPE_UNKNOWN' } });
     expect((await send('name=wrong', zipOf(twoLabels(3)))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({ status: 'ready', error: null });
@@ -181,8 +182,25 @@ describe('POST /datasets', () => {
     expect(await uploads()).toEqual([]);
   });
 
+  it('takes an archive of just the largest size, in a form too, and none of a byte more', async () => {
+    await worker.close(); // so that nothing is imported
+    const formOf = (bytes: number) => {
+      const form = new FormData();
+      form.append('note', 'x'.repeat(10_000));
+      form.append('archive', new Blob([new Uint8Array(bytes)]), 'large.tar');
+      return form;
+    };
+    const codeOf = async (body: Body) => (await send('name=largest', body)).body['code'] ?? 'taken';
+    expect([await codeOf(new Uint8Array(2e6)), await remove('largest')]).toEqual(['taken', 204]);
+    expect([await codeOf(formOf(2e6)), await remove('largest')]).toEqual(['taken', 204]);
+    expect(await codeOf(formOf(2e6 + 1))).toBe('ARCHIVE_TOO_LARGE');
+    expect(await codeOf(formOf(4e6))).toBe('ARCHIVE_TOO_LARGE');
+    expect(await uploads()).toEqual([]);
+    worker = await openWorker();
+  });
+
   it('refuses more than all data sets may take', async () => {
-    const large = Uint8Array.from(Buffer.alloc(1.9e6, 1));
+    const large = new Uint8Array(1.9e6); // as the end of a tar is
     const names = ['one', 'two', 'three', 'four'];
     await worker.close(); // so that the archives stay
     const statuses: number[] = [];
@@ -208,7 +226,7 @@ describe('POST /datasets', () => {
       headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '100000' },
     });
     sent.on('error', () => {});
-    sent.write(`${head.join('\r\n')}\r\n\r\n${'p'.repeat(50_000)}`);
+    sent.write(`${head.join('\r\n')}\r\n\r\nPK\x03\x04${'p'.repeat(50_000)}`);
     await until('an open file', openUploads, (paths) => paths.length === 1);
     sent.destroy();
     await until('no open file', openUploads, (paths) => paths.length === 0);
