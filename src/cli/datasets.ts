@@ -17,7 +17,7 @@ import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { type Column, table } from './table.ts';
 import { interrupted, sayConnection } from './watch.ts';
 
-const listedProblems = 20;
+const listedFiles = 20; // of each kind
 
 export async function listDatasets(context: CommandContext): Promise<number> {
   const { data } = await answerOf(context.client.GET('/datasets'));
@@ -141,13 +141,23 @@ function read({ client }: CommandContext, name: string): Promise<Dataset> {
 function describe({ stdout }: CommandContext, dataset: Dataset): void {
   writeLine(stdout, table(columns, [dataset]));
   if (dataset.error) writeLine(stdout, dataset.error.message);
-  const { accepted = 0, duplicates = 0, problemCount = 0, problems = [], notes = [] } = dataset.report ?? {};
+  const { accepted = 0, duplicates = 0, problemCount = 0, notes = [] } = dataset.report ?? {};
+  const { problems = [], duplicateFiles = [] } = dataset.report ?? {};
   if (dataset.report) {
     writeLine(stdout, `${accepted} pictures accepted, ${duplicates} duplicates, ${problemCount} refused`);
   }
   for (const note of notes) writeLine(stdout, note);
-  for (const { path, code, expected, got } of problems.slice(0, listedProblems))
-    writeLine(stdout, `${path}: ${code}: expected ${expected}, got ${got}`);
-  if (problemCount > listedProblems)
-    writeLine(stdout, `${problemCount - listedProblems} more: --json lists up to 1000`);
+  const refused = problems.map(
+    ({ path, code, expected, got }) => `${path}: ${code}: expected ${expected}, got ${got}`,
+  );
+  list(stdout, refused, problemCount, 'refused');
+  const leftOut = duplicateFiles.map(({ path, sameAs }) => `${path}: duplicate of ${sameAs}`);
+  list(stdout, leftOut, duplicates, 'duplicates');
+}
+
+/** The first lines. `count`: how many files there are, of which the report may have named only some. */
+function list(stdout: CommandContext['stdout'], lines: readonly string[], count: number, what: string): void {
+  for (const line of lines.slice(0, listedFiles)) writeLine(stdout, line);
+  if (lines.length > 0 && count > listedFiles)
+    writeLine(stdout, `${count - listedFiles} more ${what}: --json lists up to 1000`);
 }

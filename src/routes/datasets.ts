@@ -36,7 +36,7 @@ export const datasetRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
       tags,
       operationId: 'listDatasets',
       summary:
-        'List data sets by name: built-in ones, then imported ones and those being imported; reports are without `problems`',
+        'List data sets by name: built-in ones, then imported ones and those being imported; reports are without `problems` and `duplicateFiles`',
       querystring: z.strictObject({ status: datasetStatus.exactOptional().describe('Only those') }),
       response: { 200: z.object({ data: z.array(datasetSchema) }), ...problems(400, 503) },
     },
@@ -97,7 +97,7 @@ async function listAll({ datasets, imports }: Dependencies): Promise<DatasetView
   return [...builtInViews(), ...all.toSorted((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
-/** The files that were refused may be a thousand for each set: GET /datasets/:name has them. */
+/** The files that were refused or left out may be thousands for each set: GET /datasets/:name has them. */
 function inList(dataset: DatasetView): DatasetView {
   return { ...dataset, report: dataset.report && summaryOf(dataset.report) };
 }

@@ -9,7 +9,7 @@ import { makeZip, type ZipEntry } from '../../harness/zip.ts';
 import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
 import { until } from '../jobs/until.ts';
 import { shortTimings } from '../jobs/yard.ts';
-import { makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
+import { digitPng, makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -129,15 +129,23 @@ describe('POST /datasets', () => {
   });
 
   it('lists data sets without the files that were refused, which each has', async () => {
-    const entries = [...twoLabels(5), { name: 'a/notes.png', data: Buffer.from('no picture') }];
+    const entries = [
+      ...twoLabels(5),
+      { name: 'a/notes.png', data: Buffer.from('no picture') },
+      { name: 'a/same.png', data: digitPng(0) },
+    ];
     expect((await send('name=partly', zipOf(entries))).status).toBe(202);
     expect(await ended('partly')).toMatchObject({
-      report: { problemCount: 1, problems: [{ path: 'a/notes.png' }] },
+      report: {
+        problemCount: 1,
+        problems: [{ path: 'a/notes.png' }],
+        duplicateFiles: [{ path: 'a/same.png', sameAs: 'a/0.png' }],
+      },
     });
     const { data } = (await get('/datasets')) as { data: { name: string; report: object }[] };
     const { report } = data.find(({ name }) => name === 'partly')!;
-    expect(report).toMatchObject({ accepted: 10, problemCount: 1 });
-    expect(report).not.toHaveProperty('problems');
+    expect(report).toMatchObject({ accepted: 10, problemCount: 1, duplicates: 1 });
+    for (const list of ['problems', 'duplicateFiles']) expect(report).not.toHaveProperty(list);
     expect(await remove('partly')).toBe(204);
   });
 
@@ -252,38 +260,6 @@ describe('POST /datasets', () => {
       ({ status }) => status === 202,
     );
     expect(await remove('cut')).toBe(204);
-  });
-});
-
-describe('a dry run', () => {
-  it('warns of a model that answers with other labels', async () => {
-    await parts.publishAndServe(); // of model mnist
-    const codes = async (payload: object) => {
-      const answer = await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload });
-      return answer.json<{ warnings: { code: string }[] }>().warnings.map(({ code }) => code);
-    };
-    expect(await codes({ dataset: 'letters', model: 'mnist' })).toContain('MODEL_LABELS_DIFFER');
-    expect(await codes({ dataset: 'letters' })).not.toContain('MODEL_LABELS_DIFFER');
-    expect(await codes({})).not.toContain('MODEL_LABELS_DIFFER');
-  });
-});
-
-describe('a training', () => {
-  it('takes no more images than its data set has', async () => {
-    const answer = async (payload: object) => {
-      const asked = { dataset: 'letters', ...payload }; // 32 images to train on, 8 to test with
-      return (await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload: asked })).json();
-    };
-    expect(await answer({ trainImages: 32 })).toMatchObject({ request: { trainImages: 32 } });
-    expect(await answer({ recipe: 'fast' })).toMatchObject({ request: { trainImages: null } });
-    expect(await answer({ trainImages: 33 })).toMatchObject({
-      status: 400,
-      errors: [{ field: 'trainImages', message: expect.stringContaining('expected at most 32') }],
-    });
-    expect(await answer({ testImages: 100 })).toMatchObject({
-      status: 400,
-      errors: [{ field: 'testImages', message: expect.stringContaining('expected at most 8') }],
-    });
   });
 });
 

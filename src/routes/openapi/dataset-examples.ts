@@ -25,6 +25,7 @@ const progress = { pictures: 2, count: 4, problems: 0, fraction: 0.5 };
 const report = {
   accepted: 4,
   duplicates: 0,
+  duplicateFiles: [],
   inTrainAndTest: 0,
   ignored: 0,
   problems: [],
