@@ -14,8 +14,8 @@ import { cancelledAt, type ImportBullJob, tellImportEnding, viewImportJob } from
 import { connectProducer, reportConnection } from '../redis/connect.ts';
 import type { Advice } from '../redis/errors.ts';
 import type { Outage } from '../redis/outage.ts';
-import { defineScript } from '../redis/script.ts';
 import { adaptForBoard } from './board-adapter.ts';
+import { createImportNames, type ImportNames } from './import-names.ts';
 import { createDeadline } from './redis-deadline.ts';
 
 export type ImportQueue = {
@@ -45,6 +45,8 @@ export type ImportQueue = {
   drop(name: string): Promise<string | null>;
   /** Whether an upload goes on, or waits for its import or its end. */
   isKnown(id: string): Promise<boolean>;
+  /** Forgets the names whose import is no longer kept. */
+  prune(): Promise<void>;
   metrics(): Promise<ImportMetrics>;
   /** The queue as Bull Board reads it; its calls need a deadline. */
   board(): Promise<BaseAdapter>;
@@ -71,15 +73,8 @@ type Context = {
   readonly queue: Queue<ImportJobData, ReportSummary | null>;
   readonly redis: Redis;
   readonly prefix: string;
+  readonly names: ImportNames;
 };
-
-/** Sets a key from one value to another. `''`: there is none. A lifetime of 0 ms: for good. */
-const swapScript = defineScript(`
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1])
-elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1`);
 
 export function openImportQueue(options: ImportQueueOptions): ImportQueue {
   const { redisUrl, prefix = 'trainyard', outage, deadlineMs = 800, claimMs = 30_000 } = options;
@@ -91,16 +86,17 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
   });
   reportConnection(redis, outage);
   queue.on('error', () => {}); // the same errors, or those of a call that fails
-  const context: Context = { queue, redis, prefix };
+  const names = createImportNames(redis, prefix);
+  const context: Context = { queue, redis, prefix, names };
   const deadline = createDeadline(redis, outage, deadlineMs);
   const inTime = <T>(call: () => Promise<T>) => deadline('imports', call, tryAgain);
   return {
     claim: (name) =>
       inTime(async () => {
-        const holder = await holderOf(context, name);
+        const holder = await names.holderOf(name);
         if (holder && (await isHeld(context, holder))) return null;
         const id = uuidv7();
-        if (!(await swap(context, name, holder ?? '', uploading(id), claimMs))) return null;
+        if (!(await names.swap(name, holder ?? '', uploading(id), claimMs))) return null;
         await redis.set(uploadKeyOf(context, id), name, 'PX', claimMs);
         return id;
       }),
@@ -112,7 +108,7 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
       }),
     release: (name, id) =>
       inTime(async () => {
-        for (const holder of [uploading(id), id]) await swap(context, name, holder, '');
+        for (const holder of [uploading(id), id]) await names.swap(name, holder, '');
       }),
     add: (id, data) => inTime(() => add(context, id, data, claimMs)),
     find: (name) => inTime(() => find(context, name)),
@@ -124,6 +120,7 @@ export function openImportQueue(options: ImportQueueOptions): ImportQueue {
     list: () => inTime(() => list(context)),
     drop: (name) => inTime(() => drop(context, name)),
     isKnown: (id) => inTime(() => isKnown(context, id)),
+    prune: () => inTime(() => prune(context)),
     metrics: () => deadline('import metrics', () => metrics(context), tryAgain),
     board: () => adaptForBoard(queue),
     close: async () => {
@@ -137,17 +134,9 @@ const uploadPrefix = 'upload:';
 const uploading = (id: string) => `${uploadPrefix}${id}`;
 const isUploading = (holder: string) => holder.startsWith(uploadPrefix);
 
-function keyOf({ prefix }: Context, name: string): string {
-  return `${prefix}:dataset:${name}`;
-}
-
 /** A key that is there while an upload goes on. */
 function uploadKeyOf({ prefix }: Context, id: string): string {
   return `${prefix}:upload:${id}`;
-}
-
-function holderOf(context: Context, name: string): Promise<string | null> {
-  return context.redis.get(keyOf(context, name));
 }
 
 /** A name is free again when its import has ended: the set is on disk then, or it has failed. */
@@ -167,15 +156,9 @@ async function isUnderWay(context: Context, id: string): Promise<boolean> {
   return (await context.redis.exists(uploadKeyOf(context, id))) === 1;
 }
 
-async function swap(context: Context, name: string, from: string, to: string, lifeMs = 0) {
-  return (await swapScript(context.redis, [keyOf(context, name)], [from, to, lifeMs])) === 1;
-}
-
 /** Gives a name that belongs to an upload, or whose claim has run out, to another holder. */
-async function takeOver(context: Context, name: string, id: string, to: string, lifeMs = 0) {
-  return (
-    (await swap(context, name, uploading(id), to, lifeMs)) || (await swap(context, name, '', to, lifeMs))
-  );
+async function takeOver({ names }: Context, name: string, id: string, to: string, lifeMs = 0) {
+  return (await names.swap(name, uploading(id), to, lifeMs)) || (await names.swap(name, '', to, lifeMs));
 }
 
 /** Until the job is there, the key of the upload holds the name. */
@@ -196,10 +179,10 @@ async function find(context: Context, name: string): Promise<ImportJob | null> {
 }
 
 async function idOf(context: Context, name: string): Promise<string | null> {
-  const id = await holderOf(context, name);
+  const id = await context.names.holderOf(name);
   if (!id || isUploading(id)) return null;
   if (await isKnown(context, id)) return id;
-  await swap(context, name, id, ''); // it has ended, and is no longer kept
+  await context.names.swap(name, id, ''); // it has ended, and is no longer kept
   return null;
 }
 
@@ -213,12 +196,21 @@ async function settle(context: Context, id: string): ReturnType<ImportQueue['set
   return (await tellImportEnding(logOf(context, id), job)) ? 'ended' : 'open';
 }
 
+async function prune(context: Context): Promise<void> {
+  const { names } = context;
+  for (const name of await names.list()) {
+    const holder = await names.holderOf(name);
+    const isNeeded = holder !== null && (isUploading(holder) || (await isKnown(context, holder)));
+    if (!isNeeded) await names.swap(name, holder ?? '', '');
+  }
+}
+
 async function drop(context: Context, name: string): Promise<string | null> {
-  const id = await holderOf(context, name);
+  const id = await context.names.holderOf(name);
   if (!id || isUploading(id)) return null;
   const job = await context.queue.getJob(id);
   if (!job && (await isUnderWay(context, id))) return null; // it is being added
-  if (!(await swap(context, name, id, ''))) return null;
+  if (!(await context.names.swap(name, id, ''))) return null;
   if (job) await cancel(context, job);
   return job ? id : null;
 }
@@ -230,7 +222,6 @@ async function cancel(context: Context, job: ImportBullJob): Promise<void> {
   if (!isRun) await appendDone(log, cancelledAt(new Date()));
   await job.remove().catch(() => {}); // a worker runs it
 }
-
 
 /** The state first: of an import that fails between the two, the reason would be missing otherwise. */
 async function read({ queue }: Context, id: string): Promise<ImportJob | null> {
@@ -245,7 +236,7 @@ async function list(context: Context): Promise<ImportJob[]> {
   const found = await Promise.all(
     [...new Set(ids)].map(async (id) => {
       const job = await read(context, id);
-      const isNewest = job && (await holderOf(context, job.data.request.name)) === id;
+      const isNewest = job && (await context.names.holderOf(job.data.request.name)) === id;
       return isNewest ? job : null;
     }),
   );

@@ -141,7 +141,11 @@ describe('the events of an import', () => {
     const fail = async () => Promise.reject(new UnrecoverableError('DATASET_LABELS: expected more'));
     const worker = new Worker(importQueueName, fail, { connection: { url }, prefix: yard.prefix });
     closeAfterTest(() => worker.close());
-    await until('its end', () => imports.settle(id!), (state) => state === 'ended');
+    await until(
+      'its end',
+      () => imports.settle(id!),
+      (state) => state === 'ended',
+    );
     await imports.settle(id!); // tells it once
     const [, done] = await imports.events(id!, 1, 100);
     expect(JSON.parse(done!)).toEqual({
@@ -183,6 +187,42 @@ describe('an import that is no longer kept', () => {
     expect(await imports.find('letters')).toBeNull();
     expect(await redis.get(key)).toBeNull();
     expect(await imports.drop('letters')).toBeNull();
+  });
+});
+
+describe('names', () => {
+  it('are forgotten with their imports, though nobody asks for them, and no others', async () => {
+    const { yard, imports } = await open(100);
+    const [redis, jobs] = [openRedis(yard), openJobs(yard)];
+    const namesKept = async () =>
+      (await redis.keys(`${yard.prefix}:dataset:*`)).map((key) => key.split(':').at(-1));
+    const add = async (name: string) => {
+      const id = await imports.claim(name);
+      await imports.add(id!, dataOf(name));
+      return id!;
+    };
+    const ids = [await add('waiting'), await add('pruned'), await add('dropped')];
+    await imports.claim('abandoned');
+    await jobs.remove(ids[1]!); // as when a hundred others have failed since
+    await imports.drop('dropped');
+    await until(
+      'the end of the uploads',
+      () => imports.isKnown(ids[1]!),
+      (isKnown) => !isKnown,
+    );
+    await until('the end of the claim', namesKept, (names) => !names.includes('abandoned'));
+    await imports.prune();
+    expect(await namesKept()).toEqual(['waiting']);
+    expect(await redis.smembers(`${yard.prefix}:dataset-names`)).toEqual(['waiting']);
+    expect((await imports.find('waiting'))?.id).toBe(ids[0]);
+  });
+
+  it('of uploads under way are kept', async () => {
+    const { yard, imports } = await open();
+    await imports.claim('arriving');
+    await imports.prune();
+    expect(await openRedis(yard).smembers(`${yard.prefix}:dataset-names`)).toEqual(['arriving']);
+    expect(await imports.claim('arriving')).toBeNull();
   });
 });
 
