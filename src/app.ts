@@ -30,11 +30,13 @@ import {
   readUnwantedBodies,
 } from './routes/http/connections.ts';
 import { allowOrigins } from './routes/http/cors.ts';
+import { createEventStreams, type EventStreams } from './routes/http/event-stream.ts';
 import { type Access, registerGuard } from './routes/http/guard.ts';
 import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/http/headers.ts';
 import { watchPaths } from './routes/http/methods.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/http/problem.ts';
 import { nameRequest, nameRequests, RequestLog, requestIdOf } from './routes/http/request-log.ts';
+import { importEventRoutes } from './routes/import-events.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { type Metrics, metricsRoutes, observePredictor, observeRequests } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -120,9 +122,10 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
     access,
     metrics,
   } = parts;
+  const streams = createEventStreams(app, { feed, metrics });
   const championLabels = createChampionLabels(store, registry);
   await app.register(jobRoutes, { queue, promote, corrections, datasets, imports, championLabels });
-  await app.register(eventRoutes, { queue, feed, metrics });
+  await app.register(eventRoutes, { queue, streams });
   await app.register(recipeRoutes, { datasets, imports });
   const labelsOf = createVersionLabels(store);
   const reader = observePredictor(predictor, metrics);
@@ -135,7 +138,7 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(exportRoutes, { store });
   await app.register(registryRoutes, { store, registry });
   await app.register(registryCallRoutes, { store, registry, predictor });
-  const importedSets = await registerDatasets(app, parts);
+  const importedSets = await registerDatasets(app, parts, streams);
   await app.register(healthRoutes, { queue, store, predictor, corrections });
   await app.register(metricsRoutes, { metrics, queue, store, predictor, access, imports, importedSets });
   await app.register(pageRoutes);
@@ -143,10 +146,15 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(boardRoutes, { queue, imports });
 }
 
-async function registerDatasets(app: FastifyInstance, parts: AppDependencies): Promise<Datasets> {
+async function registerDatasets(
+  app: FastifyInstance,
+  parts: AppDependencies,
+  streams: EventStreams,
+): Promise<Datasets> {
   const { imports, queue, dataDir, datasetLimits: limits, log } = parts;
   const datasets = openDatasets(dataDir, (err) => log.error({ err }, 'a data set is damaged and left out'));
   await app.register(datasetRoutes, { datasets, imports, queue, dataDir });
+  await app.register(importEventRoutes, { datasets, imports, streams });
   await app.register(datasetUploadRoutes, { datasets, imports, dataDir, limits });
   await app.register(datasetPictureRoutes, { datasets, imports });
   return datasets;

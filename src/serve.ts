@@ -42,7 +42,7 @@ export async function serve(
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
   const queue = openLoggedQueue(redisUrl, log);
   const imports = openImportQueue({ redisUrl, outage: queue.outage });
-  const feed = openFeed({ redisUrl, queue });
+  const feed = openFeed({ redisUrl, outage: queue.outage });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
   const { promote, dataDir } = config;
@@ -125,7 +125,10 @@ function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
 
 const sweepMs = 60_000;
 
-/** Removes archives whose upload was cut off with its server: now, and now and then, since another server may end. */
+/**
+ * Removes archives whose upload was cut off with its server, and names of imports that are no longer kept: now, and now and
+ * then, since another server may end.
+ */
 async function sweepUploads(
   imports: ImportQueue,
   dataDir: string,
@@ -135,6 +138,7 @@ async function sweepUploads(
   while (!signal.aborted) {
     try {
       await removeDeadUploads(imports, dataDir);
+      await imports.prune();
     } catch (error) {
       log.debug({ error: messageOf(error) }, 'uploads that were cut off are not removed yet');
     }

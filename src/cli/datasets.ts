@@ -3,13 +3,21 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import { answerOf, type Dataset, datasetNameOf, expectDone, importDataset, pause } from '../client/index.ts';
-import { barOf, openLineDisplay } from '../lib/progress-line.ts';
+import {
+  answerOf,
+  type Dataset,
+  datasetNameOf,
+  expectDone,
+  importDataset,
+  type NumberedImportEvent,
+  watchImport,
+} from '../client/index.ts';
+import { barOf, openLineDisplay, type ProgressDisplay } from '../lib/progress-line.ts';
 import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { type Column, table } from './table.ts';
+import { interrupted, sayConnection } from './watch.ts';
 
-const pollMs = 1000;
-const listedProblems = 20;
+const listedFiles = 20; // of each kind
 
 export async function listDatasets(context: CommandContext): Promise<number> {
   const { data } = await answerOf(context.client.GET('/datasets'));
@@ -90,24 +98,38 @@ function sentLine(bytes: number, size: number): string {
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
-/** Shows an import until it has ended. */
+/** Shows an import until it has ended, and what came of it. */
 async function follow(context: CommandContext, name: string): Promise<number> {
   const display = openLineDisplay(context.stdout, importLine);
-  for (;;) {
-    const dataset = await read(context, name);
-    if (dataset.status === 'importing') {
-      if (dataset.progress && !context.json) display.show(dataset.progress);
-      await pause(pollMs);
-      continue;
-    }
+  const leaving = new AbortController();
+  process.once('SIGINT', () => leaving.abort());
+  const onConnection = sayConnection(context, display);
+  try {
+    for await (const event of watchImport(context.client, name, { signal: leaving.signal, onConnection }))
+      if (!context.json) show(display, event);
     display.finish();
+    const dataset = await read(context, name);
     if (context.json) writeJson(context, dataset);
     else describe(context, dataset);
     return dataset.status === 'ready' ? 0 : 1;
+  } catch (error) {
+    display.finish();
+    if (!leaving.signal.aborted) throw error;
+    const commands = `"npx trainyard datasets show ${name}" shows it, "npx trainyard datasets remove ${name}" ends it`;
+    writeLine(context.stderr, `the import goes on: ${commands}`);
+    return interrupted;
   }
 }
 
-function importLine({ pictures, count, problems, fraction }: NonNullable<Dataset['progress']>): string {
+type ImportProgress = NonNullable<Dataset['progress']>;
+
+function show(display: ProgressDisplay<ImportProgress>, event: NumberedImportEvent): void {
+  if (event.type === 'progress') display.show(event);
+  else if (event.type === 'queued') display.say('waits for a worker');
+  else if (event.type === 'started' && event.attempt > 1) display.say('was cut off, begins again');
+}
+
+function importLine({ pictures, count, problems, fraction }: ImportProgress): string {
   return `${barOf(fraction)}  ${pictures} of ${count} pictures, ${problems} problems`;
 }
 
@@ -119,13 +141,23 @@ function read({ client }: CommandContext, name: string): Promise<Dataset> {
 function describe({ stdout }: CommandContext, dataset: Dataset): void {
   writeLine(stdout, table(columns, [dataset]));
   if (dataset.error) writeLine(stdout, dataset.error.message);
-  const { accepted = 0, duplicates = 0, problemCount = 0, problems = [], notes = [] } = dataset.report ?? {};
+  const { accepted = 0, duplicates = 0, problemCount = 0, notes = [] } = dataset.report ?? {};
+  const { problems = [], duplicateFiles = [] } = dataset.report ?? {};
   if (dataset.report) {
     writeLine(stdout, `${accepted} pictures accepted, ${duplicates} duplicates, ${problemCount} refused`);
   }
   for (const note of notes) writeLine(stdout, note);
-  for (const { path, code, expected, got } of problems.slice(0, listedProblems))
-    writeLine(stdout, `${path}: ${code}: expected ${expected}, got ${got}`);
-  if (problemCount > listedProblems)
-    writeLine(stdout, `${problemCount - listedProblems} more: --json lists up to 1000`);
+  const refused = problems.map(
+    ({ path, code, expected, got }) => `${path}: ${code}: expected ${expected}, got ${got}`,
+  );
+  list(stdout, refused, problemCount, 'refused');
+  const leftOut = duplicateFiles.map(({ path, sameAs }) => `${path}: duplicate of ${sameAs}`);
+  list(stdout, leftOut, duplicates, 'duplicates');
+}
+
+/** The first lines. `count`: how many files there are, of which the report may have named only some. */
+function list(stdout: CommandContext['stdout'], lines: readonly string[], count: number, what: string): void {
+  for (const line of lines.slice(0, listedFiles)) writeLine(stdout, line);
+  if (lines.length > 0 && count > listedFiles)
+    writeLine(stdout, `${count - listedFiles} more ${what}: --json lists up to 1000`);
 }

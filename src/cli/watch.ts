@@ -11,7 +11,7 @@ import { openProgressDisplay, type ProgressDisplay, trainingLine } from '../lib/
 import { type CommandContext, writeJson, writeLine } from './context.ts';
 import { percent } from './table.ts';
 
-const interrupted = 130; // as shells have it: 128 and the number of SIGINT
+export const interrupted = 130; // as shells have it: 128 and the number of SIGINT
 
 /** @returns 0 if the job succeeds, 1 if it fails or is cancelled, 130 if a person looks no longer */
 export async function watch(context: CommandContext, id: string): Promise<number> {
@@ -40,9 +40,9 @@ export async function watch(context: CommandContext, id: string): Promise<number
 }
 
 /** Says once that the server is away, and once that it is back. */
-function sayConnection(
+export function sayConnection(
   { stderr }: CommandContext,
-  display: ProgressDisplay,
+  display: Pick<ProgressDisplay, 'finish'>,
 ): (connection: ConnectionState) => void {
   let away = false;
   return (connection) => {

@@ -1,27 +1,11 @@
-/** Follows the events of a job; reconnects when the connection is lost. */
-import { createParser } from 'eventsource-parser';
+/** Follows what happens: the events of a training, or of the import of a data set. */
 import type { TrainyardClient } from './client.ts';
-import { answerOf, type Problem, ProblemError } from './problem.ts';
-import { type Backoff, createBackoff, pause } from './retry.ts';
+import { followEvents, type Numbered, type WatchOptions } from './event-stream.ts';
 import type { components } from './schema.ts';
 
-/** The `id` counts a job's events from 1. */
-export type NumberedEvent = components['schemas']['JobEvent'] & { readonly id: number };
-
-/** While the server is away: the problem, where there was an answer, and the time to the next try. */
-export type ConnectionState =
-  | { readonly state: 'connected' }
-  | { readonly state: 'away'; readonly problem: Problem | null; readonly retryInSeconds: number };
-
-export type WatchOptions = {
-  /** The id of the last event already received. */
-  readonly after?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onConnection?: ((connection: ConnectionState) => void) | undefined;
-};
-
-const silentMs = 30_000; // the server sends at least a comment every 10 s
-const maxEventLength = 1 << 20;
+type Schemas = components['schemas'];
+export type NumberedEvent = Numbered<Schemas['JobEvent']>;
+export type NumberedImportEvent = Numbered<Schemas['ImportEvent']>;
 
 /**
  * Yields every event of a job once and in order, until the job is done. Reconnects when the connection breaks or falls
@@ -30,83 +14,36 @@ const maxEventLength = 1 << 20;
  * @throws ProblemError when the server refuses the request: the job is unknown, or a key is required
  * @throws the signal's reason when it aborts
  */
-export async function* watchJob(
+export function watchJob(
   client: TrainyardClient,
   id: string,
-  { after = 0, signal, onConnection }: WatchOptions = {},
+  options: WatchOptions = {},
 ): AsyncGenerator<NumberedEvent, void> {
-  const backoff = createBackoff();
-  for (let last = after; ; ) {
-    signal?.throwIfAborted();
-    const connection = openConnection(client, id, last, signal);
-    let trouble: ProblemError | null = null;
-    try {
-      const stream = await connection.open();
-      if (stream === null) return; // no events after `last`
-      onConnection?.({ state: 'connected' });
-      for await (const event of connection.read(stream, backoff)) {
-        if (event.id <= last) continue;
-        last = event.id;
-        yield event;
-        if (event.type === 'done') return;
-      }
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof ProblemError) trouble = error;
-      if (trouble && isRefusal(trouble)) throw error;
-    } finally {
-      connection.close();
-    }
-    const waitMs = backoff.next(trouble?.retryAfterSeconds ?? null);
-    onConnection?.({ state: 'away', problem: trouble?.problem ?? null, retryInSeconds: waitMs / 1000 });
-    await pause(waitMs, signal);
-  }
+  return followEvents(
+    (header, signal) =>
+      client.GET('/jobs/{id}/events', { params: { path: { id }, header }, parseAs: 'stream', signal }),
+    options,
+  );
 }
 
-/** Client errors are permanent, except for a timeout (408) and too many requests (429). */
-function isRefusal({ problem: { status } }: ProblemError): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
-}
-
-type EventStream = ReadableStream<Uint8Array>;
-
-/** One connection for the events after `last`. */
-function openConnection(client: TrainyardClient, id: string, last: number, signal: AbortSignal | undefined) {
-  const ending = new AbortController();
-  const ended = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
-  const beforeSilence = async <T>(step: Promise<T>): Promise<T> => {
-    const timer = setTimeout(() => ending.abort(), silentMs);
-    return step.finally(() => clearTimeout(timer));
-  };
-  return {
-    /** null: there are no such events and there will be none. */
-    open: async (): Promise<EventStream | null> => {
-      const header = last > 0 ? { 'last-event-id': last } : {};
-      const params = { path: { id }, header };
-      const call = client.GET('/jobs/{id}/events', { params, parseAs: 'stream', signal: ended });
-      const { response } = await beforeSilence(call);
-      return response.status === 204 ? null : ((await answerOf(call)) as EventStream);
-    },
-    read: async function* (stream: EventStream, backoff: Backoff): AsyncGenerator<NumberedEvent, void> {
-      const events: NumberedEvent[] = [];
-      const parser = createParser({
-        onEvent: ({ id: number, data }) => {
-          events.push({ ...(JSON.parse(data) as NumberedEvent), id: Number(number) });
-        },
-        onComment: () => backoff.reset(),
-        onRetry: (ms) => backoff.setFirst(ms),
-        maxBufferSize: maxEventLength,
-      });
-      const reader = stream.getReader();
-      const decoder = new TextDecoder();
-      for (;;) {
-        const { done, value } = await beforeSilence(reader.read());
-        if (done) return;
-        parser.feed(decoder.decode(value, { stream: true }));
-        if (events.length > 0) backoff.reset();
-        yield* events.splice(0);
-      }
-    },
-    close: () => ending.abort(),
-  };
+/**
+ * Likewise yields the events of an import, until it is done; none where the data set came without one or its import is no
+ * longer kept.
+ *
+ * @throws as watchJob does
+ */
+export function watchImport(
+  client: TrainyardClient,
+  name: string,
+  options: WatchOptions = {},
+): AsyncGenerator<NumberedImportEvent, void> {
+  return followEvents(
+    (header, signal) =>
+      client.GET('/datasets/{name}/events', {
+        params: { path: { name }, header },
+        parseAs: 'stream',
+        signal,
+      }),
+    options,
+  );
 }

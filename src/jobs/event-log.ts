@@ -1,22 +1,25 @@
 /**
- * The events of a job. BullMQ's log of the job holds them: a Redis list of JSON texts, which BullMQ deletes with the job
- * and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event is ever removed. Each
+ * The events of a job, be it a training or an import. BullMQ's log of the job holds them: a Redis list of JSON texts, which
+ * BullMQ deletes with the job and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event is ever removed. Each
  * append is also published on the job's channel, as `FIRST\nJSON\nJSON…`.
  */
 import type { Redis } from 'ioredis';
-import type { TrainJob, TrainJobReport } from './contract.ts';
+import type { TrainJob } from './contract.ts';
 import type { JobEvent } from './events.ts';
+import type { ImportEvent } from './import-events.ts';
 import { defineScript, type Script } from './redis/script.ts';
 
 /** The log of one job. `key`: the job's key, as BullMQ names it. */
 export type EventLog = { readonly redis: Redis; readonly key: string };
 
+export type LoggedEvent = JobEvent | ImportEvent;
+
 /** A report, and the events that belong to it. */
 export type ReportBatch = {
   readonly token: string; // of the job's lock, which the reporting worker holds
   readonly mark: string; // unique to the batch: a batch that was written last is not written again
-  readonly report: TrainJobReport;
-  readonly events: readonly JobEvent[];
+  readonly report: object; // the state of the job, as BullMQ keeps its progress
+  readonly events: readonly LoggedEvent[];
 };
 
 /** How long a log stays whose job was never added. */
@@ -90,8 +93,13 @@ export async function appendReport(log: EventLog, batch: ReportBatch): Promise<R
  * Writes the first event before the job is added, since a worker may take the job as soon as it is. The log expires
  * unless an event is appended to it.
  */
-export async function beginLog(log: EventLog, event: JobEvent): Promise<void> {
+export async function beginLog(log: EventLog, event: LoggedEvent): Promise<void> {
   await run(beginScript, log, orphanSeconds, JSON.stringify(event));
+}
+
+/** Lets a log that `beginLog` began live as long as its job, which has been added. */
+export async function keepLog({ redis, key }: EventLog): Promise<void> {
+  await redis.persist(`${key}:logs`);
 }
 
 /**
@@ -104,12 +112,12 @@ export async function appendQueued(log: EventLog, position: number, at: string):
 }
 
 /** Appends the last event, once, however many processes notice the end of the job. */
-export async function appendDone(log: EventLog, event: JobEvent): Promise<void> {
+export async function appendDone(log: EventLog, event: LoggedEvent): Promise<void> {
   await run(doneScript, log, JSON.stringify(event));
 }
 
 /**
- * Appends the last event of a job that has ended; returns false while the job goes on. Called by the first process that
+ * Appends the last event of a training that has ended; returns false while it goes on. Called by the first process that
  * notices the end (worker or API).
  */
 export async function tellEnding(log: EventLog, job: TrainJob): Promise<boolean> {

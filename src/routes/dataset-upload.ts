@@ -4,11 +4,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ImportRequest, importRequestSchema } from '../jobs/import-contract.ts';
 import type { ImportQueue } from '../jobs/producer/import-queue.ts';
 import { isCode } from '../lib/files.ts';
+import { archiveHeadBytes, archiveTypeOf } from '../model/data/import/archive-type.ts';
 import { createUpload, removeUpload, uploadedBytes } from '../model/data/import/uploads.ts';
 import type { Datasets } from '../model/data/imported/datasets.ts';
 import { datasetSchema, viewImport } from './dataset-view.ts';
 import { HttpProblem, problems } from './http/problem.ts';
-import { type Limit, receiveFile } from './http/upload.ts';
+import { type FileRules, receiveFile } from './http/upload.ts';
 
 export type DatasetLimits = {
   readonly archiveBytes: number; // of one archive
@@ -75,7 +76,11 @@ async function upload(
   try {
     const limit = await limitOf(parts, id, arriving);
     const { archive } = await createUpload(dataDir, id);
-    const { bytes, fileName } = await receiveFile(request, archive, (so) => claim.problem() ?? limit(so));
+    const { bytes, fileName } = await receiveFile(request, archive, {
+      limit: (so) => claim.problem() ?? limit(so),
+      judge: judgeArchive,
+      headBytes: archiveHeadBytes,
+    });
     await expectRoom(parts, bytes);
     if (await datasets.manifest(name)) throw nameTaken(name); // published by an import that ended meanwhile
     claim.end();
@@ -108,7 +113,7 @@ async function limitOf(
   { datasets, dataDir, limits }: Dependencies,
   id: string,
   arriving: Arriving,
-): Promise<Limit> {
+): Promise<FileRules['limit']> {
   const { archiveBytes, allBytes } = limits;
   arriving.set(id, 0);
   const used = (await datasets.bytes()) + (await uploadedBytes(dataDir, (each) => arriving.has(each)));
@@ -124,6 +129,14 @@ async function limitOf(
 async function expectRoom({ datasets, dataDir, limits: { allBytes } }: Dependencies, bytes: number) {
   const all = (await datasets.bytes()) + (await uploadedBytes(dataDir));
   if (all > allBytes) throw full(allBytes, all - bytes);
+}
+
+/** What the import would refuse at once. A gzip may hold anything: the import says what it is. */
+function judgeArchive(head: Buffer): HttpProblem | null {
+  const type = archiveTypeOf(head);
+  return typeof type === 'string'
+    ? null
+    : new HttpProblem({ status: 415, code: type.code, detail: type.message });
 }
 
 function lost(name: string): HttpProblem {

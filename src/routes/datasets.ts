@@ -6,6 +6,7 @@ import type { JobQueue } from '../jobs/producer/queue.ts';
 import { availableBuiltIns, isBuiltIn } from '../model/data/built-in.ts';
 import { removeUpload } from '../model/data/import/uploads.ts';
 import type { Datasets } from '../model/data/imported/datasets.ts';
+import { summaryOf } from '../model/data/imported/manifest.ts';
 import { datasetName } from '../model/registry/names.ts';
 import {
   builtInViews,
@@ -35,7 +36,7 @@ export const datasetRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
       tags,
       operationId: 'listDatasets',
       summary:
-        'List data sets by name: built-in ones, then imported ones and those being imported; reports are without `problems`',
+        'List data sets by name: built-in ones, then imported ones and those being imported; reports are without `problems` and `duplicateFiles`',
       querystring: z.strictObject({ status: datasetStatus.exactOptional().describe('Only those') }),
       response: { 200: z.object({ data: z.array(datasetSchema) }), ...problems(400, 503) },
     },
@@ -96,11 +97,9 @@ async function listAll({ datasets, imports }: Dependencies): Promise<DatasetView
   return [...builtInViews(), ...all.toSorted((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
-/** The files that were refused may be a thousand for each set: GET /datasets/:name has them. */
+/** The files that were refused or left out may be thousands for each set: GET /datasets/:name has them. */
 function inList(dataset: DatasetView): DatasetView {
-  if (dataset.report === null) return dataset;
-  const { problems: _, ...report } = dataset.report;
-  return { ...dataset, report };
+  return { ...dataset, report: dataset.report && summaryOf(dataset.report) };
 }
 
 async function remove({ datasets, imports, queue, dataDir }: Dependencies, name: string): Promise<void> {

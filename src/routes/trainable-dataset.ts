@@ -15,8 +15,8 @@ export type DatasetPorts = {
 };
 
 /**
- * @throws HttpProblem 404 where there is no such data set; 409 where it is not ready; 400 where the request asks for what is
- *   made for digits or for ink only
+ * @throws HttpProblem 404 where there is no such data set; 409 where it is not ready; 400 where the request asks for more
+ *   images than there are, or for what is made for digits or for ink only
  */
 export async function expectTrainable(
   request: TrainRequest,
@@ -28,6 +28,8 @@ export async function expectTrainable(
   }
   if (request.outliers && found.form !== 'ink')
     throw unsuited('outliers', `data set ${found.name} of the form "picture"`);
+  expectImages('trainImages', request, found, 'train on');
+  expectImages('testImages', request, found, 'test with');
   expectSize(request, found);
   return found;
 }
@@ -60,6 +62,20 @@ function stillImporting(name: string): HttpProblem {
 function importFailed(name: string, reason: string): HttpProblem {
   const detail = `expected a data set that is ready, got "${name}"; its import failed because of this: ${reason}`;
   return new HttpProblem({ status: 409, code: 'DATASET_IMPORT_FAILED', detail });
+}
+
+/** Whoever asks for so many would otherwise train on fewer, or test with fewer, and not notice. */
+function expectImages(
+  field: 'trainImages' | 'testImages',
+  request: TrainRequest,
+  { name, counts }: DatasetDescription,
+  what: string,
+): void {
+  const asked = request[field] ?? 0;
+  const most = field === 'trainImages' ? counts.train : counts.test;
+  if (asked <= most) return;
+  const message = `expected at most ${most}, the images to ${what} of data set ${name}, got ${asked}; leave it out for all`;
+  throw refused(field, message);
 }
 
 /** @throws HttpProblem 400 where layers of the request's own get too large by the last one, which follows from the labels */

@@ -1,11 +1,12 @@
 /** `trainyard datasets` beside the real API and a worker. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeZip } from '../../harness/zip.ts';
 import type { Dataset, Job } from '../../src/client/index.ts';
 import { type Service, startService } from '../client/service.ts';
-import { twoLabels } from '../model/data/import/importing.ts';
+import { digitPng, twoLabels } from '../model/data/import/importing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { run } from './run.ts';
 
@@ -14,7 +15,14 @@ let archive: string;
 beforeAll(async () => {
   service = await startService();
   archive = join(await temporaryDirectory(), 'Two Labels.zip');
-  await writeFile(archive, makeZip([...twoLabels(20), { name: 'a/notes.png', data: Buffer.from('text') }]));
+  await writeFile(
+    archive,
+    makeZip([
+      ...twoLabels(20),
+      { name: 'a/notes.png', data: Buffer.from('text') },
+      { name: 'a/same.png', data: digitPng(0) },
+    ]),
+  );
 });
 afterAll(() => service?.close());
 
@@ -24,8 +32,9 @@ it('an archive is sent, imported and shown with its report, and is a data set un
   const added = await command('datasets', 'add', archive, '--form', 'ink', '--test-share', '0.5', '--watch');
   expect(added.stderr).toMatch(/100 % {2}0\.0 of 0\.0 MB sent\n$/);
   expect(added.stdout).toMatch(/^two-labels +ready +ink +2 +20 +20$/m);
-  expect(added.stdout).toContain('40 pictures accepted, 0 duplicates, 1 refused');
+  expect(added.stdout).toContain('40 pictures accepted, 1 duplicates, 1 refused');
   expect(added.stdout).toMatch(/^a\/notes\.png: [A-Z_]+: expected .+, got .+$/m);
+  expect(added.stdout).toMatch(/^a\/same\.png: duplicate of a\/0\.png$/m);
   expect(added.code).toBe(0);
 
   const listed = await command('datasets');
@@ -43,10 +52,13 @@ it('an archive is sent, imported and shown with its report, and is a data set un
 });
 
 it('an import that fails says why, and ends with 1', async () => {
-  await writeFile(archive, 'no archive');
+  await writeFile(archive, gzipSync('no tar'));
   const { code, stdout } = await command('datasets', 'add', archive, '--name', 'wrong', '--watch');
   expect(stdout).toMatch(/^wrong +failed: ARCHIVE_TYPE_UNKNOWN/m);
   expect(code).toBe(1);
+  await writeFile(archive, 'no archive');
+  const refused = await command('datasets', 'add', archive, '--name', 'text', '--watch');
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a tar.gz, got text') });
   const absent = await command('datasets', 'add', join(archive, '..', 'absent.zip'));
   expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
 });

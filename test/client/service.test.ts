@@ -4,14 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeZip } from '../../harness/zip.ts';
 import {
   answerOf,
   createClient,
-  type NumberedEvent,
+  importDataset,
   predict,
   queueJob,
+  watchImport,
   watchJob,
 } from '../../src/client/index.ts';
+import { twoLabels } from '../model/data/import/importing.ts';
 import { type Service, smallRun, startService } from './service.ts';
 
 let service: Service;
@@ -21,8 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => service?.close());
 
-async function collect(events: AsyncIterable<NumberedEvent>): Promise<NumberedEvent[]> {
-  const collected: NumberedEvent[] = [];
+async function collect<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
+  const collected: Event[] = [];
   for await (const event of events) collected.push(event);
   return collected;
 }
@@ -47,6 +50,24 @@ describe('the client of the real API', () => {
     expect(all.at(-1)).toMatchObject({ type: 'done', status: 'succeeded' });
     expect(drops).toEqual([]);
     expect(await collect(watchJob(steady, job.id, { after: all.length }))).toEqual([]);
+  });
+
+  it('follows an import likewise, also one that has ended, and none where there was none', async () => {
+    const steady = createClient({ baseUrl: service.url });
+    const drops = Array.from({ length: 4 }, (_, index) => ({ events: index % 2, bytes: 10 * index }));
+    const shaky = createClient({ baseUrl: service.url, fetch: dropping(drops) });
+    await importDataset(steady, new Blob([makeZip(twoLabels(10))]), { name: 'letters' });
+    const [all, pieced] = await Promise.all(
+      [steady, shaky].map((client) => collect(watchImport(client, 'letters'))),
+    );
+    expect(pieced).toEqual(all);
+    expect(all!.map(({ id }) => id)).toEqual(all!.map((_, index) => index + 1));
+    expect(all!.at(-1)).toMatchObject({ type: 'done', status: 'succeeded', report: { accepted: 20 } });
+    expect(await collect(watchImport(steady, 'letters', { after: all!.length - 1 }))).toEqual(all!.slice(-1));
+    expect(await collect(watchImport(steady, 'mnist'))).toEqual([]);
+    await expect(collect(watchImport(steady, 'nothing'))).rejects.toMatchObject({
+      code: 'DATASET_NOT_FOUND',
+    });
   });
 
   it('gives up on a job that is not there, in the words of the server', async () => {

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { makeZip } from '../../harness/zip.ts';
-import { twoLabels } from '../model/data/import/importing.ts';
+import { digitPng, pictures, twoLabels } from '../model/data/import/importing.ts';
 import { violationsOf } from './access.ts';
 import { mostShift, overhang, shift } from './layout.ts';
 import { phone, type Stage, wide } from './stage.ts';
 
-const archive = makeZip([...twoLabels(20), { name: 'a/notes.png', data: Buffer.from('text') }]);
+const archive = makeZip([
+  ...twoLabels(20),
+  { name: 'a/notes.png', data: Buffer.from('text') },
+  { name: 'b/same.png', data: digitPng(20) },
+]);
 
 export function describeDatasets(stage: () => Stage): void {
   describe('Data sets', () => {
@@ -22,9 +26,11 @@ export function describeDatasets(stage: () => Stage): void {
       const place = page.locator('.dataset-place');
       await place.getByRole('heading', { level: 2, name: 'two-labels' }).waitFor();
       await place.getByText('Ready', { exact: true }).waitFor();
-      await place.getByText('40 pictures accepted, 0 left out as duplicates, 1 refused.').waitFor();
+      await place.getByText('40 pictures accepted, 1 left out as duplicates, 1 refused.').waitFor();
       await place.getByText(/^Taken as (?:ink|pictures as they are): of 40 that were looked at/).waitFor();
       await place.getByRole('rowheader', { name: 'a/notes.png' }).waitFor();
+      const duplicates = place.getByRole('region', { name: 'Duplicates' });
+      await duplicates.getByRole('row', { name: 'b/same.png b/0.png' }).waitFor();
       const samples = place.getByRole('img', { name: /^Nine test images of two-labels/ });
       await expect
         .poll(() => samples.evaluate((image: HTMLImageElement) => image.naturalWidth))
@@ -41,7 +47,7 @@ export function describeDatasets(stage: () => Stage): void {
     });
 
     it('says what the server refuses, before and after the upload', async () => {
-      const page = await stage().open('#datasets', { mayFail: /400|409/ });
+      const page = await stage().open('#datasets', { mayFail: /400|409|415/ });
       await chooseArchive(page, archive);
       await page.getByRole('textbox', { name: 'Name' }).fill('mnist');
       await page.getByRole('button', { name: 'Import', exact: true }).click();
@@ -49,8 +55,12 @@ export function describeDatasets(stage: () => Stage): void {
       await chooseArchive(page, Buffer.from('no archive'));
       await page.getByRole('textbox', { name: 'Name' }).fill('wrong');
       await page.getByRole('button', { name: 'Import', exact: true }).click();
-      await page.getByText('The import failed.').waitFor();
       await page.getByRole('alert').getByText('ARCHIVE_TYPE_UNKNOWN').waitFor();
+      await chooseArchive(page, makeZip(pictures('a', 3)));
+      await page.getByRole('textbox', { name: 'Name' }).fill('wrong');
+      await page.getByRole('button', { name: 'Import', exact: true }).click();
+      await page.getByText('The import failed.').waitFor();
+      await page.getByRole('alert').getByText('DATASET_LABELS').waitFor();
     });
 
     it.each([

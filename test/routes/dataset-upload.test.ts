@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { removeUpload, uploadPaths } from '../../src/model/data/import/uploads.ts';
 import { until } from '../jobs/until.ts';
+import { digitPng } from '../model/data/import/importing.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -32,12 +33,34 @@ async function answerTo(sent: ClientRequest): Promise<{ status: number; body: Re
   return { status: response.statusCode!, body: (await json(response)) as Record<string, unknown> };
 }
 
+type FormFile = readonly [field: string, bytes: Buffer, fileName: string];
+
+/** A form as browsers send it, in a field without a file too. */
+function formOf(...files: readonly FormFile[]): Buffer {
+  const pieces: (string | Buffer)[] = files.flatMap(([field, bytes, name]) => [
+    `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="${name}"\r\n\r\n`,
+    bytes,
+    '\r\n',
+  ]);
+  return Buffer.concat([...pieces, '--edge--\r\n'].map((piece) => Buffer.from(piece as string)));
+}
+
+function answerToForm(name: string, form: Buffer) {
+  const type = 'multipart/form-data; boundary=edge';
+  const sent = post(`/datasets?name=${name}`, form.length, { 'content-type': type });
+  sent.end(form);
+  return answerTo(sent);
+}
+
 async function uploads(): Promise<string[]> {
   const names = await readdir(join(parts.dataDir, 'datasets', '.uploads')).catch(() => []);
   return names.filter((name) => !name.startsWith('.'));
 }
 
 const remove = (name: string) => parts.app.inject({ method: 'DELETE', url: `/datasets/${name}` });
+
+/** Bytes that begin as a zip does. */
+const archiveOf = (bytes: number) => Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(bytes - 4, 7)]);
 
 describe('an upload', () => {
   const { headersTimeout, requestTimeout } = { headersTimeout: 10_000, requestTimeout: 30_000 };
@@ -60,7 +83,7 @@ describe('an upload', () => {
     const sent = post('/datasets?name=asked', 10, { expect: '100-continue' });
     sent.flushHeaders();
     await once(sent, 'continue');
-    sent.end(Buffer.alloc(10));
+    sent.end(archiveOf(10));
     expect((await answerTo(sent)).status).toBe(202);
     expect((await remove('asked')).statusCode).toBe(204);
   });
@@ -106,7 +129,7 @@ describe('an upload', () => {
     let most = 0;
     const sent = post('/datasets?name=huge', count * piece.length);
     for (let i = 0; i < count; i++) {
-      if (!sent.write(piece)) await once(sent, 'drain');
+      if (!sent.write(i === 0 ? archiveOf(piece.length) : piece)) await once(sent, 'drain');
       most = Math.max(most, process.memoryUsage.rss() - before);
     }
     sent.end();
@@ -119,7 +142,7 @@ describe('an upload', () => {
 
   it('of a form is written without what is around it', async () => {
     const boundary = 'edge';
-    const file = Buffer.from(`PK\r\n--not the ${boundary}\r\n`);
+    const file = Buffer.from(`PK\x03\x04\r\n--not the ${boundary}\r\n`);
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="archive"\r\nContent-Type: application/zip\r\n\r\n`;
     const body = Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)]);
     const type = `multipart/form-data; boundary=${boundary}`;
@@ -143,6 +166,73 @@ describe('an upload', () => {
     sent.end(body);
     expect(await answerTo(sent)).toMatchObject({ status: 400, body: { code: 'FORM_NOT_READABLE' } });
     await until('no upload', uploads, (names) => names.length === 0);
+  });
+
+  it.each([
+    ['text', Buffer.from('no archive')],
+    ['text', Buffer.from('no archive\n'.repeat(1000))],
+    ['a picture (PNG)', digitPng(0)],
+    [
+      'a 7z; pack it as a zip',
+      Buffer.concat([Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), Buffer.alloc(1e6)]),
+    ],
+    ['bytes of an unknown type', Buffer.alloc(511)], // a tar has at least 512
+  ])('of %s is refused at once, as a body and in a form, and leaves nothing', async (what, bytes) => {
+    const refusal = {
+      status: 415,
+      body: {
+        code: 'ARCHIVE_TYPE_UNKNOWN',
+        detail: expect.stringContaining(`expected a zip, a tar or a tar.gz, got ${what}`),
+      },
+    };
+    const sent = post('/datasets?name=other', bytes.length);
+    sent.end(bytes);
+    expect(await answerTo(sent)).toMatchObject(refusal);
+    expect(await answerToForm('other', formOf(['archive', bytes, 'photo.zip']))).toMatchObject(refusal);
+    await until('no upload', uploads, (names) => names.length === 0);
+    expect((await parts.app.inject('/datasets/other')).statusCode).toBe(404);
+  });
+
+  it('of what is no archive is refused before it has come', async () => {
+    const sent = post('/datasets?name=other', 1e6);
+    sent.write(Buffer.alloc(512, 'a'));
+    expect(await answerTo(sent)).toMatchObject({ status: 415 });
+    sent.destroy();
+    await until('no upload', uploads, (names) => names.length === 0);
+  });
+
+  it('of a zip that comes byte by byte is known as one', async () => {
+    const sent = post('/datasets?name=slow', 600);
+    for (const byte of archiveOf(600)) sent.write(Buffer.of(byte));
+    sent.end();
+    expect(await answerTo(sent)).toMatchObject({ status: 202, body: { bytes: 600 } });
+    expect((await remove('slow')).statusCode).toBe(204);
+  });
+
+  it('of a form with several files is refused, naming the second one, and leaves nothing', async () => {
+    const several = formOf(['archive', archiveOf(5000), 'one.zip'], ['more', archiveOf(5000), 'two.zip']);
+    expect(await answerToForm('several', several)).toMatchObject({
+      status: 400,
+      body: {
+        code: 'FORM_SEVERAL_FILES',
+        detail: expect.stringContaining('got a second one "two.zip" in the field "more"'),
+      },
+    });
+    await until('no upload', uploads, (names) => names.length === 0);
+    expect((await parts.app.inject('/datasets/several')).statusCode).toBe(404);
+  });
+
+  it('of a form may have fields in which no file was chosen, and others', async () => {
+    const form = formOf(
+      ['first', Buffer.alloc(0), ''],
+      ['archive', archiveOf(50), 'one.zip'],
+      ['more', Buffer.alloc(0), ''],
+    );
+    expect(await answerToForm('fields', form)).toMatchObject({
+      status: 202,
+      body: { bytes: 50, source: { fileName: 'one.zip' } },
+    });
+    expect((await remove('fields')).statusCode).toBe(204);
   });
 
   it('is refused while the server closes, and leaves nothing', async () => {

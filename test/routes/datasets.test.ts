@@ -2,13 +2,14 @@
 import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeZip, type ZipEntry } from '../../harness/zip.ts';
 import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
 import { until } from '../jobs/until.ts';
 import { shortTimings } from '../jobs/yard.ts';
-import { makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
+import { digitPng, makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -128,15 +129,23 @@ describe('POST /datasets', () => {
   });
 
   it('lists data sets without the files that were refused, which each has', async () => {
-    const entries = [...twoLabels(5), { name: 'a/notes.png', data: Buffer.from('no picture') }];
+    const entries = [
+      ...twoLabels(5),
+      { name: 'a/notes.png', data: Buffer.from('no picture') },
+      { name: 'a/same.png', data: digitPng(0) },
+    ];
     expect((await send('name=partly', zipOf(entries))).status).toBe(202);
     expect(await ended('partly')).toMatchObject({
-      report: { problemCount: 1, problems: [{ path: 'a/notes.png' }] },
+      report: {
+        problemCount: 1,
+        problems: [{ path: 'a/notes.png' }],
+        duplicateFiles: [{ path: 'a/same.png', sameAs: 'a/0.png' }],
+      },
     });
     const { data } = (await get('/datasets')) as { data: { name: string; report: object }[] };
     const { report } = data.find(({ name }) => name === 'partly')!;
-    expect(report).toMatchObject({ accepted: 10, problemCount: 1 });
-    expect(report).not.toHaveProperty('problems');
+    expect(report).toMatchObject({ accepted: 10, problemCount: 1, duplicates: 1 });
+    for (const list of ['problems', 'duplicateFiles']) expect(report).not.toHaveProperty(list);
     expect(await remove('partly')).toBe(204);
   });
 
@@ -149,7 +158,7 @@ describe('POST /datasets', () => {
     });
     const refusal = { status: 409, code: 'DATASET_IMPORT_FAILED', detail: expect.stringContaining('got 1') };
     for (const answer of await useOf('wrong')) expect(answer).toMatchObject(refusal);
-    expect((await send('name=wrong', new Uint8Array([1, 2, 3]))).status).toBe(202);
+    expect((await send('name=wrong', new Uint8Array(gzipSync('no tar')))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({ error: { code: 'ARCHIVE_TYPE_UNKNOWN' } });
     expect((await send('name=wrong', zipOf(twoLabels(3)))).status).toBe(202);
     expect(await ended('wrong')).toMatchObject({ status: 'ready', error: null });
@@ -181,8 +190,25 @@ describe('POST /datasets', () => {
     expect(await uploads()).toEqual([]);
   });
 
+  it('takes an archive of just the largest size, in a form too, and none of a byte more', async () => {
+    await worker.close(); // so that nothing is imported
+    const formOf = (bytes: number) => {
+      const form = new FormData();
+      form.append('note', 'x'.repeat(10_000));
+      form.append('archive', new Blob([new Uint8Array(bytes)]), 'large.tar');
+      return form;
+    };
+    const codeOf = async (body: Body) => (await send('name=largest', body)).body['code'] ?? 'taken';
+    expect([await codeOf(new Uint8Array(2e6)), await remove('largest')]).toEqual(['taken', 204]);
+    expect([await codeOf(formOf(2e6)), await remove('largest')]).toEqual(['taken', 204]);
+    expect(await codeOf(formOf(2e6 + 1))).toBe('ARCHIVE_TOO_LARGE');
+    expect(await codeOf(formOf(4e6))).toBe('ARCHIVE_TOO_LARGE');
+    expect(await uploads()).toEqual([]);
+    worker = await openWorker();
+  });
+
   it('refuses more than all data sets may take', async () => {
-    const large = Uint8Array.from(Buffer.alloc(1.9e6, 1));
+    const large = new Uint8Array(1.9e6); // as the end of a tar is
     const names = ['one', 'two', 'three', 'four'];
     await worker.close(); // so that the archives stay
     const statuses: number[] = [];
@@ -208,7 +234,7 @@ describe('POST /datasets', () => {
       headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '100000' },
     });
     sent.on('error', () => {});
-    sent.write(`${head.join('\r\n')}\r\n\r\n${'p'.repeat(50_000)}`);
+    sent.write(`${head.join('\r\n')}\r\n\r\nPK\x03\x04${'p'.repeat(50_000)}`);
     await until('an open file', openUploads, (paths) => paths.length === 1);
     sent.destroy();
     await until('no open file', openUploads, (paths) => paths.length === 0);
@@ -234,19 +260,6 @@ describe('POST /datasets', () => {
       ({ status }) => status === 202,
     );
     expect(await remove('cut')).toBe(204);
-  });
-});
-
-describe('a dry run', () => {
-  it('warns of a model that answers with other labels', async () => {
-    await parts.publishAndServe(); // of model mnist
-    const codes = async (payload: object) => {
-      const answer = await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=true', payload });
-      return answer.json<{ warnings: { code: string }[] }>().warnings.map(({ code }) => code);
-    };
-    expect(await codes({ dataset: 'letters', model: 'mnist' })).toContain('MODEL_LABELS_DIFFER');
-    expect(await codes({ dataset: 'letters' })).not.toContain('MODEL_LABELS_DIFFER');
-    expect(await codes({})).not.toContain('MODEL_LABELS_DIFFER');
   });
 });
 

@@ -67,7 +67,8 @@ describe('the document', () => {
   it('describes streams and pictures by their types', async () => {
     const { paths } = (await app.inject('/openapi.json')).json();
     const typesOf = (path: string) => Object.keys(paths[path].get.responses['200'].content);
-    expect(typesOf('/jobs/{id}/events')).toEqual(['text/event-stream']);
+    for (const path of ['/jobs/{id}/events', '/datasets/{name}/events'])
+      expect(typesOf(path)).toEqual(['text/event-stream']);
     expect(typesOf('/datasets/{name}/test/{index}.png')).toEqual(['image/png']);
     expect(typesOf('/metrics')).toEqual(['text/plain']);
     expect(paths['/jobs/{id}/events'].get.responses['204'].content).toBeUndefined();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatasetDescription } from '../../src/model/data/dataset.ts';
 import { otherLabels, warningsAbout } from '../../src/routes/dry-run.ts';
+import { importZip, manifestOf, pictures } from '../model/data/import/importing.ts';
 import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
@@ -34,6 +35,36 @@ describe('POST /jobs/train?dryRun=true', () => {
     const response = await parts.app.inject({ method: 'POST', url: '/jobs/train?dryRun=perhaps' });
     expect(response.json()).toMatchObject({ status: 400, errors: [{ field: 'dryRun' }] });
     expect(await jobs()).toBe(0);
+  });
+});
+
+describe('a dry run on an imported set', () => {
+  beforeAll(async () => {
+    const entries = [...pictures('a', 20), ...pictures('b', 20, 20)]; // 32 to train on, 8 to test with
+    manifestOf(await importZip(entries, { dataDir: parts.dataDir, name: 'letters', form: 'ink' }));
+  });
+
+  it('warns of a model that answers with other labels', async () => {
+    await parts.publishAndServe(); // of model mnist
+    const codes = async (payload: object) =>
+      (await tryOut(payload)).warnings.map(({ code }: { code: string }) => code);
+    expect(await codes({ dataset: 'letters', model: 'mnist' })).toContain('MODEL_LABELS_DIFFER');
+    expect(await codes({ dataset: 'letters' })).not.toContain('MODEL_LABELS_DIFFER');
+    expect(await codes({})).not.toContain('MODEL_LABELS_DIFFER');
+  });
+
+  it('takes no more images than there are', async () => {
+    const answer = (payload: object) => tryOut({ dataset: 'letters', ...payload });
+    expect(await answer({ trainImages: 32 })).toMatchObject({ request: { trainImages: 32 } });
+    expect(await answer({ recipe: 'fast' })).toMatchObject({ request: { trainImages: null } });
+    expect(await answer({ trainImages: 33 })).toMatchObject({
+      status: 400,
+      errors: [{ field: 'trainImages', message: expect.stringContaining('expected at most 32') }],
+    });
+    expect(await answer({ testImages: 100 })).toMatchObject({
+      status: 400,
+      errors: [{ field: 'testImages', message: expect.stringContaining('expected at most 8') }],
+    });
   });
 });
 

@@ -7,13 +7,18 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
+import type { ImportJobData } from '../../src/jobs/import-contract.ts';
 import { openFeed } from '../../src/jobs/producer/event-feed.ts';
+import { openImportQueue } from '../../src/jobs/producer/import-queue.ts';
 import { openQueue } from '../../src/jobs/producer/queue.ts';
 import { Corrections } from '../../src/model/corrections/corrections.ts';
+import { openDatasets } from '../../src/model/data/imported/datasets.ts';
 import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
 import { openRegistry } from '../../src/model/registry/registry.ts';
 import { eventRoutes } from '../../src/routes/events.ts';
+import { createEventStreams } from '../../src/routes/http/event-stream.ts';
 import { handleError } from '../../src/routes/http/problem.ts';
+import { importEventRoutes } from '../../src/routes/import-events.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
 import { closeAfterTest } from '../closing.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
@@ -31,7 +36,7 @@ const endless = { ...smallEpochs, epochs: 1000 } as const;
 /** The application as an API process runs it, with its own connections to the yard's Redis. */
 async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0, beatMs = 10_000) {
   const queue = openQueue({ redisUrl: url, prefix, onError: () => {} });
-  const feed = openFeed({ redisUrl: url, prefix, queue, beatMs });
+  const feed = openFeed({ redisUrl: url, prefix, outage: queue.outage, beatMs });
   const log = pino({ level: 'silent' });
   const app = await buildApp({
     queue,
@@ -56,6 +61,12 @@ async function openApi({ prefix, dataDir, store, redisUrl: url }: Yard, port = 0
   return { app, address, port: Number(new URL(address).port), eventsOf, close };
 }
 
+const importOf = (name: string): ImportJobData => ({
+  request: { name, form: 'auto', testShare: 0.2, seed: 1 },
+  fileName: null,
+  bytes: 10,
+  requestId: 'test',
+});
 const typesOf = (told: readonly Told[]) => told.map(({ event }) => event);
 
 describe('GET /jobs/:id/events', () => {
@@ -223,24 +234,34 @@ describe('GET /jobs/:id/events', () => {
     expect(await until('no stream to be open', open, (count) => count === '0', 2000)).toBe('0');
   });
 
-  it('is refused beyond the limit of streams, until one ends', async () => {
+  it('is refused beyond the limit of streams, which those of imports share, until one ends', async () => {
     const yard = await openYard(redisUrl);
-    const feed = openFeed({ redisUrl, prefix: yard.prefix, queue: yard.queue });
+    const feed = openFeed({ redisUrl, prefix: yard.prefix, outage: yard.queue.outage });
     const app = Fastify();
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
     app.setErrorHandler(handleError);
-    await app.register(eventRoutes, { queue: yard.queue, feed, metrics: createMetrics(), maxStreams: 2 });
+    const streams = createEventStreams(app, { feed, metrics: createMetrics(), maxStreams: 2 });
+    await app.register(eventRoutes, { queue: yard.queue, streams });
+    const imports = openImportQueue({ redisUrl, prefix: yard.prefix, outage: yard.queue.outage });
+    closeAfterTest(() => imports.close());
+    await app.register(importEventRoutes, { imports, datasets: openDatasets(yard.dataDir), streams });
     const address = await app.listen({ host: '127.0.0.1', port: 0 });
     closeAfterTest(() => app.close().then(() => feed.close()));
     const { id } = await yard.enqueue();
     const url = `${address}/jobs/${id}/events`;
+    const importId = await imports.claim('letters');
+    await imports.add(importId!, importOf('letters'));
+    const ofImport = `${address}/datasets/letters/events`;
     const ending = new AbortController();
-    await Promise.all([fetch(url), fetch(url, { signal: ending.signal })]);
-    const refused = await fetch(url);
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get('retry-after')).toBe('5');
-    expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    const open = await Promise.all([fetch(url), fetch(ofImport, { signal: ending.signal })]);
+    expect(open.map(({ status }) => status)).toEqual([200, 200]);
+    for (const one of [url, ofImport]) {
+      const refused = await fetch(one);
+      expect(refused.status).toBe(503);
+      expect(refused.headers.get('retry-after')).toBe('5');
+      expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    }
     ending.abort();
     await until(
       'room for another',

@@ -121,6 +121,19 @@ describe('POST /jobs/train', () => {
     });
   });
 
+  it('refuses more images than the data set has, and takes as many', async () => {
+    const [field, message] = [
+      'trainImages',
+      'expected at most 60000, the images to train on of data set mnist, got 60001; leave it out for all',
+    ];
+    for (const query of ['', '?dryRun=true']) {
+      const problem = (await post(`/jobs/train${query}`, { trainImages: 60_001 })).json();
+      expect(problem).toMatchObject({ status: 400, code: 'VALIDATION_FAILED', errors: [{ field, message }] });
+    }
+    const taken = (await post('/jobs/train?dryRun=true', { trainImages: 60_000 })).json();
+    expect(taken.request.trainImages).toBe(60_000);
+  });
+
   it('refuses layers that only the last one, for the labels, makes too large', async () => {
     const network = { layers: [{ kind: 'convolution', filters: 512, kernelSize: 1 }] };
     const problem = (await post('/jobs/train', { network })).json();

@@ -55,7 +55,7 @@ export async function startParts({
   const redis = await startRedis(dataDir);
   const queue = openQueue({ redisUrl: redis.url, onError: () => {} });
   const imports = openImportQueue({ redisUrl: redis.url, outage: queue.outage });
-  const feed = openFeed({ redisUrl: redis.url, queue });
+  const feed = openFeed({ redisUrl: redis.url, outage: queue.outage });
   const store = openStore(dataDir);
   const served = createAnnouncements();
   const metrics = createMetrics();

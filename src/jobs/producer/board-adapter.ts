@@ -6,7 +6,7 @@ import type { Queue } from '../bullmq.ts';
  * Read-only: a retry or a clean-up in Bull Board would bypass the API and the worker, and leave behind what belongs to a job:
  * events, cancel mark and resume points, or the archive of an import.
  */
-export async function adaptForBoard<Data>(queue: Queue<Data, null>): Promise<BaseAdapter> {
+export async function adaptForBoard<Data, Result>(queue: Queue<Data, Result>): Promise<BaseAdapter> {
   // Loaded on first use: few ask for the board.
   const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
   return new BullMQAdapter(queue, { readOnlyMode: true });

@@ -1,16 +1,18 @@
 /**
- * Follows the events of jobs for any number of readers. Each job with readers has one subscription, and a window of its
+ * Follows the events of jobs, be they trainings or imports, for any number of readers. Each job with readers has one subscription, and a window of its
  * newest events in memory, which serves the readers that keep up. Older events are read from Redis.
  */
 import type { Redis } from 'ioredis';
-import { queueName } from '../contract.ts';
-import { channelOf } from '../event-log.ts';
-import type { JobEvent } from '../events.ts';
+import { channelOf, type LoggedEvent } from '../event-log.ts';
 import { connectSubscriber } from '../redis/connect.ts';
 import { refusalOf } from '../redis/errors.ts';
+import type { Outage } from '../redis/outage.ts';
 import type { JobQueue } from './queue.ts';
 
-export type FeedEvent = { readonly type: JobEvent['type']; readonly json: string };
+/** A queue whose jobs can be followed. */
+export type FollowedQueue = Pick<JobQueue, 'queueName' | 'events' | 'settle'>;
+
+export type FeedEvent = { readonly type: LoggedEvent['type']; readonly json: string };
 
 export type EventBatch = {
   readonly first: number; // the number of the first event; a job's first event is number 1
@@ -23,14 +25,14 @@ export type EventFeed = {
    * none. Readers that wait for the same number get the same batch object. Ends after `done`, when the job is no longer
    * kept, when `signal` aborts, and when the feed closes.
    */
-  follow(jobId: string, after: number, signal: AbortSignal): AsyncGenerator<EventBatch>;
+  follow(queue: FollowedQueue, jobId: string, after: number, signal: AbortSignal): AsyncGenerator<EventBatch>;
   close(): void;
 };
 
 export type FeedOptions = {
   readonly redisUrl: string;
   readonly prefix?: string;
-  readonly queue: Pick<JobQueue, 'events' | 'settle' | 'outage'>;
+  readonly outage: Pick<Outage, 'failed' | 'worked'>;
   /** How often idle readers get an empty batch, and jobs are checked for an end that their worker did not report; 10 s. */
   readonly beatMs?: number;
   /** The shortest time between two wake-ups of a job's readers; 50 ms, so at most 20 batches a second. */
@@ -39,6 +41,7 @@ export type FeedOptions = {
 
 /** A job that has readers. */
 type Topic = {
+  readonly queue: FollowedQueue;
   readonly jobId: string;
   isSubscribed: boolean;
   readers: number;
@@ -78,11 +81,11 @@ export function openFeed(options: FeedOptions): EventFeed {
     subscriber.ping().catch(ignore); // without an answer the connection is replaced
     for (const [channel, topic] of topics) {
       if (!topic.isSubscribed) subscribe(feed, channel, topic); // it was refused
-      void check(feed, topic);
+      void check(topic);
     }
   }, feed.beatMs);
   return {
-    follow: (jobId, after, signal) => read(feed, jobId, after, signal),
+    follow: (queue, jobId, after, signal) => read(feed, { queue, jobId }, after, signal),
     close: () => {
       clearInterval(beat);
       for (const topic of topics.values()) {
@@ -97,21 +100,23 @@ export function openFeed(options: FeedOptions): EventFeed {
 /** For errors of a subscriber that has no connection, or is closed. */
 const ignore = () => {};
 
+type Followed = Pick<Topic, 'queue' | 'jobId'>;
+
 async function* read(
   feed: Feed,
-  jobId: string,
+  { queue, jobId }: Followed,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<EventBatch> {
-  const channel = channelOf(`${feed.prefix}:${queueName}:${jobId}`);
-  const topic = join(feed, channel, jobId);
+  const channel = channelOf(`${feed.prefix}:${queue.queueName}:${jobId}`);
+  const topic = join(feed, channel, { queue, jobId });
   const onAbort = () => wake(topic);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     let next = after + 1;
     for (let { beats } = topic; !signal.aborted && topic.state !== 'unknown'; ) {
       const { changes, state } = topic; // before the read, so that nothing that comes meanwhile is missed
-      const batch = fromWindow(topic, next) ?? (await fromRedis(feed.queue, jobId, next));
+      const batch = fromWindow(topic, next) ?? (await fromRedis(queue, jobId, next));
       if (batch && batch.events.length > 0) {
         yield batch;
         next += batch.events.length;
@@ -131,14 +136,14 @@ async function* read(
   }
 }
 
-function join(feed: Feed, channel: string, jobId: string): Topic {
+function join(feed: Feed, channel: string, followed: Followed): Topic {
   const known = feed.topics.get(channel);
   if (known) {
     known.readers++;
     return known;
   }
   const topic: Topic = {
-    jobId,
+    ...followed,
     isSubscribed: false,
     readers: 1,
     window: null,
@@ -156,17 +161,17 @@ function join(feed: Feed, channel: string, jobId: string): Topic {
 }
 
 /** If Redis refuses the subscription, readers get events only with each beat. */
-function subscribe({ subscriber, queue }: Feed, channel: string, topic: Topic): void {
+function subscribe({ subscriber, outage }: Feed, channel: string, topic: Topic): void {
   const onSubscribed = () => {
     topic.isSubscribed = true;
-    queue.outage.worked('live events');
+    outage.worked('live events');
     forget(topic); // events may have been published before
   };
   subscriber
     .subscribe(channel)
     .then(onSubscribed)
     .catch((error: unknown) => {
-      if (refusalOf(error) !== null) queue.outage.failed('live events', error);
+      if (refusalOf(error) !== null) outage.failed('live events', error);
     });
 }
 
@@ -192,7 +197,7 @@ function extend(topic: Topic, text: string): void {
 }
 
 function parseEvent(json: string): FeedEvent {
-  return { type: (JSON.parse(json) as JobEvent).type, json };
+  return { type: (JSON.parse(json) as LoggedEvent).type, json };
 }
 
 function wake(topic: Topic): void {
@@ -209,8 +214,8 @@ function forget(topic: Topic): void {
 }
 
 /** Finds a job whose worker was killed after it had ended the job and before it had appended `done`. */
-async function check({ queue }: Feed, topic: Topic): Promise<void> {
-  const found = await queue.settle(topic.jobId).catch(() => 'open' as const); // without Redis nothing is known
+async function check(topic: Topic): Promise<void> {
+  const found = await topic.queue.settle(topic.jobId).catch(() => 'open' as const); // without Redis nothing is known
   topic.beats++;
   if (topic.state === 'open') topic.state = found;
   if (topic.state === 'open') wake(topic);
@@ -228,11 +233,7 @@ function fromWindow(topic: Topic, next: number): EventBatch | null {
 }
 
 /** Null without Redis; the reader tries again at the next change. */
-async function fromRedis(
-  queue: FeedOptions['queue'],
-  jobId: string,
-  next: number,
-): Promise<EventBatch | null> {
+async function fromRedis(queue: FollowedQueue, jobId: string, next: number): Promise<EventBatch | null> {
   const texts = await queue.events(jobId, next, pageSize).catch(() => null);
   return texts && { first: next, events: texts.map(parseEvent) };
 }

@@ -3,6 +3,7 @@
  * TrainyardError `REDIS_UNAVAILABLE`.
  */
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
+import type { Redis } from 'ioredis';
 import { Queue } from '../bullmq.ts';
 import { queueName, type ResolvedRequest, type TrainJob, type TrainJobData } from '../contract.ts';
 import { type EventLog, readLog, tellEnding } from '../event-log.ts';
@@ -65,6 +66,7 @@ export type JobQueue = {
   settle(id: string): Promise<'open' | 'ended' | 'unknown'>;
   /** The loss curve of a job and its epochs; null when no job has the id. */
   metrics(id: string): Promise<JobMetrics | null>;
+  readonly queueName: string;
   outcomes: CountOutcomes;
   /** A queued job ends at once, a running one when its worker reads the mark. */
   cancel(id: string): Promise<CancelResult>;
@@ -91,8 +93,7 @@ export type QueueOptions = {
 };
 
 export function openQueue(options: QueueOptions): JobQueue {
-  const { redisUrl, prefix = 'trainyard', onError, onRecovery, deadlineMs = 800 } = options;
-  const { onPartRefused, probePauses } = options;
+  const { redisUrl, prefix = 'trainyard', deadlineMs = 800 } = options;
   const redis = connectProducer(redisUrl, deadlineMs);
   // BullMQ asks for the version once: if Redis goes away just then, that Queue would never work.
   const queue = new Queue<TrainJobData, null>(queueName, {
@@ -100,14 +101,7 @@ export function openQueue(options: QueueOptions): JobQueue {
     prefix,
     skipVersionCheck: true,
   });
-  const outage = createOutage({
-    probe: () => probeWrites(redis, prefix),
-    onCause: (reason, refused) => onError(new Error(reason), refused),
-    onEnd: (seconds) => onRecovery?.(seconds),
-    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'import metrics', 'board'],
-    ...(onPartRefused && { onPartRefused }),
-    ...(probePauses && { pauses: probePauses }),
-  });
+  const outage = openOutage(redis, prefix, options);
   reportConnection(redis, outage);
   queue.on('error', () => {}); // the same errors, or those of a call that fails
   const context = { queue, redis, prefix };
@@ -133,6 +127,7 @@ export function openQueue(options: QueueOptions): JobQueue {
     events: (id, first, count) => inTime('events', () => readLog(logOf(context, id), first, count), tryAgain),
     settle: (id) => inTime('events', () => settle(context, id), tryAgain),
     metrics: (id) => inTime('loss curves', () => metrics(context, id), tryAgain),
+    queueName,
     outcomes: (endedAtMost) => inTime('job metrics', () => countOutcomes(endedAtMost), tryAgain),
     cancel: (id) => {
       const progress = { isSent: false, isMarked: false };
@@ -150,6 +145,18 @@ export function openQueue(options: QueueOptions): JobQueue {
       redis.disconnect();
     },
   };
+}
+
+function openOutage(redis: Redis, prefix: string, options: QueueOptions): Outage {
+  const { onError, onRecovery, onPartRefused, probePauses } = options;
+  return createOutage({
+    probe: () => probeWrites(redis, prefix),
+    onCause: (reason, refused) => onError(new Error(reason), refused),
+    onEnd: (seconds) => onRecovery?.(seconds),
+    optionalParts: ['live events', 'events', 'loss curves', 'job metrics', 'import metrics', 'board'],
+    ...(onPartRefused && { onPartRefused }),
+    ...(probePauses && { pauses: probePauses }),
+  });
 }
 
 /** What a caller is told about a call that was sent and failed. */

@@ -4,6 +4,7 @@ import { isSystemError } from '../../lib/files.ts';
 import { importArchive } from '../../model/data/import/import-archive.ts';
 import type { ReadProgress } from '../../model/data/import/read-slots.ts';
 import { uploadPaths } from '../../model/data/import/uploads.ts';
+import { summaryOf } from '../../model/data/imported/manifest.ts';
 import type { ImportMessage, ImportOrder, ImportResult } from './import-supervisor.ts';
 
 const progressMs = 200; // at least, between two reports
@@ -41,7 +42,7 @@ async function run({
     onProgress: createReporter(),
     signal: stop.signal,
   });
-  if (outcome.ok) return { ok: true, pictures: outcome.manifest.report.accepted };
+  if (outcome.ok) return { ok: true, report: summaryOf(outcome.manifest.report) };
   return { ...outcome, report: outcome.report ?? null };
 }
 

@@ -3,6 +3,7 @@ import { endChild, forkBeside } from '../../lib/child-process.ts';
 import { TrainyardError } from '../../lib/errors.ts';
 import { setNiceness } from '../../lib/niceness.ts';
 import type { PartialReport } from '../../model/data/import/import-archive.ts';
+import type { ReportSummary } from '../../model/data/imported/manifest.ts';
 import type { ImportJobData, ImportProgress } from '../import-contract.ts';
 
 /** The one message to the process. */
@@ -13,7 +14,7 @@ export type ImportOrder = {
 };
 
 export type ImportResult =
-  | { readonly ok: true; readonly pictures: number }
+  | { readonly ok: true; readonly report: ReportSummary }
   | {
       readonly ok: false;
       readonly code: string;

@@ -3,23 +3,25 @@
  * archive, which stays on disk until it has ended.
  */
 import { constants } from 'node:os';
-import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { messageOf, TrainyardError } from '../../lib/errors.ts';
 import { exists, isCode } from '../../lib/files.ts';
 import { listUploads, removeUpload, uploadPaths } from '../../model/data/import/uploads.ts';
-import { Job, UnrecoverableError, WaitingError, type Worker } from '../bullmq.ts';
-import { type ImportJobData, type ImportState, importQueueName } from '../import-contract.ts';
-import { addToTotals, type EndedImport } from '../import-totals.ts';
+import type { ReportSummary } from '../../model/data/imported/manifest.ts';
+import { Job, UnrecoverableError, WaitingError } from '../bullmq.ts';
+import { type ImportJobData, importQueueName } from '../import-contract.ts';
+import { addToTotals } from '../import-totals.ts';
+import { endOf, type ImportBullJob, tellImportEnding } from '../import-view.ts';
 import { encodeFailure } from '../job-view.ts';
 import type { Outage } from '../redis/outage.ts';
+import { createImportReporter, type ImportReporter } from './import-reporter.ts';
 import { type ImportResult, runImport } from './import-supervisor.ts';
 import type { JobLocks } from './job-locks.ts';
 import type { StopReason, WorkerTimings } from './options.ts';
 import { crashesOf, openQueueWorker, type QueueWorker } from './queue-worker.ts';
 
-type ImportBullJob = BullJob<ImportJobData, null>;
+type Importer = QueueWorker<ImportJobData, ReportSummary | null>;
 type Parts = {
   readonly redis: Redis;
   readonly prefix: string;
@@ -29,14 +31,15 @@ type Parts = {
   readonly outage: Outage;
   readonly niceness?: number | undefined; // of the processes that import
 };
-type Context = Parts & { readonly worker: Worker<ImportJobData, null>; readonly locks: JobLocks };
+type ImportsWorker = Importer['worker'];
+type Context = Parts & { readonly worker: ImportsWorker; readonly locks: JobLocks };
 
 export type ImportWorker = { readonly regainLocks: () => void; close(): Promise<void> };
 
 const crashLimit = 3; // the next attempt would crash as well
 
 export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
-  const opened: QueueWorker<ImportJobData> = openQueueWorker<ImportJobData>(
+  const opened: Importer = openQueueWorker(
     importQueueName,
     (job, token, signal) => processImport({ ...parts, ...opened }, job, token!, signal!),
     parts,
@@ -45,7 +48,7 @@ export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
   const endings = new Set<Promise<void>>();
   const end = (job: ImportBullJob | undefined) => {
     if (!job?.finishedOn) return; // it is tried again
-    const ending = finishUp(parts, job).finally(() => endings.delete(ending));
+    const ending = finishUp(parts, worker, job.id!).finally(() => endings.delete(ending));
     endings.add(ending);
   };
   worker.on('completed', end).on('failed', end);
@@ -63,20 +66,22 @@ export async function startImportWorker(parts: Parts): Promise<ImportWorker> {
   };
 }
 
-async function finishUp({ redis, prefix, dataDir, outage, log }: Parts, job: ImportBullJob): Promise<void> {
-  const counting = addToTotals(redis, prefix, endOf(job)).catch((error: unknown) =>
-    outage.failed('import metrics', error),
+/** If the last event can't be written, the API writes it; the archive is removed when a worker starts. */
+async function finishUp(
+  { redis, prefix, dataDir, outage, log }: Parts,
+  worker: ImportsWorker,
+  id: string,
+): Promise<void> {
+  const telling = async () => {
+    const job: ImportBullJob | undefined = await Job.fromId(worker, id); // with the last report
+    if (!job) return;
+    await tellImportEnding({ redis, key: worker.toKey(id) }, job);
+    await addToTotals(redis, prefix, endOf(job));
+  };
+  const removing = removeUpload(dataDir, id).catch((err: unknown) =>
+    log.warn({ err }, `the archive of import ${id} is not removed yet`),
   );
-  const removing = removeUpload(dataDir, job.id!).catch((err: unknown) =>
-    log.warn({ err }, `the archive of import ${job.id} is not removed yet`),
-  );
-  await Promise.all([counting, removing]);
-}
-
-function endOf({ failedReason, progress }: ImportBullJob): EndedImport {
-  const { pictures = 0, problems = 0 } = (progress as Partial<ImportState>).progress ?? {};
-  const whyNot = failedReason?.startsWith('CANCELLED:') ? 'cancelled' : 'failed';
-  return { status: failedReason ? whyNot : 'succeeded', read: pictures - problems, refused: problems };
+  await Promise.all([telling().catch((error: unknown) => outage.failed('import metrics', error)), removing]);
 }
 
 /** Removes the archives of imports that ended together with their worker. */
@@ -92,24 +97,27 @@ async function processImport(
   job: ImportBullJob,
   token: string,
   signal: AbortSignal,
-): Promise<null> {
-  const { worker, dataDir, timings, niceness = constants.priority.PRIORITY_LOW } = context;
+): Promise<ReportSummary> {
+  const { worker, redis, dataDir, timings, outage, niceness = constants.priority.PRIORITY_LOW } = context;
   const { name } = job.data.request;
   const log = context.log.child({ importId: job.id, dataset: name, requestId: job.data.requestId });
   const { directory } = uploadPaths(dataDir, job.id!);
   const lock = context.locks.hold(job, token);
   const stopChecking = checkForRemoval(worker, job.id!, directory, timings.cancelCheck);
-  const state = createStateWriter(context, job);
+  const eventLog = { redis, key: worker.toKey(job.id!) };
+  const target = { log: eventLog, token, attempt: job.attemptsStarted };
+  const reporter = createImportReporter(target, log, outage, timings);
   try {
     if (!(await exists(directory))) throw cancelled();
     if (worker.closing) return await handBack(job, token);
     if (crashesOf(job) >= crashLimit) throw stuck('its worker was lost');
     log.info(`importing ${name}`);
+    reporter.started();
     const order = { id: job.id!, dataDir, data: job.data };
-    const result = await runImport(order, state.progress, signal, niceness);
+    const result = await runImport(order, reporter.progress, signal, niceness);
     await lock.settle();
-    await state.flush();
-    if (result) return await finish(result, state, log);
+    await reporter.flush();
+    if (result) return await finish(result, reporter, log);
     const reason = signal.reason as StopReason;
     if (reason === 'lock lost') throw new WaitingError(); // BullMQ then leaves the job alone
     if (reason === 'cancel requested') throw cancelled();
@@ -137,45 +145,15 @@ function checkForRemoval(
   return () => clearInterval(timer);
 }
 
-/** Writes the newest state to Redis, one write at a time. */
-function createStateWriter({ outage }: Context, job: ImportBullJob) {
-  let state: ImportState = { progress: null, report: null };
-  let writing: Promise<void> | null = null;
-  let isDue = false;
-  const write = async () => {
-    while (isDue) {
-      isDue = false;
-      await job.updateProgress(state).catch((error: unknown) => outage.failed('reports', error));
-    }
-    writing = null;
-  };
-  const request = (change: Partial<ImportState>) => {
-    state = { ...state, ...change };
-    isDue = true;
-    writing ??= write();
-  };
-  return {
-    progress: (progress: ImportState['progress']) => request({ progress }),
-    report: (report: ImportState['report']) => request({ report }),
-    flush: async () => {
-      await writing;
-    },
-  };
-}
-
-async function finish(
-  result: ImportResult,
-  state: ReturnType<typeof createStateWriter>,
-  log: Logger,
-): Promise<null> {
+async function finish(result: ImportResult, reporter: ImportReporter, log: Logger): Promise<ReportSummary> {
   if (result.ok) {
-    log.info({ pictures: result.pictures }, 'imported');
-    return null;
+    log.info({ pictures: result.report.accepted }, 'imported');
+    return result.report;
   }
   const { code, message, report } = result;
   log.info({ code }, `not imported: ${message}`);
-  state.report(report);
-  await state.flush();
+  reporter.report(report);
+  await reporter.flush();
   throw new UnrecoverableError(encodeFailure(code, message));
 }
 

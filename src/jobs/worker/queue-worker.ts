@@ -7,8 +7,8 @@ import { clearStalledMarks, createJobLocks, type JobLocks } from './job-locks.ts
 import type { WorkerTimings } from './options.ts';
 import { backOffOnErrors } from './redis-outage.ts';
 
-export type QueueWorker<Data> = {
-  readonly worker: Worker<Data, null>;
+export type QueueWorker<Data, Result> = {
+  readonly worker: Worker<Data, Result>;
   readonly locks: JobLocks;
   /** Takes the locks of its jobs again after an outage. If that fails, the next renewal tries again. */
   readonly regainLocks: () => void;
@@ -22,12 +22,12 @@ type Options = {
   readonly outage: Outage;
 };
 
-export function openQueueWorker<Data>(
+export function openQueueWorker<Data, Result>(
   queueName: string,
-  process: Processor<Data, null>,
+  process: Processor<Data, Result>,
   { redis, prefix, timings, outage }: Options,
-): QueueWorker<Data> {
-  const worker: Worker<Data, null> = new Worker<Data, null>(queueName, process, {
+): QueueWorker<Data, Result> {
+  const worker: Worker<Data, Result> = new Worker<Data, Result>(queueName, process, {
     connection: redis,
     prefix,
     name: 'trainyard',

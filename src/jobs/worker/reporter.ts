@@ -1,34 +1,20 @@
-/** Turns a trainer's messages into the job's report and events, and writes both to Redis. */
+/** Turns a trainer's messages into the job's report and events. */
 import type { Logger } from 'pino';
 import type { Promotion } from '../../model/registry/promotion.ts';
 import type { PublishedEpoch } from '../../model/training/resume-point.ts';
 import type { Progress } from '../../model/training/training-run.ts';
 import type { TrainJobReport } from '../contract.ts';
-import { appendReport, type EventLog } from '../event-log.ts';
 import type { JobEvent } from '../events.ts';
 import type { Outage } from '../redis/outage.ts';
-import { defaultTimings, type WorkerTimings } from './options.ts';
+import { defaultTimings } from './options.ts';
+import { createReportWriter, type ReportTarget, type ReportWriter, type Retries } from './report-writer.ts';
 import type { TrainerMessage } from './trainer-supervisor.ts';
 
-const maxPending = 1000; // events
-
-export type Reporter = {
+export type Reporter = Pick<ReportWriter, 'flush'> & {
   readonly onMessage: (message: TrainerMessage) => void;
-  /** Resolves when Redis has everything, or has refused it once more. */
-  flush(): Promise<void>;
 };
 
-export type ReportTarget = {
-  readonly log: EventLog; // of the job
-  readonly token: string; // of the job's lock
-  readonly attempt: number; // from 1
-};
-
-/**
- * Reports to the job's log in Redis, one write at a time, always the newest report.
- *
- * @param before what an earlier attempt reported; it stays until this attempt knows where it resumes
- */
+/** @param before what an earlier attempt reported; it stays until this attempt knows where it resumes */
 export function createReporter(
   target: ReportTarget,
   before: TrainJobReport,
@@ -37,96 +23,18 @@ export function createReporter(
   retries: Retries = defaultTimings,
 ): Reporter {
   let report: TrainJobReport = { ...before, resumedFromStep: null, trouble: null };
-  let pending: readonly JobEvent[] = []; // not in Redis yet
-  let writes = 0;
-  const { token, attempt } = target;
-
-  const append = async () => {
-    const events = pending;
-    pending = [];
-    // BullMQ keeps a token from job to job, and may give the same one to another attempt at this job.
-    const mark = `${token} ${attempt} ${++writes}`;
-    try {
-      const result = await appendReport(target.log, { token, mark, report, events });
-      if (result === 'unlocked') throw new LockExpired();
-      if (result === 'taken') log.warn('report not written: the job belongs to another worker by now');
-      outage.worked('reports');
-    } catch (error) {
-      pending = bounded([...events, ...pending]);
-      if (!(error instanceof LockExpired)) outage.failed('reports', error);
-      throw error;
-    }
-  };
-  const { request, flush } = createWriter(append, retries);
+  const { write, flush } = createReportWriter(target, log, outage, retries);
   return {
     onMessage: (message) => {
       logMessage(log, message);
       const next = apply(report, message);
       if (next === report) return;
-      pending = bounded([...pending, ...eventsOf(message, report, next, attempt)]);
+      const events = eventsOf(message, report, next, target.attempt);
       report = next;
-      request();
+      write(report, events);
     },
     flush,
   };
-}
-
-/** The report is written once the worker has regained the lock; see job-locks.ts. */
-class LockExpired extends Error {}
-
-type Retries = Pick<WorkerTimings, 'firstRetry' | 'longestRetry'>;
-
-/** Writes when requested, never twice at once; after a failure again, after a pause that doubles. */
-function createWriter(write: () => Promise<void>, { firstRetry, longestRetry }: Retries) {
-  let isDue = false;
-  let writing: Promise<void> | null = null;
-  let retryTimer: NodeJS.Timeout | null = null;
-  let retryMs = firstRetry;
-
-  const mayWrite = () => isDue && retryTimer === null;
-  const writeNewest = async () => {
-    isDue = false;
-    try {
-      await write();
-      retryMs = firstRetry;
-    } catch {
-      isDue = true;
-      retryTimer = setTimeout(retry, retryMs);
-      retryMs = Math.min(2 * retryMs, longestRetry);
-    }
-  };
-  const writeAll = async () => {
-    while (mayWrite()) await writeNewest(); // also what was requested during the last write
-    writing = null;
-  };
-  const start = () => {
-    if (mayWrite()) writing ??= writeAll();
-  };
-  const stopRetrying = () => {
-    if (retryTimer) clearTimeout(retryTimer);
-    retryTimer = null;
-  };
-  const retry = () => {
-    stopRetrying();
-    start();
-  };
-  return {
-    request: () => {
-      isDue = true;
-      start();
-    },
-    flush: async () => {
-      await writing;
-      retry();
-      await writing;
-      stopRetrying();
-    },
-  };
-}
-
-/** During a long outage of Redis, the progress events are dropped first. */
-function bounded(events: readonly JobEvent[]): readonly JobEvent[] {
-  return events.length <= maxPending ? events : events.filter(({ type }) => type !== 'progress');
 }
 
 function apply(report: TrainJobReport, message: TrainerMessage): TrainJobReport {

@@ -63,7 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<TrainWorker> 
   unfit.catch(() => {}); // the caller may not listen
   const queue: TrainQueue = new Queue(queueName, { connection: redis, prefix, skipVersionCheck: true });
   queue.on('error', () => {}); // the connection reports an outage
-  const opened: QueueWorker<TrainJobData> = openQueueWorker<TrainJobData>(
+  const opened: QueueWorker<TrainJobData, null> = openQueueWorker<TrainJobData, null>(
     queueName,
     (job, token, signal) =>
       processJob({ ...options, ...opened, timings, queue, redis, outage, giveUp }, job, token!, signal!),

@@ -116,8 +116,10 @@ export function recipeNameFor({ counts }: RecipeTarget): RecipeName {
 export function recipeFor(name: RecipeName, { labels, form, counts }: RecipeTarget): Recipe {
   const recipe = recipes[name];
   const passes = Math.round(imagesAnEpoch / Math.max(1, counts.train));
+  const { trainImages } = recipe;
   return {
     ...recipe,
+    trainImages: trainImages !== null && trainImages < counts.train ? trainImages : null,
     passes: name === 'small' ? Math.min(mostPasses, Math.max(1, passes)) : recipe.passes,
     otherHands: areDigits(labels) ? recipe.otherHands : 0,
     outliers: form === 'ink' ? recipe.outliers : 0,

@@ -8,6 +8,7 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { messageOf } from '../../lib/errors.ts';
 import { isCode, isSystemError } from '../../lib/files.ts';
+import { printable } from '../../model/data/import/problem.ts';
 import { arriveSlowly } from './client-error.ts';
 import { codingOf } from './content-coding.ts';
 import { HttpProblem } from './problem.ts';
@@ -15,23 +16,37 @@ import { cutShort, whenRestRefused } from './received-body.ts';
 
 export type Received = { readonly bytes: number; readonly fileName: string | null };
 
-/** Called with the bytes so far. Returns why there may not be so many, if so. */
-export type Limit = (bytes: number) => HttpProblem | null;
+/** What a file has to be. Each returns why it is refused, if so. */
+export type FileRules = {
+  /** Called with the number of bytes so far, and before with the number that is announced. */
+  readonly limit: (bytes: number) => HttpProblem | null;
+  /** Called once, with the first bytes: `headBytes` of them, or all where there are fewer. */
+  readonly judge: (head: Buffer) => HttpProblem | null;
+  readonly headBytes: number;
+};
+
+const formFrameBytes = 2 ** 20; // at most, that a form has around its file: an archive of just the limit is no more than it
 
 /**
  * Writes the file to `path`, which must not exist, and makes it durable.
  *
- * @throws HttpProblem for a body that is cut short, empty, too large, encoded or a form without a file; the file system's error
+ * @throws HttpProblem for a body that is cut short, empty, too large, encoded, of another type or a form without just one file;
+ *   the file system's error
  */
-export async function receiveFile(request: FastifyRequest, path: string, limit: Limit): Promise<Received> {
+export async function receiveFile(
+  request: FastifyRequest,
+  path: string,
+  rules: FileRules,
+): Promise<Received> {
   const { raw, headers } = request;
   if (codingOf(headers['content-encoding']) !== null) throw encoded(headers['content-encoding']!);
-  const refusal = limit(Number(headers['content-length'] ?? 0));
+  const isForm = request.mediaType === 'multipart/form-data';
+  const announced = Number(headers['content-length'] ?? 0);
+  const refusal = rules.limit(isForm ? Math.max(0, announced - formFrameBytes) : announced);
   if (refusal) throw refusal;
   const arrived = arriveSlowly(raw.socket);
   try {
-    const isForm = request.mediaType === 'multipart/form-data';
-    const received = isForm ? await receiveForm(raw, path, limit) : await receiveBody(raw, path, limit);
+    const received = isForm ? await receiveForm(raw, path, rules) : await receiveBody(raw, path, rules);
     if (received.bytes === 0) throw empty();
     await makeDurable(path);
     return received;
@@ -40,11 +55,11 @@ export async function receiveFile(request: FastifyRequest, path: string, limit: 
   }
 }
 
-async function receiveBody(raw: IncomingMessage, path: string, limit: Limit): Promise<Received> {
-  return { bytes: await store(raw, path, limit, raw), fileName: null };
+async function receiveBody(raw: IncomingMessage, path: string, rules: FileRules): Promise<Received> {
+  return { bytes: await store(raw, path, rules, raw), fileName: null };
 }
 
-async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Promise<Received> {
+async function receiveForm(raw: IncomingMessage, path: string, rules: FileRules): Promise<Received> {
   const parser = new Busboy({
     headers: raw.headers as { 'content-type': string },
     isPartAFile: (field, _type, fileName) => fileName !== undefined || field === 'archive',
@@ -53,13 +68,15 @@ async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Pr
   let storing: Promise<Received> | null = null;
   let stored: Readable | null = null;
   parser.on('file', (field, stream, fileName: string | undefined) => {
-    if (storing || (fileName === undefined && field !== 'archive')) {
-      stream.resume();
-      return;
+    if (fileName === '') {
+      stream.resume(); // as browsers send a field in which no file was chosen
+    } else if (storing) {
+      parser.destroy(secondFile(field, fileName));
+    } else {
+      stored = stream;
+      storing = store(stream, path, rules, raw).then((bytes) => ({ bytes, fileName: fileName ?? null }));
+      storing.catch((error: Error) => parser.destroy(error));
     }
-    stored = stream;
-    storing = store(stream, path, limit, raw).then((bytes) => ({ bytes, fileName: fileName ?? null }));
-    storing.catch((error: Error) => parser.destroy(error));
   });
   try {
     whenRestRefused(raw, (problem) => parser.destroy(problem));
@@ -74,13 +91,26 @@ async function receiveForm(raw: IncomingMessage, path: string, limit: Limit): Pr
 }
 
 /** Returns how many bytes there were. `raw`: the request that they come with. */
-async function store(source: Readable, path: string, limit: Limit, raw: IncomingMessage): Promise<number> {
+async function store(
+  source: Readable,
+  path: string,
+  { limit, judge, headBytes }: FileRules,
+  raw: IncomingMessage,
+): Promise<number> {
   let bytes = 0;
+  let head: Buffer | null = Buffer.alloc(0); // null: judged
+  const judgeHead = () => {
+    const first = head;
+    head = null;
+    return first && first.length > 0 ? judge(first) : null;
+  };
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      done(limit(bytes), chunk);
+      if (head) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
+      done(limit(bytes) ?? (head?.length === headBytes ? judgeHead() : null), chunk);
     },
+    flush: (done) => done(judgeHead()),
   });
   whenRestRefused(raw, (problem) => count.destroy(problem));
   try {
@@ -114,6 +144,12 @@ function encoded(coding: string): HttpProblem {
 function empty(): HttpProblem {
   const detail = 'expected a zip, a tar or a tar.gz as the body, or as the file of a form, got no bytes';
   return new HttpProblem({ status: 400, code: 'ARCHIVE_EMPTY', detail });
+}
+
+function secondFile(field: string, name: string | undefined): HttpProblem {
+  const named = name === undefined ? '' : ` "${printable(name)}"`;
+  const detail = `expected a form with one file, the archive, got a second one${named} in the field "${printable(field)}"; send each archive in a request of its own`;
+  return new HttpProblem({ status: 400, code: 'FORM_SEVERAL_FILES', detail });
 }
 
 function formNotReadable(came: string): HttpProblem {

@@ -1,5 +1,7 @@
+import type { ImportEvent } from '../../jobs/import-events.ts';
+import { summaryOf } from '../../model/data/imported/manifest.ts';
 import { nothing } from '../dataset-view.ts';
-import { type Exchange, invalid, picture, problem } from './exchange.ts';
+import { type Exchange, eventStream, invalid, picture, problem } from './exchange.ts';
 
 const type = 'image/png';
 const mnist = { name: 'mnist' };
@@ -23,11 +25,12 @@ const progress = { pictures: 2, count: 4, problems: 0, fraction: 0.5 };
 const report = {
   accepted: 4,
   duplicates: 0,
+  duplicateFiles: [],
   inTrainAndTest: 0,
   ignored: 0,
   problems: [],
   problemCount: 0,
-  form: { asked: 'auto', chosen: 'ink', looked: 4, drawn: 4 },
+  form: { asked: 'auto' as const, chosen: 'ink' as const, looked: 4, drawn: 4 },
   notes: ['the archive has one part; of each label a share is drawn for the test'],
 };
 const sha256 = '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7';
@@ -64,14 +67,30 @@ const builtIn = {
   testSet: sha256,
 };
 
-const unknown = problem({
-  title: 'Not Found',
-  status: 404,
-  code: 'DATASET_NOT_FOUND',
-  detail:
-    'expected the name of a data set in GET /datasets, got "letters"; import it with POST /datasets?name=letters',
-  instance: '/datasets/letters',
-});
+/** There is no data set `letters`. */
+function unknownAt(instance: string) {
+  return problem({
+    title: 'Not Found',
+    status: 404,
+    code: 'DATASET_NOT_FOUND',
+    detail:
+      'expected the name of a data set in GET /datasets, got "letters"; import it with POST /datasets?name=letters',
+    instance,
+  });
+}
+
+const events: readonly ImportEvent[] = [
+  { type: 'queued', at: '2026-11-28T09:30:00.000Z' },
+  { type: 'started', at: '2026-11-28T09:30:00.050Z', attempt: 1 },
+  { type: 'progress', at: '2026-11-28T09:30:01.000Z', ...progress },
+  {
+    type: 'done',
+    at: '2026-11-28T09:30:01.200Z',
+    status: 'succeeded',
+    report: summaryOf(report),
+    error: null,
+  },
+];
 
 export const datasetExamples: Record<string, readonly Exchange[]> = {
   importDataset: [
@@ -119,7 +138,28 @@ export const datasetExamples: Record<string, readonly Exchange[]> = {
   ],
   getDataset: [
     { summary: 'Imported', parameters: { name: 'strokes' }, status: 200, answer: ready },
-    { summary: 'No such data set', parameters: { name: 'letters' }, status: 404, answer: unknown },
+    {
+      summary: 'No such data set',
+      parameters: { name: 'letters' },
+      status: 404,
+      answer: unknownAt('/datasets/letters'),
+    },
+  ],
+  followImport: [
+    {
+      summary: 'A whole import',
+      parameters: { name: 'strokes' },
+      status: 200,
+      type: 'text/event-stream',
+      answer: eventStream(events),
+    },
+    { summary: 'A built-in one, which nobody imports', parameters: mnist, status: 204, answer: null },
+    {
+      summary: 'No such data set',
+      parameters: { name: 'letters' },
+      status: 404,
+      answer: unknownAt('/datasets/letters/events'),
+    },
   ],
   removeDataset: [
     {

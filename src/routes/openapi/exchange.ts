@@ -24,6 +24,14 @@ export const picture = '/datasets/mnist/test/0.png';
 export const firstTestImage =
   'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAqklEQVQokWNgGG4gZOf86TYqOCTv/fv379/HY1CwygRF0rnIo2jx438P//379+vpv389mNoFnficnZ2tRd/8y8Jpf/Dfi0K45MRe/g/GqbHx3zsdXHLWP//Z4dTY+m83Ky45zrM/rHBqrPu3Daec9+8PlrjkhO/+W4ZLjvn0v9vKuCTV/v3zxSUn/+BfMSMuydZ//1DjCgnYfsIjWfnv320N3JLncUYVFgAA6EVIFz2pGf4AAAAASUVORK5CYII=';
 
+/** The bytes of a whole stream of events. */
+export function eventStream(events: readonly { readonly type: string }[]): string {
+  const texts = events.map(
+    (event, index) => `id: ${index + 1}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+  );
+  return `retry: 1000\n\n${texts.join('')}`;
+}
+
 type ProblemExample = Pick<Problem, 'status' | 'code' | 'detail' | 'instance' | 'errors'> & { title: string };
 
 export function problem(content: ProblemExample): Problem {

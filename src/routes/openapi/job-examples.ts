@@ -2,7 +2,7 @@ import { resolveRequest, type TrainJob, trainRequestSchema } from '../../jobs/co
 import type { JobEvent, JobMetrics } from '../../jobs/events.ts';
 import { describeBuiltIn } from '../../model/data/built-in.ts';
 import { recipeSummaries, recipes } from '../../model/training/recipe.ts';
-import { type Exchange, invalid, json, problem } from './exchange.ts';
+import { type Exchange, eventStream, invalid, json, problem } from './exchange.ts';
 
 export const exampleJobId = '01a212e1-4136-71c6-b490-cb5100ed1b61';
 
@@ -231,7 +231,7 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       parameters: ofExample,
       status: 200,
       type: 'text/event-stream',
-      answer: `retry: 1000\n\n${events.map(format).join('')}`,
+      answer: eventStream(events),
     },
     {
       summary: 'An event that never was',
@@ -248,7 +248,3 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
     unknown((id) => `/jobs/${id}/events`),
   ],
 };
-
-function format(event: JobEvent, index: number): string {
-  return `id: ${index + 1}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-}

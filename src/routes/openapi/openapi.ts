@@ -111,9 +111,11 @@ function completeBodies(paths: OpenApi.PathsObject): void {
   for (const status of ['200', '201'])
     added[status]!.headers = { Location: header('string', 'The path of the correction') };
   describeETags(paths);
-  const events = operationAt('/jobs/{id}/events', 'get').responses['200']!;
-  // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
-  events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
+  for (const url of ['/jobs/{id}/events', '/datasets/{name}/events']) {
+    const events = operationAt(url, 'get').responses['200']!;
+    // One of these in the `data` of each event; OpenAPI 3.1 has no words for a stream of them.
+    events.content = { 'text/event-stream': Object.values(events.content!)[0]! };
+  }
   operationAt('/datasets/{name}/samples.png', 'get').responses['200'] = png();
   for (const part of ['test', 'train'])
     operationAt(`/datasets/{name}/${part}/{index}.png`, 'get').responses['200'] = {

@@ -161,10 +161,15 @@ describe('appending a report', () => {
 describe('a reader', () => {
   const follow = async (yard: Yard, id: string, after = 0, beatMs?: number) => {
     const { redisUrl, prefix, queue } = yard;
-    const feed = openFeed({ redisUrl, prefix, queue, ...(beatMs !== undefined && { beatMs }) });
+    const feed = openFeed({
+      redisUrl,
+      prefix,
+      outage: queue.outage,
+      ...(beatMs !== undefined && { beatMs }),
+    });
     closeAfterTest(async () => feed.close());
     const told: { first: number; types: string[] }[] = [];
-    for await (const { first, events } of feed.follow(id, after, new AbortController().signal)) {
+    for await (const { first, events } of feed.follow(queue, id, after, new AbortController().signal)) {
       told.push({ first, types: events.map(({ type }) => type) });
     }
     return told;

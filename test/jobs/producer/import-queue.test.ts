@@ -1,9 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
+import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { type ImportJobData, importQueueName } from '../../../src/jobs/import-contract.ts';
+import type { ImportEvent } from '../../../src/jobs/import-events.ts';
 import { removeDeadUploads } from '../../../src/jobs/producer/dead-uploads.ts';
 import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
 import { createUpload } from '../../../src/model/data/import/uploads.ts';
@@ -127,6 +128,48 @@ describe('an import whose server dies while it is queued', () => {
   });
 });
 
+describe('the events of an import', () => {
+  const typesOf = async (imports: ImportQueue, id: string) =>
+    (await imports.events(id, 1, 100)).map((text) => (JSON.parse(text) as ImportEvent).type);
+
+  it('end with what its worker had no time to tell', async () => {
+    const { yard, imports } = await open();
+    const id = await imports.claim('letters');
+    expect(await imports.settle(id!)).toBe('unknown');
+    await imports.add(id!, dataOf('letters'));
+    expect([await imports.settle(id!), await typesOf(imports, id!)]).toEqual(['open', ['queued']]);
+    const fail = async () => Promise.reject(new UnrecoverableError('DATASET_LABELS: expected more'));
+    const worker = new Worker(importQueueName, fail, { connection: { url }, prefix: yard.prefix });
+    closeAfterTest(() => worker.close());
+    await until(
+      'its end',
+      () => imports.settle(id!),
+      (state) => state === 'ended',
+    );
+    await imports.settle(id!); // tells it once
+    const [, done] = await imports.events(id!, 1, 100);
+    expect(JSON.parse(done!)).toEqual({
+      type: 'done',
+      at: expect.any(String),
+      status: 'failed',
+      report: null,
+      error: { code: 'DATASET_LABELS', message: 'expected more' },
+    });
+    expect(await typesOf(imports, id!)).toEqual(['queued', 'done']);
+  });
+
+  it('live as long as its job, however long it waits', async () => {
+    const { yard, imports } = await open();
+    const id = await imports.claim('letters');
+    await imports.add(id!, dataOf('letters'));
+    const redis = openRedis(yard);
+    const key = `${yard.prefix}:${importQueueName}:${id}:logs`;
+    expect(await redis.ttl(key)).toBe(-1);
+    expect(await imports.drop('letters')).toBe(id);
+    expect(await redis.exists(key)).toBe(0);
+  });
+});
+
 describe('an import that is no longer kept', () => {
   it('leaves nothing under its name', async () => {
     const { yard, imports } = await open(100);
@@ -144,6 +187,42 @@ describe('an import that is no longer kept', () => {
     expect(await imports.find('letters')).toBeNull();
     expect(await redis.get(key)).toBeNull();
     expect(await imports.drop('letters')).toBeNull();
+  });
+});
+
+describe('names', () => {
+  it('are forgotten with their imports, though nobody asks for them, and no others', async () => {
+    const { yard, imports } = await open(100);
+    const [redis, jobs] = [openRedis(yard), openJobs(yard)];
+    const namesKept = async () =>
+      (await redis.keys(`${yard.prefix}:dataset:*`)).map((key) => key.split(':').at(-1));
+    const add = async (name: string) => {
+      const id = await imports.claim(name);
+      await imports.add(id!, dataOf(name));
+      return id!;
+    };
+    const ids = [await add('waiting'), await add('pruned'), await add('dropped')];
+    await imports.claim('abandoned');
+    await jobs.remove(ids[1]!); // as when a hundred others have failed since
+    await imports.drop('dropped');
+    await until(
+      'the end of the uploads',
+      () => imports.isKnown(ids[1]!),
+      (isKnown) => !isKnown,
+    );
+    await until('the end of the claim', namesKept, (names) => !names.includes('abandoned'));
+    await imports.prune();
+    expect(await namesKept()).toEqual(['waiting']);
+    expect(await redis.smembers(`${yard.prefix}:dataset-names`)).toEqual(['waiting']);
+    expect((await imports.find('waiting'))?.id).toBe(ids[0]);
+  });
+
+  it('of uploads under way are kept', async () => {
+    const { yard, imports } = await open();
+    await imports.claim('arriving');
+    await imports.prune();
+    expect(await openRedis(yard).smembers(`${yard.prefix}:dataset-names`)).toEqual(['arriving']);
+    expect(await imports.claim('arriving')).toBeNull();
   });
 });
 

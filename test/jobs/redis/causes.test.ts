@@ -135,11 +135,11 @@ describe('a refused command that jobs and predictions do not need', () => {
     await until('a connection', () => isConnected(queue), Boolean);
     const result = await queue.enqueue(requestOf());
     if (!('job' in result)) throw new Error('expected a job');
-    const feed = openFeed({ redisUrl: limited(), queue, beatMs: 20 });
+    const feed = openFeed({ redisUrl: limited(), outage: queue.outage, beatMs: 20 });
     closeAfterTest(async () => feed.close());
     const reading = new AbortController();
     closeAfterTest(async () => reading.abort());
-    const batches = feed.follow(result.job.id, 0, reading.signal);
+    const batches = feed.follow(queue, result.job.id, 0, reading.signal);
     for (let batch = 0; batch < 4; batch++) await batches.next(); // each beat subscribes again
     await until(
       'the refusal',

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { childrenOf } from '../../../harness/processes.ts';
 import { makeZip } from '../../../harness/zip.ts';
 import type { ImportJobData, ImportRequest } from '../../../src/jobs/import-contract.ts';
+import { type ImportEvent, importEventSchema } from '../../../src/jobs/import-events.ts';
 import { type ImportQueue, openImportQueue } from '../../../src/jobs/producer/import-queue.ts';
 import { between, randomFor } from '../../../src/lib/random.ts';
 import { createUpload, removeUpload, uploadPaths } from '../../../src/model/data/import/uploads.ts';
@@ -43,6 +44,13 @@ async function queueImport(
   const data = { request, fileName: null, bytes: archive.length, requestId: 'test', ...limit };
   expect(await imports.add(id, data)).toBe(true);
   return id;
+}
+
+/** All events of an import that has ended. */
+async function eventsOf(imports: ImportQueue, name: string): Promise<ImportEvent[]> {
+  const id = await imports.idOf(name);
+  expect(await imports.settle(id!)).toBe('ended');
+  return (await imports.events(id!, 1, 10_000)).map((text) => importEventSchema.parse(JSON.parse(text)));
 }
 
 function importersOf(worker: number): number[] {
@@ -93,8 +101,11 @@ describe('an import', () => {
     const { directory } = uploadPaths(yard.dataDir, await queueImport(yard, imports));
     const pid = await untilImporter(process.pid);
     while (!(await isThere(join(directory, file))) && importersOf(process.pid).includes(pid)) await delay(1);
-    if (importersOf(process.pid).includes(pid)) process.kill(pid, 'SIGKILL');
+    const isKilled = importersOf(process.pid).includes(pid);
+    if (isKilled) process.kill(pid, 'SIGKILL');
     expect(await leftBy(yard, imports)).toEqual(allThere);
+    const attempts = (await eventsOf(imports, 'letters')).filter(({ type }) => type === 'started');
+    expect(attempts).toMatchObject(isKilled ? [{ attempt: 1 }, { attempt: 2 }] : [{ attempt: 1 }]);
   });
 
   it('whose worker is killed is taken by another', async () => {

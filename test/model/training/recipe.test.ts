@@ -45,6 +45,11 @@ describe('a recipe for a data set', () => {
     expect(recipeFor('default', target(80)).passes).toBe(1);
   });
 
+  it('takes all images of a set that has no more than the recipe wants', () => {
+    const taken = [39_999, 40_000, 40_001].map((train) => recipeFor('fast', target(train)).trainImages);
+    expect(taken).toEqual([null, null, 40_000]);
+  });
+
   it('draws other hands for digits only, and outliers for ink only', () => {
     const drawn = (form: 'ink' | 'picture', labels: readonly string[]) => {
       const { otherHands, outliers } = recipeFor('default', target(60_000, form, labels));

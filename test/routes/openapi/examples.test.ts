@@ -3,9 +3,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../../src/client/index.ts';
 import { queueName, type TrainJob } from '../../../src/jobs/contract.ts';
+import { connectConsumer } from '../../../src/jobs/redis/connect.ts';
+import { startImportWorker } from '../../../src/jobs/worker/import-worker.ts';
+import { defaultTimings } from '../../../src/jobs/worker/options.ts';
 import { announceWorker } from '../../../src/jobs/worker-heartbeat.ts';
 import { examplePredictionId } from '../../../src/routes/openapi/correction-examples.ts';
 import { examples, type Operation } from '../../../src/routes/openapi/examples.ts';
@@ -88,6 +92,8 @@ const order = [
   'moveAlias',
   'predict',
   'removeFromReview',
+  'importDataset',
+  'followImport',
 ];
 const last = ['shareTraffic', 'rollBack', 'removeAlias'];
 const others = Object.keys(examples).filter((id) => ![...order, ...last].includes(id));
@@ -96,9 +102,15 @@ const all = ids.flatMap((id) =>
   examples[id]!.map((exchange) => [`${id}: ${exchange.summary}`, id, exchange] as const),
 );
 
+/** What an example needs that runs beside it. */
+const beside: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
+  getReadiness: connectWorker,
+  followImport: connectImporter,
+};
+
 describe('the example', () => {
   it.each(all)('%s', async (_name, id, exchange) => {
-    const stop = id === 'getReadiness' && exchange.status === 200 ? await connectWorker() : null;
+    const stop = exchange.status === 200 ? await beside[id]?.() : undefined;
     const response = await send(callOf(id), exchange);
     await stop?.();
     expect(response.statusCode, response.body.slice(0, 500)).toBe(exchange.status);
@@ -181,6 +193,24 @@ function expectValid(schema: unknown, value: unknown): void {
   const validate = ajv.compile({ ...(schema as object), components: document.components });
   validate(value);
   expect(validate.errors ?? []).toEqual([]);
+}
+
+/** A worker that imports. */
+async function connectImporter(): Promise<() => Promise<void>> {
+  const redis = connectConsumer(parts.redis.url);
+  const worker = await startImportWorker({
+    redis,
+    prefix: 'trainyard',
+    dataDir: parts.dataDir,
+    log: pino({ level: 'silent' }),
+    timings: defaultTimings,
+    outage: parts.queue.outage,
+    niceness: 0, // a busy machine would starve a nice one
+  });
+  return async () => {
+    await worker.close();
+    redis.disconnect();
+  };
 }
 
 /** A worker that takes no job. */

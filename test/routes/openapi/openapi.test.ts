@@ -11,6 +11,7 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/corrections/{id}',
     '/datasets',
     '/datasets/{name}',
+    '/datasets/{name}/events',
     '/datasets/{name}/samples.png',
     '/datasets/{name}/test/{index}.png',
     '/datasets/{name}/train/{index}.png',

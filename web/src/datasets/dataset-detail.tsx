@@ -3,7 +3,7 @@ import type { Dataset } from '../../../src/client/index.ts';
 import { count, shortSha256 } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
-import { ImportReport, RefusedFiles } from './import-report.tsx';
+import { ImportReport, ListedFiles } from './import-report.tsx';
 import { LabelTable } from './label-table.tsx';
 import { RemoveDataset } from './remove-dataset.tsx';
 import { Samples } from './samples.tsx';
@@ -34,9 +34,13 @@ export function DatasetDetail({ dataset, reload }: Props) {
       {report && <ImportReport report={report} />}
       {status === 'ready' && <Samples name={name} />}
       {status === 'ready' && <LabelTable dataset={dataset} />}
-      {(report?.problemCount ?? 0) > 0 && <RefusedFiles key={dataset.createdAt} name={name} />}
+      {hasListed(report) && <ListedFiles key={dataset.createdAt} name={name} />}
     </>
   );
+}
+
+function hasListed(report: Dataset['report']): boolean {
+  return (report?.problemCount ?? 0) + (report?.duplicates ?? 0) > 0;
 }
 
 function wordOf({ status, builtIn, progress }: Dataset): string {

@@ -6,7 +6,7 @@ import { useApp } from '../app-context.ts';
 import { count } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { DatasetDetail } from './dataset-detail.tsx';
-import { useDatasets } from './datasets.ts';
+import { useDatasets, useImport } from './datasets.ts';
 import { UploadForm } from './upload-form.tsx';
 
 export function DatasetsView() {
@@ -14,6 +14,7 @@ export function DatasetsView() {
   const { datasets, isKnown, problem, reload } = useDatasets();
   const wanted = route.value.rest[0];
   const open = wanted === undefined ? datasets[0] : datasets.find(({ name }) => name === wanted);
+  useImport(open, reload);
   return (
     <div class="view datasets">
       <header class="view-head">

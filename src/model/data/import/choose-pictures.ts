@@ -2,6 +2,7 @@
 import { groupBy } from '../../../lib/group-by.ts';
 import { leastLabels } from '../labels.ts';
 import { distinct } from './duplicates.ts';
+import { listedFiles } from './limits.ts';
 import { type EntryProblem, fault, printable, type Refusal, refuse } from './problem.ts';
 import type { Read } from './read-slots.ts';
 import type { Slots } from './slots.ts';
@@ -18,9 +19,12 @@ export type Chosen = {
   readonly found: Found;
 };
 
+export type DuplicateFile = { readonly path: string; readonly sameAs: string };
+
 /** What the report says of them. */
 export type Found = {
   readonly duplicates: number;
+  readonly duplicateFiles: readonly DuplicateFile[]; // the first ones
   readonly inTrainAndTest: number;
   readonly notes: readonly string[];
 };
@@ -35,7 +39,7 @@ export function choosePictures(
   const { partOf, note } = planSplit(slots.splits);
   const given = partOf && ((slot: number) => partOf(slots.splitOf(slot)));
   const labelOf = (slot: number) => slots.labelOf[slot]!;
-  const { kept, duplicates, inTrainAndTest, conflicts } = distinct({
+  const { kept, duplicates, sameAs, inTrainAndTest, conflicts } = distinct({
     slots: readable,
     hashes,
     labelOf,
@@ -50,12 +54,22 @@ export function choosePictures(
   const labels = used.map((label) => slots.labels[label]!);
   const [train, test] = [byRank(parts.train), byRank(parts.test)];
   const notes = [note, ...notesOn(slots.labels, labels, { labelOf, places, train, test })];
-  const found = { duplicates, inTrainAndTest, notes };
+  const found = { duplicates, duplicateFiles: named(sameAs, slots), inTrainAndTest, notes };
   const refusal = judge(labels, train.length, test.length, problems.length > 0);
   if (refusal) return { ...refusal, found };
   const ofSlot = (slot: number) => places.get(labelOf(slot))!;
   const share = given ? null : testShare;
   return { ok: true, train, test, labels, labelOf: ofSlot, hashes, testShare: share, found };
+}
+
+/** @param sameAs by slot, the one that is kept in its place; -1: none */
+function named(sameAs: Int32Array, { nameOf }: Slots): DuplicateFile[] {
+  const files: DuplicateFile[] = [];
+  for (let slot = 0; slot < sameAs.length && files.length < listedFiles; slot++) {
+    const kept = sameAs[slot]!;
+    if (kept >= 0) files.push({ path: printable(nameOf(slot)), sameAs: printable(nameOf(kept)) });
+  }
+  return files;
 }
 
 type Parts = Record<Part, number[]>;

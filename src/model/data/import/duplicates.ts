@@ -11,6 +11,7 @@ export type ReadSlots = {
 export type Distinct = {
   readonly kept: number[]; // slots, ascending
   readonly duplicates: number; // dropped: another with the same label is kept
+  readonly sameAs: Int32Array; // [slots of the archive]: of a duplicate, the slot that is kept; -1 for others
   readonly inTrainAndTest: number; // of them, from the training part, since the same is in the test
   readonly conflicts: readonly (readonly number[])[]; // slots of the same pixels under several labels, all refused
 };
@@ -19,6 +20,7 @@ export type Distinct = {
 export function distinct(read: ReadSlots): Distinct {
   const kept: number[] = [];
   const conflicts: number[][] = [];
+  const sameAs = new Int32Array(read.hashes.length / 32).fill(-1);
   let [duplicates, inTrainAndTest] = [0, 0];
   for (const group of groupsOf(read)) {
     if (new Set(group.map(read.labelOf)).size > 1) {
@@ -26,11 +28,13 @@ export function distinct(read: ReadSlots): Distinct {
       continue;
     }
     const inTest = read.partOf ? group.filter((slot) => read.partOf!(slot) === 'test') : [];
-    kept.push((inTest.length > 0 ? inTest : group)[0]!);
+    const first = (inTest.length > 0 ? inTest : group)[0]!;
+    kept.push(first);
+    for (const slot of group) if (slot !== first) sameAs[slot] = first;
     duplicates += group.length - 1;
     if (inTest.length > 0) inTrainAndTest += group.length - inTest.length;
   }
-  return { kept: kept.toSorted((a, b) => a - b), duplicates, inTrainAndTest, conflicts };
+  return { kept: kept.toSorted((a, b) => a - b), duplicates, sameAs, inTrainAndTest, conflicts };
 }
 
 /** Slots of the same pixels, each group ascending. Sorting takes no memory but the numbers. */

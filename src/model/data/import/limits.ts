@@ -27,5 +27,5 @@ export const defaultLimits: Limits = {
   pathLength: 1024,
 };
 
-/** How many problems a report lists; the rest is counted. */
-export const listedProblems = 1000;
+/** How many refused files, and how many duplicates, a report lists; the rest is counted. */
+export const listedFiles = 1000;

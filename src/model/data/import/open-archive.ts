@@ -8,13 +8,12 @@ import { createGunzip } from 'node:zlib';
 import { messageOf } from '../../../lib/errors.ts';
 import { isCode } from '../../../lib/files.ts';
 import type { ListedArchive } from './archive.ts';
+import { archiveHeadBytes, archiveTypeOf } from './archive-type.ts';
 import { bomb } from './collect-entries.ts';
 import type { Limits } from './limits.ts';
 import { type Refusal, refuse } from './problem.ts';
 import { listTar } from './tar-headers.ts';
 import { listZip } from './zip-directory.ts';
-
-const headBytes = 512;
 
 /**
  * Lists what is in it. A tar.gz is inflated into `staging` first, so that threads can read its entries in any order.
@@ -27,18 +26,18 @@ export async function openArchive(
   limits: Limits,
 ): Promise<ListedArchive | Refusal> {
   const { size } = await stat(path);
-  const type = typeOf(await head(path));
+  const type = archiveTypeOf(await head(path));
   if (type === 'zip') return listZip(path, limits);
   if (type === 'tar') return listTar(path, limits, size);
   if (type === 'gzip') return openGzip(path, staging, limits, size);
-  return refuse('ARCHIVE_TYPE_UNKNOWN', `expected a zip, a tar or a tar.gz, got ${type}`);
+  return type;
 }
 
 async function openGzip(path: string, staging: string, limits: Limits, size: number) {
   const inflated = join(staging, 'archive.tar');
   const refusal = await gunzip(path, inflated, limits, size);
   if (refusal) return refusal;
-  if (typeOf(await head(inflated)) === 'tar') return listTar(inflated, limits, size);
+  if (archiveTypeOf(await head(inflated)) === 'tar') return listTar(inflated, limits, size);
   await rm(inflated);
   return refuse('ARCHIVE_TYPE_UNKNOWN', 'expected a tar within the gzip, got something else');
 }
@@ -46,33 +45,11 @@ async function openGzip(path: string, staging: string, limits: Limits, size: num
 async function head(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(archiveHeadBytes), 0, archiveHeadBytes, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
-}
-
-/** First bytes, as Latin-1, of archives that are not read. */
-const otherTypes: readonly (readonly [start: string, name: string])[] = [
-  ['7z\xbc\xaf\x27\x1c', 'a 7z; pack it as a zip'],
-  ['Rar!', 'a RAR; pack it as a zip'],
-  ['BZh', 'a bzip2; pack it as a tar.gz'],
-  ['\xfd7zXZ', 'an xz; pack it as a tar.gz'],
-  ['\x28\xb5\x2f\xfd', 'a Zstandard; pack it as a tar.gz'],
-  ['PK\x07\x08', 'a zip in several parts; pack it as one'],
-];
-
-/** 'zip', 'tar', 'gzip', or the name of what it is. */
-function typeOf(bytes: Buffer): string {
-  const text = bytes.toString('latin1');
-  if (text === '') return 'no bytes';
-  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return 'zip';
-  if (text.startsWith('\x1f\x8b')) return 'gzip';
-  if (text.startsWith('ustar', 257)) return 'tar';
-  const isEmptyTar = bytes.length === headBytes && bytes.every((byte) => byte === 0);
-  if (isEmptyTar) return 'tar';
-  return otherTypes.find(([start]) => text.startsWith(start))?.[1] ?? 'bytes of another type';
 }
 
 /** Inflates within the limits. Returns why it stopped, if it did. */

@@ -2,7 +2,7 @@
 import type { Report } from '../imported/manifest.ts';
 import type { FormDecision } from './choose-form.ts';
 import type { Found } from './choose-pictures.ts';
-import { listedProblems } from './limits.ts';
+import { listedFiles } from './limits.ts';
 import type { EntryProblem } from './problem.ts';
 
 /** `accepted`: pictures in the set. */
@@ -12,10 +12,11 @@ export function reportOf(
   ignored: number,
   problems: readonly EntryProblem[],
 ): Report {
-  const { duplicates, inTrainAndTest, notes } = found;
+  const { duplicates, duplicateFiles, inTrainAndTest, notes } = found;
   return {
     accepted,
     duplicates,
+    duplicateFiles: [...duplicateFiles],
     inTrainAndTest,
     ignored,
     ...problemsOf(problems),
@@ -27,7 +28,7 @@ export function reportOf(
 /** The first problems in an order that doesn't depend on which thread was faster. */
 export function problemsOf(problems: readonly EntryProblem[]): Pick<Report, 'problems' | 'problemCount'> {
   const sorted = problems.toSorted((a, b) => compare(a.path, b.path) || compare(a.code, b.code));
-  return { problems: sorted.slice(0, listedProblems), problemCount: problems.length };
+  return { problems: sorted.slice(0, listedFiles), problemCount: problems.length };
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));

@@ -28,6 +28,10 @@ export const problemSchema = z.object({
 export const reportSchema = z.object({
   accepted: count.describe('Pictures in the set'),
   duplicates: count.describe('Pictures left out since the same pixels with the same label are in the set'),
+  duplicateFiles: z
+    .array(z.object({ path: z.string(), sameAs: z.string().describe('The file that is in the set') }))
+    .exactOptional()
+    .describe('The first 1000 of them by path; absent in imports of earlier versions'),
   inTrainAndTest: count.describe(
     'Of the duplicates: left out of the training part since they are in the test part',
   ),
@@ -43,6 +47,18 @@ export const reportSchema = z.object({
   notes: z.array(z.string()).describe('What else is worth knowing'),
 });
 export type Report = z.output<typeof reportSchema>;
+
+/** A report without its lists of files, of which each may be a megabyte. */
+export const reportSummarySchema = reportSchema.omit({ problems: true, duplicateFiles: true }).partial();
+export type ReportSummary = z.output<typeof reportSummarySchema>;
+
+export function summaryOf<Listed extends { readonly problems?: unknown; readonly duplicateFiles?: unknown }>({
+  problems: _,
+  duplicateFiles: __,
+  ...summary
+}: Listed): Omit<Listed, 'problems' | 'duplicateFiles'> {
+  return summary;
+}
 
 export const manifestSchema = z.object({
   format: z.literal(1),

@@ -73,11 +73,26 @@ describe('pictures that are there twice', () => {
     ]);
     const { report, counts } = manifestOf(imported);
     expect(report).toMatchObject({ accepted: 12, duplicates: 2, inTrainAndTest: 1, problemCount: 3 });
+    expect(report.duplicateFiles).toEqual([
+      { path: 'train/a/again.png', sameAs: 'train/a/0.png' },
+      { path: 'train/a/leak.png', sameAs: 'test/a/0.png' },
+    ]);
     expect(counts).toMatchObject({ train: { byLabel: [4, 4] }, test: { byLabel: [2, 2] } });
     expect(problemsOf(imported)).toEqual(
       ['test/b', 'train/a', 'train/b'].map((folder) => `${folder}/both.png PICTURE_LABELLED_TWICE`),
     );
     expect(report.problems[1]!.got).toContain('test/b/both.png, train/b/both.png');
+  });
+
+  it('are named up to a thousand', async () => {
+    const copies = Array.from({ length: 1002 }, (_, i) => ({
+      name: `a/copy-${1000 + i}.png`,
+      data: digitPng(0),
+    }));
+    const { report } = manifestOf(await importZip([...twoLabels(4), ...copies]));
+    expect(report.duplicates).toBe(1002);
+    expect(report.duplicateFiles).toHaveLength(1000);
+    expect(report.duplicateFiles!.at(-1)).toEqual({ path: 'a/copy-1999.png', sameAs: 'a/0.png' });
   });
 
   it('are sorted out for any mixture of kinds, labels and parts', () => {
@@ -104,6 +119,13 @@ describe('pictures that are there twice', () => {
           if (isDivided && isInTest) expect(part).toBe('test');
         }
         expect(kept.length + result.duplicates + refused.length).toBe(all.length);
+        const leftOut = all.flatMap((_, slot) => (result.sameAs[slot]! < 0 ? [] : [slot]));
+        expect(leftOut).toHaveLength(result.duplicates);
+        for (const slot of leftOut) {
+          const same = result.sameAs[slot]!;
+          expect(result.kept).toContain(same);
+          expect(all[same]).toMatchObject({ kind: all[slot]!.kind, label: all[slot]!.label });
+        }
       }),
     );
   });
