@@ -1,10 +1,13 @@
 /**
- * `npm run bench:clients`: clients that other servers' users have, unmodified, against Trainyard: Triton's own (tritonclient, over
- * HTTP and gRPC), and a stub that grpcio-tools generates from Trainyard's .proto files. They ask for health and metadata, make
- * mistakes, and send the first 200 MNIST test images in every form; the labels must be those of POST /predict for the same
+ * `npm run bench:clients`: clients that users of other servers have, unmodified, against Trainyard: Triton's own (tritonclient,
+ * over HTTP and gRPC), and a stub that grpcio-tools generates from Trainyard's .proto files. They ask for health and metadata,
+ * make mistakes, and send the first 200 MNIST test images in every form; the labels must be those of POST /predict for the same
  * images as PNGs. Trains a small version first; --data-dir DIR takes the newest one of a data directory instead.
- * --tritonclient PYTHON names a Python that has tritonclient with its http and grpc parts, where pip can't install it.
- * --engine auto, --json.
+ *
+ * Where pip can't install tritonclient, --tritonclient PYTHON names a Python that has it: for example a virtual environment that
+ * sees Debian's python3-geventhttpclient, python3-rapidjson and python3-numpy, with pip's grpcio-tools and packaging, and with
+ * the package from src/python/library of https://github.com/triton-inference-server/client, completed by the stubs that its
+ * build_wheel.py adds. Others: --engine auto, --json.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -141,6 +144,7 @@ async function askClients(directory: string, service: Service): Promise<Report[]
   const grpc = /gRPC on (\S+)/.exec(service.output())![1]!;
   const reports: Report[] = [];
   const triton = values.tritonclient ?? (await pythonWith(tritonClient));
+  if (triton === null) console.log('--tritonclient PYTHON takes a Python that has them');
   const calls = [directory, http, grpc, key];
   if (triton !== null) {
     await expectDocumentedClient(triton, service.address);
