@@ -131,6 +131,8 @@ export function describeTrain(stage: () => Stage): void {
       await untilStatus(page, 'cancelled');
       await page.getByRole('link', { name: second.id.slice(-8) }).click();
       await untilStatus(page, 'succeeded');
+      await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBe(2); // the curves are whole
+      await expect.poll(() => lastStep(page), { timeout: withinMs }).toBe(32);
       const alone = await chart(page, 'Loss per step').screenshot();
       const box = page.getByRole('checkbox', { name: `Show the curves of job ${first.id.slice(-8)}` });
       await box.check();

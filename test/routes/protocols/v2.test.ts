@@ -270,7 +270,8 @@ describe('a request that is not right', () => {
   it('names no model, version or alias', async () => {
     for (const [path, status, message] of [
       ['/v2/models/letters', 404, /mnist, got letters/],
-      ['/v2/models/constructor', 400, /lower-case/],
+      ['/v2/models/constructor', 400, /a name other than "constructor"/],
+      ['/v2/models/Letters', 400, /lower-case/],
       ['/v2/models/mnist/versions/9', 404, /got 9/],
       ['/v2/models/mnist/versions/0', 404, /got 0/],
       ['/v2/models/mnist/versions/best', 404, /alias of mnist \(champion\)/],

@@ -202,7 +202,7 @@ describe('a call that is not right', () => {
       /at most 256 images/,
     ],
     ['no model', { inputs: [one] }, 'INVALID_ARGUMENT', /lower-case/],
-    ['"constructor"', message(one, { model_name: 'constructor' }), 'INVALID_ARGUMENT', /lower-case/],
+    ['"constructor"', message(one, { model_name: 'constructor' }), 'INVALID_ARGUMENT', /a name other than/],
     ['another model', message(one, { model_name: 'letters' }), 'NOT_FOUND', /mnist, got letters/],
     ['another version', message(one, { model_version: '9' }), 'NOT_FOUND', /9/],
     ['version 0', message(one, { model_version: '0' }), 'NOT_FOUND', /got 0/],
