@@ -17,6 +17,7 @@ export const manyEpochs = {
   batchSize: 16,
   trainImages: 256,
   testImages: 100,
+  calibrationImages: 20,
   epochs: 1000,
 };
 const asTyped = {

@@ -25,8 +25,9 @@ import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { lasting, openYard, smallEpochs, type Yard } from '../jobs/yard.ts';
 import { readStream, type Told } from './event-stream.ts';
+import { noPredictor } from './no-predictor.ts';
 import { openAccess } from './parts.ts';
-import { noDatasets, noPredictor } from './quiet-app.ts';
+import { noDatasets } from './quiet-app.ts';
 
 const { url: redisUrl } = await startRedisServer();
 const redis = await createRedisServer(); // for the test that pauses it
