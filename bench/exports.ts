@@ -1,8 +1,9 @@
 /**
  * `npm run bench:exports`: a trained version as ONNX, safetensors and a zip for tfjs, each read by the programs that it is for
  * (onnx, ONNX Runtime, ONNX Runtime Web, PyTorch, stock tfjs), on the first 1,000 MNIST test images; the Python programs of
- * docs/exports.md; and how late the API's event loop is while the largest network is exported. Trains a version of the network
- * `article` first, which takes some minutes; --data-dir DIR takes the newest one of a data directory instead. --json.
+ * docs/exports.md; and what an export of the largest network costs the thread of the API that answers everybody. Trains a
+ * version of the network `article` first, which takes some minutes; --data-dir DIR takes the newest one of a data directory
+ * instead. --json.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ import { answerFrom } from '../src/model/serving/answer.ts';
 import { infer, loadModel } from '../src/model/serving/loaded-model.ts';
 import { openStore, type StoredModel } from '../src/model/store/store.ts';
 import { indexOfMaximum } from '../src/model/training/softmax.ts';
-import { latenessBesideExports } from './exports/beside-exports.ts';
+import { timeBesideExports } from './exports/beside-exports.ts';
 import { runDocumented, stroke } from './exports/documented.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 import { measure, tsProgram } from './lib/measure.ts';
@@ -46,7 +47,7 @@ await runBench(async () => {
     ...compare('onnxruntime-web', await runWeb(directory, images), reference.probabilities, 1e-5),
     ...(await inPython(directory, reference)),
     ...(await inStockTfjs(directory, reference.probabilities)),
-    ...(await latenessBesideExports(await temporaryDirectory())),
+    ...(await timeBesideExports(await temporaryDirectory())),
   ];
   console.log(`\n${formatVerdicts(verdicts)}`);
   if (values.json) console.log(toJson({ machine: describeMachine() }, verdicts));

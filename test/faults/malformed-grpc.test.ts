@@ -59,7 +59,7 @@ const output = fc.record(
   },
   { requiredKeys: [] },
 );
-const messages = fc.record(
+const anyMessage = fc.record(
   {
     model_name: fc.constantFrom('mnist', 'mnist', 'mnist', 'letters', 'constructor', ''),
     model_version: fc.constantFrom('', '1', '0', 'champion', 'x'.repeat(100)),
@@ -71,6 +71,22 @@ const messages = fc.record(
   { requiredKeys: [] },
 );
 
+/** Right but for its length, its shape or its values: it comes further than a message in which everything is drawn. */
+const nearlyRight = fc
+  .record({
+    datatype: fc.constantFrom('FP32', 'UINT8', 'BYTES'),
+    shape: fc.oneof(fc.constantFrom([1, 784], [1, 28, 28, 1], [1]), shape),
+    bytes: fc.oneof(
+      fc.constantFrom(0, 783, 785, 3135, 3137).map((length) => new Uint8Array(length)),
+      anyBytes,
+    ),
+  })
+  .map(({ datatype, shape: sizes, bytes: raw }) => ({
+    model_name: 'mnist',
+    inputs: [{ name: 'image', datatype, shape: sizes }],
+    raw_input_contents: [raw],
+  }));
+const messages = fc.oneof<[fc.Arbitrary<object>, fc.Arbitrary<object>]>(anyMessage, nearlyRight);
 const bytes = fc
   .tuple(fc.constantFrom(0x0a, 0x2a, 0x32, 0x3a, 0x0b), fc.uint8Array({ maxLength: 300 }))
   .map(([tag, rest]) => Buffer.from([tag, ...rest]));
