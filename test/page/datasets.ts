@@ -22,12 +22,14 @@ export function describeDatasets(stage: () => Stage): void {
       const page = await stage().open('#datasets');
       await dropArchive(page, join(stage().dataDir, 'Two Labels.zip'));
       expect(await page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('two-labels');
+      const followed = page.waitForRequest(/\/datasets\/two-labels\/events$/);
       await page.getByRole('button', { name: 'Import', exact: true }).click();
+      await followed;
       const place = page.locator('.dataset-place');
       await place.getByRole('heading', { level: 2, name: 'two-labels' }).waitFor();
       await place.getByText('Ready', { exact: true }).waitFor();
       await place.getByText('40 pictures accepted, 1 left out as duplicates, 1 refused.').waitFor();
-      await place.getByText(/^Taken as (?:ink|pictures as they are): of 40 that were looked at/).waitFor();
+      await place.getByText(/^Taken as (?:ink|pictures as they are): of 41 that were looked at/).waitFor();
       await place.getByRole('rowheader', { name: 'a/notes.png' }).waitFor();
       const duplicates = place.getByRole('region', { name: 'Duplicates' });
       await duplicates.getByRole('row', { name: 'b/same.png b/0.png' }).waitFor();
