@@ -76,6 +76,22 @@ export function describeDatasets(stage: () => Stage): void {
       expect(await violationsOf(page, [viewport])).toEqual([]);
     });
 
+    it('has the data set that is open in sight among many', async () => {
+      const names = Array.from({ length: 12 }, (_, i) => `one-of-many-${10 + i}`);
+      const body = new Uint8Array(makeZip([]));
+      const url = `${stage().address}/datasets`;
+      for (const name of names) await fetch(`${url}?name=${name}`, { method: 'POST', body });
+      const page = await stage().open(`#datasets/${names.at(-1)}`);
+      const list = page.getByRole('region', { name: 'Data sets here' }).getByRole('list');
+      const open = list.locator('[data-open="true"]');
+      await open.getByText(names.at(-1)!).waitFor();
+      const [outer, inner] = [(await list.boundingBox())!, (await open.boundingBox())!];
+      expect(inner.y).toBeGreaterThanOrEqual(outer.y);
+      expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + outer.height + 1);
+      expect(await page.evaluate('scrollY')).toBe(0);
+      for (const name of names) await fetch(`${url}/${name}`, { method: 'DELETE' });
+    });
+
     it('deletes a data set after a question, which Escape answers with no', async () => {
       const page = await stage().open('#datasets/two-labels');
       const list = page.getByRole('region', { name: 'Data sets here' });
