@@ -1,9 +1,9 @@
 /** Runs before each test file. Files share processes and modules, so hooks that hold for all of them are registered here. */
-import { afterAll, afterEach, vi } from 'vitest';
-import { closeAll } from './closing.ts';
+import { afterAll, aroundEach, vi } from 'vitest';
+import { closingAfter } from './closing.ts';
 import { removeTemporaryDirectories } from './temporary.ts';
 
-afterEach(closeAll);
+aroundEach(closingAfter);
 afterAll(removeTemporaryDirectories);
 afterAll(() => {
   vi.useRealTimers();

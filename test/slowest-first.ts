@@ -1,29 +1,41 @@
-/** Starts the files that take longest first, so that no core is idle while the last of them runs. */
+/**
+ * Starts the files that take longest first, so that no core is idle while the last of them runs, and files that mostly wait
+ * beside files that compute, so that none is while both workers wait.
+ */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Whole folders too; all others follow in vitest's own order. */
 const slow = [
-  'test/page/',
+  'test/page/', // beside it run the next ones, which compute
   'test/e2e/first-run',
-  'test/jobs/redis/refusals',
-  'test/setup.test',
   'test/model/engines/webgpu-here',
-  'test/faults/redis',
-  'test/jobs/worker/crash',
-  'test/jobs/worker/run',
-  'test/faults/training',
-  'test/e2e/hangup',
-  'test/e2e/service',
-  'test/options',
-  'test/model/serving/faults',
-  'test/setup/npm-settings',
+  'test/model/engines/wasm.test',
+  'test/setup.test',
   'test/e2e/odd-path',
+  'test/model/engines/tensorflow-layers',
+  'test/faults/redis', // waits, and so does each first one below
+  'test/model/image/',
+
+  'test/jobs/redis/refusals',
+  'test/model/data/',
+  'test/model/training/',
+  'test/faults/malformed-pictures',
+
+  'test/jobs/worker/crash',
+  'test/model/serving/photos',
+  'test/model/engines/',
+  'test/setup/',
+
   'test/faults/disk-full',
-  'test/routes/http/connections',
-  'test/routes/http/overload',
+  'test/faults/training',
+  'test/routes/http/',
+
+  'test/e2e/',
+  'test/jobs/worker/',
   'test/jobs/producer/',
   'test/launcher/',
-  'test/model/engines/',
+  'test/options',
+  'test/cli/',
 ];
 
 export class SlowestFirst extends BaseSequencer {

@@ -2,13 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { makeZip } from '../../harness/zip.ts';
 import type { Dataset, Job } from '../../src/client/index.ts';
 import { type Service, startService } from '../client/service.ts';
 import { digitPng, twoLabels } from '../model/data/import/importing.ts';
+import { startParts } from '../routes/parts.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { run } from './run.ts';
+import { run, start } from './run.ts';
 
 let service: Service;
 let archive: string;
@@ -61,6 +62,20 @@ it('an import that fails says why, and ends with 1', async () => {
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a tar.gz, got text') });
   const absent = await command('datasets', 'add', join(archive, '..', 'absent.zip'));
   expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
+});
+
+it('an import goes on when a person looks no longer', async () => {
+  const parts = await startParts(); // without a worker, so that it waits
+  onTestFinished(() => parts.close());
+  const url = await parts.app.listen({ host: '127.0.0.1', port: 0 });
+  await writeFile(archive, makeZip(twoLabels(2)));
+  const added = start(['datasets', 'add', archive, '--name', 'waiting', '--watch', '--url', url]);
+  await added.printed('waits for a worker');
+  added.child.kill('SIGINT');
+  const { code, stderr } = await added.ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain('the import goes on: "npx trainyard datasets show waiting" shows it');
+  expect((await parts.app.inject('/datasets/waiting')).json()).toMatchObject({ status: 'importing' });
 });
 
 it('a training takes its data set, network and patience from options', async () => {

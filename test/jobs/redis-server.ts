@@ -18,8 +18,10 @@ export type RedisServer = {
 const programs = ['redis-server', 'valkey-server'];
 const startWithinMs = 10_000;
 
-/** Creates a server without starting it; it is stopped at the end of the test file. */
-export async function createRedisServer(): Promise<RedisServer> {
+/** Creates a server without starting it; it is stopped at the end of the test file, or with `closeAfterTest` of the test. */
+export async function createRedisServer(
+  atEnd: (stop: () => Promise<void>) => void = afterAll,
+): Promise<RedisServer> {
   const port = await freePort();
   let child: ChildProcess | null = null;
   const server: RedisServer = {
@@ -36,7 +38,7 @@ export async function createRedisServer(): Promise<RedisServer> {
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   };
-  afterAll(() => server.stop());
+  atEnd(() => server.stop());
   return server;
 }
 

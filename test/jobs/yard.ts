@@ -64,7 +64,7 @@ export const smallEpochs = {
 
 /** A resolved request for a run of ten steps, with changes. */
 export function requestOf(change: RequestInput = {}): ResolvedRequest {
-  const small = { trainImages: 320, testImages: 100, batchSize: 32, seed: 7 };
+  const small = { trainImages: 320, testImages: 100, calibrationImages: 20, batchSize: 32, seed: 7 };
   return resolveRequest(trainRequestSchema.parse({ ...small, ...change }), describeBuiltIn('mnist'));
 }
 

@@ -7,23 +7,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type EmbeddedRedis, startRedis } from '../../src/launcher/embedded-redis.ts';
+import { closeAfterTest } from '../closing.ts';
 import { untilGone } from '../jobs/processes.ts';
 import { until } from '../jobs/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
-
-const running: EmbeddedRedis[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((redis) => redis.close()));
-});
 
 type Told = EmbeddedRedis & { readonly told: string[] };
 
 async function start(dataDir: string): Promise<Told> {
   const told: string[] = [];
   const redis = await startRedis(dataDir, (text) => told.push(text));
-  running.push(redis);
+  closeAfterTest(() => redis.close());
   return Object.assign(Object.create(redis) as EmbeddedRedis, { told });
 }
 
@@ -243,7 +239,7 @@ async function kill({ child }: Launcher): Promise<void> {
 const guardOf = (pid: number) =>
   Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }));
 
-describe('a launcher that is killed', () => {
+describe.concurrent('a launcher that is killed', () => {
   it('takes Redis with it, which has written everything down; also one that is frozen', async () => {
     const dataDir = await temporaryDirectory();
     const [launcher, other] = await Promise.all([

@@ -22,12 +22,14 @@ export function describeDatasets(stage: () => Stage): void {
       const page = await stage().open('#datasets');
       await dropArchive(page, join(stage().dataDir, 'Two Labels.zip'));
       expect(await page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('two-labels');
+      const followed = page.waitForRequest(/\/datasets\/two-labels\/events$/);
       await page.getByRole('button', { name: 'Import', exact: true }).click();
+      await followed;
       const place = page.locator('.dataset-place');
       await place.getByRole('heading', { level: 2, name: 'two-labels' }).waitFor();
       await place.getByText('Ready', { exact: true }).waitFor();
       await place.getByText('40 pictures accepted, 1 left out as duplicates, 1 refused.').waitFor();
-      await place.getByText(/^Taken as (?:ink|pictures as they are): of 40 that were looked at/).waitFor();
+      await place.getByText(/^Taken as (?:ink|pictures as they are): of 41 that were looked at/).waitFor();
       await place.getByRole('rowheader', { name: 'a/notes.png' }).waitFor();
       const duplicates = place.getByRole('region', { name: 'Duplicates' });
       await duplicates.getByRole('row', { name: 'b/same.png b/0.png' }).waitFor();
@@ -72,6 +74,22 @@ export function describeDatasets(stage: () => Stage): void {
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       expect(await violationsOf(page, [viewport])).toEqual([]);
+    });
+
+    it('has the data set that is open in sight among many', async () => {
+      const names = Array.from({ length: 12 }, (_, i) => `one-of-many-${10 + i}`);
+      const body = new Uint8Array(makeZip([]));
+      const url = `${stage().address}/datasets`;
+      for (const name of names) await fetch(`${url}?name=${name}`, { method: 'POST', body });
+      const page = await stage().open(`#datasets/${names.at(-1)}`);
+      const list = page.getByRole('region', { name: 'Data sets here' }).getByRole('list');
+      const open = list.locator('[data-open="true"]');
+      await open.getByText(names.at(-1)!).waitFor();
+      const [outer, inner] = [(await list.boundingBox())!, (await open.boundingBox())!];
+      expect(inner.y).toBeGreaterThanOrEqual(outer.y);
+      expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + outer.height + 1);
+      expect(await page.evaluate('scrollY')).toBe(0);
+      for (const name of names) await fetch(`${url}/${name}`, { method: 'DELETE' });
     });
 
     it('deletes a data set after a question, which Escape answers with no', async () => {

@@ -10,6 +10,8 @@ import { phone, type Stage, wide } from './stage.ts';
 
 const count = 100; // labels
 const each = 5; // pictures of each
+/** Rows that are like those above and below them: axe-core takes five seconds for all ten thousand cells. */
+const middle = '.confusion tbody tr:nth-child(n + 6):nth-last-child(n + 3)';
 const labels = Array.from({ length: count }, (_, i) => `label ${String(i).padStart(2, '0')}`);
 
 /** `patience`: without a number, the epoch is published, however few it reads. */
@@ -17,7 +19,7 @@ const training = {
   dataset: 'hundred',
   promote: 'never',
   epochs: 1,
-  passes: 4,
+  passes: 1,
   patience: null,
   batchSize: 16,
   calibrationImages: 0,
@@ -44,7 +46,7 @@ export function describeMatrix(stage: () => Stage): void {
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await labelsOfLast(page)).toEqual(['label 99', 'label 99']);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
-      expect(await violationsOf(page, [viewport])).toEqual([]);
+      expect(await violationsOf(page, [viewport], middle)).toEqual([]);
     });
 
     it('names every cell, row and column', async () => {

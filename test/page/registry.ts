@@ -6,7 +6,7 @@ import type { Evaluation, Model, ModelComparison } from '../../src/client/index.
 import { violationsOf } from './access.ts';
 import { mostShift, overhang, shift } from './layout.ts';
 import { describeSecondReader } from './second-reader.ts';
-import { phone, type Stage } from './stage.ts';
+import { phone, pollMs, type Stage } from './stage.ts';
 import { manyEpochs } from './train.ts';
 
 /** Enough for half of the digits, so that the gate keeps the version back. */
@@ -122,14 +122,16 @@ export function describeRegistry(stage: () => Stage): void {
     it('an alias that points to a version is a badge of it, with its share of the traffic', async () => {
       const path = '/registry/mnist/aliases/challenger';
       await call(stage(), 'PUT', path, { version: poor });
-      const page = await stage().open('#models');
+      const page = await stage().open('#models', { hasClock: true });
       await row(page, poor).getByText('challenger').waitFor();
       expect(await row(page, 1).locator('.badge').allInnerTexts()).toEqual(['serving']);
       await call(stage(), 'PUT', '/registry/mnist/traffic', { champion: 90, challenger: 10 });
+      await page.clock.fastForward(pollMs);
       await row(page, poor).getByText('challenger 10\u202f%').waitFor();
       await row(page, 1).getByText('serving 90\u202f%').waitFor();
       await call(stage(), 'PUT', '/registry/mnist/traffic', { champion: 100 });
       await call(stage(), 'DELETE', path);
+      await page.clock.fastForward(pollMs);
       await row(page, poor).getByText('challenger').waitFor({ state: 'detached' });
     });
 
@@ -147,7 +149,7 @@ export function describeRegistry(stage: () => Stage): void {
     });
 
     it('every decision is in the history in words, with who made it, why and when', async () => {
-      const page = await stage().open('#models');
+      const page = await stage().open('#models', { hasClock: true });
       const decisions = page.getByRole('region', { name: 'Decisions' }).getByRole('row');
       const [keptRow, firstRow] = [`${poor} kept back: `, 'champion is 1'].map((name) =>
         decisions.filter({ has: page.getByRole('rowheader', { name }) }),
@@ -161,6 +163,7 @@ export function describeRegistry(stage: () => Stage): void {
       await keptRow!.getByRole('link', { name: `job ${jobId.slice(-8)}` }).waitFor();
       expect(await firstRow!.innerText()).toContain('The first version of this model.');
       await call(stage(), 'PUT', '/registry/mnist/aliases/champion', { version: poor, reason: 'by hand' });
+      await page.clock.fastForward(pollMs);
       const moved = decisions.nth(1); // under the head
       await moved.getByRole('rowheader', { name: `champion 1 → ${poor}` }).waitFor();
       expect(await moved.innerText()).toMatch(/just now[\s\S]*127\.0\.0\.1[\s\S]*By hand\./);

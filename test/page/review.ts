@@ -7,7 +7,7 @@ import { until } from '../jobs/until.ts';
 import { violationsOf } from './access.ts';
 import { draw, input, mouse, untilItReads } from './drawing.ts';
 import { mostShift, overhang, shift } from './layout.ts';
-import { phone, type Stage, wide } from './stage.ts';
+import { phone, pollMs, type Stage, wide } from './stage.ts';
 
 type List<Entry> = { data: Entry[]; count: number };
 
@@ -80,7 +80,7 @@ export function describeReview(stage: () => Stage): void {
 
     it('moves nothing that is shown: new ones wait until they are asked for, removed ones leave', async () => {
       await keepAnswers(stage(), [0, 1]);
-      const page = await stage().open('#review');
+      const page = await stage().open('#review', { hasClock: true });
       const kept = page.getByRole('region', { name: 'Answers to look at' });
       const seen = () =>
         kept.getByRole('img').evaluateAll((images) => images.map((image) => image.getAttribute('src')));
@@ -88,11 +88,13 @@ export function describeReview(stage: () => Stage): void {
       const before = await seen();
 
       await keepAnswers(stage(), [2, 3, 4]);
+      await page.clock.fastForward(pollMs);
       await kept.getByRole('button', { name: '3 new' }).waitFor();
       expect(await seen()).toEqual(before);
       const { data } = await get<List<KeptAnswer>>('/review?limit=100');
       const first = data.find(({ input: picture }) => before[0] === `data:image/png;base64,${picture}`)!;
       await removeAll('/review', [first.predictionId]);
+      await page.clock.fastForward(pollMs);
       await kept.getByRole('listitem').nth(1).waitFor({ state: 'detached' });
       expect(await seen()).toEqual([before[1]]);
       await kept.getByRole('button', { name: '3 new' }).click();

@@ -28,12 +28,15 @@ export type OpenOptions = BrowserContextOptions & {
   readonly address?: string; // of another server than the stage's
   /** What the browser may say of the requests that this test lets fail. */
   readonly mayFail?: RegExp;
+  /** The page's timers go by a clock that `page.clock.fastForward` puts forward, so that a test does not wait for a poll. */
+  readonly hasClock?: boolean;
 };
 
 /** Enough to read a drawn 7 (97 to 99 % sure), in four seconds. */
 const firstTraining = { promote: 'unless-worse', trainImages: 6000, testImages: 1000 };
 export const wide = { width: 1280, height: 900 };
 export const phone = { width: 360, height: 740 };
+export const pollMs = 5000; // between two reads of a list that is shown
 const KEEP_MODELS = '1000'; // version 1 is still looked at when many jobs have run
 const PROMOTE = 'never'; // version 1 goes on answering, however well the jobs of the tests turn out
 const stepPauseMs = 30; // an epoch of 16 steps takes half a second and more
@@ -67,13 +70,14 @@ export async function raiseStage(browser: Browser): Promise<Stage> {
 }
 
 async function openPage(browser: Browser, hash: string, options: OpenOptions & { address: string }) {
-  const { address, mayFail, ...contextOptions } = options;
+  const { address, mayFail, hasClock = false, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: wide, ...contextOptions });
   context.setDefaultTimeout(answersWithinMs);
   await context.addInitScript(watchPage);
   const wrong: string[] = [];
   const note = (text: string) => void (mayFail?.test(text) || wrong.push(text));
   context.on('page', (page) => noteFaults(page, address, note));
+  if (hasClock) await context.clock.install();
   const page = await context.newPage();
   onTestFinished(async () => {
     await context.close();

@@ -17,6 +17,7 @@ export const manyEpochs = {
   batchSize: 16,
   trainImages: 256,
   testImages: 100,
+  calibrationImages: 20,
   epochs: 1000,
 };
 const asTyped = {
@@ -134,6 +135,7 @@ export function describeTrain(stage: () => Stage): void {
       await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBe(2); // the curves are whole
       await expect.poll(() => lastStep(page), { timeout: withinMs }).toBe(32);
       const alone = await chart(page, 'Loss per step').screenshot();
+      const isAlone = async () => (await chart(page, 'Loss per step').screenshot()).equals(alone);
       const box = page.getByRole('checkbox', { name: `Show the curves of job ${first.id.slice(-8)}` });
       await box.check();
       for (const title of ['Loss per step', 'Test accuracy per epoch']) {
@@ -143,13 +145,9 @@ export function describeTrain(stage: () => Stage): void {
           await expect.poll(says, { timeout: withinMs }).toMatch(curve);
         }
       }
-      await expect
-        .poll(async () => (await chart(page, 'Loss per step').screenshot()).equals(alone))
-        .toBe(false);
+      await expect.poll(isAlone, { timeout: withinMs }).toBe(false);
       await box.uncheck();
-      await expect
-        .poll(async () => (await chart(page, 'Loss per step').screenshot()).equals(alone))
-        .toBe(true);
+      await expect.poll(isAlone, { timeout: withinMs }).toBe(true);
     });
 
     it('says of each version whether it was promoted, and of the last one why', async () => {

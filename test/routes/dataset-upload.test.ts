@@ -14,7 +14,7 @@ let parts: Parts;
 let address: string;
 const datasetLimits = { archiveBytes: 400e6, allBytes: 1e9 };
 beforeAll(async () => {
-  parts = await startParts({ datasetLimits });
+  parts = await startParts({ predicts: false, datasetLimits });
   address = await parts.app.listen({ host: '127.0.0.1', port: 0 });
   return () => parts.close();
 });
@@ -236,7 +236,7 @@ describe('an upload', () => {
   });
 
   it('is refused while the server closes, and leaves nothing', async () => {
-    const closing = await startParts();
+    const closing = await startParts({ predicts: false });
     address = await closing.app.listen({ host: '127.0.0.1', port: 0 });
     const sent = post('/datasets?name=late', 1000);
     sent.write(Buffer.alloc(1));

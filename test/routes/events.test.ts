@@ -24,13 +24,15 @@ import { closeAfterTest } from '../closing.ts';
 import { createRedisServer, startRedisServer } from '../jobs/redis-server.ts';
 import { timed, until } from '../jobs/until.ts';
 import { lasting, openYard, smallEpochs, type Yard } from '../jobs/yard.ts';
+import { isLong } from '../long.ts';
 import { readStream, type Told } from './event-stream.ts';
+import { noPredictor } from './no-predictor.ts';
 import { openAccess } from './parts.ts';
-import { noDatasets, noPredictor } from './quiet-app.ts';
+import { noDatasets } from './quiet-app.ts';
 
 const { url: redisUrl } = await startRedisServer();
 const redis = await createRedisServer(); // for the test that pauses it
-const drops = 20;
+const drops = isLong ? 20 : 8; // the API restarts at every seventh
 const endless = { ...smallEpochs, epochs: 1000 } as const;
 
 /** The application as an API process runs it, with its own connections to the yard's Redis. */

@@ -6,7 +6,7 @@ import { buildQuietApp } from './quiet-app.ts';
 
 let parts: Parts;
 beforeAll(async () => {
-  parts = await startParts();
+  parts = await startParts({ predicts: false });
 });
 afterAll(() => parts.close());
 

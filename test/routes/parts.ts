@@ -19,6 +19,7 @@ import { createMetrics, observeNews } from '../../src/routes/metrics.ts';
 import { makeChampion } from '../model/registry/champion.ts';
 import { correctness, evaluation, tested } from '../model/store/versions.ts';
 import { temporaryDirectory } from '../temporary.ts';
+import { noPredictor } from './no-predictor.ts';
 
 export type Parts = {
   readonly app: FastifyInstance;
@@ -44,8 +45,9 @@ export const openAccess: Access = {
 
 const usualLimits = { archiveBytes: 64e6, allBytes: 256e6 };
 
-/** `keepInputs`: as KEEP_INPUTS says. `onKeepError`: told of an answer that can't be kept; by default that fails the test. */
+/** `predicts`: with a predictor process, by default. `keepInputs`: as KEEP_INPUTS says. `onKeepError`: told of an answer that can't be kept; by default that fails the test. */
 export async function startParts({
+  predicts = true,
   keepInputs = false,
   onKeepError = fail,
   datasetLimits = usualLimits,
@@ -63,7 +65,8 @@ export async function startParts({
     observeNews(news, metrics);
     served.onMessage(news);
   };
-  const predictor = startPredictor({ dataDir, engine: 'wasm' }, { onMessage }); // is there sooner than TensorFlow
+  const start = { dataDir, engine: 'wasm' } as const; // is there sooner than TensorFlow
+  const predictor = predicts ? startPredictor(start, { onMessage }) : noPredictor;
   const registry = openRegistry(dataDir);
   const promote = 'unless-worse';
   const kept = keepInputs ? await KeptAnswers.open(dataDir, { onError: onKeepError }) : null;

@@ -9,11 +9,11 @@ import { Corrections } from '../../src/model/corrections/corrections.ts';
 import { openDatasetLibrary } from '../../src/model/data/load-dataset.ts';
 import type { PromotePolicy } from '../../src/model/registry/gate.ts';
 import { openRegistry, type Registry } from '../../src/model/registry/registry.ts';
-import type { Predictor } from '../../src/model/serving/predictor.ts';
 import { type ModelStore, openStore } from '../../src/model/store/store.ts';
 import type { Access } from '../../src/routes/http/guard.ts';
 import { createMetrics } from '../../src/routes/metrics.ts';
 import { temporaryDirectory } from '../temporary.ts';
+import { noPredictor } from './no-predictor.ts';
 import { openAccess } from './parts.ts';
 
 type Options = {
@@ -94,11 +94,3 @@ const noImports: Partial<ImportQueue> = {
 };
 
 const noFeed: Partial<EventFeed> = {};
-
-export const noPredictor = {
-  predict: async () => ({ ok: false, code: 'NO_MODEL', message: 'expected a model, there is none' }),
-  model: () => null,
-  serving: () => ({}),
-  engine: () => null,
-  load: () => ({ images: 0, bytes: 0, decodings: 0, inferences: 0 }),
-} satisfies Partial<Predictor> as unknown as Predictor;

@@ -11,7 +11,7 @@ import type { Predictor } from '../../src/model/serving/predictor.ts';
 import type { ModelStore } from '../../src/model/store/store.ts';
 import { healthRoutes } from '../../src/routes/health.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { noPredictor } from './quiet-app.ts';
+import { noPredictor } from './no-predictor.ts';
 
 const well: QueueHealth = {
   workers: [{ device: 'a CPU', trouble: null }],

@@ -1,7 +1,7 @@
 /** Queue calls that lose their answer or their connection: a repeated call takes effect once. */
 import * as fc from 'fast-check';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../../src/jobs/contract.ts';
 import { type JobQueue, openQueue } from '../../../src/jobs/producer/queue.ts';
 import { closeAfterTest } from '../../closing.ts';
@@ -13,8 +13,9 @@ import { endProcess, startWorkerProcess } from '../worker-process.ts';
 import { isConnected, openYard, requestOf, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
-const shaky = await createRedisServer(); // tests start it when they need it; it begins empty
-afterEach(() => shaky.stop());
+
+/** A Redis that one test stops or freezes; not started yet. */
+const openShaky = () => createRedisServer(closeAfterTest);
 
 type Told = { readonly queue: JobQueue; readonly told: string[] };
 
@@ -58,7 +59,8 @@ const jobOf = (result: Awaited<ReturnType<JobQueue['enqueue']>>): TrainJob => {
   return result.job;
 };
 
-describe('an enqueue with an idempotency key', () => {
+/** These wait for deadlines and reconnections most of the time: side by side, they wait once. */
+describe.concurrent('an enqueue with an idempotency key', () => {
   it('is completed by its repetition when the connection broke between claim and job', async () => {
     const yard = await openYard(url);
     const proxy = await startRedisProxy(url);
@@ -94,6 +96,7 @@ describe('an enqueue with an idempotency key', () => {
   }, 120_000);
 
   it('adds one job for each key while Redis freezes at random', async () => {
+    const shaky = await openShaky();
     await shaky.start();
     const yard = await openYard(shaky.url);
     const freezing = freezeAtRandom(shaky, faults.isLong ? 10 : 2);
@@ -131,32 +134,33 @@ function freezeAtRandom(server: { pause(): void; resume(): void }, times: number
   return { done: () => left === 0 };
 }
 
-describe('a call without Redis', () => {
-  const calls: [string, (queue: JobQueue, id: string) => Promise<unknown>, RegExp][] = [
-    ['enqueue', (queue) => queue.enqueue(requestOf()), /may have been queued; look for it in GET \/jobs/],
-    ['enqueue with a key', (queue) => queue.enqueue(requestOf(), 'k'), /the same Idempotency-Key/],
-    ['find', (queue, id) => queue.find(id), /try again$/],
-    ['list', (queue) => queue.list({ limit: 5 }), /try again$/],
-    ['cancel', (queue, id) => queue.cancel(id), /may have been cancelled; try again/],
-    ['health', (queue) => queue.health(), /try again$/],
-  ];
+const calls: [string, (queue: JobQueue, id: string) => Promise<unknown>, RegExp][] = [
+  ['enqueue', (queue) => queue.enqueue(requestOf()), /may have been queued; look for it in GET \/jobs/],
+  ['enqueue with a key', (queue) => queue.enqueue(requestOf(), 'k'), /the same Idempotency-Key/],
+  ['find', (queue, id) => queue.find(id), /try again$/],
+  ['list', (queue) => queue.list({ limit: 5 }), /try again$/],
+  ['cancel', (queue, id) => queue.cancel(id), /may have been cancelled; try again/],
+  ['health', (queue) => queue.health(), /try again$/],
+];
 
-  /** Makes every call at once; returns how long the slowest took. */
-  async function failAll(queue: JobQueue, id: string, says?: RegExp): Promise<number> {
-    const { ms } = await timed(() =>
-      Promise.all(
-        calls.map(([name, call, pattern]) =>
-          expect(call(queue, id), name).rejects.toMatchObject({
-            code: 'REDIS_UNAVAILABLE',
-            message: expect.stringMatching(says ?? pattern),
-          }),
-        ),
+/** Makes every call at once; returns how long the slowest took. */
+async function failAll(queue: JobQueue, id: string, says?: RegExp): Promise<number> {
+  const { ms } = await timed(() =>
+    Promise.all(
+      calls.map(([name, call, pattern]) =>
+        expect(call(queue, id), name).rejects.toMatchObject({
+          code: 'REDIS_UNAVAILABLE',
+          message: expect.stringMatching(says ?? pattern),
+        }),
       ),
-    );
-    return ms;
-  }
+    ),
+  );
+  return ms;
+}
 
+describe.concurrent('a call without Redis', () => {
   it('fails within a second while Redis is frozen, saying what may have happened, and works again afterwards', async () => {
+    const shaky = await openShaky();
     await shaky.start();
     const yard = await openYard(shaky.url);
     const { id } = await yard.enqueue();
@@ -175,31 +179,6 @@ describe('a call without Redis', () => {
     expect(told).toEqual([expect.stringContaining('away: '), 'back']);
   });
 
-  it('fails at once without a connection, saying that nothing was done; each outage is reported once', async () => {
-    await shaky.start();
-    const yard = await openYard(shaky.url);
-    const { queue, told } = open(shaky.url, yard.prefix);
-    await until('a connection', () => isConnected(queue), Boolean);
-    for (let outage = 1; outage <= 2; outage++) {
-      await shaky.stop();
-      await until(
-        'the end of the connection',
-        () => isConnected(queue),
-        (connected) => !connected,
-      );
-      expect(await failAll(queue, '01a21066-7aa2-71b0-be62-6566b7c4334c', /nothing was done/)).toBeLessThan(
-        200,
-      );
-      await untilTold(told, 2 * outage - 1);
-      await shaky.start();
-      const { ms } = await timed(() => untilAnswered(() => queue.enqueue(requestOf())));
-      console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
-      expect(ms).toBeLessThan(1500);
-      await untilTold(told, 2 * outage);
-    }
-    expect(told.map((text) => text.slice(0, 4))).toEqual(['away', 'back', 'away', 'back']);
-  });
-
   it('works when the first connection breaks at once', async () => {
     const proxy = await startRedisProxy(url);
     const { prefix } = await openYard(url);
@@ -215,6 +194,7 @@ describe('a call without Redis', () => {
   it.each(['not there', 'frozen'])(
     'answers while Redis is %s at first, and works when Redis comes',
     async (how) => {
+      const shaky = await openShaky();
       if (how === 'frozen') {
         await shaky.start();
         shaky.pause();
@@ -236,7 +216,7 @@ describe('a call without Redis', () => {
   );
 });
 
-describe('cancel', () => {
+describe.concurrent('cancel', () => {
   it('has one outcome when it races with the end of the job, and every later read agrees', async () => {
     const yard = await openYard(url);
     const worker = startWorkerProcess(yard); // a process of its own, since starting a trainer blocks it
@@ -260,4 +240,33 @@ describe('cancel', () => {
     await endProcess(worker, 'SIGTERM');
     console.log(`cancelled in a race with the end: ${seen.join(', ')}`);
   }, 240_000);
+});
+
+/** Alone, since it has so little time. */
+describe('a call without a connection', () => {
+  it('fails at once without a connection, saying that nothing was done; each outage is reported once', async () => {
+    const shaky = await openShaky();
+    await shaky.start();
+    const yard = await openYard(shaky.url);
+    const { queue, told } = open(shaky.url, yard.prefix);
+    await until('a connection', () => isConnected(queue), Boolean);
+    for (let outage = 1; outage <= 2; outage++) {
+      await shaky.stop();
+      await until(
+        'the end of the connection',
+        () => isConnected(queue),
+        (connected) => !connected,
+      );
+      expect(await failAll(queue, '01a21066-7aa2-71b0-be62-6566b7c4334c', /nothing was done/)).toBeLessThan(
+        200,
+      );
+      await untilTold(told, 2 * outage - 1);
+      await shaky.start();
+      const { ms } = await timed(() => untilAnswered(() => queue.enqueue(requestOf())));
+      console.log(`answers ${ms.toFixed(0)} ms after Redis does`);
+      expect(ms).toBeLessThan(1500);
+      await untilTold(told, 2 * outage);
+    }
+    expect(told.map((text) => text.slice(0, 4))).toEqual(['away', 'back', 'away', 'back']);
+  });
 });

@@ -41,7 +41,7 @@ describe('enqueue', () => {
           augment: false,
           otherHands: 0,
           outliers: 0,
-          calibrationImages: 0,
+          calibrationImages: 20,
           seed: 7,
           trainImages: 320,
           testImages: 100,

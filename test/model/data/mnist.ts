@@ -14,6 +14,7 @@ export function smallPlan(change: Partial<TrainPlan> = {}): TrainPlan {
     seed: 7,
     trainImages: 320,
     testImages: 100,
+    calibrationImages: 20,
     batchSize: 16,
     ...change,
   };

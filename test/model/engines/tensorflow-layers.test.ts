@@ -8,6 +8,7 @@ import { fastestOps, type NativeOps, plainOps } from '../../../src/model/engines
 import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import { mnist } from '../data/mnist.ts';
 import { describeEngine } from './engine-suite.ts';
+import { whyNoTensorFlow } from './tensorflow-here.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -16,7 +17,7 @@ const util = require('node:util') as Record<string, unknown>;
 delete util['isNullOrUndefined'];
 delete util['isArray'];
 
-const reason = whyNotHere();
+const reason = whyNoTensorFlow();
 if (reason !== null) console.log(`engine tensorflow is not tested: ${reason}`);
 describeEngine('tensorflow', { missing: reason });
 
@@ -42,14 +43,4 @@ function gradientOver(ops: NativeOps): Float32Array {
     },
   );
   return gradient.dataSync<'float32'>();
-}
-
-/** The binding is missing only where set-up said so; a binding that is there and broken must fail the suite. */
-function whyNotHere(): string | null {
-  try {
-    require.resolve('@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node');
-    return null;
-  } catch {
-    return 'set-up could not provide libtensorflow (npm run setup says why)';
-  }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { normalise } from '../../../src/model/image/normalise.ts';
+import { isLong } from '../../long.ts';
 import {
   blank,
   codesOf,
@@ -17,7 +18,8 @@ import {
   testDigit,
 } from './pictures.ts';
 
-const digits = Array.from({ length: 25 }, (_, i) => i * 391);
+const digits = Array.from({ length: isLong ? 25 : 10 }, (_, i) => i * 391);
+const few = Math.floor(digits.length / 10); // may be taken wrong
 
 /** White ink on black, 200 × 200, the digit 100 high. */
 const page = (index: number) => placed(inkOf(index, 5), 200, 200, 50, 50);
@@ -74,13 +76,15 @@ describe.each(creases)('a crease from %j to %j', (...crease: Crease) => {
     const plain = mean(digits.map((i) => difference(normalise(page(i)), testDigit(i))));
     expect(mean(far)).toBeLessThan(plain + 6); // a shift by one pixel is up to 20
     const said = digits.filter((i) => codesOf(creased(page(i), crease, tone))!.join() === 'RULES_REMOVED');
-    expect(said.length).toBeGreaterThanOrEqual(digits.length - 2);
+    expect(said.length).toBeGreaterThanOrEqual(digits.length - few);
   });
 
   it('that is lighter than the ink leaves the digit whole', () => {
     const far = digits.map((i) => difference(normalise(creased(page(i), crease, 0)), testDigit(i)));
     expect(mean(far)).toBeLessThan(12);
-    expect(digits.filter((i) => codesOf(creased(page(i), crease, 0))!.length > 0).length).toBeLessThan(3);
+    expect(digits.filter((i) => codesOf(creased(page(i), crease, 0))!.length > 0).length).toBeLessThanOrEqual(
+      few,
+    );
   });
 
   it('with a shadow at one side is taken away', () => {

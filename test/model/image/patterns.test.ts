@@ -6,6 +6,7 @@ import { piecesOf } from '../../../src/model/image/choose-pieces.ts';
 import { findLine } from '../../../src/model/image/find-line.ts';
 import type { Greys } from '../../../src/model/image/greys.ts';
 import { normaliseWithWarnings } from '../../../src/model/image/normalise.ts';
+import { runs } from '../../long.ts';
 
 /** Black where `isInk`, on white. */
 function drawn(width: number, height: number, isInk: (x: number, y: number) => boolean): Greys {
@@ -65,6 +66,6 @@ it('crosses, corners and frames of thin strokes are no fault, whatever their siz
         expect(findLine(picture).shapes.length).toBeLessThan(10);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(100) },
   );
 });

@@ -1,11 +1,14 @@
 /** A second digit is never passed over in silence; strokes, specks and rests of print are no digits. */
 import { describe, expect, it } from 'vitest';
 import type { Greys } from '../../../src/model/image/greys.ts';
-import { blank, codesOf, drawLine, inkOf, inverted, placed, testDigits } from './pictures.ts';
+import { isLong } from '../../long.ts';
+import { blank, codesOf, drawLine, inkOf, inverted, placed } from './pictures.ts';
 
 const [first, margin] = [{ factor: 4, side: 80 }, 30]; // pixels a pixel of MNIST; pixels
 const isSeveral = (picture: Greys) => codesOf(picture)!.includes('SEVERAL_SHAPES');
-const indices = Array.from({ length: 100 }, (_, n) => n * 31);
+const indices = Array.from({ length: isLong ? 100 : 40 }, (_, n) => n * 31);
+/** So many of a hundred may be taken wrong. */
+const few = (percent: number) => Math.ceil((percent * indices.length) / 100);
 
 type Side = 'left' | 'right' | 'above' | 'below' | 'corner';
 
@@ -51,7 +54,7 @@ describe('a second digit is said to be there', () => {
   ])('%s', (_, factor, gap, side) => {
     const pictures = indices.map((index) => pair(index, index + 7, factor, gap, side));
     const unsaid = pictures.filter((picture) => !isSeveral(picture));
-    expect(unsaid.length).toBeLessThanOrEqual(3);
+    expect(unsaid.length).toBeLessThanOrEqual(few(3));
   });
 
   it('in black on white as in white on black', () => {
@@ -72,7 +75,7 @@ describe('one digit stays one', () => {
       picture.values.fill(0, y * picture.width, (y + gap) * picture.width);
       return picture;
     });
-    expect(broken.length).toBeLessThanOrEqual(1);
+    expect(broken.length).toBeLessThanOrEqual(few(1));
   });
 
   it.each([
@@ -88,7 +91,7 @@ describe('one digit stays one', () => {
       const wide = placed(picture, picture.width + 80, picture.height, 0, 0);
       return withInk(wide, speck, picture.width, 40);
     });
-    expect(besides.length).toBeLessThanOrEqual(1);
+    expect(besides.length).toBeLessThanOrEqual(few(1));
   });
 
   it('with the bar of a 5 that does not touch it', () => {
@@ -102,8 +105,8 @@ describe('one digit stays one', () => {
   });
 
   it('of any kind, all but some in a thousand', () => {
-    const digits = testDigits(1000, 9).map((_, n) => n * 9);
+    const digits = Array.from({ length: isLong ? 1000 : 250 }, (_, n) => n * 9);
     const said = digits.filter((index) => isSeveral(alone(index)));
-    expect(said.length).toBeLessThanOrEqual(4);
+    expect(said.length).toBeLessThanOrEqual(0.004 * digits.length);
   });
 });

@@ -51,7 +51,7 @@ describe('a digit of 20 to 28 pixels', () => {
       const page = placed(cropped(digitPicture(testDigit(i))), 60, 50, 20, 10);
       return difference(normalise(inverted(page)), testDigit(i)) < 8;
     };
-    const tried = testImages.filter((i) => isLong || i % 4 === 0 || !isClear.has(i));
+    const tried = testImages.filter((i) => isLong || i % 10 === 0 || !isClear.has(i));
     const unread = tried.filter((i) => !isRead(i));
     expect(unread.filter((i) => isClear.has(i))).toEqual([]);
     expect(unread.length).toBeLessThanOrEqual(10);

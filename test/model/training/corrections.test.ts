@@ -30,7 +30,7 @@ function squares(from: number, count: number): Split {
 async function corrected(corrections: CorrectionSet | null, change = {}): Promise<TestResults> {
   let results: TestResults | null = null;
   await train(
-    smallPlan({ trainImages: 2000, ...change }),
+    smallPlan({ trainImages: 2000, calibrationImages: 200, ...change }),
     mnist,
     {
       onProgress: () => {},

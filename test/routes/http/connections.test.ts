@@ -9,6 +9,7 @@ import { registerBodies } from '../../../src/routes/http/bodies.ts';
 import { closeConnectionsOnShutdown, connectionOptions } from '../../../src/routes/http/connections.ts';
 import { handleError } from '../../../src/routes/http/problem.ts';
 import { readWhole } from '../../../src/routes/http/received-body.ts';
+import { isLong } from '../../long.ts';
 import { buildQuietApp } from '../quiet-app.ts';
 
 async function listen(options: Parameters<typeof buildQuietApp>[0] = {}) {
@@ -17,6 +18,7 @@ async function listen(options: Parameters<typeof buildQuietApp>[0] = {}) {
   return { app, port: (app.server.address() as AddressInfo).port };
 }
 
+const rounds = isLong ? 10 : 4; // of a race
 const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 
 /** What a socket receives until the server closes it. */
@@ -78,7 +80,8 @@ describe('a large body that no route wants', () => {
   );
 });
 
-describe('when the server closes', () => {
+/** Most of these wait for a deadline: side by side, they wait once. */
+describe.concurrent('when the server closes', () => {
   it.each([
     ['that was just opened', async () => {}],
     [
@@ -89,18 +92,19 @@ describe('when the server closes', () => {
       },
     ],
   ])('a request on its way is answered, on a connection %s', async (_which, before) => {
-    for (let round = 0; round < 10; round++) {
+    const closeDuringRequest = async (isSoonest: boolean) => {
       const { app, port } = await listen();
       const socket = await open(port);
       await before(socket);
-      // Round by round nearer to the close, or a little after it has begun.
-      const closed = round % 2 === 0 ? closeNow(app) : Promise.resolve().then(() => closeNow(app));
+      // Nearer to the close, or a little after it has begun.
+      const closed = isSoonest ? closeNow(app) : Promise.resolve().then(() => closeNow(app));
       socket.write(request);
       const answer = await received(socket);
       expect(answer).toMatch(/^HTTP\/1.1 200 OK/);
       expect(answer.toLowerCase()).toContain('connection: close');
       await closed;
-    }
+    };
+    await Promise.all(Array.from({ length: rounds }, (_, round) => closeDuringRequest(round % 2 === 0)));
   });
 
   it('a connection whose answer began before and ends after it is closed then', async () => {

@@ -1,5 +1,6 @@
 /** Clients that are slow, that stop, that go away and that send too much, on real connections. */
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setInterval as every, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -49,14 +50,14 @@ function answer(socket: Socket): Promise<string> {
   });
 }
 
+/** Over a connection of its own, which is closed when this resolves. */
 async function predict(): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${address.port}/predict`, {
-    method: 'POST',
-    headers: { 'content-type': 'image/png' },
-    body: new Uint8Array(digit),
-  });
-  await response.arrayBuffer();
-  return response.status;
+  const headers = { 'content-type': 'image/png' };
+  const asked = request({ port: address.port, path: '/predict', method: 'POST', headers, agent: false });
+  asked.end(digit);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  await once(response.resume(), 'end');
+  return response.statusCode!;
 }
 
 const connections = () =>

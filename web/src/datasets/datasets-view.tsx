@@ -1,6 +1,7 @@
 /** Data sets: what is there, what is imported, and how to bring one. */
 import '../styles/train.css';
 import '../styles/datasets.css';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Dataset } from '../../../src/client/index.ts';
 import { useApp } from '../app-context.ts';
 import { count } from '../ui/format.ts';
@@ -47,14 +48,26 @@ export function DatasetsView() {
 
 function Row({ dataset, isOpen }: { dataset: Dataset; isOpen: boolean }) {
   const { name } = dataset;
+  const row = useRef<HTMLLIElement>(null);
+  useLayoutEffect(() => {
+    if (isOpen) scrollTo(row.current!);
+  }, [isOpen]);
   return (
-    <li data-open={isOpen}>
+    <li data-open={isOpen} ref={row}>
       <a href={`#datasets/${name}`} aria-current={isOpen ? 'true' : undefined}>
         <span class="dataset-name">{name}</span>
         <span class="quiet small">{summaryOf(dataset)}</span>
       </a>
     </li>
   );
+}
+
+/** Scrolls the list, and the page not, until the row is in sight. */
+function scrollTo({ offsetTop, offsetHeight, parentElement }: HTMLElement): void {
+  const list = parentElement!;
+  const isInSight =
+    offsetTop >= list.scrollTop && offsetTop + offsetHeight <= list.scrollTop + list.clientHeight;
+  if (!isInSight) list.scrollTop = offsetTop + offsetHeight - list.clientHeight;
 }
 
 /** "26 labels, 5,200 pictures", or how far it is. */

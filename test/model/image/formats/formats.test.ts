@@ -43,18 +43,18 @@ describe('a picture larger than the working size is shrunk, and read as it is', 
   );
 
   it.each(['jpeg', 'png', 'webp', 'tiff'] as const)(
-    'a %s is turned upright, however it was held',
+    'a %s of more than 2 megapixels is turned upright, however it was held',
     async (format) => {
-      const read = await readDigit(await drawn(1600, 2000).toFormat(format).toBuffer());
+      const read = await readDigit(await drawn(1440, 1600).toFormat(format).toBuffer());
       const upright = read.ok ? read.pixels : new Uint8Array();
       // EXIF's value → what the camera's rotation did to the picture
       const held = {
-        1: () => drawn(1600, 2000),
-        2: () => drawn(1600, 2000).flop(),
-        3: () => drawn(1600, 2000).rotate(180),
-        4: () => drawn(1600, 2000).flip(),
-        6: () => drawn(1600, 2000).rotate(270),
-        8: () => drawn(1600, 2000).rotate(90),
+        1: () => drawn(1440, 1600),
+        2: () => drawn(1440, 1600).flop(),
+        3: () => drawn(1440, 1600).rotate(180),
+        4: () => drawn(1440, 1600).flip(),
+        6: () => drawn(1440, 1600).rotate(270),
+        8: () => drawn(1440, 1600).rotate(90),
       };
       for (const [orientation, make] of Object.entries(held)) {
         const stored = await make().toColourspace('srgb').png({ compressionLevel: 1 }).toBuffer();
