@@ -11,14 +11,14 @@ import { imageSize } from '../data/dataset.ts';
 import type { AnyOutcome, ImageOrder, PredictFailure, PredictorRequest, TensorOrder } from './messages.ts';
 
 /**
- * A request, or a process, that is below a bound may pass it by the images of one tensor: otherwise a large tensor would
- * find no room for as long as single images keep coming.
- *
- * `images`: a fifth of a second of work. `inProcess`: enough to keep it busy; it reads that one is dropped after them.
+ * What may wait: a fifth of a second of pictures and, counted apart so that neither keeps the other out, twice the largest
+ * tensor. A request that finds its kind below a bound may pass it by the images of one tensor; so may the process.
  */
-const most: Use = { images: 256, bytes: 64 * 1024 * 1024, inProcess: 32 };
+const mostPictures: Load = { images: 256, bytes: 64 * 1024 * 1024 };
+const mostTensors: Load = { images: 512, bytes: 64 * 1024 * 1024 };
 /** Requests that name a version take at most a quarter of it, so that they leave room for the champion's. */
-const mostPinned: Use = { images: most.images / 4, bytes: most.bytes / 4, inProcess: most.inProcess / 4 };
+const pinnedShare = 1 / 4;
+const mostInProcess = 32; // images: enough to keep it busy; it reads that one is dropped after them
 /** Files this large are mostly photos, each of which takes longer than many small pictures: those don't wait for them. */
 const largeBytes = 512 * 1024;
 const mostLargeInProcess = 4;
@@ -33,6 +33,14 @@ type Use = { images: number; bytes: number; inProcess: number };
 
 /** The part of the process that the queue needs. It kills a process that does not let go of an image. */
 export type ProcessPort = { send(request: PredictorRequest): void; kill(reason: string): void };
+
+/** The places for orders of a kind. */
+type Room = {
+  readonly what: string; // for people
+  readonly takes: (order: Order) => boolean;
+  readonly use: Use;
+  readonly most: Load;
+};
 
 /** `notLoaded`: the process does not have the version that is to read the image. */
 type Ending = AnyOutcome | 'notLoaded';
@@ -54,6 +62,10 @@ export class PendingImages {
   readonly #all = noUse();
   readonly #pinned = noUse(); // of all, by images whose request names a version
   readonly #large = noUse(); // of all, by large images
+  readonly #rooms: readonly Room[] = [
+    ...roomsFor('images', mostPictures, (order) => !isTensor(order)),
+    ...roomsFor('images of tensors', mostTensors, isTensor),
+  ];
   #nextId = 0;
 
   constructor(process: ProcessPort) {
@@ -85,7 +97,7 @@ export class PendingImages {
   /** Sends as many images as the process may have, of each kind the oldest first. Call it also when a process is ready for images. */
   sendNext(): void {
     for (const [id, pending] of this.#pending) {
-      if (this.#all.inProcess >= most.inProcess) return;
+      if (this.#all.inProcess >= mostInProcess) return;
       if (pending.inProcess) continue;
       if (this.#isHeldBack(pending.order)) continue;
       pending.inProcess = true;
@@ -132,24 +144,22 @@ export class PendingImages {
 
   /** Why an image doesn't fit; null: it does. */
   #refuse(order: Order): PredictFailure | null {
-    const { isPinned } = order;
-    const isFull = (use: Use, bounds: Use) =>
-      use.images >= bounds.images || use.bytes + bytesOf(order) > bounds.bytes;
-    const perSecond = this.#rate.perSecond();
-    if (isFull(this.#all, most)) return overloaded('images', this.#all, perSecond);
-    if (!isPinned || !isFull(this.#pinned, mostPinned)) return null;
-    return overloaded('images for versions that requests name', this.#pinned, perSecond);
+    const full = this.#rooms.find(({ takes, use, most }) => {
+      return takes(order) && (use.images >= most.images || use.bytes + bytesOf(order) > most.bytes);
+    });
+    return full ? overloaded(full.what, full.use, this.#rate.perSecond()) : null;
   }
 
   /** Whether the process has enough images of its kind. */
   #isHeldBack(order: Order): boolean {
-    if (order.isPinned && this.#pinned.inProcess >= mostPinned.inProcess) return true;
+    if (order.isPinned && this.#pinned.inProcess >= pinnedShare * mostInProcess) return true;
     return isLarge(order) && this.#large.inProcess >= mostLargeInProcess;
   }
 
   #count(order: Order, change: Partial<Use>): void {
     const kinds = [...(order.isPinned ? [this.#pinned] : []), ...(isLarge(order) ? [this.#large] : [])];
-    for (const use of [this.#all, ...kinds])
+    const rooms = this.#rooms.filter(({ takes }) => takes(order)).map(({ use }) => use);
+    for (const use of [this.#all, ...kinds, ...rooms])
       for (const [what, by] of Object.entries(change)) use[what as keyof Use] += by;
   }
 
@@ -217,6 +227,17 @@ export const cancelled: PredictFailure = {
   message: 'nobody waits for this image any longer',
 };
 
+/** Room for all orders of a kind, and within that for those whose request names a version. */
+function roomsFor(what: string, most: Load, takes: (order: Order) => boolean): Room[] {
+  const share = { images: pinnedShare * most.images, bytes: pinnedShare * most.bytes };
+  const isPinned = (order: Order) => takes(order) && order.isPinned;
+  return [
+    { what, takes, use: noUse(), most },
+    { what: `${what} for versions that requests name`, takes: isPinned, use: noUse(), most: share },
+  ];
+}
+
+const isTensor = (order: Order) => 'tensor' in order;
 /** A tensor is not: it is never decoded. */
 const isLarge = (order: Order) => 'image' in order && order.image.byteLength > largeBytes;
 const imagesOf = (order: Order) => ('tensor' in order ? order.tensor.length / imageSize : 1);

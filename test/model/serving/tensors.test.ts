@@ -52,10 +52,10 @@ describe('a tensor in the queue', () => {
     queue.close();
   });
 
-  it('is refused while 256 images wait, a quarter of them for a version that requests name', async () => {
+  it('is refused while 512 images of tensors wait, a quarter of them for a version that requests name', async () => {
     for (const [isPinned, most] of [
-      [false, 256],
-      [true, 64],
+      [false, 512],
+      [true, 128],
     ] as const) {
       const { queue } = openQueue();
       void queue.predict(order(most - 1, isPinned));
@@ -65,6 +65,25 @@ describe('a tensor in the queue', () => {
       queue.close();
     }
   });
+
+  it.each([false, true])(
+    'leaves pictures their places, and they leave it its own (pinned: %s)',
+    (isPinned) => {
+      const picture = { image: new Uint8Array(1), version: 1, isPinned, withPixels: false };
+      const places = isPinned ? 64 : 256; // of pictures
+      for (const first of ['tensors', 'pictures']) {
+        const { queue } = openQueue();
+        const fill = (one: typeof picture | ReturnType<typeof order>, count: number) => {
+          for (let n = 0; n < count; n++) void queue.predict(one);
+        };
+        if (first === 'pictures') fill(picture, places);
+        fill(order(256, isPinned), isPinned ? 1 : 2);
+        if (first === 'tensors') fill(picture, places);
+        expect([first, queue.load().images]).toEqual([first, places + (isPinned ? 256 : 512)]);
+        queue.close();
+      }
+    },
+  );
 
   it('is sent again after a crash', () => {
     const { queue, sent } = openQueue();
