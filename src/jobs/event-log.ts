@@ -1,7 +1,7 @@
 /**
- * The events of a job, be it a training or an import. BullMQ's log of the job holds them: a Redis list of JSON texts, which
- * BullMQ deletes with the job and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event is ever removed. Each
- * append is also published on the job's channel, as `FIRST\nJSON\nJSON…`.
+ * The events of a training or an import. BullMQ's log of the job holds them: a Redis list of JSON texts, which BullMQ deletes
+ * with the job and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event is ever removed.
+ * Each append is also published on the job's channel, as `FIRST\nJSON\nJSON…`.
  */
 import type { Redis } from 'ioredis';
 import type { TrainJob } from './contract.ts';
@@ -57,7 +57,7 @@ if not holder then return 'unlocked' end
 if holder ~= ARGV[1] then return 'taken' end
 if redis.call('HGET', job, 'reported') == ARGV[2] then return 'written' end
 redis.call('HSET', job, 'progress', ARGV[3], 'reported', ARGV[2])
-append(4)
+if newest().type ~= 'done' then append(4) end
 return 'written'`);
 
 const queuedScript = defineScript(`${helpers}
@@ -80,7 +80,8 @@ const run = (script: Script, { redis, key }: EventLog, ...values: (string | numb
 export type ReportResult = 'written' | 'taken' | 'unlocked';
 
 /**
- * Writes a report and its events at once, if the worker holds the job's lock. BullMQ's own `updateProgress` takes no
+ * Writes a report and its events at once, if the worker holds the job's lock. Nothing follows the last event: a job may be
+ * cancelled at the moment when a worker takes it. BullMQ's own `updateProgress` takes no
  * token, so that a worker that was frozen could overwrite its successor's report.
  */
 export async function appendReport(log: EventLog, batch: ReportBatch): Promise<ReportResult> {

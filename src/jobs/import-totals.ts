@@ -21,9 +21,8 @@ export async function addToTotals(
   { status, read, refused }: EndedImport,
 ): Promise<void> {
   const key = keyOf(prefix);
-  await redis.hincrby(key, status, 1);
-  await redis.hincrby(key, 'read', read);
-  await redis.hincrby(key, 'refused', refused);
+  const transaction = redis.multi().hincrby(key, status, 1);
+  await transaction.hincrby(key, 'read', read).hincrby(key, 'refused', refused).exec();
 }
 
 export async function readTotals(redis: Redis, prefix: string): Promise<ImportTotals> {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { emptyReport } from '../../../src/jobs/contract.ts';
-import { appendReport, channelOf } from '../../../src/jobs/event-log.ts';
+import { appendDone, appendReport, channelOf } from '../../../src/jobs/event-log.ts';
 import { type JobEvent, jobEventSchema } from '../../../src/jobs/events.ts';
 import { openFeed } from '../../../src/jobs/producer/event-feed.ts';
 import { closeAfterTest } from '../../closing.ts';
@@ -94,7 +94,11 @@ describe('the events of a job', () => {
       events.some(({ type }) => type === 'started'),
     );
     await yard.queue.cancel(cancelled.id);
-    expect((await untilDone(yard, cancelled.id)).at(-1)).toMatchObject({ status: 'cancelled', error: null });
+    expect((await untilDone(yard, cancelled.id)).at(-1)).toMatchObject({
+      status: 'cancelled',
+      modelVersion: null,
+      error: null,
+    });
     const { error } = await yard.untilEnded(failing.id);
     expect((await untilDone(yard, failing.id)).at(-1)).toMatchObject({ status: 'failed', error });
   });
@@ -146,6 +150,16 @@ describe('appending a report', () => {
     expect(await appendReport(log, batch)).toBe('written');
     expect(await appendReport(log, { ...batch, mark: '2' })).toBe('written');
     expect(typesOf(await eventsOf(yard, id))).toEqual(['queued', 'trouble', 'trouble']);
+  });
+
+  it('adds no event after the last one', async () => {
+    const { yard, id, log } = await heldJob('mine');
+    const at = new Date().toISOString();
+    await appendDone(log, { type: 'done', at, status: 'cancelled', modelVersion: null, error: null });
+    const event: JobEvent = { type: 'trouble', at, error: null };
+    const batch = { token: 'mine', mark: '1', report: emptyReport, events: [event] };
+    expect(await appendReport(log, batch)).toBe('written');
+    expect(typesOf(await eventsOf(yard, id))).toEqual(['queued', 'done']);
   });
 
   it('changes nothing when the worker has lost the job', async () => {
