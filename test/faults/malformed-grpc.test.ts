@@ -22,6 +22,13 @@ const predictor = predictorPid(server.process.pid)!;
 const client = connect(server.grpcAddress!);
 afterAll(() => client.close());
 
+/** Of the whole of Unicode, some of them so long that the answer shortens them. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary', minLength: 70, maxLength: 100 }),
+  fc.nat(90).map((before) => `${'a'.repeat(before)}${'😀'.repeat(20)}`),
+);
 const size = fc.oneof(
   fc.constantFrom(0, 1, -1, 28, 784, 3136, 2 ** 31, 2 ** 32, 2 ** 52, 2 ** 62),
   fc.integer({ min: -10, max: 5000 }),
@@ -44,8 +51,8 @@ const contents = fc.record(
 );
 const anyInput = fc.record(
   {
-    name: fc.constantFrom('image', ''),
-    datatype: fc.constantFrom('FP32', 'UINT8', 'BYTES', 'INT64', ''),
+    name: fc.oneof(fc.constantFrom('image', ''), text),
+    datatype: fc.oneof(fc.constantFrom('FP32', 'UINT8', 'BYTES', 'INT64', ''), text),
     shape,
     contents,
   },
@@ -54,16 +61,20 @@ const anyInput = fc.record(
 const parameter = fc.constantFrom({ int64_param: 2 ** 40 }, { bool_param: true }, { string_param: 'x' }, {});
 const output = fc.record(
   {
-    name: fc.constantFrom('label', 'probabilities', 'logits', ''),
+    name: fc.oneof(fc.constantFrom('label', 'probabilities', 'logits', ''), text),
     parameters: fc.dictionary(fc.constantFrom('classification', 'binary_data'), parameter),
   },
   { requiredKeys: [] },
 );
 const anyMessage = fc.record(
   {
-    model_name: fc.constantFrom('mnist', 'mnist', 'mnist', 'letters', 'constructor', ''),
-    model_version: fc.constantFrom('', '1', '0', 'champion', 'x'.repeat(100)),
-    id: fc.string(),
+    model_name: fc.oneof(
+      { weight: 3, arbitrary: fc.constant('mnist') },
+      fc.constantFrom('letters', 'constructor', ''),
+      text,
+    ),
+    model_version: fc.oneof(fc.constantFrom('', '1', '0', 'champion', 'x'.repeat(100)), text),
+    id: text,
     inputs: fc.array(anyInput, { maxLength: 2 }),
     outputs: fc.array(output, { maxLength: 4 }),
     raw_input_contents: fc.array(anyBytes, { maxLength: 2 }),

@@ -2,6 +2,7 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { messageOf } from '../../lib/errors.ts';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { HttpProblem } from './problem.ts';
 
 const accepted = 'gzip, deflate, br';
@@ -65,7 +66,7 @@ function isZlib([first = 0]: Buffer): boolean {
 
 /** Accept-Encoding lists the accepted codings (RFC 9110, section 15.5.16). */
 function codingUnsupported(contentEncoding: string): HttpProblem {
-  const detail = `expected one content coding, ${accepted}, or none, in Content-Encoding, got ${contentEncoding.slice(0, 80)}; send the body uncompressed`;
+  const detail = `expected one content coding, ${accepted}, or none, in Content-Encoding, got ${startOfText(contentEncoding, 80)}; send the body uncompressed`;
   const headers = { 'accept-encoding': accepted };
   return new HttpProblem({ status: 415, code: 'CONTENT_ENCODING_UNSUPPORTED', detail, headers });
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { TrainyardError } from '../../lib/errors.ts';
 import { isCode } from '../../lib/files.ts';
 import '../../lib/plain-validation.ts';
+import { startOfText } from '../../lib/start-of-text.ts';
 
 export const problemSchema = z
   .object({
@@ -157,13 +158,13 @@ const refusals: Record<string, Refusal> = {
   FST_ERR_BAD_URL: {
     status: 400,
     code: 'PATH_INVALID',
-    what: ({ url }) => `expected a path with valid percent-encoding, got ${url.slice(0, 80)}`,
+    what: ({ url }) => `expected a path with valid percent-encoding, got ${startOfText(url, 80)}`,
   },
   FST_STATIC_FORBIDDEN_PATH: {
     status: 404,
     code: 'NOT_FOUND',
     what: ({ url }) =>
-      `expected the plain path of a file, without ".." and the like, got ${url.slice(0, 80)}`,
+      `expected the plain path of a file, without ".." and the like, got ${startOfText(url, 80)}`,
   },
   FST_ERR_MAX_PARAM_LENGTH: {
     status: 414,
@@ -227,7 +228,7 @@ function describeIssue(issue: Issue, known: string, source: unknown): { field: s
   if (issue.keys) {
     const only = path.length === 0 ? known : '';
     const message = `expected no such field${only}`;
-    const keys = issue.keys.slice(0, maxFields).map((key) => key.slice(0, 80));
+    const keys = issue.keys.slice(0, maxFields).map((key) => startOfText(key, 80));
     return keys.map((key) => ({ field: [...path, key].join('.'), message }));
   }
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], source);
@@ -237,8 +238,9 @@ function describeIssue(issue: Issue, known: string, source: unknown): { field: s
 
 function briefly(value: unknown): string {
   try {
-    const head = typeof value === 'string' ? value.slice(0, 80) : value; // an image in base64 is long
-    return JSON.stringify(head)?.slice(0, 80) ?? 'nothing';
+    const head = typeof value === 'string' ? startOfText(value, 80) : value; // an image in base64 is long
+    const json = JSON.stringify(head) as string | undefined;
+    return json === undefined ? 'nothing' : startOfText(json, 80);
   } catch {
     return 'something nested too deeply to show'; // JSON.stringify is recursive, the parser is not
   }

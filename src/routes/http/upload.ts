@@ -8,6 +8,7 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { messageOf } from '../../lib/errors.ts';
 import { isCode, isSystemError } from '../../lib/files.ts';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { printable } from '../../model/data/import/problem.ts';
 import { arriveSlowly } from './client-error.ts';
 import { codingOf } from './content-coding.ts';
@@ -137,7 +138,7 @@ async function makeDurable(path: string): Promise<void> {
 }
 
 function encoded(coding: string): HttpProblem {
-  const detail = `expected the archive as it is, got it in Content-Encoding ${coding.slice(0, 80)}; send it without, since archives are compressed already`;
+  const detail = `expected the archive as it is, got it in Content-Encoding ${startOfText(coding, 80)}; send it without, since archives are compressed already`;
   return new HttpProblem({ status: 415, code: 'CONTENT_ENCODING_UNSUPPORTED', detail });
 }
 

@@ -1,5 +1,6 @@
 /** Which version a path of a protocol names, and what there is to say about it. */
 import { TrainyardError } from '../../lib/errors.ts';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { aliasName } from '../../model/registry/names.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
 import { type Selector, selectVersion } from '../../model/serving/select-version.ts';
@@ -21,7 +22,7 @@ export function selectorOf({ model, version }: { model: string; version?: string
   if (version === undefined) return { model };
   if (/^[1-9]\d{0,14}$/.test(version)) return { model, version: Number(version) };
   if (aliasName.safeParse(version).success) return { model, alias: version };
-  const detail = `expected the number of a version, or an alias of ${model.slice(0, 80)}, got ${version.slice(0, 80)}`;
+  const detail = `expected the number of a version, or an alias of ${startOfText(model, 80)}, got ${startOfText(version, 80)}`;
   throw new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
 }
 

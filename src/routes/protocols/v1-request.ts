@@ -3,6 +3,7 @@
  * are numbers of 0 … 1, nested or not, or pictures as `{"b64": "..."}`; each may stand under the name of an input.
  */
 import { z } from 'zod';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSize } from '../../model/data/dataset.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import { greysFromJson } from './numbers.ts';
@@ -54,7 +55,7 @@ function onlyValue(given: unknown): unknown {
   if (!isObject(given) || 'b64' in given) return given;
   const names = Object.keys(given);
   if (names.length === 1) return given[names[0]!];
-  throw invalid(`expected one input: the image, got ${names.length} (${names.join(', ').slice(0, 80)})`);
+  throw invalid(`expected one input: the image, got ${names.length} (${startOfText(names.join(', '), 80)})`);
 }
 
 function imagesFrom(images: readonly unknown[], where: string): RequestedImages {

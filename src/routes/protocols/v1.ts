@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSide } from '../../model/data/dataset.ts';
 import { modelName } from '../../model/registry/names.ts';
 import type { Selector } from '../../model/serving/select-version.ts';
@@ -184,7 +185,7 @@ const isNumber = (text: string) => /^\d+$/.test(text);
 function selected({ model: name, version: number, label: alias }: ByModel['Params']): Selector {
   const isOther = (number !== undefined && !isNumber(number)) || (alias !== undefined && isNumber(alias));
   if (!isOther) return selectorOf({ model: name, version: number ?? alias });
-  const detail = `expected /versions/NUMBER or /labels/ALIAS, got ${(number ?? alias)!.slice(0, 80)}`;
+  const detail = `expected /versions/NUMBER or /labels/ALIAS, got ${startOfText((number ?? alias)!, 80)}`;
   throw new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
 }
 

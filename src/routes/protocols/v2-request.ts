@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSide, imageSize } from '../../model/data/dataset.ts';
 import type { JsonParser } from '../http/bodies.ts';
 import { decodeBase64 } from '../http/image-body.ts';
@@ -89,7 +90,7 @@ function splitBody({ headers, body }: FastifyRequest): { json: Buffer; binary: B
   if (header === undefined) return { json: whole, binary: null };
   const length = /^\d{1,10}$/.test(String(header)) ? Number(header) : Number.NaN;
   if (length <= whole.byteLength) return { json: whole.subarray(0, length), binary: whole.subarray(length) };
-  const came = String(header).slice(0, 40);
+  const came = startOfText(String(header), 40);
   throw invalid(
     `expected Inference-Header-Content-Length to be the number of bytes of the JSON, at most the ${whole.byteLength} of the body, got ${came}`,
   );

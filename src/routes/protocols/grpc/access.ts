@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import { isLoopback } from '../../../lib/loopback.ts';
+import { startOfText } from '../../../lib/start-of-text.ts';
 import type { Access } from '../../http/guard.ts';
 import { HttpProblem } from '../../http/problem.ts';
 import { forwardingNames } from '../../http/proxies.ts';
@@ -63,7 +64,7 @@ function isLocal({ metadata, host }: Caller): boolean {
 }
 
 function notLocal({ host }: Caller): HttpProblem {
-  const detail = `expected a call to a loopback address, through no proxy, got one to ${host.slice(0, 80)}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others`;
+  const detail = `expected a call to a loopback address, through no proxy, got one to ${startOfText(host, 80)}; set API_KEY, or ALLOW_ANONYMOUS=true, to answer others`;
   return new HttpProblem({ status: 403, code: 'OTHER_SITE', detail });
 }
 

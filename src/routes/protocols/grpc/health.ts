@@ -1,5 +1,6 @@
 /** The standard health service (grpc.health.v1): as /v2/health/ready, the server serves when a model answers. */
 import type { handleUnaryCall, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { startOfText } from '../../../lib/start-of-text.ts';
 import { HttpProblem } from '../../http/problem.ts';
 import { type HealthRequest, healthName, inferenceName, type Received } from './messages.ts';
 import { statusOf } from './status.ts';
@@ -70,7 +71,7 @@ function serviceOf(request: Received<HealthRequest>): string | HttpProblem {
 
 function unknownService(service: string): HttpProblem {
   const names = known.filter((name) => name !== '').join(' or ');
-  const detail = `expected ${names}, or none for the whole server, got ${service.slice(0, 80)}`;
+  const detail = `expected ${names}, or none for the whole server, got ${startOfText(service, 80)}`;
   return new HttpProblem({ status: 404, code: 'SERVICE_UNKNOWN', detail });
 }
 

@@ -1,5 +1,6 @@
 /** Errors as gRPC has them: a status, its details, and what else a client may need in the metadata. */
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { startOfText } from '../../../lib/start-of-text.ts';
 import { HttpProblem } from '../../http/problem.ts';
 
 const mostDetails = 2000; // characters; headers are limited, and an escaped one takes nine bytes
@@ -23,7 +24,7 @@ export function statusOf({ options }: HttpProblem): StatusObject {
   if (retryAfterSeconds !== undefined) metadata.set('retry-after', String(retryAfterSeconds));
   const isFull = code === 'OVERLOADED'; // HTTP has one status for it and for a service that is away
   const grpc = isFull ? status.RESOURCE_EXHAUSTED : (codes[http] ?? status.INVALID_ARGUMENT);
-  return { code: grpc, details: detail.slice(0, mostDetails), metadata };
+  return { code: grpc, details: startOfText(detail, mostDetails), metadata };
 }
 
 /** For an error that is a fault of this program. */
