@@ -235,11 +235,20 @@ function describeIssue(issue: Issue, known: string, source: unknown): { field: s
   return [{ field: path.join('.') || '(all)', message }];
 }
 
+const shown = 80; // characters of a value
+
 function briefly(value: unknown): string {
-  try {
-    const head = typeof value === 'string' ? value.slice(0, 80) : value; // an image in base64 is long
-    return JSON.stringify(head)?.slice(0, 80) ?? 'nothing';
-  } catch {
-    return 'something nested too deeply to show'; // JSON.stringify is recursive, the parser is not
-  }
+  return JSON.stringify(headOf(value, { left: shown }))?.slice(0, shown) ?? 'nothing';
+}
+
+/** Copies as much of a value as can be shown: the whole may be megabytes. Each part takes at least one character. */
+function headOf(value: unknown, parts: { left: number }): unknown {
+  parts.left -= 1;
+  if (typeof value === 'string') return value.slice(0, shown);
+  if (typeof value !== 'object' || value === null) return value;
+  if (parts.left <= 0) return null;
+  if (Array.isArray(value)) return value.slice(0, parts.left).map((each) => headOf(each, parts));
+  const keys = Object.keys(value).slice(0, parts.left);
+  const held = value as Record<string, unknown>;
+  return Object.fromEntries(keys.map((key) => [key.slice(0, shown), headOf(held[key], parts)]));
 }
