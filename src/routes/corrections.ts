@@ -18,7 +18,7 @@ import { correctionIdLength, predictionIdOf } from '../model/corrections/picture
 import { modelName } from '../model/registry/names.ts';
 import type { Prediction } from '../model/serving/messages.ts';
 import type { Predictor } from '../model/serving/predictor.ts';
-import { createJsonParser } from './http/bodies.ts';
+import { parseJson } from './http/bodies.ts';
 import { goneWith } from './http/client-gone.ts';
 import { base64Image, maxBase64Bytes } from './http/image-body.ts';
 import { HttpProblem, problems } from './http/problem.ts';
@@ -152,7 +152,6 @@ export const correctionRoutes: FastifyPluginAsyncZod<Dependencies> = async (app,
 /** JSON as large as a picture in base64, and a bound on what all such bodies take up. */
 function registerParser(app: FastifyInstance): void {
   const received = createReceived(maxReceivedBytes);
-  const parseJson = createJsonParser(app);
   app.decorateRequest('received', null);
   app.addHook('onRequest', (request, reply, done) => {
     request.received = received.open(reply.raw);
@@ -160,7 +159,7 @@ function registerParser(app: FastifyInstance): void {
   });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) =>
-    parseJson(request, await readWhole(request, payload, request.received, request.routeOptions.bodyLimit)),
+    parseJson(await readWhole(request, payload, request.received, request.routeOptions.bodyLimit)),
   );
 }
 

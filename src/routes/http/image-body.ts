@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { pictureMediaTypes, pictureTypes } from '../../model/image/formats/signatures.ts';
-import { createJsonParser } from './bodies.ts';
+import { parseJson } from './bodies.ts';
 import { readForm } from './form.ts';
 import { limited, maxImageBytes } from './image-limits.ts';
 import { HttpProblem, invalidProblem } from './problem.ts';
@@ -24,7 +24,6 @@ export const maxBase64Bytes = Math.ceil(maxImageBytes * 1.37) + 1024; // 4/3 for
  * For other bodies, and for a picture that is declared as JSON, the bytes decide.
  */
 export function registerImageParsers(app: FastifyInstance): void {
-  const parseJson = createJsonParser(app);
   app.removeAllContentTypeParsers();
   // "*" alone would cover them all, but Fastify looks its parser up anew for each request.
   app.addContentTypeParser(
@@ -34,7 +33,7 @@ export function registerImageParsers(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
     const body = await read(request, payload);
     if (!isUtf8(body)) return [limited(body)]; // JSON is always UTF-8 (RFC 8259, 8.1)
-    return [limited(decodeJson(parseJson(request, body)))];
+    return [limited(decodeJson(parseJson(body)))];
   });
   app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, payload: IncomingMessage) =>
     readForm(request, payload, request.received),

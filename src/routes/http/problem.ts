@@ -236,12 +236,21 @@ function describeIssue(issue: Issue, known: string, source: unknown): { field: s
   return [{ field: path.join('.') || '(all)', message }];
 }
 
+const shown = 80; // characters of a value
+
 function briefly(value: unknown): string {
-  try {
-    const head = typeof value === 'string' ? startOfText(value, 80) : value; // an image in base64 is long
-    const json = JSON.stringify(head) as string | undefined;
-    return json === undefined ? 'nothing' : startOfText(json, 80);
-  } catch {
-    return 'something nested too deeply to show'; // JSON.stringify is recursive, the parser is not
-  }
+  const json = JSON.stringify(headOf(value, { left: shown })) as string | undefined;
+  return json === undefined ? 'nothing' : startOfText(json, shown);
+}
+
+/** Copies as much of a value as can be shown: the whole may be megabytes. Each part takes at least one character. */
+function headOf(value: unknown, parts: { left: number }): unknown {
+  parts.left -= 1;
+  if (typeof value === 'string') return startOfText(value, shown);
+  if (typeof value !== 'object' || value === null) return value;
+  if (parts.left <= 0) return null;
+  if (Array.isArray(value)) return value.slice(0, parts.left).map((each) => headOf(each, parts));
+  const keys = Object.keys(value).slice(0, parts.left);
+  const held = value as Record<string, unknown>;
+  return Object.fromEntries(keys.map((key) => [startOfText(key, shown), headOf(held[key], parts)]));
 }

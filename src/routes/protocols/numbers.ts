@@ -8,7 +8,12 @@ export type GreyType = 'FP32' | 'UINT8';
 const deepest = 4; // [N, 28, 28, 1]
 const shown = 60; // characters of a value that is not as expected
 
-/** Copies numbers from JSON, nested in whatever way, in row-major order. `where` ends what an error says. @throws HttpProblem 400 */
+/**
+ * Copies numbers from JSON in row-major order; it accepts any nesting of up to four levels. The message of an error ends with
+ * `where`.
+ *
+ * @throws HttpProblem 400
+ */
 export function greysFromJson(data: unknown, images: number, type: GreyType, where = ''): ImageTensor {
   const greys = allocate(images, type);
   let filled = 0;
@@ -47,7 +52,7 @@ function allocate(images: number, type: GreyType): Uint8Array<ArrayBuffer> | Flo
   return type === 'FP32' ? new Float32Array(length) : new Uint8Array(length);
 }
 
-/** NaN is no grey either. */
+/** Both comparisons are false for NaN, so it is refused too. */
 function expectGrey(value: number, index: number, type: GreyType, where = ''): void {
   const isGrey =
     type === 'FP32' ? value >= 0 && value <= 1 : Number.isInteger(value) && value >= 0 && value <= 255;
@@ -64,7 +69,7 @@ function notGrey(value: unknown, index: number, type: GreyType, where: string): 
   );
 }
 
-function typeName(value: unknown): string {
+export function typeName(value: unknown): string {
   return value === null ? 'null' : value === undefined ? 'nothing' : `a ${typeof value}`;
 }
 

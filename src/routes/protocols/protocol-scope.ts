@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { createJsonParser, type JsonParser } from '../http/bodies.ts';
+import { parseJson } from '../http/bodies.ts';
 import { HttpProblem, notFound, problemOf, problemSchema, sendProblem } from '../http/problem.ts';
 import { createReceived, readWhole } from '../http/received-body.ts';
 
@@ -36,8 +36,7 @@ function documentGuard(scope: FastifyInstance): void {
 }
 
 /** Sets up a scope whose routes get their body as a Buffer; `null` where there is none. Call it before its routes are added. */
-export function speakProtocol(scope: FastifyInstance): JsonParser {
-  const parseJson = createJsonParser(scope);
+export function speakProtocol(scope: FastifyInstance): void {
   scope.decorateRequest('received', null);
   documentGuard(scope);
   scope.removeAllContentTypeParsers();
@@ -57,11 +56,13 @@ export function speakProtocol(scope: FastifyInstance): JsonParser {
     const options = notFound(request);
     return sendProblem(request, reply, { ...options, extension: { error: options.detail } });
   });
-  return (request, body) => {
-    if (body.byteLength <= maxJsonBytes) return parseJson(request, body);
-    const detail = `expected at most ${maxJsonBytes} bytes of JSON, got ${body.byteLength}; send fewer images, or send them as binary tensors`;
-    throw new HttpProblem({ status: 413, code: 'BODY_TOO_LARGE', detail });
-  };
+}
+
+/** @throws HttpProblem 400, or 413 */
+export function parseProtocolJson(body: Buffer): unknown {
+  if (body.byteLength <= maxJsonBytes) return parseJson(body);
+  const detail = `expected at most ${maxJsonBytes} bytes of JSON, got ${body.byteLength}; send fewer images, or send them as binary tensors`;
+  throw new HttpProblem({ status: 413, code: 'BODY_TOO_LARGE', detail });
 }
 
 /** A request that is not as the protocol says. */

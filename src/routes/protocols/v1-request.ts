@@ -6,46 +6,40 @@ import { z } from 'zod';
 import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSize } from '../../model/data/dataset.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
-import { greysFromJson } from './numbers.ts';
+import { greysFromJson, typeName } from './numbers.ts';
 import { invalid } from './protocol-scope.ts';
 import { mostPictures, mostTensorImages, type RequestedImages } from './read-images.ts';
 import { pictureFromText } from './v2-request.ts';
 
-const signature = z.string().max(200).exactOptional();
-/** The images themselves are read apart from it: as many numbers would take zod long. */
-const predictSchema = z.object({
-  signature_name: signature,
-  instances: z.array(z.unknown()).exactOptional(),
+/** The images are read without zod, which takes seconds for as many elements as a body may have. */
+const requestSchema = z.object({
+  signature_name: z
+    .literal(['serving_default', ''], { error: 'expected serving_default, the only signature' })
+    .exactOptional(),
+  instances: z.unknown().exactOptional(),
   inputs: z.unknown().exactOptional(),
-});
-const classifySchema = z.object({
-  signature_name: signature,
-  examples: z.array(z.record(z.string(), z.unknown())),
+  examples: z.unknown().exactOptional(),
 });
 
 export type PredictRequest = { readonly images: RequestedImages; readonly inRows: boolean };
 
 /** @throws HttpProblem 400 */
 export function readPredict(body: unknown): PredictRequest {
-  const { instances, inputs } = parse(predictSchema, body);
+  const { instances, inputs } = parse(body);
   if (instances !== undefined && inputs !== undefined)
     throw invalid('expected either instances (rows) or inputs (columns), got both');
-  if (instances !== undefined)
-    return { images: imagesFrom(instances.map(onlyValue), 'instances'), inRows: true };
+  if (instances !== undefined) return { images: imagesFrom(instances, 'instances'), inRows: true };
   if (inputs === undefined) throw invalid('expected instances (rows) or inputs (columns), got neither');
-  const column = onlyValue(inputs);
-  if (!Array.isArray(column)) throw invalid(`expected inputs to be an array of images, got ${typeof column}`);
-  return { images: imagesFrom(column as unknown[], 'inputs'), inRows: false };
+  return { images: imagesFrom(onlyValue(inputs), 'inputs'), inRows: false };
 }
 
 /** @throws HttpProblem 400 */
 export function readClassify(body: unknown): RequestedImages {
-  const { examples } = parse(classifySchema, body);
-  return imagesFrom(examples.map(onlyValue), 'examples');
+  return imagesFrom(parse(body).examples, 'examples');
 }
 
-function parse<Output>(schema: z.ZodType<Output>, body: unknown): Output {
-  const { data, error } = schema.safeParse(body ?? {});
+function parse(body: unknown): z.output<typeof requestSchema> {
+  const { data, error } = requestSchema.safeParse(body ?? {});
   if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
   return data;
 }
@@ -55,14 +49,19 @@ function onlyValue(given: unknown): unknown {
   if (!isObject(given) || 'b64' in given) return given;
   const names = Object.keys(given);
   if (names.length === 1) return given[names[0]!];
-  throw invalid(`expected one input: the image, got ${names.length} (${startOfText(names.join(', '), 80)})`);
+  const shown = startOfText(names.slice(0, 20).join(', '), 80);
+  throw invalid(`expected one input: the image, got ${names.length} (${shown})`);
 }
 
-function imagesFrom(images: readonly unknown[], where: string): RequestedImages {
-  const arePictures = isObject(images[0]);
+/** Counts the images before it looks at each. */
+function imagesFrom(given: unknown, where: string): RequestedImages {
+  if (!Array.isArray(given))
+    throw invalid(`expected ${where} to be an array of images, got ${typeName(given)}`);
+  const arePictures = isObject(onlyValue(given[0]));
   const most = arePictures ? mostPictures : mostTensorImages;
-  if (images.length < 1 || images.length > most)
-    throw invalid(`expected from 1 to ${most} images in ${where}, got ${images.length}`);
+  if (given.length < 1 || given.length > most)
+    throw invalid(`expected from 1 to ${most} images in ${where}, got ${given.length}`);
+  const images = given.map(onlyValue);
   if (!arePictures) return { tensor: tensorFrom(images, where) };
   return { pictures: images.map((each, i) => pictureFrom(each, `${i} of ${where}`)) };
 }

@@ -8,11 +8,10 @@ import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSide } from '../../model/data/dataset.ts';
 import { modelName } from '../../model/registry/names.ts';
 import type { Selector } from '../../model/serving/select-version.ts';
-import type { JsonParser } from '../http/bodies.ts';
 import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { aliasedVersions, createDescribe, type Describe, selectorOf } from './described-version.ts';
-import { maxBodyBytes, protocolProblems, speakProtocol } from './protocol-scope.ts';
+import { maxBodyBytes, parseProtocolJson, protocolProblems, speakProtocol } from './protocol-scope.ts';
 import { type ReadImages, readImages } from './read-images.ts';
 import { readClassify, readPredict } from './v1-request.ts';
 import type { ProtocolDependencies } from './v2.ts';
@@ -106,12 +105,12 @@ export const v1Routes: FastifyPluginAsync<ProtocolDependencies> = async (app, pa
 };
 
 const speakV1: FastifyPluginAsync<ProtocolDependencies> = async (scope, parts) => {
-  const parseJson = speakProtocol(scope);
+  speakProtocol(scope);
   const describe = createDescribe(parts.predictor, parts.store);
   for (const [path, callPath] of modelPaths) {
     const hide = path !== modelPaths[0][0];
     describeRoutes(scope, { path, hide }, describe, parts);
-    readRoutes(scope, { path: callPath, hide }, parseJson, parts);
+    readRoutes(scope, { path: callPath, hide }, parts);
   }
 };
 
@@ -147,7 +146,6 @@ function describeRoutes(
 function readRoutes(
   scope: FastifyInstance,
   { path, hide }: Place,
-  parseJson: JsonParser,
   { reader, labelsOf }: ProtocolDependencies,
 ): void {
   const read = { predictor: reader, labelsOf };
@@ -157,7 +155,7 @@ function readRoutes(
     schema: { ...predictSchema, hide },
     handler: async (request, reply) => {
       const selector = selected(request.params);
-      const { images, inRows } = readPredict(parseJson(request, bodyOf(request)));
+      const { images, inRows } = readPredict(parseProtocolJson(bodyOf(request)));
       const found = await readImages(images, selector, goneWith(reply), read);
       return inRows ? { predictions: rowsOf(found) } : { outputs: columnsOf(found) };
     },
@@ -168,7 +166,7 @@ function readRoutes(
     schema: { ...classifySchema, hide },
     handler: async (request, reply) => {
       const selector = selected(request.params);
-      const images = readClassify(parseJson(request, bodyOf(request)));
+      const images = readClassify(parseProtocolJson(bodyOf(request)));
       const found = await readImages(images, selector, goneWith(reply), read);
       return { results: found.answers.map((_, i) => classesOf(found, i)) };
     },

@@ -6,11 +6,10 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { startOfText } from '../../lib/start-of-text.ts';
 import { imageSide, imageSize } from '../../model/data/dataset.ts';
-import type { JsonParser } from '../http/bodies.ts';
 import { decodeBase64 } from '../http/image-body.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import { greysFromBytes, greysFromJson } from './numbers.ts';
-import { invalid } from './protocol-scope.ts';
+import { invalid, parseProtocolJson } from './protocol-scope.ts';
 import { mostPictures, mostTensorImages, type RequestedImages } from './read-images.ts';
 
 export const outputNames = ['probabilities', 'label', 'verdict'] as const;
@@ -18,11 +17,20 @@ export type OutputName = (typeof outputNames)[number];
 
 const flag = z.boolean({ error: 'expected true or false' }).exactOptional();
 
-/** `data` is read apart from it: as many numbers would take zod long. */
+/** Refuses a long list before zod looks at its elements, of which a body may have millions; zod counts them afterwards. */
+function shortList<Item extends z.ZodType>(item: Item, most: number) {
+  return z.preprocess((given, context) => {
+    if (!Array.isArray(given) || given.length <= most) return given;
+    context.addIssue({ code: 'custom', message: `expected at most ${most} entries` });
+    return z.NEVER;
+  }, z.array(item));
+}
+
+/** `data` is read without zod, for the same reason. */
 const inputSchema = z.object({
   name: z.string().min(1).max(200),
   datatype: z.enum(['FP32', 'UINT8', 'BYTES']),
-  shape: z.array(z.int().min(0)).min(1).max(4),
+  shape: shortList(z.int().min(0), 4).refine((shape) => shape.length > 0, 'expected at least one dimension'),
   parameters: z.object({ binary_data_size: z.int().min(0).exactOptional() }).default({}),
   data: z.unknown().exactOptional(),
 });
@@ -37,7 +45,7 @@ export const inferSchema = z
     id: z.string().max(1000).exactOptional(),
     parameters: z.object({ binary_data_output: flag }).default({}),
     inputs: z.tuple([inputSchema], { error: 'expected one input: the images' }),
-    outputs: z.array(outputSchema).max(outputNames.length).default([]).describe('None: all of them'),
+    outputs: shortList(outputSchema, outputNames.length).default([]).describe('None: all of them'),
   })
   .meta({ id: 'InferRequest' });
 
@@ -60,9 +68,20 @@ export type InputData =
   | { readonly values: unknown; readonly where?: string }; // `where` ends what an error says
 
 /** Over REST. @throws HttpProblem 400, or 413 */
-export function readInferRequest(request: FastifyRequest, parseJson: JsonParser): InferRequest {
+export function readInferRequest(request: FastifyRequest): InferRequest {
   const { json, binary } = splitBody(request);
-  return checkInferRequest(parseJson(request, json), (input) => dataOf(input, binary));
+  return checkInferRequest(parseHead(json, binary !== null), (input) => dataOf(input, binary));
+}
+
+function parseHead(json: Buffer, hasLength: boolean): unknown {
+  try {
+    return parseProtocolJson(json);
+  } catch (error) {
+    const isNoJson = error instanceof HttpProblem && error.options.code === 'JSON_INVALID';
+    if (!isNoJson || hasLength) throw error;
+    const detail = `${error.message}; where binary data follow the JSON, the header Inference-Header-Content-Length says how many bytes the JSON has`;
+    throw new HttpProblem({ ...error.options, detail });
+  }
 }
 
 /**
@@ -103,7 +122,8 @@ function dataOf({ data, parameters: { binary_data_size: size } }: Input, binary:
   if (size === undefined) {
     if (binary && binary.byteLength > 0)
       throw invalid(`expected no bytes after the JSON without binary_data_size, got ${binary.byteLength}`);
-    return { values: data };
+    if (data !== undefined) return { values: data };
+    throw invalid('expected data, or parameters.binary_data_size and bytes after the JSON, got neither');
   }
   if (data !== undefined) throw invalid('expected either data or binary_data_size, got both');
   if (!binary)
@@ -174,9 +194,14 @@ function cutOff(index: number, length: number, left: number): string {
 }
 
 function picturesFromJson(data: unknown, count: number): Buffer[] {
-  const texts = Array.isArray(data) ? (data as unknown[]).flat() : [];
-  if (texts.length !== count)
-    throw invalid(`expected data to be an array of ${count} strings, got ${texts.length}`);
+  const rows = Array.isArray(data) ? (data as unknown[]) : [];
+  const lengths = rows.slice(0, count).map((row) => (Array.isArray(row) ? row.length : 1));
+  const length = Math.max(
+    rows.length,
+    lengths.reduce((sum, each) => sum + each, 0),
+  );
+  if (length !== count) throw invalid(`expected data to be an array of ${count} strings, got ${length}`);
+  const texts = rows.flat();
   return texts.map((text, i) => pictureFromText(text, `element ${i} of data`));
 }
 

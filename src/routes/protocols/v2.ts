@@ -7,13 +7,12 @@ import { z } from 'zod';
 import { modelName } from '../../model/registry/names.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
 import type { ModelStore } from '../../model/store/store.ts';
-import type { JsonParser } from '../http/bodies.ts';
 import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
 import type { VersionLabels } from '../version-labels.ts';
 import { aliasedVersions, createDescribe, type Describe, selectorOf } from './described-version.ts';
-import { maxBodyBytes, protocolProblems, speakProtocol } from './protocol-scope.ts';
+import { maxBodyBytes, parseProtocolJson, protocolProblems, speakProtocol } from './protocol-scope.ts';
 import { readImages } from './read-images.ts';
 import { writeInferAnswer } from './v2-answer.ts';
 import { isReady, modelMetadata, serverMetadata } from './v2-metadata.ts';
@@ -122,13 +121,13 @@ export const v2Routes: FastifyPluginAsync<ProtocolDependencies> = async (app, pa
 };
 
 const speakV2: FastifyPluginAsync<ProtocolDependencies> = async (scope, parts) => {
-  const parseJson = speakProtocol(scope);
+  speakProtocol(scope);
   const describe = createDescribe(parts.predictor, parts.store);
   serverRoutes(scope, parts);
-  indexRoute(scope, parseJson, parts);
+  indexRoute(scope, parts);
   for (const path of modelPaths) {
     describeRoutes(scope, path, describe, parts);
-    inferRoute(scope, path, parseJson, parts);
+    inferRoute(scope, path, parts);
   }
 };
 
@@ -148,13 +147,9 @@ function serverRoutes(scope: FastifyInstance, { predictor }: ProtocolDependencie
   );
 }
 
-function indexRoute(
-  scope: FastifyInstance,
-  parseJson: JsonParser,
-  { predictor }: ProtocolDependencies,
-): void {
+function indexRoute(scope: FastifyInstance, { predictor }: ProtocolDependencies): void {
   scope.post('/repository/index', { schema: indexSchema }, async (request) => {
-    const body = request.body ? parseJson(request, request.body as Buffer) : undefined;
+    const body = request.body ? parseProtocolJson(request.body as Buffer) : undefined;
     const { error } = indexBodySchema.safeParse(body ?? {});
     if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
     return Object.keys(predictor.serving()).flatMap((name) =>
@@ -187,18 +182,13 @@ function describeRoutes(
   });
 }
 
-function inferRoute(
-  scope: FastifyInstance,
-  path: string,
-  parseJson: JsonParser,
-  { reader, labelsOf }: ProtocolDependencies,
-): void {
+function inferRoute(scope: FastifyInstance, path: string, { reader, labelsOf }: ProtocolDependencies): void {
   scope.post<ByModel>(`${path}/infer`, {
     bodyLimit: maxBodyBytes,
     schema: { ...inferRouteSchema, hide: path !== modelPaths[0] },
     handler: async (request, reply) => {
       const selector = selectorOf(request.params);
-      const wanted = readInferRequest(request, parseJson);
+      const wanted = readInferRequest(request);
       const read = await readImages(wanted.images, selector, goneWith(reply), {
         predictor: reader,
         labelsOf,

@@ -88,7 +88,7 @@ describe('with a model', () => {
     ['nothing', {}, /instances \(rows\) or inputs \(columns\), got neither/],
     ['both', { instances: flat, inputs: flat }, /got both/],
     ['no list', { instances: 7 }, /instances/],
-    ['no list of columns', { inputs: 7 }, /array of images, got number/],
+    ['no list of columns', { inputs: 7 }, /array of images, got a number/],
     ['no image', { instances: [] }, /from 1 to 256 images in instances, got 0/],
     ['many images', { instances: Array.from({ length: 257 }, () => [0]) }, /from 1 to 256 .*got 257/],
     [
@@ -98,7 +98,9 @@ describe('with a model', () => {
     ],
     ['few numbers', { instances: [[0, 1]] }, /expected 784 numbers .*got 2, at 0 of instances/],
     ['numbers that run over', { instances: [[...flat[0]!, 0], flat[1]!.slice(1)] }, /got more, at 0/],
-    ['one number an image', { instances: flat[0]! }, /from 1 to 256|array of 784 numbers at 0/],
+    ['one number an image', { instances: [0, 1] }, /array of 784 numbers at 0/],
+    ['numbers of one image in place of images', { instances: flat[0]! }, /from 1 to 256 .*got 784/],
+    ['another signature', { signature_name: 'nope', instances: flat }, /serving_default.*got "nope"/],
     ['greys of 255', { instances: [Array(784).fill(255)] }, /divided by 255/],
     ['text', { instances: [Array(784).fill('1')] }, /got a string at 0/],
     ['two inputs', { instances: [{ a: 1, b: 2 }] }, /one input: the image, got 2 \(a, b\)/],
@@ -109,6 +111,16 @@ describe('with a model', () => {
   ])('says what is wrong with %s', async (_name, body, message) => {
     const response = await post('mnist:predict', body);
     expect([response.statusCode, response.json().error]).toEqual([400, expect.stringMatching(message)]);
+  });
+
+  it('takes the name of its only signature, and classifies nothing else either', async () => {
+    for (const signature_name of ['serving_default', '']) {
+      const response = await post('mnist:predict', { signature_name, instances: flat });
+      expect(response.statusCode).toBe(200);
+    }
+    const other = await post('mnist:classify', { signature_name: 'nope', examples: encoded });
+    expect(other.json().error).toMatch(/expected serving_default/);
+    expect((await post('mnist:classify', {})).json().error).toMatch(/examples to be an array.*got nothing/);
   });
 
   it('says which model, version, label or call it does not know', async () => {
