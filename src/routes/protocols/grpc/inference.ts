@@ -1,5 +1,4 @@
 /** The calls of `inference.GRPCInferenceService`. */
-import { EventEmitter } from 'node:events';
 import type {
   handleUnaryCall,
   ServerUnaryCall,
@@ -12,7 +11,6 @@ import { modelName } from '../../../model/registry/names.ts';
 import type { Selector } from '../../../model/serving/select-version.ts';
 import { HttpProblem, invalidProblem } from '../../http/problem.ts';
 import { createDescribe, selectorOf } from '../described-version.ts';
-import { received } from '../protocol-scope.ts';
 import { readImages } from '../read-images.ts';
 import type { ProtocolDependencies } from '../v2.ts';
 import { isReady, modelMetadata, serverMetadata } from '../v2-metadata.ts';
@@ -98,12 +96,5 @@ async function answerTo<Message, Answer>(
   call.once('cancelled', () => gone.abort()); // by the client, or by its deadline
   if (call.cancelled) gone.abort();
   if ('problem' in request) throw request.problem;
-  const ending = new EventEmitter();
-  const memory = received.open(ending); // shared with the requests over REST
-  try {
-    if (!memory.take(request.bytes)) throw memory.refusal();
-    return await handle(request.message, gone);
-  } finally {
-    ending.emit('close');
-  }
+  return handle(request.message, gone);
 }
