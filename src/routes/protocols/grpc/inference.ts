@@ -13,7 +13,7 @@ import { HttpProblem, invalidProblem } from '../../http/problem.ts';
 import { createDescribe, selectorOf } from '../described-version.ts';
 import { readImages } from '../read-images.ts';
 import type { ProtocolDependencies } from '../v2.ts';
-import { isReady, modelMetadata, serverMetadata } from '../v2-metadata.ts';
+import { isReady, modelMetadata, repositoryIndex, serverMetadata } from '../v2-metadata.ts';
 import { readInferMessage, writeInferMessage } from './infer-message.ts';
 import type { InferAnswerMessage, InferMessage, ModelRequest, Received } from './messages.ts';
 import { failure, statusOf } from './status.ts';
@@ -34,8 +34,8 @@ export function inferenceHandlers(
     return writeInferMessage(read, wanted, message.raw_input_contents.length > 0);
   };
   const modelReady = async (message: ModelRequest) => {
-    const selector = selected(message);
-    return { ready: await describe(selector).then(() => true, falseIfAway) };
+    const ask = async () => describe(selected(message));
+    return { ready: await ask().then(() => true, falseIfAway) };
   };
   const metadata = async (message: ModelRequest) =>
     modelMetadata(await describe(selected(message)), predictor);
@@ -46,6 +46,7 @@ export function inferenceHandlers(
     ModelReady: unary(modelReady, log),
     ModelMetadata: unary(metadata, log),
     ModelInfer: unary(infer, log),
+    RepositoryIndex: unary(() => ({ models: repositoryIndex(predictor) }), log),
   };
 }
 
