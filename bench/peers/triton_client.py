@@ -146,6 +146,14 @@ def check_answers(name: str, api, client) -> None:
     comparison.check(f"{name}: id and version", said, ("three", "1"))
 
 
+def check_index(name: str, index: list[dict]) -> None:
+    comparison.check(
+        f"{name}: index",
+        [(each["name"], each["version"], each["state"]) for each in index],
+        [("mnist", "1", "READY")],
+    )
+
+
 def check_refusals(name: str, api, client, statuses: dict[str, str]) -> None:
     """Each refusal must be the client's own exception, with the server's message."""
     bytes_of_nothing = objects([b"no picture"])
@@ -187,12 +195,7 @@ def check_refusals(name: str, api, client, statuses: dict[str, str]) -> None:
 
 with triton_http.InferenceServerClient(http_address, concurrency=4) as over_http:
     check_server("tritonclient.http", over_http, {})
-    index = over_http.get_model_repository_index(headers=authorized())
-    comparison.check(
-        "tritonclient.http: index",
-        [(each["name"], each["version"], each["state"]) for each in index],
-        [("mnist", "1", "READY")],
-    )
+    check_index("tritonclient.http", over_http.get_model_repository_index(headers=authorized()))
     check_answers("tritonclient.http", triton_http, over_http)
     check_refusals(
         "tritonclient.http",
@@ -203,6 +206,8 @@ with triton_http.InferenceServerClient(http_address, concurrency=4) as over_http
     read_over_http(over_http)
 with triton_grpc.InferenceServerClient(grpc_address) as over_grpc:
     check_server("tritonclient.grpc", over_grpc, {"as_json": True})
+    index = over_grpc.get_model_repository_index(headers=authorized(), as_json=True)
+    check_index("tritonclient.grpc", index["models"])
     check_answers("tritonclient.grpc", triton_grpc, over_grpc)
     check_refusals(
         "tritonclient.grpc",

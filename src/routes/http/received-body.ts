@@ -8,7 +8,7 @@ import { codingOf, decode } from './content-coding.ts';
 import { HttpProblem } from './problem.ts';
 
 const maxReceivedBytes = 128 * 1024 * 1024;
-const pieceBytes = 400; // of memory for each piece of a body, besides its content
+export const pieceBytes = 400; // of memory for each piece of a body, besides its content
 
 /** The bytes of one request. */
 export type Received = {

@@ -27,7 +27,7 @@ export const protocolExamples: Record<string, readonly Exchange[]> = {
       answer: {
         name: 'trainyard',
         version: '0.1.0',
-        extensions: ['binary_tensor_data', 'classification', 'model_repository'],
+        extensions: ['binary_tensor_data', 'classification'],
       },
     },
   ],

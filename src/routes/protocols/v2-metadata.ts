@@ -6,15 +6,28 @@ import { outputNames } from './v2-request.ts';
 
 type Serving = Pick<Predictor, 'serving'>;
 
+/** Not `model_repository`: that extension has the index, which is there, but also loads and unloads models. */
 export const serverMetadata = {
   name: 'trainyard',
   version: '0.1.0',
-  extensions: ['binary_tensor_data', 'classification', 'model_repository'],
+  extensions: ['binary_tensor_data', 'classification'],
 };
 
 /** Whether any model answers. */
 export function isReady(predictor: Serving): boolean {
   return Object.values(predictor.serving()).some(({ champion }) => champion !== null);
+}
+
+/** The versions that an alias points to, as Triton lists its models. */
+export function repositoryIndex(predictor: Serving) {
+  return Object.keys(predictor.serving()).flatMap((name) =>
+    aliasedVersions(predictor, name).map((version) => ({
+      name,
+      version: String(version),
+      state: 'READY',
+      reason: '',
+    })),
+  );
 }
 
 export function modelMetadata({ model, labels }: DescribedVersion, predictor: Serving) {

@@ -93,12 +93,32 @@ function parseHead(json: Buffer, hasLength: boolean): unknown {
 export function checkInferRequest(body: unknown, dataOfInput: (input: Input) => InputData): InferRequest {
   const { data: parsed, error } = inferSchema.safeParse(body ?? {});
   if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
+  refuseSharedMemory(body as Tensors);
   const [input] = parsed.inputs;
   return {
     id: parsed.id,
     images: readInput(input, dataOfInput(input)),
     outputs: wantedOutputs(parsed.outputs, parsed.parameters.binary_data_output ?? false),
   };
+}
+
+/** Parameters of Triton's extension for shared memory. */
+export const sharedMemory = ['shared_memory_region', 'shared_memory_offset', 'shared_memory_byte_size'];
+
+/** Of a request that has passed its schema. */
+type Tensors = Readonly<
+  Record<'inputs' | 'outputs', readonly { readonly parameters?: object }[] | undefined>
+>;
+
+/** Were they ignored, a client would read its answer from memory that nobody has written. */
+function refuseSharedMemory({ inputs = [], outputs = [] }: Tensors): void {
+  for (const { parameters = {} } of [...inputs, ...outputs]) {
+    const name = sharedMemory.find((each) => Object.hasOwn(parameters, each));
+    if (name === undefined) continue;
+    throw invalid(
+      `expected the data of inputs in the request, and outputs to be sent, got ${name}; shared memory is not offered`,
+    );
+  }
 }
 
 const lengthHeader = 'inference-header-content-length';

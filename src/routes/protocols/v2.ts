@@ -11,11 +11,11 @@ import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
 import type { VersionLabels } from '../version-labels.ts';
-import { aliasedVersions, createDescribe, type Describe, selectorOf } from './described-version.ts';
+import { createDescribe, type Describe, selectorOf } from './described-version.ts';
 import { maxBodyBytes, parseProtocolJson, protocolProblems, speakProtocol } from './protocol-scope.ts';
 import { readImages } from './read-images.ts';
 import { writeInferAnswer } from './v2-answer.ts';
-import { isReady, modelMetadata, serverMetadata } from './v2-metadata.ts';
+import { isReady, modelMetadata, repositoryIndex, serverMetadata } from './v2-metadata.ts';
 import { readInferRequest } from './v2-request.ts';
 
 export type ProtocolDependencies = {
@@ -152,14 +152,7 @@ function indexRoute(scope: FastifyInstance, { predictor }: ProtocolDependencies)
     const body = request.body ? parseProtocolJson(request.body as Buffer) : undefined;
     const { error } = indexBodySchema.safeParse(body ?? {});
     if (error) throw new HttpProblem(invalidProblem('body', error.issues, null, body));
-    return Object.keys(predictor.serving()).flatMap((name) =>
-      aliasedVersions(predictor, name).map((version) => ({
-        name,
-        version: String(version),
-        state: 'READY',
-        reason: '',
-      })),
-    );
+    return repositoryIndex(predictor);
   });
 }
 

@@ -25,6 +25,15 @@ export type GrpcServer = {
   close(): Promise<void>;
 };
 
+/** In ms. */
+export type GrpcTiming = {
+  readonly message: number; // for a message to arrive, and for an answer to be taken
+  readonly ping: number; // between pings of a connection: they notice clients that vanished
+  readonly pong: number; // for the answer to a ping
+  readonly idle: number; // that a connection without calls stays open; clients open another by themselves
+};
+
+export const usualTiming: GrpcTiming = { message: 30_000, ping: 30_000, pong: 10_000, idle: 300_000 };
 const callsOfConnection = 100; // at a time
 const closeWithinMs = 7000; // shorter than the grace of the process (lifecycle.ts)
 
@@ -36,7 +45,11 @@ const probes = [
 ];
 
 /** Resolves when it listens. @throws TrainyardError `LISTEN_FAILED` */
-export async function openGrpc(place: Place, parts: GrpcDependencies): Promise<GrpcServer> {
+export async function openGrpc(
+  place: Place,
+  parts: GrpcDependencies,
+  timing = usualTiming,
+): Promise<GrpcServer> {
   const { predictor, access, metrics, log } = parts;
   const supervise = superviseCalls({
     refuse: createRefuse(access),
@@ -44,10 +57,14 @@ export async function openGrpc(place: Place, parts: GrpcDependencies): Promise<G
     streams: new Set([`/${healthName}/Watch`]),
     metrics,
     log,
+    messageMs: timing.message,
   });
   const server = new Server({
     'grpc.max_receive_message_length': maxBodyBytes,
     'grpc.max_concurrent_streams': callsOfConnection,
+    'grpc.keepalive_time_ms': timing.ping,
+    'grpc.keepalive_timeout_ms': timing.pong,
+    'grpc.max_connection_idle_ms': timing.idle,
     'grpc.enable_channelz': 0, // it would keep a record of every connection
     interceptors: [supervise],
   });

@@ -3,7 +3,7 @@
 import { invalid } from '../protocol-scope.ts';
 import type { ReadImages } from '../read-images.ts';
 import { bytesOf, type OutputTensor, tensorOf } from '../v2-answer.ts';
-import { checkInferRequest, type InferRequest, type InputData } from '../v2-request.ts';
+import { checkInferRequest, type InferRequest, type InputData, sharedMemory } from '../v2-request.ts';
 import type { Contents, InferAnswerMessage, InferInput, InferMessage, WantedTensor } from './messages.ts';
 
 /** @throws HttpProblem 400 */
@@ -11,17 +11,29 @@ export function readInferMessage(message: InferMessage): InferRequest {
   const { id, inputs, outputs } = message;
   const body = {
     ...(id !== '' && { id }),
-    inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+    inputs: inputs.map(({ name, datatype, shape, parameters }) => ({
+      name,
+      datatype,
+      shape,
+      parameters: sharedMemoryOf(parameters),
+    })),
     outputs: outputs.map((output) => ({ name: output.name, parameters: parametersOf(output) })),
   };
   return checkInferRequest(body, ({ datatype }) => dataOf(message, datatype));
 }
 
-/** Only `classification` counts: whether the answer is in bytes, the request's form decides. */
-function parametersOf({ parameters }: WantedTensor): { classification?: unknown } {
-  if (!Object.hasOwn(parameters, 'classification')) return {};
+/** Only `classification` counts. The answer is in bytes where the request is. */
+function parametersOf({ parameters }: WantedTensor): object {
+  const shared = sharedMemoryOf(parameters);
+  if (!Object.hasOwn(parameters, 'classification')) return shared;
   const { classification } = parameters;
-  return { classification: classification?.[classification.parameter_choice ?? ''] ?? null };
+  return { ...shared, classification: classification?.[classification.parameter_choice ?? ''] ?? null };
+}
+
+/** The parameters for which a request is refused. */
+function sharedMemoryOf(parameters: InferInput['parameters']): object {
+  const names = Object.keys(parameters).filter((name) => sharedMemory.includes(name));
+  return Object.fromEntries(names.map((name) => [name, true]));
 }
 
 function dataOf({ inputs, raw_input_contents: raw }: InferMessage, datatype: string): InputData {

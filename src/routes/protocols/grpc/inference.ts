@@ -1,5 +1,4 @@
 /** The calls of `inference.GRPCInferenceService`. */
-import { EventEmitter } from 'node:events';
 import type {
   handleUnaryCall,
   ServerUnaryCall,
@@ -12,10 +11,9 @@ import { modelName } from '../../../model/registry/names.ts';
 import type { Selector } from '../../../model/serving/select-version.ts';
 import { HttpProblem, invalidProblem } from '../../http/problem.ts';
 import { createDescribe, selectorOf } from '../described-version.ts';
-import { received } from '../protocol-scope.ts';
 import { readImages } from '../read-images.ts';
 import type { ProtocolDependencies } from '../v2.ts';
-import { isReady, modelMetadata, serverMetadata } from '../v2-metadata.ts';
+import { isReady, modelMetadata, repositoryIndex, serverMetadata } from '../v2-metadata.ts';
 import { readInferMessage, writeInferMessage } from './infer-message.ts';
 import type { InferAnswerMessage, InferMessage, ModelRequest, Received } from './messages.ts';
 import { failure, statusOf } from './status.ts';
@@ -36,8 +34,8 @@ export function inferenceHandlers(
     return writeInferMessage(read, wanted, message.raw_input_contents.length > 0);
   };
   const modelReady = async (message: ModelRequest) => {
-    const selector = selected(message);
-    return { ready: await describe(selector).then(() => true, falseIfAway) };
+    const ask = async () => describe(selected(message));
+    return { ready: await ask().then(() => true, falseIfAway) };
   };
   const metadata = async (message: ModelRequest) =>
     modelMetadata(await describe(selected(message)), predictor);
@@ -48,6 +46,7 @@ export function inferenceHandlers(
     ModelReady: unary(modelReady, log),
     ModelMetadata: unary(metadata, log),
     ModelInfer: unary(infer, log),
+    RepositoryIndex: unary(() => ({ models: repositoryIndex(predictor) }), log),
   };
 }
 
@@ -98,12 +97,5 @@ async function answerTo<Message, Answer>(
   call.once('cancelled', () => gone.abort()); // by the client, or by its deadline
   if (call.cancelled) gone.abort();
   if ('problem' in request) throw request.problem;
-  const ending = new EventEmitter();
-  const memory = received.open(ending); // shared with the requests over REST
-  try {
-    if (!memory.take(request.bytes)) throw memory.refusal();
-    return await handle(request.message, gone);
-  } finally {
-    ending.emit('close');
-  }
+  return handle(request.message, gone);
 }

@@ -23,6 +23,7 @@ export type InferInput = {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly number[];
+  readonly parameters: Readonly<Record<string, Parameter>>;
   readonly contents: Contents | null;
 };
 

@@ -16,7 +16,12 @@ import { pino } from 'pino';
 import type { Predictor } from '../../../../src/model/serving/predictor.ts';
 import type { Access } from '../../../../src/routes/http/guard.ts';
 import { createMetrics, observePredictor, type PictureReader } from '../../../../src/routes/metrics.ts';
-import { type GrpcServer, openGrpc } from '../../../../src/routes/protocols/grpc/grpc-server.ts';
+import {
+  type GrpcServer,
+  type GrpcTiming,
+  openGrpc,
+  usualTiming,
+} from '../../../../src/routes/protocols/grpc/grpc-server.ts';
 import { createVersionLabels } from '../../../../src/routes/version-labels.ts';
 import { openAccess, type Parts } from '../../parts.ts';
 
@@ -29,6 +34,7 @@ type OpenOptions = {
   metrics?: ReturnType<typeof createMetrics>;
   log?: ReturnType<typeof pino>;
   port?: number;
+  timing?: Partial<GrpcTiming>;
   predictor?: Pick<Predictor, 'serving'> & PictureReader;
 };
 
@@ -39,7 +45,7 @@ export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<Grp
   const place = { host: '127.0.0.1', port, variable: 'GRPC_PORT' } as const;
   const reader = observePredictor(predictor, metrics);
   const labelsOf = createVersionLabels(store);
-  return openGrpc(place, {
+  const dependencies = {
     predictor,
     reader,
     store,
@@ -47,7 +53,8 @@ export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<Grp
     access: { ...openAccess, ...access },
     metrics,
     log,
-  });
+  };
+  return openGrpc(place, dependencies, { ...usualTiming, ...options.timing });
 }
 
 export type Outcome<Answer> = {

@@ -126,7 +126,7 @@ describe('a call that is not right', () => {
       'more than 16 MiB',
       raw('FP32', [1, 784], Buffer.alloc(16 * 1024 * 1024 + 1)),
       'RESOURCE_EXHAUSTED',
-      /larger than max/,
+      /at most 16777216 bytes/,
     ],
   ])('has %s', async (_name, sent, code, details) => {
     expect(await refusalOf(client, 'ModelInfer', sent)).toMatchObject({
