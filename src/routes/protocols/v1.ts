@@ -142,12 +142,7 @@ function describeRoutes(
   });
 }
 
-function readRoutes(
-  scope: FastifyInstance,
-  { path, hide }: Place,
-  { reader, labelsOf }: ProtocolDependencies,
-): void {
-  const read = { predictor: reader, labelsOf };
+function readRoutes(scope: FastifyInstance, { path, hide }: Place, { reader }: ProtocolDependencies): void {
   const options = { bodyLimit: maxBodyBytes };
   scope.post<ByModel>(`${path}::predict`, {
     ...options,
@@ -155,7 +150,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const { images, inRows } = readPredict(parseProtocolJson(bodyOf(request)));
-      const found = await readImages(images, selector, goneWith(reply), read);
+      const found = await readImages(images, selector, goneWith(reply), reader);
       return inRows ? { predictions: rowsOf(found) } : { outputs: columnsOf(found) };
     },
   });
@@ -166,7 +161,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const images = readClassify(parseProtocolJson(bodyOf(request)));
-      const found = await readImages(images, selector, goneWith(reply), read);
+      const found = await readImages(images, selector, goneWith(reply), reader);
       return { results: found.answers.map((_, i) => classesOf(found, i)) };
     },
   });

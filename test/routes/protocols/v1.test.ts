@@ -23,7 +23,7 @@ const post = (path: string, payload: object | string) =>
   parts.app.inject({ method: 'POST', url: `/v1/models/${path}`, payload });
 
 it('knows no model before the first', async () => {
-  expect((await get('mnist')).statusCode).toBe(404);
+  expect((await get('mnist')).json()).toMatchObject({ status: 503, code: 'NO_MODEL' });
   const response = await post('mnist:predict', { instances: flat });
   expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1']);
 });

@@ -37,7 +37,7 @@ describe('before the first model', () => {
     const ready = await get('/v2/health/ready');
     expect([ready.statusCode, ready.json()]).toEqual([503, { ready: false }]);
     expect((await post('/v2/repository/index', {})).json()).toEqual([]);
-    expect((await get('/v2/models/mnist/ready')).statusCode).toBe(404);
+    expect((await get('/v2/models/mnist/ready')).json()).toMatchObject({ status: 503, code: 'NO_MODEL' });
   });
 });
 

@@ -17,7 +17,6 @@ import type { Predictor } from '../../../../src/model/serving/predictor.ts';
 import type { Access } from '../../../../src/routes/http/guard.ts';
 import { createMetrics, observePredictor, type PictureReader } from '../../../../src/routes/metrics.ts';
 import { type GrpcServer, openGrpc } from '../../../../src/routes/protocols/grpc/grpc-server.ts';
-import { createVersionLabels } from '../../../../src/routes/version-labels.ts';
 import { openAccess, type Parts } from '../../parts.ts';
 
 const protoOf = (name: string) =>
@@ -29,7 +28,7 @@ type OpenOptions = {
   metrics?: ReturnType<typeof createMetrics>;
   log?: ReturnType<typeof pino>;
   port?: number;
-  predictor?: Pick<Predictor, 'serving'> & PictureReader;
+  predictor?: Pick<Predictor, 'serving' | 'unserved'> & PictureReader;
 };
 
 export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<GrpcServer> {
@@ -38,12 +37,10 @@ export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<Grp
   const { store } = parts;
   const place = { host: '127.0.0.1', port, variable: 'GRPC_PORT' } as const;
   const reader = observePredictor(predictor, metrics);
-  const labelsOf = createVersionLabels(store);
   return openGrpc(place, {
     predictor,
     reader,
     store,
-    labelsOf,
     access: { ...openAccess, ...access },
     metrics,
     log,
