@@ -1,7 +1,7 @@
 /**
  * The events of a job, be it a training or an import. BullMQ's log of the job holds them: a Redis list of JSON texts, which
- * BullMQ deletes with the job and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event is ever removed. Each
- * append is also published on the job's channel, as `FIRST\nJSON\nJSON…`.
+ * BullMQ deletes with the job and which any BullMQ tool shows. An event's number is its place in the list, from 1; no event
+ * is ever removed. Each append is also published on the job's channel, as `FIRST\nJSON\nJSON…`.
  */
 import type { Redis } from 'ioredis';
 import type { TrainJob } from './contract.ts';

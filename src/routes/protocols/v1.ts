@@ -26,6 +26,12 @@ const params = z.object({
 type ByModel = { Params: z.output<typeof params> };
 
 const refusals = protocolProblems(400, 404, 409, 503);
+const listSchema = {
+  tags,
+  operationId: 'listServingModels',
+  summary: 'KServe V1: the models that answer',
+  response: { 200: z.object({ models: z.array(z.string()) }) },
+};
 const statusSchema = {
   tags,
   operationId: 'getServingStatus',
@@ -106,6 +112,9 @@ export const v1Routes: FastifyPluginAsync<ProtocolDependencies> = async (app, pa
 const speakV1: FastifyPluginAsync<ProtocolDependencies> = async (scope, parts) => {
   speakProtocol(scope);
   const describe = createDescribe(parts.predictor, parts.store);
+  scope.get('/models', { schema: listSchema }, async () => ({
+    models: Object.keys(parts.predictor.serving()),
+  }));
   for (const [path, callPath] of modelPaths) {
     const hide = path !== modelPaths[0][0];
     describeRoutes(scope, { path, hide }, describe, parts);

@@ -1,4 +1,5 @@
 /** What the Open Inference Protocol tells of the server and its models, over REST and over gRPC. */
+import { programVersion } from '../../lib/program-version.ts';
 import { imageSide } from '../../model/data/dataset.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
 import { aliasedVersions, type DescribedVersion } from './described-version.ts';
@@ -8,7 +9,7 @@ type Serving = Pick<Predictor, 'serving'>;
 
 export const serverMetadata = {
   name: 'trainyard',
-  version: '0.1.0',
+  version: programVersion,
   extensions: ['binary_tensor_data', 'classification', 'model_repository'],
 };
 
