@@ -19,11 +19,12 @@ import { type Service, startService, trainToEnd, until } from '../harness/servic
 import { readSplit } from '../src/model/data/built-in.ts';
 import { imageAt, imageSide, imageSize } from '../src/model/data/dataset.ts';
 import { encodePng } from '../src/model/image/encode-png.ts';
+import { type Report, verdictsOn } from './lib/client-report.ts';
 import { atEnd, interrupted, runBench } from './lib/ending.ts';
 import { lastLineOf, measure, type Program } from './lib/measure.ts';
 import { installPeers, type PeerSet, peerProgram } from './lib/peers.ts';
 import { during } from './lib/progress.ts';
-import { describeMachine, formatTable, formatVerdicts, isMet, toJson, type Verdict } from './lib/report.ts';
+import { describeMachine, formatTable, formatVerdicts, isMet, toJson } from './lib/report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -48,20 +49,6 @@ const generatedStub: PeerSet = {
   modules: ['grpc', 'grpc_tools', 'numpy'],
 };
 
-/** What a client reports of one way to send the images. */
-type Way = {
-  readonly name: string;
-  readonly images: number;
-  readonly others: number; // labels that differ
-  readonly largest: number; // difference of a probability
-};
-type Report = {
-  readonly versions: Readonly<Record<string, string>>;
-  readonly ways: readonly Way[];
-  readonly checks: number;
-  readonly failures: readonly string[];
-};
-
 await runBench(async () => {
   const directory = await temporaryDirectory();
   const service = await serve(values['data-dir'] ?? (await train()));
@@ -76,7 +63,7 @@ await runBench(async () => {
   ]);
   console.log(formatTable([['', 'images', 'other labels', 'largest difference'], ...rows]));
   for (const failure of reports.flatMap(({ failures }) => failures)) console.log(failure);
-  const verdicts = reports.flatMap(verdictsOf);
+  const verdicts = verdictsOn(reports);
   console.log(`\n${formatVerdicts(verdicts)}`);
   if (values.json) console.log(toJson({ machine: describeMachine(), reports }, verdicts));
   if (!verdicts.every(isMet)) process.exitCode = 1;
@@ -182,26 +169,4 @@ async function ask(what: string, program: Program): Promise<Report> {
   const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
   console.log(`${what}: ${versions.join(', ')}`);
   return report;
-}
-
-function verdictsOf({ versions, ways, checks, failures }: Report): Verdict[] {
-  const [name] = Object.keys(versions);
-  const others = ways.reduce((sum, way) => sum + way.others, 0);
-  const largest = Math.max(...ways.map((way) => way.largest));
-  return [
-    {
-      what: `${name}: other labels than /predict, ${ways.length} ways`,
-      value: others,
-      bar: 0,
-      better: 'less',
-    },
-    {
-      what: `${name}: largest difference of a probability`,
-      value: 1e6 * largest,
-      bar: 10,
-      better: 'less',
-      unit: ' × 10⁻⁶',
-    },
-    { what: `${name}: failed checks of ${checks}`, value: failures.length, bar: 0, better: 'less' },
-  ];
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:protocols`: the same 64 images in one binary request of the Open Inference Protocol, and as PNGs through
- * POST /predict, by one client that waits for each answer and by 16 at a time. The network is untrained. Takes turns, so that a busy machine slows all
- * of them. Memory under malformed requests is measured by test/faults/malformed-protocols.test.ts.
+ * POST /predict, by one client that waits for each answer and by 16 at a time. The network is untrained. They take turns, so
+ * that a busy machine slows all of them. Memory under malformed requests is measured by test/faults/malformed-protocols.test.ts.
  * Options: --seconds 4 (each turn), --turns 3, --engine auto, --json.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -129,9 +129,9 @@ async function registerRoutes(app: FastifyInstance, parts: AppDependencies): Pro
   await app.register(recipeRoutes, { datasets, imports });
   const labelsOf = createVersionLabels(store);
   const reader = observePredictor(predictor, metrics);
-  await app.register(predictRoutes, { predictor: reader, kept, labelsOf });
-  await app.register(v1Routes, { predictor, reader, store, labelsOf });
-  await app.register(v2Routes, { predictor, reader, store, labelsOf });
+  await app.register(predictRoutes, { predictor: reader, kept });
+  await app.register(v1Routes, { predictor, reader, store });
+  await app.register(v2Routes, { predictor, reader, store });
   await app.register(correctionRoutes, { corrections, kept, predictor, labelsOf });
   await app.register(reviewRoutes, { kept });
   await app.register(modelRoutes, { store, registry, predictor });

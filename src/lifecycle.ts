@@ -1,6 +1,7 @@
 /** Start and end of a process: on a signal, on a fault, or when the launcher that started it is gone. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
+import { expectLittleEndian } from './lib/byte-order.ts';
 import { TrainyardError, WrongCall } from './lib/errors.ts';
 import { ignoresHangup } from './lib/nohup.mjs';
 
@@ -29,6 +30,7 @@ export async function runEntry(main: () => Promise<void>): Promise<void> {
   // A reader of the output that is gone is no reason to fail, least of all while closing.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
+    expectLittleEndian();
     await main();
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);

@@ -24,7 +24,6 @@ import { type ModelStore, openStore } from './model/store/store.ts';
 import { warningsAbout } from './routes/http/guard.ts';
 import { createMetrics, observeNews, observePredictor } from './routes/metrics.ts';
 import type { GrpcServer } from './routes/protocols/grpc/grpc-server.ts';
-import { createVersionLabels } from './routes/version-labels.ts';
 
 /** A predictor that runs already, and how to hear of it. */
 export type StartedPredictor = {
@@ -103,8 +102,7 @@ async function speakGrpc(
   const { openGrpc } = await import('./routes/protocols/grpc/grpc-server.ts');
   const { predictor, store, metrics, log } = parts;
   const reader = observePredictor(predictor, metrics);
-  const labelsOf = createVersionLabels(store);
-  const grpc = await openGrpc(place, { predictor, reader, store, labelsOf, access: config, metrics, log });
+  const grpc = await openGrpc(place, { predictor, reader, store, access: config, metrics, log });
   log.info(`gRPC is spoken on ${grpc.address}`);
   return grpc;
 }

@@ -1,6 +1,7 @@
 /** The commands and their options, and how the program ends: with 0; 1 if it did not work; 2 if it was called wrongly. */
-import { readFileSync } from 'node:fs';
+
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { programVersion } from '../lib/program-version.ts';
 import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
 import { correct } from './correct.ts';
 import { listCorrections, removeCorrections } from './corrections.ts';
@@ -38,7 +39,7 @@ function leaveWithReader(): void {
 function buildProgram(): Command {
   const program = new Command('trainyard')
     .description('Trains networks to read pictures and asks them, over the API of a Trainyard server.')
-    .version(ownVersion())
+    .version(programVersion)
     .addOption(urlOption())
     .option('--json', 'one JSON value; of watched jobs, one event a line')
     .addHelpText('after', environmentHelp)
@@ -263,9 +264,4 @@ function run<Args extends unknown[]>(action: Action<Args>): (...args: Args) => P
     const context = openContext(command.optsWithGlobals<GlobalOptions>(), process.env);
     process.exitCode = await action(context, ...args);
   };
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

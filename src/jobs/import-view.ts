@@ -5,6 +5,7 @@ import { appendDone, type EventLog } from './event-log.ts';
 import type { ImportJob, ImportJobData, ImportState } from './import-contract.ts';
 import type { ImportEvent } from './import-events.ts';
 import type { EndedImport, ImportStatus } from './import-totals.ts';
+import { decodeFailure } from './job-view.ts';
 
 /** It returns the report of the data set; an import that an earlier version ended has returned null. */
 export type ImportBullJob = Job<ImportJobData, ReportSummary | null>;
@@ -68,6 +69,5 @@ function statusOf({ failedReason }: ImportBullJob): ImportStatus {
 }
 
 function errorOf(reason = ''): { code: string; message: string } {
-  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
-  return code && message ? { code, message } : { code: 'IMPORT_CRASHED', message: reason };
+  return decodeFailure(reason, 'IMPORT_CRASHED');
 }

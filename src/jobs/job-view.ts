@@ -17,6 +17,12 @@ export function encodeFailure(code: string, message: string): string {
   return `${code}: ${message}`;
 }
 
+/** Reads it back. A text in another form is what BullMQ says of a process that ended: `crashed` is its code. */
+export function decodeFailure(reason: string, crashed: string): { code: string; message: string } {
+  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
+  return code && message ? { code, message } : { code: crashed, message: reason };
+}
+
 /** The failure of a job that was cancelled while it waited, and that a worker then takes. */
 export const droppedFailure = encodeFailure('DROPPED', 'the job was cancelled before it ran');
 
@@ -65,10 +71,7 @@ function statusOf(job: BullJob, state: BullState, error: TrainJob['error']): Job
 }
 
 function failureOf(job: BullJob, state: BullState): TrainJob['error'] {
-  if (state !== 'failed') return null;
-  const reason = job.failedReason ?? '';
-  const [, code, message] = /^([A-Z][A-Z_]+): (.*)$/s.exec(reason) ?? [];
-  return code && message ? { code, message } : { code: 'TRAINER_CRASHED', message: reason };
+  return state === 'failed' ? decodeFailure(job.failedReason ?? '', 'TRAINER_CRASHED') : null;
 }
 
 /** The newest report of a job. Its `startedAt` is the first attempt's start; BullMQ keeps the newest attempt's. */

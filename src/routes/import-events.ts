@@ -23,7 +23,7 @@ export const importEventRoutes: FastifyPluginAsyncZod<Dependencies> = async (app
       operationId: 'followImport',
       tags: ['datasets'],
       summary:
-        'Follow the import of a data set: server-sent events until it has ended; no content where the set is there and its import is none of the last 100',
+        'Follow the import of a data set: server-sent events until it has ended; no content where the set is ready and its import is no longer kept (the last 100 are)',
       params: datasetParams,
       ...resumption,
       produces: ['text/event-stream'],

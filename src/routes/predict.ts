@@ -22,7 +22,6 @@ import {
   predictionsSchema,
   predictQuerySchema,
 } from './prediction-schema.ts';
-import type { VersionLabels } from './version-labels.ts';
 
 const binary = { schema: { type: 'string', format: 'binary' } } as const;
 
@@ -67,7 +66,6 @@ export const predictRequestBody = {
 type Dependencies = {
   predictor: PictureReader;
   kept: KeptAnswers | null; // null: answers are not kept
-  labelsOf: VersionLabels;
 };
 
 export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, parts) => {
@@ -109,9 +107,7 @@ export const predictRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, pa
       const found = await predictAll<Prediction>(images, request, reply, (image, signal) =>
         predictor.predict(image, { ...selector, withPixels, signal }),
       );
-      const predictions = await Promise.all(
-        found.map((each) => shown(each, { include, top }, { kept: keeper, labelsOf: parts.labelsOf })),
-      );
+      const predictions = await Promise.all(found.map((each) => shown(each, { include, top }, keeper)));
       return predictions.length === 1 ? predictions[0]! : { predictions };
     },
   });
@@ -192,11 +188,10 @@ type Wanted = { readonly include: 'input' | undefined; readonly top: number | un
 
 /** A prediction as the answer shows it; it is kept where answers are. */
 async function shown(
-  { pixels, ...prediction }: Omit<Prediction, 'ok'>,
+  { pixels, labels, ...prediction }: Omit<Prediction, 'ok'>,
   { include, top }: Wanted,
-  { kept, labelsOf }: Pick<Dependencies, 'kept' | 'labelsOf'>,
+  kept: KeptAnswers | null,
 ) {
-  const labels = top === undefined ? [] : await labelsOf(prediction.model.version);
   return {
     ...prediction,
     ...(kept && { predictionId: kept.keep({ ...prediction, pixels: pixels! }) }),

@@ -1,5 +1,4 @@
 /** Models by name: which version answers, who decided so, and why. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import { decisionSchema, type RegistryState, stateSchema } from '../model/regist
 import { aliasName, modelName } from '../model/registry/names.ts';
 import type { Registry } from '../model/registry/registry.ts';
 import type { ModelStore } from '../model/store/store.ts';
+import { isKnown } from './http/entity-tags.ts';
 import { problems } from './http/problem.ts';
 import { describe, etagOf, expectAllowed, registeredModelSchema } from './registered-model.ts';
 import { createVersionIndex } from './version-index.ts';
@@ -65,11 +65,6 @@ function leaveOut(model: string, log: FastifyBaseLogger) {
   };
 }
 
-/** Whether the client has this state already. Weak tags match as well (RFC 9110, 13.1.2). */
-function isKnown({ 'if-none-match': known = '' }: IncomingHttpHeaders, state: RegistryState): boolean {
-  return known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etagOf(state));
-}
-
 type Dependencies = { store: ModelStore; registry: Registry };
 
 export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, { store, registry }) => {
@@ -89,7 +84,7 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
   app.get('/registry/:model', { schema: modelSchema }, async ({ params: { model }, headers }, reply) => {
     const state = await read(model);
     reply.header('etag', etagOf(state));
-    if (isKnown(headers, state)) return reply.code(304).send(null);
+    if (isKnown(headers['if-none-match'], etagOf(state))) return reply.code(304).send(null);
     return describe(model, state, await index.read());
   });
 
@@ -97,7 +92,7 @@ export const registryRoutes: FastifyPluginAsyncZod<Dependencies> = async (app, {
     const { model, alias } = params;
     const state = await read(model);
     reply.header('etag', etagOf(state));
-    if (isKnown(headers, state)) return reply.code(304).send(null);
+    if (isKnown(headers['if-none-match'], etagOf(state))) return reply.code(304).send(null);
     return { alias, ...expectAllowed(state.aliases[alias] ?? aliasNotFound(model, alias, state)) };
   });
 

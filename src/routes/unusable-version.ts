@@ -5,13 +5,19 @@ import { HttpProblem } from './http/problem.ts';
 
 /** For a version that is not as it was published. The predictor moves a damaged one to quarantine when it loads it. */
 export function explainUnusable(error: unknown): never {
-  const unusable = error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code);
-  if (!unusable) throw error;
-  throw new HttpProblem({
-    status: 404,
-    code: error.code,
-    detail: `${error.message}; ask for another version`,
-  });
+  const { code, message } = expectUnusable(error);
+  throw new HttpProblem({ status: 404, code, detail: `${message}; ask for another version` });
+}
+
+/** Likewise, with the code that the predictor answers for a version that it can't load. */
+export function explainNotLoadable(error: unknown): never {
+  const detail = `${expectUnusable(error).message}; ask for another version`;
+  throw new HttpProblem({ status: 409, code: 'MODEL_NOT_LOADABLE', detail });
+}
+
+function expectUnusable(error: unknown): TrainyardError {
+  if (error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code)) return error;
+  throw error;
 }
 
 export async function explainMissing(

@@ -1,6 +1,6 @@
 /**
- * Follows the events of jobs, be they trainings or imports, for any number of readers. Each job with readers has one subscription, and a window of its
- * newest events in memory, which serves the readers that keep up. Older events are read from Redis.
+ * Follows the events of trainings and imports, for any number of readers. Each job with readers has one subscription, and a
+ * window of its newest events in memory, which serves the readers that keep up. Older events are read from Redis.
  */
 import type { Redis } from 'ioredis';
 import { channelOf, type LoggedEvent } from '../event-log.ts';

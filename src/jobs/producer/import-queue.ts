@@ -32,7 +32,7 @@ export type ImportQueue = {
   add(id: string, data: ImportJobData): Promise<boolean>;
   /** The import under a name that waits, runs or has failed. */
   find(name: string): Promise<ImportJob | null>;
-  /** The id of the newest import under a name, be it ended, as long as it is kept; null where there is none. */
+  /** The id of the newest import under a name, which may have ended; null where none is kept. */
   idOf(name: string): Promise<string | null>;
   /** The JSON texts of up to `count` events of an import, from number `first` on (the first event is number 1). */
   events(id: string, first: number, count: number): Promise<string[]>;

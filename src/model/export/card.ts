@@ -64,7 +64,7 @@ function accuracy({ metrics, test }: Manifest): string[] {
   const images = test ? `${test.images} test images` : 'the test images';
   const { testAccuracy, testLoss, trainLoss } = metrics;
   return [
-    `${percent(testAccuracy)} of ${images} right; loss ${rounded(testLoss)} on them, ${rounded(trainLoss)} in training.`,
+    `The version reads ${percent(testAccuracy)} of ${images} right. Its loss is ${rounded(testLoss)} on them, and ${rounded(trainLoss)} in training.`,
   ];
 }
 

@@ -49,7 +49,7 @@ function weightOf(
   return { shape, values };
 }
 
-/** The values as bytes, without a copy. Every machine that Trainyard runs on is little-endian, as both formats are. */
+/** The values as bytes, without a copy. Both formats are little-endian, as the machine is (lib/byte-order.ts). */
 export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -17,6 +17,7 @@ export type ServedModel = {
 
 export type Prediction = Answer & {
   readonly ok: true;
+  readonly labels: readonly string[]; // of the version, in the order of `probabilities`
   readonly model: ServedModel & { readonly alias: string | null }; // null: the request named the version
   readonly timings: { readonly decodeMs: number; readonly queueMs: number; readonly inferMs: number };
   readonly pixels?: Uint8Array; // [784], what the network saw; only if asked for

@@ -194,7 +194,14 @@ function answerDigits(model: LoadedModel, batch: readonly Read<ReadDigit>[]): vo
     const row = rowOf(logits, model.labels.length, i);
     const found = answerFrom(row, model, picture.warnings);
     const seen = withPixels ? { pixels: picture.pixels } : {};
-    const outcome = { ok: true, ...found, ...describe(model, image, startedAt, inferMs), ...seen } as const;
+    const { labels } = model;
+    const outcome = {
+      ok: true,
+      labels,
+      ...found,
+      ...describe(model, image, startedAt, inferMs),
+      ...seen,
+    } as const;
     send({ type: 'answer', id: image.id, outcome });
   }
 }

@@ -62,6 +62,8 @@ export type Predictor = {
   model(name?: string): ServedModel | null;
   /** What answers for each model. */
   serving(): Serving;
+  /** Why no model answers: there is none yet, or the process is starting again. Null while one does. */
+  unserved(): PredictFailure | null;
   /** Has a version loaded, checked and warmed up. Never throws. */
   loadVersion(version: number): Promise<LoadOutcome>;
   /** Has the registry looked at now, and resolves once `ready` holds of what answers; false after 5 s. */
@@ -159,7 +161,8 @@ class RunningPredictor implements Predictor {
     let missing: number | null = null; // the version that the process did not have
     for (let tries = 1; ; tries++) {
       if (signal?.aborted) return cancelled;
-      if (Object.keys(this.#serving).length === 0) return this.#hadModel ? restarted : noModel;
+      const unserved = this.unserved();
+      if (unserved) return unserved;
       const selected = selectVersion(this.#serving, options, random);
       if (!selected.ok) return selected;
       const { version, isPinned, alias } = selected;
@@ -181,6 +184,11 @@ class RunningPredictor implements Predictor {
 
   serving(): Serving {
     return this.#serving;
+  }
+
+  unserved(): PredictFailure | null {
+    if (Object.keys(this.#serving).length > 0) return null;
+    return this.#hadModel ? restarted : noModel;
   }
 
   loadVersion(version: number): Promise<LoadOutcome> {

@@ -1,9 +1,11 @@
 /** /openapi.json: OpenAPI 3.1 from the schemas that validate, and what a schema has no words for. */
+
 import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 as OpenApi } from 'openapi-types';
+import { programVersion } from '../../lib/program-version.ts';
 import { type Access, describeAccess } from '../http/guard.ts';
 import { predictRequestBody } from '../predict.ts';
 import { addExamples, type Operation } from './examples.ts';
@@ -63,7 +65,7 @@ export async function registerOpenApi(app: FastifyInstance, access: Access): Pro
       info: {
         title: 'Trainyard',
         description: introduction,
-        version: '0.1.0',
+        version: programVersion,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags,

@@ -1,3 +1,4 @@
+import { programVersion } from '../../lib/program-version.ts';
 import type { Problem } from '../http/problem.ts';
 import { type Exchange, firstTestImage, invalid, json, problem } from './exchange.ts';
 
@@ -26,7 +27,7 @@ export const protocolExamples: Record<string, readonly Exchange[]> = {
       status: 200,
       answer: {
         name: 'trainyard',
-        version: '0.1.0',
+        version: programVersion,
         extensions: ['binary_tensor_data', 'classification'],
       },
     },
@@ -117,6 +118,7 @@ export const protocolExamples: Record<string, readonly Exchange[]> = {
       }),
     },
   ],
+  listServingModels: [{ summary: 'One model answers', status: 200, answer: { models: ['mnist'] } }],
   getServingStatus: [
     {
       summary: 'One version answers',

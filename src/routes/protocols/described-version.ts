@@ -1,5 +1,4 @@
-/** Which version a path of a protocol names, and what there is to say about it. */
-import { TrainyardError } from '../../lib/errors.ts';
+/** Finds the version that a path of a protocol names, and describes it. */
 import { startOfText } from '../../lib/start-of-text.ts';
 import { aliasName } from '../../model/registry/names.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
@@ -8,12 +7,15 @@ import { modelOf, readingOf } from '../../model/store/manifest.ts';
 import type { ModelStore } from '../../model/store/store.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { expectPrediction } from '../prediction-outcome.ts';
+import { explainNotLoadable } from '../unusable-version.ts';
 
 export type DescribedVersion = {
   readonly model: string;
   readonly version: number;
   readonly labels: readonly string[];
 };
+
+export type Serving = Pick<Predictor, 'serving' | 'unserved'>;
 
 export type Describe = (selector: Selector) => Promise<DescribedVersion>;
 
@@ -26,16 +28,18 @@ export function selectorOf({ model, version }: { model: string; version?: string
   throw new HttpProblem({ status: 404, code: 'MODEL_NOT_FOUND', detail });
 }
 
-/** Returns a function that describes a version. It throws HttpProblem where the version does not exist. */
-export function createDescribe(
-  predictor: Pick<Predictor, 'serving'>,
-  store: Pick<ModelStore, 'manifest'>,
-): Describe {
+/**
+ * Returns a function that describes a version. It throws HttpProblem where the version does not exist, and 503 while no
+ * model answers, as an inference would.
+ */
+export function createDescribe(predictor: Serving, store: Pick<ModelStore, 'manifest'>): Describe {
   return async (selector) => {
+    const unserved = predictor.unserved();
+    if (unserved) return expectPrediction<never>(unserved, 0, 1) as never;
     const selected = selectVersion(predictor.serving(), selector, 0);
     if (!selected.ok) return expectPrediction<never>(selected, 0, 1) as never;
     const { version } = selected;
-    const manifest = await store.manifest(version).catch(explainUnusable);
+    const manifest = await store.manifest(version).catch(explainNotLoadable);
     const model = manifest && modelOf(manifest);
     if (!manifest || model !== selector.model) throw versionMissing(version, selector.model!);
     return { model, version, labels: readingOf(manifest).labels };
@@ -48,13 +52,6 @@ export function aliasedVersions(predictor: Pick<Predictor, 'serving'>, model: st
   if (!selected.ok && selected.code === 'MODEL_UNKNOWN') expectPrediction(selected, 0, 1);
   const versions = Object.values(predictor.serving()[model]?.aliases ?? {});
   return [...new Set(versions)].toSorted((a, b) => b - a);
-}
-
-/** For a version that is not as it was published. */
-function explainUnusable(error: unknown): never {
-  if (!(error instanceof TrainyardError && /^MODEL_(?:DAMAGED|UNSUPPORTED)$/.test(error.code))) throw error;
-  const detail = `${error.message}; ask for another version`;
-  throw new HttpProblem({ status: 409, code: 'MODEL_NOT_LOADABLE', detail });
 }
 
 function versionMissing(version: number, model: string): HttpProblem {

@@ -42,7 +42,7 @@ export function greysFromBytes(bytes: Uint8Array, images: number, type: GreyType
       `expected ${greys.byteLength} bytes (${size}) of ${type} data, as shape and datatype give, got ${bytes.byteLength}`,
     );
   }
-  new Uint8Array(greys.buffer).set(bytes); // Node runs on little-endian machines only
+  new Uint8Array(greys.buffer).set(bytes); // the machine is little-endian: lib/byte-order.ts
   if (type === 'FP32') for (let i = 0; i < greys.length; i++) expectGrey(greys[i]!, i, type);
   return greys;
 }

@@ -6,7 +6,6 @@ import { maxImages } from '../http/image-limits.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
 import { expectPrediction, isUnavailable } from '../prediction-outcome.ts';
-import type { VersionLabels } from '../version-labels.ts';
 
 export const mostTensorImages = 256; // in a request
 export const mostPictures = maxImages; // as POST /predict takes
@@ -16,17 +15,15 @@ export type RequestedImages = { readonly tensor: ImageTensor } | { readonly pict
 
 export type ReadImages = Omit<TensorPrediction, 'ok' | 'timings'>;
 
-type Reader = { readonly predictor: PictureReader; readonly labelsOf: VersionLabels };
-
 /** `gone` aborts when nobody waits for the answer. @throws HttpProblem where an image is not read */
 export async function readImages(
   images: RequestedImages,
   selector: Selector,
   gone: AbortController,
-  reader: Reader,
+  predictor: PictureReader,
 ): Promise<ReadImages> {
-  if ('pictures' in images) return readPictures(images.pictures, selector, gone, reader);
-  const outcome = await reader.predictor.predictTensor(images.tensor, { ...selector, signal: gone.signal });
+  if ('pictures' in images) return readPictures(images.pictures, selector, gone, predictor);
+  const outcome = await predictor.predictTensor(images.tensor, { ...selector, signal: gone.signal });
   return expectPrediction(outcome, 0, 1);
 }
 
@@ -34,7 +31,7 @@ async function readPictures(
   pictures: readonly Uint8Array[],
   selector: Selector,
   gone: AbortController,
-  { predictor, labelsOf }: Reader,
+  predictor: PictureReader,
 ): Promise<ReadImages> {
   setMaxListeners(mostPictures, gone.signal);
   const random = Math.random(); // a share of the traffic reads all of them
@@ -48,9 +45,8 @@ async function readPictures(
   const reason = outcomes.find((outcome) => isUnavailable(outcome));
   if (reason) expectPrediction(reason, 0, 1);
   const found = outcomes.map((outcome, index) => expectPrediction(outcome, index, outcomes.length));
-  const { model } = found[0]!;
+  const { model, labels } = found[0]!;
   if (found.some((each) => each.model.version !== model.version)) throw replaced();
-  const labels = await labelsOf(model.version);
   const probabilities = new Float32Array(found.length * labels.length);
   for (const [i, each] of found.entries()) probabilities.set(each.probabilities, i * labels.length);
   return { model, labels, probabilities, answers: found };

@@ -27,6 +27,12 @@ const params = z.object({
 type ByModel = { Params: z.output<typeof params> };
 
 const refusals = protocolProblems(400, 404, 409, 503);
+const listSchema = {
+  tags,
+  operationId: 'listServingModels',
+  summary: 'KServe V1: the models that answer',
+  response: { 200: z.object({ models: z.array(z.string()) }) },
+};
 const statusSchema = {
   tags,
   operationId: 'getServingStatus',
@@ -107,6 +113,9 @@ export const v1Routes: FastifyPluginAsync<ProtocolDependencies> = async (app, pa
 const speakV1: FastifyPluginAsync<ProtocolDependencies> = async (scope, parts) => {
   speakProtocol(scope);
   const describe = createDescribe(parts.predictor, parts.store);
+  scope.get('/models', { schema: listSchema }, async () => ({
+    models: Object.keys(parts.predictor.serving()),
+  }));
   for (const [path, callPath] of modelPaths) {
     const hide = path !== modelPaths[0][0];
     describeRoutes(scope, { path, hide }, describe, parts);
@@ -143,12 +152,7 @@ function describeRoutes(
   });
 }
 
-function readRoutes(
-  scope: FastifyInstance,
-  { path, hide }: Place,
-  { reader, labelsOf }: ProtocolDependencies,
-): void {
-  const read = { predictor: reader, labelsOf };
+function readRoutes(scope: FastifyInstance, { path, hide }: Place, { reader }: ProtocolDependencies): void {
   const options = { bodyLimit: maxBodyBytes };
   scope.post<ByModel>(`${path}::predict`, {
     ...options,
@@ -156,7 +160,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const { images, inRows } = readPredict(parseProtocolJson(bodyOf(request)));
-      const found = await readImages(images, selector, goneWith(reply), read);
+      const found = await readImages(images, selector, goneWith(reply), reader);
       return inRows ? { predictions: rowsOf(found) } : { outputs: columnsOf(found) };
     },
   });
@@ -167,7 +171,7 @@ function readRoutes(
     handler: async (request, reply) => {
       const selector = selected(request.params);
       const images = readClassify(parseProtocolJson(bodyOf(request)));
-      const found = await readImages(images, selector, goneWith(reply), read);
+      const found = await readImages(images, selector, goneWith(reply), reader);
       return { results: found.answers.map((_, i) => classesOf(found, i)) };
     },
   });

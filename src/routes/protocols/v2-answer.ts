@@ -62,7 +62,7 @@ export function bytesOf({ datatype, values }: OutputTensor): Buffer {
   return datatype === 'FP32' ? bytesOfFloats(values) : bytesOfStrings(values);
 }
 
-/** Little-endian, as the machines are that Node runs on. */
+/** Little-endian, as the machine is (lib/byte-order.ts). */
 function bytesOfFloats(values: Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,4 +1,5 @@
 /** What the Open Inference Protocol tells of the server and its models, over REST and over gRPC. */
+import { programVersion } from '../../lib/program-version.ts';
 import { imageSide } from '../../model/data/dataset.ts';
 import type { Predictor } from '../../model/serving/predictor.ts';
 import { aliasedVersions, type DescribedVersion } from './described-version.ts';
@@ -9,7 +10,7 @@ type Serving = Pick<Predictor, 'serving'>;
 /** Not `model_repository`: that extension has the index, which is there, but also loads and unloads models. */
 export const serverMetadata = {
   name: 'trainyard',
-  version: '0.1.0',
+  version: programVersion,
   extensions: ['binary_tensor_data', 'classification'],
 };
 

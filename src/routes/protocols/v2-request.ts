@@ -65,7 +65,7 @@ export type InferRequest = {
 export type InputData =
   | { readonly bytes: Buffer }
   | { readonly elements: readonly Buffer[] } // pictures
-  | { readonly values: unknown; readonly where?: string }; // `where` ends what an error says
+  | { readonly values: unknown; readonly where?: string }; // the message of an error ends with `where`
 
 /** Over REST. @throws HttpProblem 400, or 413 */
 export function readInferRequest(request: FastifyRequest): InferRequest {

@@ -5,13 +5,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { modelName } from '../../model/registry/names.ts';
-import type { Predictor } from '../../model/serving/predictor.ts';
 import type { ModelStore } from '../../model/store/store.ts';
 import { goneWith } from '../http/client-gone.ts';
 import { HttpProblem, invalidProblem } from '../http/problem.ts';
 import type { PictureReader } from '../metrics.ts';
-import type { VersionLabels } from '../version-labels.ts';
-import { createDescribe, type Describe, selectorOf } from './described-version.ts';
+import { createDescribe, type Describe, type Serving, selectorOf } from './described-version.ts';
 import { maxBodyBytes, parseProtocolJson, protocolProblems, speakProtocol } from './protocol-scope.ts';
 import { readImages } from './read-images.ts';
 import { writeInferAnswer } from './v2-answer.ts';
@@ -19,10 +17,9 @@ import { isReady, modelMetadata, repositoryIndex, serverMetadata } from './v2-me
 import { readInferRequest } from './v2-request.ts';
 
 export type ProtocolDependencies = {
-  readonly predictor: Pick<Predictor, 'serving'>;
+  readonly predictor: Serving;
   readonly reader: PictureReader;
   readonly store: Pick<ModelStore, 'manifest'>;
-  readonly labelsOf: VersionLabels;
 };
 
 const tags = ['protocols'];
@@ -30,7 +27,7 @@ const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array
 const inferModel = z
   .object({
     name: z.string(),
-    versions: z.array(z.string()).describe('That an alias points to, newest first'),
+    versions: z.array(z.string()).describe('Versions that aliases point to, newest first'),
     platform: z.string(),
     inputs: z.array(tensor),
     outputs: z.array(tensor),
@@ -175,17 +172,14 @@ function describeRoutes(
   });
 }
 
-function inferRoute(scope: FastifyInstance, path: string, { reader, labelsOf }: ProtocolDependencies): void {
+function inferRoute(scope: FastifyInstance, path: string, { reader }: ProtocolDependencies): void {
   scope.post<ByModel>(`${path}/infer`, {
     bodyLimit: maxBodyBytes,
     schema: { ...inferRouteSchema, hide: path !== modelPaths[0] },
     handler: async (request, reply) => {
       const selector = selectorOf(request.params);
       const wanted = readInferRequest(request);
-      const read = await readImages(wanted.images, selector, goneWith(reply), {
-        predictor: reader,
-        labelsOf,
-      });
+      const read = await readImages(wanted.images, selector, goneWith(reply), reader);
       const { json, binary } = writeInferAnswer(read, wanted);
       if (!binary) return reply.type('application/json; charset=utf-8').send(json);
       reply.header('inference-header-content-length', String(json.byteLength));

@@ -16,7 +16,7 @@ it('has what the manifest has, and only that', async () => {
   for (const part of ['Input and output', 'Data', 'Recipe', 'Accuracy', 'Calibration', 'Limits', 'Checksums'])
     expect(card).toContain(`\n## ${part}\n`);
   expect(card).toContain('- `train`: SHA-256 `abc`');
-  expect(card).toContain('10.00 % of 100 test images right; loss 2.3');
+  expect(card).toContain('The version reads 10.00 % of 100 test images right. Its loss is 2.3');
   expect(card).toContain('Fitted on 500 training images that were held back');
   expect(card).toContain('is below 0.6,');
   expect(card).toContain('commit of the program `a1b2c3`');

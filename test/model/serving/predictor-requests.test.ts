@@ -1,6 +1,7 @@
 /** What the predictor asks of its process, and when it stops waiting. The process is played by the test. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { digitLabels } from '../../../src/model/data/labels.ts';
 import type { ModelServing } from '../../../src/model/serving/follow-registry.ts';
 import type { PredictorMessage } from '../../../src/model/serving/messages.ts';
 import { createPredictor, type Predictor } from '../../../src/model/serving/predictor.ts';
@@ -44,7 +45,7 @@ const serve = (champions: Record<string, number>, others: Record<string, number>
 const answer = (id: number, version: number, name = 'mnist') => {
   const model = { ...served(version, name), alias: null };
   const sure = { confidence: 1, verdict: 'known', score: null, calibrated: false } as const;
-  const found = { label: '7', digit: 7, ...sure, probabilities: [], warnings: [] };
+  const found = { labels: digitLabels, label: '7', digit: 7, ...sure, probabilities: [], warnings: [] };
   const timings = { decodeMs: 0, queueMs: 0, inferMs: 0 };
   say({
     type: 'answer',

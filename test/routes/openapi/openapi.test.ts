@@ -39,6 +39,7 @@ it('describes every route in OpenAPI 3.1', async () => {
     '/registry/{model}/traffic',
     '/review',
     '/review/{predictionId}',
+    '/v1/models',
     '/v1/models/{model}',
     '/v1/models/{model}/metadata',
     '/v1/models/{model}:classify',

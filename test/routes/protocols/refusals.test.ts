@@ -43,7 +43,7 @@ it('is documented as a problem with `error`', async () => {
     paths: Record<string, Record<string, { responses: object }>>;
   };
   const documented = Object.keys(paths).filter((path) => /^\/v[12]\/models/.test(path));
-  expect(documented).toHaveLength(7);
+  expect(documented).toHaveLength(8);
   for (const path of documented)
     for (const { responses } of Object.values(paths[path]!))
       expect(responses, path).toMatchObject({
@@ -84,5 +84,26 @@ it('says that it answers only this machine', async () => {
   for (const refusal of await refusalsOf(app, { host: 'trainyard.example' })) {
     expect(refusal).toMatchObject({ status: 403, code: 'OTHER_SITE' });
     expect(refusal.error).toMatch(/^expected a request to a loopback address/);
+  }
+});
+
+it('says what a path takes, and which paths there are not', async () => {
+  const app = await buildQuietApp();
+  for (const [method, url, status] of [
+    ['POST', '/v1/models/mnist:regress', 405],
+    ['GET', '/v1/models/mnist:predict', 405],
+    ['DELETE', '/v2', 405],
+    ['GET', '/v2/models/mnist/infer', 405],
+    ['PUT', '/v2/models/mnist/versions/1/ready', 405],
+    ['GET', '/v1', 404],
+    ['GET', '/v1/', 404],
+    ['GET', '/v1/nope', 404],
+    ['GET', '/v2/nope', 404],
+    ['POST', '/v2/models/mnist/load', 404],
+  ] as const) {
+    const answer = await app.inject({ method, url });
+    const { detail, error } = answer.json();
+    expect([url, answer.statusCode, error]).toEqual([url, status, detail]);
+    expect(error, url).toMatch(/^expected/);
   }
 });

@@ -23,7 +23,8 @@ const post = (path: string, payload: object | string) =>
   parts.app.inject({ method: 'POST', url: `/v1/models/${path}`, payload });
 
 it('knows no model before the first', async () => {
-  expect((await get('mnist')).statusCode).toBe(404);
+  expect((await parts.app.inject('/v1/models')).json()).toEqual({ models: [] });
+  expect((await get('mnist')).json()).toMatchObject({ status: 503, code: 'NO_MODEL' });
   const response = await post('mnist:predict', { instances: flat });
   expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1']);
 });
@@ -32,6 +33,10 @@ describe('with a model', () => {
   beforeAll(() => parts.publishAndServe());
 
   const places = ['mnist', 'mnist/versions/1', 'mnist/labels/champion'];
+
+  it('lists the models', async () => {
+    expect((await parts.app.inject('/v1/models')).json()).toEqual({ models: ['mnist'] });
+  });
 
   it('tells what answers, in the words of TensorFlow Serving and of KServe', async () => {
     for (const place of places) {

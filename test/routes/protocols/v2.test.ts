@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSplit } from '../../../src/model/data/built-in.ts';
 import { imageAt, imageSize } from '../../../src/model/data/dataset.ts';
@@ -37,7 +38,7 @@ describe('before the first model', () => {
     const ready = await get('/v2/health/ready');
     expect([ready.statusCode, ready.json()]).toEqual([503, { ready: false }]);
     expect((await post('/v2/repository/index', {})).json()).toEqual([]);
-    expect((await get('/v2/models/mnist/ready')).statusCode).toBe(404);
+    expect((await get('/v2/models/mnist/ready')).json()).toMatchObject({ status: 503, code: 'NO_MODEL' });
   });
 });
 
@@ -45,7 +46,11 @@ describe('with a model', () => {
   beforeAll(() => parts.publishAndServe());
 
   it('tells what it is', async () => {
-    expect((await get('/v2')).json().extensions).toContain('binary_tensor_data');
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    expect((await get('/openapi.json')).json().info.version).toBe(version);
+    const server = (await get('/v2')).json();
+    expect(server).toMatchObject({ name: 'trainyard', version });
+    expect(server.extensions).toContain('binary_tensor_data');
     expect((await get('/v2/health/ready')).json()).toEqual({ ready: true });
     const index = [{ name: 'mnist', version: '1', state: 'READY', reason: '' }];
     expect((await post('/v2/repository/index', {})).json()).toEqual(index);

@@ -25,12 +25,12 @@ export function inferenceHandlers(
   parts: ProtocolDependencies,
   log: FastifyBaseLogger,
 ): UntypedServiceImplementation {
-  const { predictor, reader, store, labelsOf } = parts;
+  const { predictor, reader, store } = parts;
   const describe = createDescribe(predictor, store);
   const infer = async (message: InferMessage, gone: AbortController): Promise<InferAnswerMessage> => {
     const selector = selected({ name: message.model_name, version: message.model_version });
     const wanted = readInferMessage(message);
-    const read = await readImages(wanted.images, selector, gone, { predictor: reader, labelsOf });
+    const read = await readImages(wanted.images, selector, gone, reader);
     return writeInferMessage(read, wanted, message.raw_input_contents.length > 0);
   };
   const modelReady = async (message: ModelRequest) => {

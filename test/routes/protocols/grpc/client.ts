@@ -22,7 +22,6 @@ import {
   openGrpc,
   usualTiming,
 } from '../../../../src/routes/protocols/grpc/grpc-server.ts';
-import { createVersionLabels } from '../../../../src/routes/version-labels.ts';
 import { openAccess, type Parts } from '../../parts.ts';
 
 const protoOf = (name: string) =>
@@ -35,7 +34,7 @@ type OpenOptions = {
   log?: ReturnType<typeof pino>;
   port?: number;
   timing?: Partial<GrpcTiming>;
-  predictor?: Pick<Predictor, 'serving'> & PictureReader;
+  predictor?: Pick<Predictor, 'serving' | 'unserved'> & PictureReader;
 };
 
 export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<GrpcServer> {
@@ -44,12 +43,10 @@ export function openGrpcOn(parts: Parts, options: OpenOptions = {}): Promise<Grp
   const { store } = parts;
   const place = { host: '127.0.0.1', port, variable: 'GRPC_PORT' } as const;
   const reader = observePredictor(predictor, metrics);
-  const labelsOf = createVersionLabels(store);
   const dependencies = {
     predictor,
     reader,
     store,
-    labelsOf,
     access: { ...openAccess, ...access },
     metrics,
     log,

@@ -86,6 +86,7 @@ function heldPredictor() {
   const held: Parameters<typeof openGrpcOn>[1] = {
     predictor: {
       serving: () => predictor.serving(),
+      unserved: () => predictor.unserved(),
       predict: (...args) => predictor.predict(...args),
       predictLine: (...args) => predictor.predictLine(...args),
       predictTensor: async (tensor, options) => {
