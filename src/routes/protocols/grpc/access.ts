@@ -1,11 +1,12 @@
 /** Decides who may call, and how often, by the rules of src/routes/http/guard.ts. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { compile } from '@fastify/proxy-addr';
 import type { Metadata } from '@grpc/grpc-js';
 import { isLoopback } from '../../../lib/loopback.ts';
 import { startOfText } from '../../../lib/start-of-text.ts';
 import type { Access } from '../../http/guard.ts';
 import { HttpProblem } from '../../http/problem.ts';
-import { forwardingNames } from '../../http/proxies.ts';
+import { forwardingNames, type TrustProxy } from '../../http/proxies.ts';
 
 export type Caller = {
   readonly metadata: Metadata;
@@ -18,15 +19,16 @@ export type Refuse = (caller: Caller) => HttpProblem | null;
 
 const windowMs = 60_000;
 
-export function createRefuse({ apiKeys, allowAnonymous, requestsPerMinute }: Access): Refuse {
+export function createRefuse({ apiKeys, allowAnonymous, trustProxy, requestsPerMinute }: Access): Refuse {
   const digests = apiKeys.map(digestOf);
+  const addressOf = createAddressOf(trustProxy);
   const count = requestsPerMinute === null ? null : createCount(requestsPerMinute);
   return (caller) => {
     const key = keyOf(caller.metadata);
     if (digests.length > 0) {
       if (!isOneOf(digests, key)) return unauthenticated(key);
     } else if (!allowAnonymous && !isLocal(caller)) return notLocal(caller);
-    return count?.(digests.length > 0 ? key! : addressOf(caller.peer)) ?? null;
+    return count?.(digests.length > 0 ? key! : addressOf(caller)) ?? null;
   };
 }
 
@@ -68,8 +70,19 @@ function notLocal({ host }: Caller): HttpProblem {
   return new HttpProblem({ status: 403, code: 'OTHER_SITE', detail });
 }
 
-function addressOf(peer: string): string {
-  return peer.replace(/:\d+$/, '');
+/** Finds the address of a client as Fastify does: the last entry of X-Forwarded-For that no trusted proxy has. */
+function createAddressOf(trustProxy: TrustProxy): (caller: Caller) => string {
+  const isTrusted = Array.isArray(trustProxy) ? compile([...trustProxy]) : () => trustProxy;
+  return ({ metadata, peer }) => {
+    const forwarded = metadata
+      .get('x-forwarded-for')
+      .join(',')
+      .split(',')
+      .map((entry) => entry.trim());
+    const way = [peer.replace(/:\d+$/, ''), ...forwarded.filter((entry) => entry !== '').toReversed()];
+    const client = way.findIndex((address, hops) => !isTrusted(address, hops));
+    return client === -1 ? way.at(-1)! : way[client]!;
+  };
 }
 
 /** Counts the calls of each key or address, a minute at a time. */

@@ -1,6 +1,7 @@
 /** Who may call: keys, the rate limit, and this machine. */
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TrustProxy } from '../../../../src/routes/http/proxies.ts';
 import type { GrpcServer } from '../../../../src/routes/protocols/grpc/grpc-server.ts';
 import { type Parts, startParts } from '../../parts.ts';
 import { connect, type GrpcClient, openGrpcOn, refusalOf } from './client.ts';
@@ -55,4 +56,35 @@ it('answers this machine alone where there is no key', async () => {
   expect(await refusalOf(client, 'ServerMetadata', {}, forwarded)).toMatchObject(refused);
   const call = client.call('ServerMetadata', {}, { options: { host: 'trainyard.example' } });
   expect((await call.outcome).error?.code).toBe(status.PERMISSION_DENIED);
+});
+
+it.each<[string, TrustProxy, string[], (string | null)[]]>([
+  ['no proxy is trusted', false, ['10.0.0.1', '10.0.0.2'], [null, 'RESOURCE_EXHAUSTED']],
+  ['another is', ['10.9.9.9'], ['10.0.0.1', '10.0.0.2'], [null, 'RESOURCE_EXHAUSTED']],
+  ['it is', ['127.0.0.1'], ['10.0.0.1', '10.0.0.2'], [null, null]],
+  ['all are', true, ['10.0.0.1', '10.0.0.2'], [null, null]],
+  ['the same client comes twice', ['loopback'], ['10.0.0.1', '10.0.0.1'], [null, 'RESOURCE_EXHAUSTED']],
+  [
+    'the client makes up where it comes from',
+    ['127.0.0.1'],
+    ['10.0.0.7, 10.0.0.1', '10.0.0.8, 10.0.0.1'],
+    [null, 'RESOURCE_EXHAUSTED'],
+  ],
+  [
+    'two proxies are',
+    ['loopback', '10.1.0.0/16'],
+    ['10.0.0.1, 10.1.0.1', '10.0.0.2, 10.1.0.1'],
+    [null, null],
+  ],
+  ['no address came', ['127.0.0.1'], ['no address', 'no address'], [null, 'RESOURCE_EXHAUSTED']],
+])('counts the calls of each client behind a proxy where %s', async (_name, trustProxy, froms, expected) => {
+  const access = { allowAnonymous: true, trustProxy, requestsPerMinute: 1 };
+  const proxied = await openGrpcOn(parts, { access });
+  const caller = connect(proxied.address);
+  const codes: (string | null | undefined)[] = [];
+  for (const from of froms)
+    codes.push((await refusalOf(caller, 'ServerMetadata', {}, { 'x-forwarded-for': from })).code);
+  expect(codes).toEqual(expected);
+  caller.close();
+  await proxied.close();
 });
