@@ -134,8 +134,8 @@ export function describeTrain(stage: () => Stage): void {
       await untilStatus(page, 'succeeded');
       await expect.poll(() => lastEpoch(page), { timeout: withinMs }).toBe(2); // the curves are whole
       await expect.poll(() => lastStep(page), { timeout: withinMs }).toBe(32);
-      const alone = await chart(page, 'Loss per step').screenshot();
-      const isAlone = async () => (await chart(page, 'Loss per step').screenshot()).equals(alone);
+      const loss = chart(page, 'Loss per step');
+      const alone = await loss.screenshot();
       const box = page.getByRole('checkbox', { name: `Show the curves of job ${first.id.slice(-8)}` });
       await box.check();
       for (const title of ['Loss per step', 'Test accuracy per epoch']) {
@@ -145,9 +145,14 @@ export function describeTrain(stage: () => Stage): void {
           await expect.poll(says, { timeout: withinMs }).toMatch(curve);
         }
       }
+      const isAlone = async () => (await loss.screenshot()).equals(alone);
       await expect.poll(isAlone, { timeout: withinMs }).toBe(false);
+      const both = await loss.screenshot();
       await box.uncheck();
-      await expect.poll(isAlone, { timeout: withinMs }).toBe(true);
+      const saysFirst = async () => (await loss.getAttribute('aria-label'))!.includes(first.id.slice(-8));
+      await expect.poll(saysFirst, { timeout: withinMs }).toBe(false);
+      const isBoth = async () => (await loss.screenshot()).equals(both);
+      await expect.poll(isBoth, { timeout: withinMs }).toBe(false);
     });
 
     it('says of each version whether it was promoted, and of the last one why', async () => {

@@ -6,7 +6,7 @@ import { type Parts, startParts } from './parts.ts';
 
 let parts: Parts;
 beforeAll(async () => {
-  parts = await startParts({ predicts: false });
+  parts = await startParts();
 });
 afterAll(() => parts.close());
 
