@@ -104,6 +104,10 @@ describe('POST /jobs/train', () => {
       'network.layers.0.filters',
     ],
     [{ network: { layers: [{ kind: 'pool', size: 2 }] } }, 'network.layers.0.kind'],
+    [
+      { network: { layers: [{ kind: 'convolution', filters: 4, kernelSize: 3, batchNorm: 'yes' }] } },
+      'network.layers.0.batchNorm',
+    ],
     [{ network: 'resnet' }, 'network'],
     [{ network: 7 }, 'network'],
     [{ dataset: 'Letters!' }, 'dataset'],
@@ -144,9 +148,11 @@ describe('POST /jobs/train', () => {
   });
 
   it('takes layers in place of a network’s name', async () => {
-    const network = { layers: [{ kind: 'convolution', filters: 4, kernelSize: 3, pool: 2 }] };
-    const response = await post('/jobs/train', { network });
-    expect([response.statusCode, response.json().request.network]).toEqual([202, network]);
+    for (const extra of [{}, { pool: 2 }, { batchNorm: true }]) {
+      const network = { layers: [{ kind: 'convolution', filters: 4, kernelSize: 3, ...extra }] };
+      const response = await post('/jobs/train', { network });
+      expect([response.statusCode, response.json().request.network]).toEqual([202, network]);
+    }
   });
 
   it('answers a body that is not JSON with 400, and one of another type with 415', async () => {

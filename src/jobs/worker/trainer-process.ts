@@ -11,6 +11,7 @@ import { type Dataset, firstOf } from '../../model/data/dataset.ts';
 import { openDatasetLibrary } from '../../model/data/load-dataset.ts';
 import type { Engine } from '../../model/engines/engine.ts';
 import { liveTensors, openEngine } from '../../model/engines/open-engine.ts';
+import { foldedNetwork } from '../../model/network/fold-batch-norm.ts';
 import { buildNetwork } from '../../model/network/network.ts';
 import { passGate } from '../../model/registry/gate.ts';
 import { type Promotion, promotionOf } from '../../model/registry/promotion.ts';
@@ -139,7 +140,7 @@ async function publish(
   const { evaluation, correctness } = tested;
   const provenance = provenanceOf(order, engine, dataset, metrics, tested);
   const options = { evaluation, correctness, stagingRoot: workspace.staging };
-  const network = buildNetwork(order.request.network, dataset.labels.length);
+  const network = foldedNetwork(buildNetwork(order.request.network, dataset.labels.length));
   const { version } = await store.publish(network, weights, provenance, options);
   return version;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Batch } from '../data/batch.ts';
-import { unflatten } from '../network/forward.ts';
+import { type LayerParameters, parametersByLayer, unflatten } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import type { Adam, LossOptions, Operations } from '../network/operations.ts';
 import type { Layer } from '../network/specification.ts';
@@ -22,6 +22,7 @@ type Gradients = {
   readonly dx: () => tf.Tensor; // a function, because the first layer's is never needed
   readonly kernel: tf.Tensor;
   readonly bias: tf.Tensor;
+  readonly gamma?: tf.Tensor; // of batch normalisation
 };
 
 /** Call with the tensorflow backend in use. */
@@ -31,8 +32,9 @@ export function tensorFlowOperations(ops: NativeOps): Operations {
       tf.tidy(() => {
         let x: tf.Tensor = images;
         const last = network.layers.length - 1;
+        const byLayer = parametersByLayer(network, parameters);
         for (const [index, layer] of network.layers.entries())
-          x = inferLayer(ops, layer, index === last, x, parameters[2 * index]!, parameters[2 * index + 1]!);
+          x = inferLayer(ops, layer, index === last, x, byLayer[index]!);
         return x as tf.Tensor2D;
       }),
     lossAndGradient: (network, weights, batch, options) =>
@@ -55,8 +57,7 @@ function inferLayer(
   layer: Layer,
   isLast: boolean,
   x: tf.Tensor,
-  kernel: tf.Tensor,
-  bias: tf.Tensor,
+  { kernel, bias }: LayerParameters,
 ): tf.Tensor {
   if (layer.kind === 'dense') {
     const { y } = dense(ops, x, kernel, bias);
@@ -89,13 +90,14 @@ function applyAll(
   images: tf.Tensor,
 ): Applied[] {
   let x = images;
+  const byLayer = parametersByLayer(network, parameters);
   return network.layers.map((layer, index) => {
     const isHidden = index < network.layers.length - 1;
-    const [kernel, bias] = [parameters[2 * index]!, parameters[2 * index + 1]!];
+    const own = byLayer[index]!;
     const applied =
       layer.kind === 'dense' && isHidden
-        ? hiddenDense(ops, x, kernel, bias)
-        : apply(ops, layer, x, kernel, bias);
+        ? hiddenDense(ops, x, own.kernel, own.bias)
+        : apply(ops, layer, x, own);
     x = applied.y;
     return applied;
   });
@@ -106,8 +108,8 @@ function backward(layers: readonly Applied[], dLogits: tf.Tensor): tf.Tensor1D {
   const flat: tf.Tensor1D[] = [];
   let dy = () => dLogits;
   for (const layer of layers.toReversed()) {
-    const { dx, kernel, bias } = layer.backward(dy());
-    flat.unshift(kernel.flatten(), bias.flatten());
+    const { dx, kernel, bias, gamma } = layer.backward(dy());
+    flat.unshift(kernel.flatten(), bias.flatten(), ...(gamma ? [gamma.flatten()] : []));
     dy = dx;
   }
   return tf.concat1d(flat);
@@ -125,8 +127,14 @@ function meanCrossEntropy(
   return { loss: losses.mean<tf.Scalar>(), dLogits };
 }
 
-function apply(ops: NativeOps, layer: Layer, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): Applied {
+function apply(
+  ops: NativeOps,
+  layer: Layer,
+  x: tf.Tensor,
+  { kernel, bias, gamma }: LayerParameters,
+): Applied {
   if (layer.kind === 'dense') return dense(ops, x, kernel, bias);
+  if (gamma) return normalisedConvolution(ops, layer.pool, x, { kernel, beta: bias, gamma });
   return layer.pool === undefined
     ? convolution(ops, x, kernel, bias)
     : pooledConvolution(ops, layer.pool, x, kernel, bias);
@@ -187,6 +195,36 @@ function pooledConvolution(
         dx: () => ops.convolutionInputGradient(x.shape, kernel, dConvolved),
         kernel: ops.convolutionKernelGradient(x, kernel.shape, dConvolved),
         bias: ops.biasGradient(dPooled),
+      };
+    },
+  };
+}
+
+type Normalised = { readonly kernel: tf.Tensor; readonly beta: tf.Tensor; readonly gamma: tf.Tensor };
+
+/** Convolution, batch normalisation, max-pool if there is a size, ReLU: in the order of forward.ts. */
+function normalisedConvolution(
+  ops: NativeOps,
+  size: number | undefined,
+  x: tf.Tensor,
+  { kernel, beta, gamma }: Normalised,
+): Applied {
+  const convolved = ops.convolution(x, kernel);
+  const normalised = ops.batchNorm(convolved, gamma, beta);
+  const pooled = size === undefined ? normalised : ops.maxPoolToTrain(normalised.y, size);
+  const y = ops.relu(pooled.y);
+  return {
+    y,
+    backward: (dy) => {
+      const dPooled = ops.reluGradient(dy, y);
+      const dNormalised =
+        'workspace' in pooled ? ops.maxPoolGradient(normalised.y, pooled, dPooled, size!) : dPooled;
+      const gradients = ops.batchNormGradient(convolved, gamma, normalised, dNormalised);
+      return {
+        dx: () => ops.convolutionInputGradient(x.shape, kernel, gradients.dx),
+        kernel: ops.convolutionKernelGradient(x, kernel.shape, gradients.dx),
+        bias: gradients.beta,
+        gamma: gradients.gamma,
       };
     },
   };

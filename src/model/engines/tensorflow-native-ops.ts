@@ -2,12 +2,19 @@
  * TensorFlow's own ops, called by name through the tfjs binding, where tfjs has no kernel or combines several. Names and attributes: https://www.tensorflow.org/api_docs/python/tf/raw_ops;
  * names that begin with `_Mkl` are oneDNN's ops, which TensorFlow does not document (core/ops/mkl_nn_ops.cc).
  */
+import { batchNormEpsilon } from '../network/fold-batch-norm.ts';
 import * as tf from '../tfjs.ts';
 
 type Attribute = { readonly name: string; readonly type: number; readonly value: unknown };
 type Binding = Readonly<
   Record<
-    'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_SHAPE' | 'TF_FLOAT',
+    | 'TF_ATTR_TYPE'
+    | 'TF_ATTR_INT'
+    | 'TF_ATTR_FLOAT'
+    | 'TF_ATTR_STRING'
+    | 'TF_ATTR_BOOL'
+    | 'TF_ATTR_SHAPE'
+    | 'TF_FLOAT',
     number
   >
 >;
@@ -37,6 +44,14 @@ export type NativeOps = {
   biasGradient(dy: tf.Tensor): tf.Tensor;
   relu(x: tf.Tensor): tf.Tensor;
   reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
+  /** Normalises by the batch's moments, for each channel. Also returns what `batchNormGradient` needs. */
+  batchNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): Normalised;
+  batchNormGradient(
+    x: tf.Tensor,
+    gamma: tf.Tensor,
+    normalised: Normalised,
+    dy: tf.Tensor,
+  ): { dx: tf.Tensor; gamma: tf.Tensor; beta: tf.Tensor };
   /** logits and target distributions [N, C] → losses [N] and their gradients by the logits [N, C]. */
   softmaxCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): [losses: tf.Tensor, gradients: tf.Tensor];
   /** Creates a variable that lives as long as the process. */
@@ -59,6 +74,9 @@ export type Variable = {
 /** A pooled tensor and, with oneDNN, the position of each maximum. */
 export type Pooled = { readonly y: tf.Tensor; readonly workspace: tf.Tensor | null };
 
+/** A normalised tensor and what the op reserves for its gradient. */
+export type Normalised = { readonly y: tf.Tensor; readonly reserved: readonly tf.Tensor[] };
+
 /** Uses oneDNN's ops on a CPU if this TensorFlow has them. Call with the tensorflow backend in use. */
 export function fastestOps(): NativeOps {
   const backend = tf.backend() as TensorFlowBackend;
@@ -71,7 +89,7 @@ export function fastestOps(): NativeOps {
 /** The ops that work on any device. */
 export function plainOps(): NativeOps {
   const backend = tf.backend() as TensorFlowBackend;
-  const { floats, layout, convolution, pooling } = attributesOf(backend.binding);
+  const { floats, layout, convolution, pooling, normalising } = attributesOf(backend.binding);
   const run: Run = (op, attributes, ...inputs) => backend.executeSingleOutput(op, attributes, inputs);
   const ops: NativeOps = {
     convolution: (x, kernel) => run('Conv2D', convolution, x, kernel),
@@ -87,6 +105,17 @@ export function plainOps(): NativeOps {
     biasGradient: (dy) => run('BiasAddGrad', [floats, layout], dy),
     relu: (x) => run('Relu', [floats], x),
     reluGradient: (dy, y) => run('ReluGrad', [floats], dy, y),
+    batchNorm: (x, gamma, beta) => {
+      const none = tf.tensor1d([]); // the op would update a mean and a variance, but only over several batches
+      const inputs = [x, gamma, beta, none, none];
+      const [y, , , ...reserved] = backend.executeMultipleOutputs('FusedBatchNormV3', normalising, inputs, 6);
+      return { y: y!, reserved };
+    },
+    batchNormGradient: (x, gamma, { reserved }, dy) => {
+      const inputs = [dy, x, gamma, ...reserved];
+      const outputs = backend.executeMultipleOutputs('FusedBatchNormGradV3', normalising, inputs, 5);
+      return { dx: outputs[0]!, gamma: outputs[1]!, beta: outputs[2]! };
+    },
     softmaxCrossEntropy: (logits, targets) =>
       two(backend, 'SoftmaxCrossEntropyWithLogits', [floats], [logits, targets]),
     variable: () => createVariable(backend),
@@ -171,7 +200,8 @@ function two(
   return backend.executeMultipleOutputs(op, attributes, inputs, 2) as [tf.Tensor, tf.Tensor];
 }
 
-function attributesOf({ TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL, TF_FLOAT }: Binding) {
+function attributesOf(binding: Binding) {
+  const { TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL, TF_FLOAT } = binding;
   const text = (name: string, value: string) => ({ name, type: TF_ATTR_STRING, value });
   const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value });
   const integers = (name: string, value: number[]) => ({ name, type: TF_ATTR_INT, value });
@@ -192,5 +222,12 @@ function attributesOf({ TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_BOOL,
     integers('ksize', [1, size, size, 1]),
     integers('strides', [1, size, size, 1]),
   ];
-  return { text, flag, floats, floatValues, layout, convolution, pooling };
+  const normalising = [
+    floats,
+    { ...floats, name: 'U' }, // of γ, β and the moments
+    layout,
+    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: batchNormEpsilon },
+    flag('is_training', true),
+  ];
+  return { text, flag, floats, floatValues, layout, convolution, pooling, normalising };
 }

@@ -2,12 +2,14 @@
  * Trains on several cores with a backend that computes on one. A batch is cut into shards; each thread has its own wasm
  * backend and computes the gradient of its shard; their mean is the gradient of the batch. The values depend on the
  * number of shards, not on which thread computed them: if a thread is not ready or is lost, the main one takes its shard.
+ * Batch normalisation needs the moments of the whole batch: networks with it train unsharded, on the main thread alone.
  */
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../lib/thread.ts';
 import { imageSide, imageSize } from '../data/dataset.ts';
 import { type Network, parameterCount } from '../network/network.ts';
 import type { LossAndGradient, LossOptions } from '../network/operations.ts';
+import { isNormalised } from '../network/specification.ts';
 import { referenceLossAndGradient } from '../network/step.ts';
 import * as tf from '../tfjs.ts';
 
@@ -50,7 +52,7 @@ type Result = { readonly loss: number; readonly gradient: Float32Array };
 export function shardedLossAndGradient(threads: number, options: ShardOptions = usual): LossAndGradient {
   const places = Array.from({ length: threads - 1 }, (): Place => ({ helper: null, losses: 0 }));
   return (network, weights, batch, lossOptions) => {
-    const shards = cut(batch.labels.size, threads);
+    const shards = cut(batch.labels.size, network.layers.some(isNormalised) ? 1 : threads);
     if (shards.length === 1) return referenceLossAndGradient(network, weights, batch, lossOptions);
     const values = {
       weights: weights.dataSync<'float32'>(),

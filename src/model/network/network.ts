@@ -1,10 +1,16 @@
 /**
- * The networks: their layers and initial weights. Weights are one flat vector in layer order (kernel, then bias), so
- * that the optimizer works on one tensor, and `weights.bin` is that vector. This file loads no tfjs, so that any
- * process can import it.
+ * The networks: their layers and initial weights. Weights are one flat vector in layer order (kernel, bias, and the scale γ
+ * of batch normalisation where there is one), so that the optimizer works on one tensor, and `weights.bin` is that
+ * vector. This file loads no tfjs, so that any process can import it.
  */
 import { randomFor, uniform } from '../../lib/random.ts';
-import { type Layer, type NetworkSpecification, namedNetworks, sizesOf } from './specification.ts';
+import {
+  isNormalised,
+  type Layer,
+  type NetworkSpecification,
+  namedNetworks,
+  sizesOf,
+} from './specification.ts';
 
 export type Network = { readonly name: string; readonly layers: readonly Layer[] };
 
@@ -25,7 +31,11 @@ export function labelCountOf({ layers, name }: Network): number {
   throw new Error(`expected network "${name}" to end in a dense layer, it does not`);
 }
 
-export type Parameter = { readonly name: string; readonly shape: number[]; readonly fanIn: number };
+export type Parameter = {
+  readonly name: string;
+  readonly shape: number[];
+  readonly initial: { readonly bound: number } | { readonly value: number }; // uniform in ±bound, or fixed
+};
 
 /** All parameters in the order of the flat vector, with Keras names. */
 export function parametersOf(network: Network): Parameter[] {
@@ -34,8 +44,23 @@ export function parametersOf(network: Network): Parameter[] {
     const { fanIn, units } = sizes[index]!;
     const k = layer.kind === 'dense' ? 0 : layer.kernelSize;
     const shape = k === 0 ? [fanIn, units] : [k, k, fanIn / k ** 2, units];
-    return kernelAndBias(layerName(network, index), shape, fanIn, units);
+    const bound = 1 / Math.sqrt(fanIn);
+    const name = layerName(network, index);
+    return [
+      { name: `${name}/kernel`, shape, initial: { bound } },
+      ...(isNormalised(layer)
+        ? scaleAndShift(name, units)
+        : [{ name: `${name}/bias`, shape: [units], initial: { bound } }]),
+    ];
   });
+}
+
+/** β takes the place of the bias, since the mean that is subtracted takes any bias away. */
+function scaleAndShift(name: string, units: number): Parameter[] {
+  return [
+    { name: `${name}/beta`, shape: [units], initial: { value: 0 } },
+    { name: `${name}/gamma`, shape: [units], initial: { value: 1 } },
+  ];
 }
 
 export function parameterCount(network: Network): number {
@@ -49,16 +74,17 @@ export function multiplications({ layers }: Network): number {
 
 /**
  * The initial weights, flat: every kernel and bias is uniform in ±1/√fanIn, as in PyTorch (kaiming_uniform with
- * a = √5) and therefore in the article's program.
+ * a = √5) and therefore in the article's program. Batch normalisation begins with γ = 1 and β = 0, as there.
  */
 export function initialWeights(network: Network, seed: number): Float32Array {
   const random = randomFor(seed, 'initialise');
   const weights = new Float32Array(parameterCount(network));
   let offset = 0;
-  for (const { shape, fanIn } of parametersOf(network)) {
-    const values = uniform(random, sizeOf(shape), 1 / Math.sqrt(fanIn));
-    weights.set(values, offset);
-    offset += values.length;
+  for (const { shape, initial } of parametersOf(network)) {
+    const size = sizeOf(shape);
+    if ('bound' in initial) weights.set(uniform(random, size, initial.bound), offset);
+    else weights.fill(initial.value, offset, offset + size);
+    offset += size;
   }
   return weights;
 }
@@ -67,13 +93,6 @@ export function initialWeights(network: Network, seed: number): Float32Array {
 export function layerName({ layers }: Network, index: number): string {
   if (index === layers.length - 1) return 'dense';
   return `${layers[index]!.kind === 'dense' ? 'dense' : 'conv'}${index + 1}`;
-}
-
-function kernelAndBias(name: string, shape: number[], fanIn: number, units: number): Parameter[] {
-  return [
-    { name: `${name}/kernel`, shape, fanIn },
-    { name: `${name}/bias`, shape: [units], fanIn },
-  ];
 }
 
 /** How many values a tensor of this shape holds. */

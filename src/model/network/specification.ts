@@ -20,6 +20,12 @@ const convolution = z.strictObject({
     .max(11)
     .refine((size) => size % 2 === 1, { error: 'expected an odd size, so that the image keeps its own' }),
   pool: z.int().min(2).max(7).exactOptional().describe('Side of the max-pool that follows'),
+  batchNorm: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'Whether training normalises its outputs by the mean and variance of each batch; a published version has them folded into its weights. Pays where images are few',
+    ),
 });
 const dense = z.strictObject({
   kind: z.literal('dense'),
@@ -48,10 +54,15 @@ export const networkSpecification = z.union([z.enum(networkNames), customNetwork
 });
 export type NetworkSpecification = z.output<typeof networkSpecification>;
 /**
- * A convolution has stride 1 and keeps height and width; ReLU follows, then a max-pool if `pool` is set. A dense layer is
- * followed by ReLU unless it is the last, which gives the logits.
+ * A convolution has stride 1 and keeps height and width; batch normalisation follows if `batchNorm` is set, then ReLU,
+ * then a max-pool if `pool` is set. A dense layer is followed by ReLU unless it is the last, which gives the logits.
  */
 export type Layer = z.output<typeof customNetwork>['layers'][number];
+
+/** Whether batch normalisation follows the layer. Its scale γ is one more parameter for each filter; its shift β is the bias. */
+export function isNormalised(layer: Layer): boolean {
+  return layer.kind === 'convolution' && layer.batchNorm === true;
+}
 
 export const namedNetworks: Readonly<Record<NetworkName, readonly Layer[]>> = {
   /** The article's network: 121,514 parameters with ten labels. */
@@ -114,7 +125,7 @@ function findProblem(layers: readonly Layer[]): { index: number; message: string
         return { index, message };
       }
     }
-    parameters += (fanIn + 1) * units;
+    parameters += (fanIn + (isNormalised(layer) ? 2 : 1)) * units;
     if (parameters > mostParameters) {
       const message = `expected at most ${mostParameters} parameters in all, not the ${parameters} up to here, so fewer filters or units`;
       return { index, message };

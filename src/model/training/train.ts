@@ -3,14 +3,14 @@
  * A run can stop at any step and resume from there: it ends with the same bytes as an uninterrupted run.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { randomFor } from '../../lib/random.ts';
 import type { CorrectionSet } from '../corrections/correction-set.ts';
 import { onlyLabelled, withCorrections, withoutTestImages } from '../corrections/learn-corrections.ts';
-import { takeBatch, type Variation } from '../data/batch.ts';
+import { type Batch, takeBatch, type Variation } from '../data/batch.ts';
 import { type Dataset, type DatasetDescription, firstOf, type Split } from '../data/dataset.ts';
 import { epochOrder, examplesOf } from '../data/epoch-order.ts';
 import { splitForCalibration } from '../data/held-back.ts';
 import { type DrawOutlier, outliersFor } from '../data/outliers/outliers.ts';
+import { populationImages } from '../network/fold-batch-norm.ts';
 import { buildNetwork, initialWeights, type Network } from '../network/network.ts';
 import type { TrainState } from '../network/operations.ts';
 import { disposeState, initialState, readState, restoreState, trainStep } from '../network/step.ts';
@@ -22,6 +22,7 @@ import { summarise } from './evaluation.ts';
 import { findFailure, isConstantAnswer, lossNotFinite } from './failure.ts';
 import { readLogits } from './logits.ts';
 import { type CorrectionResults, countRight } from './measure-corrections.ts';
+import { type PlainModel, plainModelOf } from './plain-model.ts';
 import { createProgressThrottle } from './progress-throttle.ts';
 import { learningRateAt } from './recipe.ts';
 import { createThroughputMeter, type ThroughputMeter } from './throughput.ts';
@@ -34,6 +35,7 @@ import {
   type TrainOutcome,
   type TrainPlan,
 } from './training-run.ts';
+import { variationOf } from './variation.ts';
 
 const lossEverySteps = 100; // as the article prints its loss
 
@@ -80,10 +82,8 @@ export async function train(
     while (run.epoch <= plan.epochs && !learnsNoMore(run)) {
       const trainLoss = await trainEpoch(run);
       if (!Number.isFinite(trainLoss)) return lossNotFinite(run.epoch, trainLoss);
-      const answers = await evaluate(run.network, run.state.weights, run.testSplit, run.signal);
-      const failure = findFailure(run.epoch, run.testSplit, answers, isWarmingUp(run) ? null : plan);
+      const failure = await endEpoch(run, trainLoss);
       if (failure) return failure;
-      await finishEpoch(run, trainLoss, answers);
       startEpoch(run, run.epoch + 1);
       await handOutPosition(run);
     }
@@ -194,7 +194,13 @@ async function reportLoss(run: Run, loss: tf.Scalar, isLastStep: boolean): Promi
 /** Takes one optimizer step on batch `index` of the epoch. Replaces the run's state and returns the loss. */
 function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   const { plan, network, trainSplit, stepsPerEpoch } = run;
-  const batch = takeBatch(trainSplit, order, index * plan.batchSize, plan.batchSize, variationOf(run));
+  const batch = takeBatch(
+    trainSplit,
+    order,
+    index * plan.batchSize,
+    plan.batchSize,
+    variationAt(run, `step ${run.state.step}`),
+  );
   const learningRate = learningRateAt(plan, run.state.step, stepsPerEpoch * plan.epochs);
   const options = { learningRate, labelSmoothing: plan.labelSmoothing, rejects: plan.outliers > 0 };
   const { state, loss } = trainStep(network, run.state, batch, options);
@@ -204,38 +210,46 @@ function oneStep(run: Run, order: Uint32Array, index: number): tf.Scalar {
   return loss;
 }
 
-/** Each purpose and step has a generator of its own, so that a resumed run draws the same. */
-function variationOf({ plan, dataset, drawOutlier, state }: Run): Variation {
-  const generator = (purpose: string) => randomFor(plan.seed, `${purpose} step ${state.step}`);
-  const outliers = plan.outliers > 0 ? Math.max(1, Math.round(plan.outliers * plan.batchSize)) : 0;
-  return {
-    distortions: plan.augment
-      ? { random: generator('augment'), surroundings: dataset.form === 'ink' ? 'black' : 'edge' }
-      : null,
-    otherHands: plan.otherHands > 0 ? { share: plan.otherHands, random: generator('other hands') } : null,
-    outliers:
-      outliers > 0
-        ? {
-            count: outliers,
-            classIndex: dataset.labels.length,
-            draw: drawOutlier,
-            random: generator('outliers'),
-          }
-        : null,
-  };
+function variationAt({ plan, dataset, drawOutlier }: Run, moment: string): Variation {
+  return variationOf(plan, dataset, drawOutlier, moment);
+}
+
+/**
+ * Batches as in an epoch, but of one that the run never trains on, for the moments of batch normalisation. The same after
+ * each epoch and after a resume.
+ */
+function* populationOf(run: Run): Generator<Batch> {
+  const { plan, examples, trainSplit } = run;
+  const order = epochOrder(examples, plan, 0).subarray(0, populationImages);
+  for (let start = 0; start < order.length; start += plan.batchSize)
+    yield takeBatch(trainSplit, order, start, plan.batchSize, variationAt(run, `population ${start}`));
+}
+
+/** Evaluates the network and hands it out. Returns why the run is not worth going on with, or null. */
+async function endEpoch(run: Run, trainLoss: number): Promise<ReturnType<typeof findFailure>> {
+  const { plan, network, state, testSplit, signal } = run;
+  const model = await plainModelOf(network, state.weights, () => populationOf(run), signal);
+  try {
+    const answers = await evaluate(model.network, model.weights, testSplit, signal);
+    const failure = findFailure(run.epoch, testSplit, answers, isWarmingUp(run) ? null : plan);
+    if (!failure) await handOutEpoch(run, model, trainLoss, answers);
+    return failure;
+  } finally {
+    model.weights.dispose();
+  }
 }
 
 /** Hands out the weights of an epoch, if they are worth keeping. */
-async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promise<void> {
-  const { epoch, hooks, dataset, state, testSplit } = run;
+async function handOutEpoch(run: Run, model: PlainModel, trainLoss: number, answers: Answers): Promise<void> {
+  const { epoch, hooks, dataset, testSplit } = run;
   // During the warm-up a network may be no better than a constant answer, and is not worth keeping yet.
   if (isConstantAnswer(testSplit, answers)) return;
-  const heldBack = await evaluateHeldBack(run);
+  const heldBack = await evaluateHeldBack(run, model);
   if (!noteBest(run, heldBack)) return;
   const { loss: testLoss, accuracy: testAccuracy } = answers;
-  const weights = await state.weights.data<'float32'>();
+  const weights = await model.weights.data<'float32'>();
   const calibration = heldBack && calibrate(heldBack.logits, run.heldBack.labels, run.plan.outliers > 0);
-  const corrections = await measureCorrections(run, calibration);
+  const corrections = await measureCorrections(run, model, calibration);
   const metrics = { epoch, trainLoss, testLoss, testAccuracy, seconds: epochSeconds(run) };
   await hooks.onEpoch(metrics, weights, {
     evaluation: {
@@ -248,8 +262,8 @@ async function finishEpoch(run: Run, trainLoss: number, answers: Answers): Promi
 }
 
 /** Null where nothing was held back. */
-async function evaluateHeldBack({ network, state, heldBack, signal }: Run): Promise<Answers | null> {
-  return heldBack.count === 0 ? null : evaluate(network, state.weights, heldBack, signal);
+async function evaluateHeldBack({ heldBack, signal }: Run, model: PlainModel): Promise<Answers | null> {
+  return heldBack.count === 0 ? null : evaluate(model.network, model.weights, heldBack, signal);
 }
 
 /** Returns whether the epoch is to be kept: with a `patience`, only one that is better than all before. */
@@ -267,12 +281,13 @@ function learnsNoMore({ plan: { patience }, best, epoch }: Run): boolean {
 
 /** Null where none are trained on. */
 async function measureCorrections(
-  { network, state, corrections, signal }: Run,
+  { corrections, signal }: Run,
+  { network, weights }: PlainModel,
   calibration: Calibration | null,
 ): Promise<CorrectionResults | null> {
   if (!corrections) return null;
   const { sha256, train: trained, heldOut } = corrections;
-  const logits = await readLogits(network, state.weights, heldOut, signal);
+  const logits = await readLogits(network, weights, heldOut, signal);
   const right = countRight(logits, heldOut.labels, calibration);
   return { sha256, trained: trained.count, heldOut: heldOut.count, right };
 }

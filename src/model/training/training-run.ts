@@ -62,7 +62,7 @@ export type TrainHooks = {
   readonly onLoss?: (progress: Progress) => void;
   /**
    * Called after each epoch whose weights beat a constant answer and, where the plan has a `patience`, those of all epochs
-   * before; the run waits for it.
+   * before; the run waits for it. The weights are those of the plan's network with its batch normalisation folded.
    */
   readonly onEpoch: (metrics: EpochMetrics, weights: Float32Array, tested: TestResults) => Promise<void>;
   /** Called after the first step, every `resumePointMs`, after each epoch, and when the run stops; the run waits for it. */

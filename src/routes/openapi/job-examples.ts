@@ -114,6 +114,16 @@ const metrics: JobMetrics = {
   epochs: [epoch],
 };
 
+const ownLayers = {
+  trainImages: 10_000,
+  network: {
+    layers: [
+      { kind: 'convolution', filters: 32, kernelSize: 3, pool: 2, batchNorm: true },
+      { kind: 'dense', units: 64 },
+    ],
+  },
+};
+
 const ofExample = { id: exampleJobId };
 
 /** There is none of this id. */
@@ -142,6 +152,17 @@ export const jobExamples: Record<string, readonly Exchange[]> = {
       answer: {
         request: queued.request,
         forecast: { seconds: 16.1, measuredOn: exampleJobId },
+        warnings: [],
+      },
+    },
+    {
+      summary: 'What layers of its own would do, with batch normalisation',
+      parameters: { dryRun: 'true' },
+      body: json(ownLayers),
+      status: 200,
+      answer: {
+        request: resolveRequest(trainRequestSchema.parse(ownLayers), describeBuiltIn('mnist')),
+        forecast: { seconds: 9.3, measuredOn: exampleJobId },
         warnings: [],
       },
     },

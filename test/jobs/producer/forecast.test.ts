@@ -37,6 +37,18 @@ describe('a forecast', () => {
     expect(small.seconds).toBeLessThan(30);
   });
 
+  it('counts the pass over training images that batch normalisation needs', async () => {
+    const jobs = [jobOf('one', [30])];
+    const convolution = { kind: 'convolution', filters: 8, kernelSize: 3, pool: 2 } as const;
+    const [plain, normalised] = await Promise.all(
+      [false, true].map((batchNorm) =>
+        forecastFrom(jobs, { network: { layers: [{ ...convolution, batchNorm }] } }),
+      ),
+    );
+    expect(normalised!.seconds).toBeGreaterThan(plain!.seconds);
+    expect(normalised!.seconds).toBeLessThan(1.05 * plain!.seconds);
+  });
+
   it('is none before a job has run, or where the data sets of all jobs are gone', async () => {
     expect(await forecastFrom([])).toBeNull();
     expect(await forecastFrom([jobOf('without an epoch', [])])).toBeNull();

@@ -6,52 +6,38 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomFor } from '../../../src/lib/random.ts';
 import { takeBatch } from '../../../src/model/data/batch.ts';
-import { digitLabels } from '../../../src/model/data/labels.ts';
-import { outliersFor } from '../../../src/model/data/outliers/outliers.ts';
 import type { Engine, EngineName } from '../../../src/model/engines/engine.ts';
 import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { forward, referenceForward, unflatten } from '../../../src/model/network/forward.ts';
-import {
-  buildNetwork,
-  initialWeights,
-  labelCountOf,
-  type Network,
-  parametersOf,
-} from '../../../src/model/network/network.ts';
+import { initialWeights, parameterCount } from '../../../src/model/network/network.ts';
 import type { Adam } from '../../../src/model/network/operations.ts';
 import { backendOperations, type Operations } from '../../../src/model/network/operations.ts';
-import {
-  disposeState,
-  initialState,
-  referenceAdam,
-  referenceLossAndGradient,
-  trainStep,
-} from '../../../src/model/network/step.ts';
+import type { NetworkSpecification } from '../../../src/model/network/specification.ts';
+import { disposeState, initialState, referenceAdam, trainStep } from '../../../src/model/network/step.ts';
 import { encodeCheckpoint } from '../../../src/model/store/checkpoint.ts';
 import { surest } from '../../../src/model/training/calibration.ts';
 import { evaluate } from '../../../src/model/training/evaluate.ts';
 import { mnist, smallPlan, tinyPlan } from '../data/mnist.ts';
 import { runTraining, runWithBreaks, withoutTime } from '../training/runs.ts';
+import {
+  digitOutliers,
+  expectSameGradient,
+  type Gradient,
+  gradientOnBackend,
+  mixed,
+  network,
+  normalised,
+  options,
+  relativeError,
+} from './gradients.ts';
 
-const digitOutliers = { classIndex: 10, draw: outliersFor(digitLabels) };
-const network = buildNetwork('article', 10);
-/** Each kind of layer, an image whose side no pool divides, and more labels than MNIST has. */
-const mixed = buildNetwork(
-  {
-    layers: [
-      { kind: 'convolution', filters: 3, kernelSize: 3, pool: 3 }, // 28×28 → 9×9
-      { kind: 'convolution', filters: 4, kernelSize: 1 },
-      { kind: 'convolution', filters: 2, kernelSize: 5, pool: 2 }, // → 4×4
-      { kind: 'dense', units: 7 },
-      { kind: 'dense', units: 5 },
-    ],
-  },
-  12,
-);
-const options = { learningRate: 0.001, labelSmoothing: 0.1, rejects: true };
+const quickToLearn: NetworkSpecification = {
+  layers: [
+    { kind: 'convolution', filters: 16, kernelSize: 5, pool: 2, batchNorm: true },
+    { kind: 'convolution', filters: 16, kernelSize: 3, pool: 2, batchNorm: true },
+  ],
+};
 const never = new AbortController().signal;
-
-type Gradient = { readonly loss: number; readonly gradient: Float32Array };
 
 export type SuiteOptions = {
   /** Why this machine does not have the engine, which skips the suite; null where it has. */
@@ -69,6 +55,7 @@ export function describeEngine(
   describe.skipIf(missing !== null)(`engine ${name}`, () => {
     let reference: Gradient;
     let mixedReference: Gradient;
+    let normalisedReference: Gradient;
     let stepped: Record<string, Float32Array>;
     let engine: Engine;
 
@@ -76,6 +63,7 @@ export function describeEngine(
       await tf.setBackend('cpu');
       reference = await gradientOnBackend(images);
       mixedReference = await gradientOnBackend(images, mixed);
+      normalisedReference = await gradientOnBackend(images, normalised);
       stepped = await threeSteps(referenceAdam);
       tf.disposeVariables();
       engine = await openEngine(name);
@@ -99,6 +87,11 @@ export function describeEngine(
       const expected = tf.tidy(() => referenceForward(mixed, unflatten(mixed, weights), batch.images));
       expect(relativeError(await logits.data(), await expected.data())).toBeLessThan(1e-4);
       tf.dispose([weights, batch.images, batch.labels, logits, expected]);
+    });
+
+    it('has them through batch normalisation, with scales of either sign', async () => {
+      expectSameGradient(normalised, await gradientOnBackend(images, normalised), normalisedReference);
+      expect(normalisedReference.gradient).toHaveLength(parameterCount(normalised));
     });
 
     it('steps as the plain cpu backend does, whatever the gradient', async () => {
@@ -184,10 +177,12 @@ function describeRuns(): void {
       // Stops after the steps 1, 4 (the last of an epoch), in an evaluation, after the steps 5, 8 and 12.
       { augment: false, breaks: [1, 3, 1, 2, 3, 5] },
       { augment: true, breaks: [6] },
+      // Stops in the pass for the moments, too.
+      { augment: false, network: quickToLearn, learningRate: 0.01, breaks: [1, 5, 4, 2, 7, 5] },
     ])(
       'ends with the same bytes and metrics when it is stopped and taken up again (%j)',
-      async ({ augment, breaks }) => {
-        const plan = tinyPlan({ augment });
+      async ({ breaks, ...change }) => {
+        const plan = tinyPlan(change);
         const whole = await runTraining(plan);
         expect(whole.epochs).toHaveLength(3);
         const resumed = await runWithBreaks(plan, breaks);
@@ -247,38 +242,6 @@ function describeLoop(): void {
   });
 }
 
-function expectSameGradient(of: Network, got: Gradient, expected: Gradient): void {
-  expect(relativeError([got.loss], [expected.loss])).toBeLessThan(1e-3);
-  let offset = 0;
-  for (const { name: parameter, shape } of parametersOf(of)) {
-    const end = offset + tf.util.sizeFromShape(shape);
-    const [mine, theirs] = [got, expected].map(({ gradient }) => gradient.subarray(offset, end));
-    expect(relativeError(mine!, theirs!), parameter).toBeLessThan(1e-3);
-    offset = end;
-  }
-  expect(offset).toBe(expected.gradient.length);
-}
-
-async function gradientOnBackend(images: 'many' | 'few', of = network): Promise<Gradient> {
-  const digits = images === 'many' ? Uint32Array.of(10, 20) : Uint32Array.of(10);
-  const outliers = {
-    ...digitOutliers,
-    classIndex: labelCountOf(of),
-    count: 1,
-    random: randomFor(1, 'outliers'),
-  };
-  const batch = takeBatch(mnist.train, digits, 0, digits.length, { outliers });
-  const weights = tf.tensor1d(initialWeights(of, 5));
-  const { lossAndGradient = referenceLossAndGradient } = backendOperations();
-  const { loss, gradient } = lossAndGradient(of, weights, batch, options);
-  const result = {
-    loss: (await loss.data())[0]!,
-    gradient: (await gradient.data<'float32'>()).slice(),
-  };
-  tf.dispose([batch.images, batch.labels, weights, loss, gradient]);
-  return result;
-}
-
 /** How far weights of 0 and their moments come by three gradients of very different sizes. */
 async function threeSteps(adam: Adam): Promise<Record<string, Float32Array>> {
   const size = 1000;
@@ -311,17 +274,6 @@ function lossCurve(tuned: Operations): number[] {
   });
   disposeState(state);
   return losses;
-}
-
-/** The largest difference, as a share of the largest expected value. */
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let difference = 0;
-  let scale = 0;
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs(actual[i]! - expected[i]!));
-    scale = Math.max(scale, Math.abs(expected[i]!));
-  }
-  return difference / scale;
 }
 
 /** The checkpoint's two files as tfjs would read them from a server. */

@@ -15,17 +15,17 @@ const network = buildNetwork('article', 10);
 beforeAll(() => openEngine('wasm'));
 
 /** Computes the gradient of the first images. A backend of one thread tells which kernels ran here. */
-async function compute(way: LossAndGradient, count: number) {
+async function compute(way: LossAndGradient, count: number, of = network) {
   const batch = takeBatch(
     mnist.train,
     Uint32Array.from({ length: count }, (_, i) => i),
     0,
     count,
   );
-  const weights = tf.tensor1d(initialWeights(network, 5));
+  const weights = tf.tensor1d(initialWeights(of, 5));
   const values = { loss: Number.NaN, gradient: new Float32Array() };
   const { kernels } = await tf.profile(() => {
-    const { loss, gradient } = way(network, weights, batch, { labelSmoothing: 0.1, rejects: true });
+    const { loss, gradient } = way(of, weights, batch, { labelSmoothing: 0.1, rejects: true });
     values.loss = loss.dataSync()[0]!;
     values.gradient = gradient.dataSync<'float32'>().slice();
     tf.dispose([loss, gradient]);
@@ -85,6 +85,17 @@ describe('the gradient from shards', () => {
     const scale = Math.max(...whole.gradient.map(Math.abs));
     const errors = sharded.gradient.map((value, i) => Math.abs(value - whole.gradient[i]!) / scale);
     expect(Math.max(...errors)).toBeLessThan(1e-5);
+  });
+
+  it('is not made with batch normalisation, which needs the moments of the whole batch', async () => {
+    const layers = [{ kind: 'convolution', filters: 2, kernelSize: 3, pool: 2, batchNorm: true }] as const;
+    const normalised = buildNetwork({ layers: [...layers] }, 10);
+    const start = () => {
+      throw new Error('expected no thread to be started');
+    };
+    const sharded = shardedLossAndGradient(2, { start, answerWithinMs: 50 });
+    const whole = await compute(referenceLossAndGradient, 5, normalised);
+    expect(await compute(sharded, 5, normalised)).toEqual(whole);
   });
 
   it('is the same to the byte before and after the threads are there', async () => {

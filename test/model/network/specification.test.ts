@@ -70,6 +70,8 @@ describe('a network by its layers', () => {
       'at most 2, the side of the image here',
     ],
     ['too many parameters', [dense(4096)], 'at most 2000000 parameters'],
+    ['batchNorm that is no boolean', [{ ...convolution(2, 3), batchNorm: 1 }], 'batchNorm'],
+    ['batchNorm of a dense layer', [{ ...dense(8), batchNorm: true }], 'batchNorm'],
     ['an unknown kind', [{ kind: 'attention', heads: 8 }], 'kind'],
     ['another field', [{ ...dense(8), bias: false }], 'bias'],
   ])('is refused with %s', (_what, layers, said) => {
@@ -82,6 +84,24 @@ describe('a network by its layers', () => {
     [[dense(4096)]],
   ])('leaves it to the answer to say what came', (layers) => {
     expect(problemOf(layers)).not.toContain('got');
+  });
+
+  it('counts the scale of batch normalisation, one for each filter', () => {
+    const plain = convolution(8, 3, 2);
+    const [without, off, on] = [{}, { batchNorm: false }, { batchNorm: true }].map((change) =>
+      buildNetwork({ layers: [{ ...plain, ...change }] }, 10),
+    );
+    expect(parameterCount(off!)).toBe(parameterCount(without!));
+    expect(parameterCount(on!)).toBe(parameterCount(without!) + 8);
+    const kernel = 9 * 8;
+    const weights = initialWeights(on!, 1);
+    expect(weights.subarray(0, kernel)).toEqual(initialWeights(without!, 1).subarray(0, kernel));
+    expect([...weights.subarray(kernel, kernel + 16)]).toEqual([...Array(8).fill(0), ...Array(8).fill(1)]); // β, γ
+    const layers = (batchNorm: boolean) => [convolution(438, 1), { ...convolution(507, 3), batchNorm }];
+    expect(problemOf(layers(false))).toBeNull(); // 1,999,977 parameters
+    expect(problemOf(layers(true))).toContain(
+      'at most 2000000 parameters in all, not the 2000484 up to here',
+    );
   });
 
   it('is taken up to the limits', () => {
