@@ -190,7 +190,7 @@ function addTrain(program: Command): void {
     .option('--promote <when>', 'whether its versions may answer: unless-worse, always or never')
     .option('--recipe <name>', 'named set of the values below; chosen for the data set unless given')
     .option('--dataset <name>', 'what it learns from; "mnist" unless given')
-    .option('--network <name>', 'article, small or wide')
+    .option('--network <name>', 'article, small, wide or wide-normalised')
     .option('--epochs <n>', 'at most so many, after each of which it is tested', readNumber)
     .option('--passes <n>', 'how often an epoch goes through the images', readNumber)
     .option('--patience <n>', 'end after so many epochs without a gain', readNumber)

@@ -191,3 +191,9 @@ function copyOf({ images, labels }: ReturnType<typeof batchOf>): ReturnType<type
 function greatestDifference(a: tf.Tensor, b: tf.Tensor): number {
   return a.sub(b).abs().max().dataSync()[0]!;
 }
+
+it('gives `wide-normalised` the layers of `wide` once it is folded', () => {
+  const normalised = buildNetwork('wide-normalised', 10);
+  expect(normalised.layers.filter((layer) => 'batchNorm' in layer && layer.batchNorm)).toHaveLength(4);
+  expect(foldedNetwork(normalised).layers).toEqual(buildNetwork('wide', 10).layers);
+});
