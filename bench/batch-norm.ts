@@ -37,7 +37,9 @@ await runBench(async () => {
       const seconds = (performance.now() - began) / 1000 / accuracies.length;
       const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
       const each = accuracies.map((accuracy) => accuracy.toFixed(2)).join(', ');
-      console.log(`${images} images, ${network}: ${mean.toFixed(2)} % (${each}), ${seconds.toFixed(0)} s each`);
+      console.log(
+        `${images} images, ${network}: ${mean.toFixed(2)} % (${each}), ${seconds.toFixed(0)} s each`,
+      );
     }
 });
 
