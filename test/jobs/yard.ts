@@ -28,7 +28,10 @@ export type Yard = {
   readonly store: ModelStore;
   startWorker(
     change?: Partial<
-      Pick<WorkerOptions, 'log' | 'requireGpu' | 'noGpu' | 'device' | 'timings' | 'trainerNiceness'>
+      Pick<
+        WorkerOptions,
+        'log' | 'engine' | 'requireGpu' | 'noGpu' | 'device' | 'timings' | 'trainerNiceness'
+      >
     >,
   ): Promise<TrainWorker>;
   enqueue(change?: RequestInput): Promise<TrainJob>;

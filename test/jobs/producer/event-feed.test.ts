@@ -27,12 +27,49 @@ const untilDone = (yard: Yard, id: string) =>
 
 const typesOf = (events: readonly JobEvent[]) => events.map(({ type }) => type);
 
+type Told = { readonly first: number; readonly types: readonly string[] };
+
+/** Follows a job's events to their end, as a client of the API does. */
+async function follow(yard: Yard, id: string, after = 0, beatMs?: number): Promise<Told[]> {
+  const { redisUrl, prefix, queue } = yard;
+  const feed = openFeed({
+    redisUrl,
+    prefix,
+    outage: queue.outage,
+    ...(beatMs !== undefined && { beatMs }),
+  });
+  closeAfterTest(async () => feed.close());
+  const told: Told[] = [];
+  for await (const { first, events } of feed.follow(queue, id, after, new AbortController().signal)) {
+    told.push({ first, types: events.map(({ type }) => type) });
+  }
+  return told;
+}
+
+/** Each reader was told all events of a job that has ended, once and in order; one that comes late, the rest. */
+async function expectToldInOrder(yard: Yard, id: string, readers: readonly Told[][]): Promise<void> {
+  const all = typesOf(await eventsOf(yard, id));
+  for (const told of readers) {
+    expect(told.flatMap(({ types }) => types)).toEqual(all);
+    let next = 1;
+    for (const { first, types } of told) {
+      expect(first).toBe(next);
+      next += types.length;
+    }
+  }
+  expect((await follow(yard, id, all.length - 2)).flatMap(({ types }) => types)).toEqual(all.slice(-2));
+}
+
 describe('the events of a job', () => {
-  it('cover the job from the queue to its end', async () => {
+  it('cover the job from the queue to its end, and who follows them gets each once and in order, whenever it starts to read', async () => {
     const yard = await openYard(url);
     const { id } = await yard.enqueue({ ...smallEpochs, epochs: 3 });
+    const early = follow(yard, id);
     await yard.startWorker();
+    await untilEvents(yard, id, 'an epoch', (found) => found.some(({ type }) => type === 'epoch'));
+    const late = follow(yard, id);
     const events = await untilDone(yard, id);
+    await expectToldInOrder(yard, id, [await early, await late, await follow(yard, id)]);
     const job = await yard.find(id);
     expect(events[0]).toMatchObject({ type: 'queued', position: 1 });
     expect(events[1]).toMatchObject({
@@ -65,12 +102,12 @@ describe('the events of a job', () => {
     });
   });
 
-  it('tell those in line how they come forward', async () => {
+  it('tell those in line how they come forward, and that the job waits again when its worker closes', async () => {
     const yard = await openYard(url);
     const ids: string[] = [];
     for (let i = 0; i < 4; i++) ids.push((await yard.enqueue(endless)).id);
     await yard.queue.cancel(ids[1]!);
-    await yard.startWorker({ timings: lasting }); // takes the first
+    const worker = await yard.startWorker({ timings: lasting }); // takes the first
     const positions = async (id: string) =>
       (await eventsOf(yard, id)).map((event) => (event.type === 'queued' ? event.position : event.type));
     await until(
@@ -83,6 +120,10 @@ describe('the events of a job', () => {
     expect(await positions(ids[1]!)).toEqual([2, 'done']);
     const [, ended] = await eventsOf(yard, ids[1]!);
     expect(ended).toMatchObject({ status: 'cancelled', modelVersion: null, error: null });
+
+    await untilEvents(yard, ids[0]!, 'a step', (found) => found.some(({ type }) => type === 'progress'));
+    await worker.close();
+    expect((await eventsOf(yard, ids[0]!)).at(-1)).toMatchObject({ type: 'queued', position: 1 });
   });
 
   it('end when the job is cancelled or fails, with the reason', async () => {
@@ -105,7 +146,7 @@ describe('the events of a job', () => {
 
   it('include a second attempt, and the loss curve continues where that attempt resumed', async () => {
     const yard = await openYard(url);
-    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 5 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 3 });
     await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 30 } });
     await yard.untilJob(id, 'to publish two epochs', ({ epochs }) => epochs.length >= 2);
     process.kill(trainersOf(process.pid)[0]!, 'SIGKILL');
@@ -118,18 +159,9 @@ describe('the events of a job', () => {
     const { curve, epochs, steps, status } = (await yard.queue.metrics(id))!;
     const told = curve.map(({ step }) => step);
     expect(told).toEqual([...new Set(told)].toSorted((a, b) => a - b));
-    expect(told.at(-1)).toBe(50);
-    expect({ steps, status }).toEqual({ steps: 50, status: 'succeeded' });
-    expect(epochs).toHaveLength(5);
-  });
-
-  it('say that the job waits again when its worker closes', async () => {
-    const yard = await openYard(url);
-    const { id } = await yard.enqueue(endless);
-    const worker = await yard.startWorker({ timings: lasting });
-    await untilEvents(yard, id, 'a step', (events) => events.some(({ type }) => type === 'progress'));
-    await worker.close();
-    expect((await eventsOf(yard, id)).at(-1)).toMatchObject({ type: 'queued', position: 1 });
+    expect(told.at(-1)).toBe(30);
+    expect({ steps, status }).toEqual({ steps: 30, status: 'succeeded' });
+    expect(epochs).toHaveLength(3);
   });
 
   it('live exactly as long as the job', async () => {
@@ -173,41 +205,6 @@ describe('appending a report', () => {
 });
 
 describe('a reader', () => {
-  const follow = async (yard: Yard, id: string, after = 0, beatMs?: number) => {
-    const { redisUrl, prefix, queue } = yard;
-    const feed = openFeed({
-      redisUrl,
-      prefix,
-      outage: queue.outage,
-      ...(beatMs !== undefined && { beatMs }),
-    });
-    closeAfterTest(async () => feed.close());
-    const told: { first: number; types: string[] }[] = [];
-    for await (const { first, events } of feed.follow(queue, id, after, new AbortController().signal)) {
-      told.push({ first, types: events.map(({ type }) => type) });
-    }
-    return told;
-  };
-
-  it('gets each event once and in order, whenever it starts to read', async () => {
-    const yard = await openYard(url);
-    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 5 });
-    const early = follow(yard, id);
-    await yard.startWorker();
-    await untilEvents(yard, id, 'an epoch', (events) => events.some(({ type }) => type === 'epoch'));
-    const late = follow(yard, id);
-    const all = typesOf(await untilDone(yard, id));
-    for (const told of [await early, await late, await follow(yard, id)]) {
-      expect(told.flatMap(({ types }) => types)).toEqual(all);
-      let next = 1;
-      for (const { first, types } of told) {
-        expect(first).toBe(next);
-        next += types.length;
-      }
-    }
-    expect((await follow(yard, id, all.length - 2)).flatMap(({ types }) => types)).toEqual(all.slice(-2));
-  });
-
   it.each([0, 1])(
     'gets the end of a job whose worker could not report it (after %d reports)',
     async (before) => {

@@ -16,6 +16,10 @@ afterAll(() => admin.disconnect());
 
 const lockMs = shortTimings.lock!;
 
+/** For a job whose steps cost little and come seldom. */
+const patient = { ...lasting, stepPauseMs: 200 };
+const long = { epochs: 200, trainImages: 3200, batchSize: 8 };
+
 type Refusal = {
   readonly name: string;
   readonly code: string; // of the replies, as INFO errorstats counts them
@@ -112,7 +116,7 @@ describe('a job that runs through one refusal after the other', () => {
 
   beforeAll(async () => {
     [yard, closeYard] = await buildYard(server.url);
-    await yard.startWorker({ log, timings: { ...lasting, stepPauseMs: 250 } });
+    await yard.startWorker({ log, timings: { ...patient, longestRetry: 1000, stepPauseMs: 250 } });
     queue = openQueue({
       redisUrl: server.url,
       prefix: yard.prefix,
@@ -120,7 +124,7 @@ describe('a job that runs through one refusal after the other', () => {
       onError: (error) => told.push(error.message),
       onRecovery: () => told.push('back'),
     });
-    job = await yard.enqueue({ epochs: 200, trainImages: 3200 });
+    job = await yard.enqueue(long);
     await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null, 90_000);
     trainers = trainersOf(process.pid);
   }, 120_000);
@@ -205,8 +209,8 @@ describe('two workers, one with a job, while Redis refuses writes for longer tha
   it('neither run the job twice nor count an attempt', async () => {
     const yard = await openYard(server.url);
     const { log, lines } = collectLog();
-    for (const _ of [1, 2]) await yard.startWorker({ log });
-    const { id } = await yard.enqueue({ epochs: 200, trainImages: 3200 });
+    for (const _ of [1, 2]) await yard.startWorker({ log, timings: patient });
+    const { id } = await yard.enqueue(long);
     await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
     const trainers = trainersOf(process.pid);
     expect(trainers).toHaveLength(1);
@@ -255,8 +259,8 @@ describe.each(whole)('a cancel that is refused: $name ($code)', ({ code, begin, 
 describe('a job whose trainer ends while Redis refuses writes', () => {
   it('succeeds afterwards at the same attempt, with all its epochs', async () => {
     const yard = await openYard(server.url);
-    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 50 } });
-    const { id } = await yard.enqueue({ epochs: 2, trainImages: 640 });
+    await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 100 } });
+    const { id } = await yard.enqueue({ epochs: 2, trainImages: 320 });
     await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
     const [trainer] = trainersOf(process.pid);
     await admin.config('SET', 'maxmemory', '1');

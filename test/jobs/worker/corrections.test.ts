@@ -52,7 +52,7 @@ describe('a job that trains on corrections', () => {
     const { id, sha256 } = await queueOnCorrections(yard, new Corrections(yard.dataDir));
     await yard.enqueue();
     expect(await yard.queue.frozenSets()).toEqual(new Set([sha256]));
-    await yard.startWorker({ timings });
+    await yard.startWorker({ timings, engine: 'wasm' }); // which is open sooner
     await yard.untilJob(id, 'to run', ({ status }) => status === 'running');
     expect(await yard.queue.frozenSets()).toEqual(new Set([sha256]));
     await yard.queue.cancel(id);

@@ -13,14 +13,16 @@ import { createUpload, removeUpload, uploadPaths } from '../../../src/model/data
 import { openDatasets } from '../../../src/model/data/imported/datasets.ts';
 import { closeAfterTest } from '../../closing.ts';
 import { isLong } from '../../long.ts';
-import { importBytes, manifestOf, pictures } from '../../model/data/import/importing.ts';
+import { importBytes, manifestOf, twoLabels } from '../../model/data/import/importing.ts';
 import { startRedisServer } from '../redis-server.ts';
 import { until } from '../until.ts';
 import { endProcess, startWorkerProcess } from '../worker-process.ts';
 import { openYard, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
-const archive = makeZip([...pictures('a', 600), ...pictures('b', 600, 600)]);
+/** Of each of two labels; in the long form so many that kills at random moments meet all of an import. */
+const perLabel = isLong ? 600 : 200;
+const archive = makeZip(twoLabels(perLabel));
 const { pictures: whole } = manifestOf(await importBytes(archive, { form: 'ink' }));
 const request: ImportRequest = { name: 'letters', form: 'ink', testShare: 0.2, seed: 1 };
 
@@ -160,7 +162,7 @@ describe('an import', () => {
     await yard.startWorker();
     await queueImport(yard, imports, { allBytes: whole.bytes });
     expect(await leftBy(yard, imports)).toMatchObject({
-      failed: { error: { code: 'DATASETS_FULL' }, report: { accepted: 1200 } },
+      failed: { error: { code: 'DATASETS_FULL' }, report: { accepted: 2 * perLabel } },
     });
     const names = () => readdir(join(yard.dataDir, 'datasets', '.uploads'));
     await until('no archive', names, (found) => found.length === 0);
