@@ -15,6 +15,7 @@ import {
   offline,
   repository,
   runSetup,
+  setupModule,
   startSetup,
 } from './setup/checkout.ts';
 import { writeFakeWheels } from './setup/fake-wheels.ts';
@@ -24,6 +25,7 @@ beforeEach(async () => {
   checkout = await createCheckout();
 });
 
+const noCache = /expected to keep downloads in \/\S+, but .*\nWhat to do: set TRAINYARD_CACHE/;
 const hasWheel = process.platform === 'linux' && process.arch === 'x64';
 
 describe('set-up as a whole', () => {
@@ -80,12 +82,18 @@ describe('set-up as a whole', () => {
     );
   });
 
+  it('refuses a cache directory that can be none', async () => {
+    const { code, output } = await runSetup(checkout, [], { TRAINYARD_CACHE: '/dev/null/cache' });
+    expect(code).toBe(1);
+    expect(output).toMatch(noCache);
+  });
+
   it.each(['/proc/nope/cache', '/dev/null', '/dev/null/cache'])(
-    'refuses a cache directory that can be none: %s',
+    'takes no cache directory that can be none: %s',
     async (TRAINYARD_CACHE) => {
-      const { code, output } = await runSetup(checkout, [], { TRAINYARD_CACHE });
-      expect(code).toBe(1);
-      expect(output).toMatch(/expected to keep downloads in \/\S+, but .*\nWhat to do: set TRAINYARD_CACHE/);
+      type Module = { readSurroundings: (env: NodeJS.ProcessEnv, root: string) => object };
+      const { readSurroundings } = await setupModule<Module>('environment');
+      expect(() => readSurroundings({ TRAINYARD_CACHE }, repository)).toThrow(noCache);
     },
   );
 
@@ -212,49 +220,6 @@ describe('TensorFlow', () => {
     expect(output).toMatch(/expected tensorflow_cpu\.whl to have SHA-256 2b847d21\w+, got \w+: not used/);
     expect(await readdir(join(checkout.cacheDir, 'tensorflow'))).toEqual([]);
   });
-});
-
-describe('the packages of WebGPU', () => {
-  const wanted = { ...offline, ENGINE: 'webgpu' };
-  const placed = () => join(checkout.root, 'node_modules/.trainyard-webgpu');
-  const dawn = () => join(placed(), 'node_modules/webgpu/index.js');
-
-  it('that can not be had end set-up with what npm said and what to do', async () => {
-    await addCommand(checkout, 'npm', 'echo "npm error code ENOTFOUND" >&2; exit 7');
-    const { code, output } = await runSetup(checkout, ['--only=webgpu'], wanted);
-    expect(code).toBe(1);
-    expect(output).toMatch(
-      /expected the packages of WebGPU, since ENGINE=webgpu, .*\n.*expected npm to install them, but .*\n.*ENOTFOUND/,
-    );
-    expect(output).toContain('What to do: mend that, then run the command again; ENGINE=auto does without');
-  });
-
-  it('have a lock file of their own, with a checksum of each and no registry', async () => {
-    const lock = JSON.parse(
-      await readFile(join(repository, 'scripts/setup/webgpu/package-lock.json'), 'utf8'),
-    );
-    const { '': _, ...packages } = lock.packages as Record<string, { integrity?: string; resolved?: string }>;
-    for (const { integrity, resolved } of Object.values(packages)) {
-      expect(integrity).toMatch(/^sha512-/);
-      expect(resolved).toBeUndefined();
-    }
-    expect(packages['node_modules/webgpu']).toMatchObject({ version: '0.6.2' });
-  });
-
-  it('come from the cache, are found the next time, and put back where one is gone', async (context) => {
-    const online = { ...wanted, TRAINYARD_CACHE: process.env['TRAINYARD_CACHE'] };
-    const { code, output } = await runSetup(checkout, ['--only=webgpu'], online); // fills the cache of this machine
-    if (code !== 0) console.log(`WebGPU's packages in place are not tested: ${output}`);
-    context.skip(code !== 0);
-    const changes = { ...online, npm_config_offline: 'true' };
-    expect(existsSync(dawn())).toBe(true);
-    await addCommand(checkout, 'npm', 'exit 1');
-    expect(await runSetup(checkout, ['--only=webgpu'], changes)).toMatchObject({ code: 0 });
-    await unlink(join(checkout.commands, 'npm'));
-    await rm(join(placed(), 'node_modules/webgpu'), { recursive: true });
-    expect(await runSetup(checkout, ['--only=webgpu'], changes)).toMatchObject({ code: 0 });
-    expect(existsSync(dawn())).toBe(true);
-  }, 120_000);
 });
 
 describe('the build', () => {

@@ -1,5 +1,5 @@
 /** The native part of tfjs-node: linked to where the package looks for it, and shown to compute. */
-import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runOrFail } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -29,6 +29,9 @@ const proof = `
 
 /** @param {string} root */
 export const packageDirectory = (root) => join(root, 'node_modules/@tensorflow/tfjs-node-gpu');
+
+/** @param {string} root */
+export const isThere = (root) => existsSync(join(packageDirectory(root), bindingFile));
 
 /** @param {string} root @returns the kept directory that the package is linked to; null: there is none */
 export function placedFrom(root) {

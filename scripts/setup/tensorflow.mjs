@@ -58,8 +58,8 @@ export const tensorflow = {
     if (device && !why) return conclude({ mark: '✓', text: device });
     if (device) return conclude({ mark: '!', text: `${device}: what comes before it can't be had\n${why}` });
     const told = `${why}\n    What to do: mend one of these, then run "npm run setup"`;
-    const before = await binding.prove(context).catch(asFailure);
-    if (before instanceof SetupFailure) binding.unplace(root);
+    const before = binding.isThere(root) ? await binding.prove(context).catch(asFailure) : null;
+    if (typeof before !== 'string') binding.unplace(root);
     else if (!env['TENSORFLOW'])
       return conclude({ mark: '!', text: `${before}, as before: no other TensorFlow can be had\n${told}.` });
     if (demandIn(env))

@@ -14,11 +14,20 @@ export type CommandContext = {
   readonly stderr: Output;
 };
 
+/** What a command takes from the process that it runs in. */
+export type Surroundings = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: Output;
+  readonly stderr: Output;
+};
+
 /** A key is not an option: the list of processes shows those. */
-export function openContext({ url, json = false }: GlobalOptions, env: NodeJS.ProcessEnv): CommandContext {
+export function openContext(
+  { url, json = false }: GlobalOptions,
+  { env, stdout, stderr }: Surroundings,
+): CommandContext {
   const key = env['TRAINYARD_KEY'] || env['API_KEY']?.split(',')[0]?.trim() || undefined;
   if (isLoopback(new URL(url).hostname)) bypassProxy(url); // to another host, the user's proxy is the way
-  const { stdout, stderr } = process;
   return { client: createClient({ baseUrl: url, key }), json, stdout, stderr };
 }
 

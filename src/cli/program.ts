@@ -2,7 +2,14 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { programVersion } from '../lib/program-version.ts';
-import { type CommandContext, explain, type GlobalOptions, openContext, writeLine } from './context.ts';
+import {
+  type CommandContext,
+  explain,
+  type GlobalOptions,
+  openContext,
+  type Surroundings,
+  writeLine,
+} from './context.ts';
 import { correct } from './correct.ts';
 import { listCorrections, removeCorrections } from './corrections.ts';
 import { addDataset, listDatasets, removeDataset, showDataset } from './datasets.ts';
@@ -14,29 +21,32 @@ import { dropAlias, rollBack, setAlias, setTraffic, showHistory, showRegistry } 
 import { train } from './train.ts';
 import { watch } from './watch.ts';
 
-/** Sets the exit code; resolves when all is written. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
-  leaveWithReader();
+/** Resolves with the exit code when all is written. */
+export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  let exitCode = 0;
+  const run: Run =
+    (action) =>
+    async (...args) => {
+      const command = args.at(-1) as Command; // as commander calls an action
+      const context = openContext(command.optsWithGlobals<GlobalOptions>(), surroundings);
+      exitCode = await action(context, ...args);
+    };
   try {
-    await buildProgram().parseAsync(argv);
+    await buildProgram(run, surroundings).parseAsync(argv);
+    return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2; // help was asked for, or it has been said what is wrong
-      return;
-    }
-    writeLine(process.stderr, explain(error));
-    process.exitCode = 1;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // help was asked for, or it has been said what is wrong
+    writeLine(surroundings.stderr, explain(error));
+    return 1;
   }
 }
 
-/** Like any program behind a pipe: when `head` has seen enough, there is nothing left to do. */
-function leaveWithReader(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  }
-}
+/** Makes of what a command does what commander calls, last of all with the command itself. */
+type Run = <Args extends unknown[]>(
+  action: (context: CommandContext, ...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;
 
-function buildProgram(): Command {
+function buildProgram(run: Run, { stdout, stderr }: Surroundings): Command {
   const program = new Command('trainyard')
     .description('Trains networks to read pictures and asks them, over the API of a Trainyard server.')
     .version(programVersion)
@@ -44,8 +54,12 @@ function buildProgram(): Command {
     .option('--json', 'one JSON value; of watched jobs, one event a line')
     .addHelpText('after', environmentHelp)
     .showHelpAfterError('("trainyard --help" lists the commands, "trainyard COMMAND --help" their options)')
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+    })
     .exitOverride();
-  addTrain(program);
+  addTrain(program, run);
   program
     .command('watch <id>')
     .description('show a job until it has ended')
@@ -73,7 +87,14 @@ function buildProgram(): Command {
     .description('say what a picture shows, for trainings to learn from: a label, or "none" of them')
     .option('--model <name>', 'the model that learns from it')
     .action(run(correct));
-  addCorrections(program);
+  addCorrections(program, run);
+  addModels(program, run);
+  addRegistry(program, run);
+  addDatasets(program, run);
+  return program;
+}
+
+function addModels(program: Command, run: Run): void {
   program
     .command('models')
     .description('list model versions, newest first')
@@ -90,12 +111,9 @@ function buildProgram(): Command {
     )
     .option('--output <file>', 'where to write it; MODEL-VERSION here unless given')
     .action(run(exportFile));
-  addRegistry(program);
-  addDatasets(program);
-  return program;
 }
 
-function addCorrections(program: Command): void {
+function addCorrections(program: Command, run: Run): void {
   const corrections = program.command('corrections').description('what people have said that pictures show');
   corrections
     .command('list', { isDefault: true })
@@ -109,7 +127,7 @@ function addCorrections(program: Command): void {
     .action(run((context, ids: string[]) => removeCorrections(context, ids)));
 }
 
-function addRegistry(program: Command): void {
+function addRegistry(program: Command, run: Run): void {
   const registry = program.command('registry').description('which version answers, who decided so and why');
   const why = ['--reason <text>', 'kept in the history'] as const;
   registry
@@ -159,7 +177,7 @@ function addRegistry(program: Command): void {
     );
 }
 
-function addDatasets(program: Command): void {
+function addDatasets(program: Command, run: Run): void {
   const datasets = program.command('datasets').description('what networks learn from');
   datasets.command('list', { isDefault: true }).description('list data sets').action(run(listDatasets));
   datasets
@@ -182,7 +200,7 @@ function addDatasets(program: Command): void {
 }
 
 /** Each option that is not the recipe's own replaces one value of it; the server says what it can't be. */
-function addTrain(program: Command): void {
+function addTrain(program: Command, run: Run): void {
   program
     .command('train')
     .description('queue a training job')
@@ -253,15 +271,4 @@ function readShare(text: string, before?: Record<string, number>): Record<string
   if (!Number.isFinite(share))
     throw new InvalidArgumentError(`expected ALIAS=PERCENT, such as champion=90, got ${text}`);
   return { ...before, [alias]: share };
-}
-
-type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number>;
-
-/** A command as commander calls it, last of all with the command itself; what it resolves to is the exit code. */
-function run<Args extends unknown[]>(action: Action<Args>): (...args: Args) => Promise<void> {
-  return async (...args) => {
-    const command = args.at(-1) as Command;
-    const context = openContext(command.optsWithGlobals<GlobalOptions>(), process.env);
-    process.exitCode = await action(context, ...args);
-  };
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { beginStream, eventText, sendProblem, serveEvents } from '../client/event-server.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { run, start } from './run.ts';
+import { call, run, start } from './run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,15 +23,21 @@ describe('a wrong call', () => {
     }),
     [['jobs', '--url', 'localhost:3000'], 'Expected one such as http://127.0.0.1:3000.'],
   ])('%j ends with 2 and says what is wrong', async (args, text) => {
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await call(args);
     expect(stderr).toContain(text);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  it('ends the process with 2, too', async () => {
+    const { code, stdout, stderr } = await run(['train', '--epochs', 'many']);
+    expect(stderr).toContain("argument 'many' is invalid. Expected a number.");
     expect([code, stdout]).toEqual([2, '']);
   });
 });
 
 describe('help and version', () => {
   it('are no errors', async () => {
-    const [help, version] = await Promise.all([run(['train', '--help']), run(['--version'])]);
+    const [help, version] = await Promise.all([run(['train', '--help']), call(['--version'])]);
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('--learning-rate <rate>');
     expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
@@ -55,9 +61,9 @@ describe('the key', () => {
       sent.push(request.headers.authorization);
       response.setHeader('content-type', 'application/json').end('{"data":[],"hasMore":false}');
     });
-    await run(['jobs', '--url', url], { API_KEY: 'first, second' });
+    await call(['jobs', '--url', url], { API_KEY: 'first, second' });
     await run(['jobs', '--url', url], { API_KEY: 'first', TRAINYARD_KEY: 'own' });
-    const none = await run(['jobs', '--url', url]);
+    const none = await call(['jobs', '--url', url]);
     expect(sent).toEqual(['Bearer first', 'Bearer own', undefined]);
     expect(none).toEqual({ code: 0, stdout: '', stderr: 'no jobs\n' });
   });
@@ -70,14 +76,14 @@ describe('a value that says nothing', () => {
     [['--alias', ''], 'alias='],
   ])('is sent to the server, which refuses it: predict %j', async (options, query) => {
     const { url, calls } = await serveCalls((response) => sendProblem(response, 400));
-    const { code, stderr } = await run(['predict', 'package.json', ...options, '--url', url]);
+    const { code, stderr } = await call(['predict', 'package.json', ...options, '--url', url]);
     expect(calls).toEqual([`POST /predict?${query}`]);
     expect([code, stderr]).toEqual([1, 'told 400\n']);
   });
 
   it('is sent to the server, which refuses it: jobs --limit 0', async () => {
     const { url, calls } = await serveCalls((response) => sendProblem(response, 400));
-    expect(await run(['jobs', '--limit', '0', '--status', '', '--url', url])).toMatchObject({ code: 1 });
+    expect(await call(['jobs', '--limit', '0', '--status', '', '--url', url])).toMatchObject({ code: 1 });
     expect(calls).toEqual(['GET /jobs?limit=0&status=']);
   });
 });
@@ -87,7 +93,15 @@ describe('registry remove --json', () => {
     const { url, calls } = await serveCalls((response, { method }) =>
       method === 'DELETE' ? response.writeHead(204).end() : sendJson(response, { name: 'mnist' }),
     );
-    const { code, stdout } = await run(['registry', 'remove', 'mnist', 'challenger', '--json', '--url', url]);
+    const { code, stdout } = await call([
+      'registry',
+      'remove',
+      'mnist',
+      'challenger',
+      '--json',
+      '--url',
+      url,
+    ]);
     expect([code, stdout]).toEqual([0, '{"name":"mnist"}\n']);
     expect(calls).toEqual(['DELETE /registry/mnist/aliases/challenger', 'GET /registry/mnist']);
   });

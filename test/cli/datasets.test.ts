@@ -9,12 +9,12 @@ import { type Service, startService } from '../client/service.ts';
 import { digitPng, twoLabels } from '../model/data/import/importing.ts';
 import { startParts } from '../routes/parts.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { run, start } from './run.ts';
+import { call, run, start } from './run.ts';
 
 let service: Service;
 let archive: string;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ predicts: false });
   archive = join(await temporaryDirectory(), 'Two Labels.zip');
   await writeFile(
     archive,
@@ -27,10 +27,11 @@ beforeAll(async () => {
 });
 afterAll(() => service?.close());
 
-const command = (...args: string[]) => run([...args, '--url', service.url]);
+const command = (...args: string[]) => call([...args, '--url', service.url]);
+const program = (...args: string[]) => run([...args, '--url', service.url]);
 
 it('an archive is sent, imported and shown with its report, and is a data set until it is removed', async () => {
-  const added = await command('datasets', 'add', archive, '--form', 'ink', '--test-share', '0.5', '--watch');
+  const added = await program('datasets', 'add', archive, '--form', 'ink', '--test-share', '0.5', '--watch');
   expect(added.stderr).toMatch(/100 % {2}0\.0 of 0\.0 MB sent\n$/);
   expect(added.stdout).toMatch(/^two-labels +ready +ink +2 +20 +20$/m);
   expect(added.stdout).toContain('40 pictures accepted, 1 duplicates, 1 refused');
@@ -47,25 +48,25 @@ it('an archive is sent, imported and shown with its report, and is a data set un
   const again = await command('datasets', 'add', archive);
   expect(again.code).toBe(1);
   expect(again.stderr).toContain('which a data set has');
-  const removed = await command('datasets', 'remove', 'two-labels');
+  const removed = await program('datasets', 'remove', 'two-labels');
   expect(removed).toMatchObject({ code: 0, stdout: 'data set two-labels is removed\n' });
   expect((await command('datasets', 'show', 'two-labels')).code).toBe(1);
 });
 
 it('an import that fails says why, and ends with 1', async () => {
   await writeFile(archive, gzipSync('no tar'));
-  const { code, stdout } = await command('datasets', 'add', archive, '--name', 'wrong', '--watch');
+  const { code, stdout } = await program('datasets', 'add', archive, '--name', 'wrong', '--watch');
   expect(stdout).toMatch(/^wrong +failed: ARCHIVE_TYPE_UNKNOWN/m);
   expect(code).toBe(1);
   await writeFile(archive, 'no archive');
-  const refused = await command('datasets', 'add', archive, '--name', 'text', '--watch');
+  const refused = await program('datasets', 'add', archive, '--name', 'text', '--watch');
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a tar.gz, got text') });
   const absent = await command('datasets', 'add', join(archive, '..', 'absent.zip'));
   expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
 });
 
 it('an import goes on when a person looks no longer', async () => {
-  const parts = await startParts(); // without a worker, so that it waits
+  const parts = await startParts({ predicts: false }); // without a worker, so that it waits
   onTestFinished(() => parts.close());
   const url = await parts.app.listen({ host: '127.0.0.1', port: 0 });
   await writeFile(archive, makeZip(twoLabels(2)));

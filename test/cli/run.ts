@@ -1,7 +1,8 @@
-/** The compiled command line as a process: what a shell sees of it. */
+/** The compiled command line as a process, what a shell sees of it; and, sooner, as the function that the process calls. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runProgram } from '../../src/cli/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,6 +16,20 @@ export type Running = {
 };
 
 export type Environment = Record<string, string>;
+
+/** For commands that end by themselves and do not read the standard input. TRAINYARD_URL is not read: commander takes it from the process. */
+export async function call(args: readonly string[], env: Environment = {}): Promise<Ended> {
+  const text = { stdout: '', stderr: '' };
+  const collect = (name: keyof typeof text) => ({
+    write: (chunk: string | Uint8Array) => {
+      text[name] += String(chunk);
+      return true;
+    },
+  });
+  const surroundings = { env, stdout: collect('stdout'), stderr: collect('stderr') };
+  const code = await runProgram([process.execPath, 'trainyard', ...args], surroundings);
+  return { code, ...text };
+}
 
 export function start(args: readonly string[], env: Environment = {}): Running {
   const { API_KEY: _, TRAINYARD_KEY: __, TRAINYARD_URL: ___, ...inherited } = process.env;

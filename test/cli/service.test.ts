@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AddedCorrection, Correction, Job, Model, NumberedEvent } from '../../src/client/index.ts';
 import { type Service, startService } from '../client/service.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { run, start } from './run.ts';
+import { call, run, start } from './run.ts';
 
 let service: Service;
 let digit: string;
@@ -22,13 +22,14 @@ beforeAll(async () => {
 afterAll(() => service?.close());
 
 const small = ['--train-images', '320', '--test-images', '100', '--batch-size', '32', '--seed', '7'];
-const command = (...args: string[]) => run([...args, '--url', service.url]);
+const command = (...args: string[]) => call([...args, '--url', service.url]);
+const program = (...args: string[]) => run([...args, '--url', service.url]);
 
 describe('train --watch, and watch afterwards', () => {
   it('write plain lines in a pipe until the job has succeeded, or one event a line', {
     timeout: 120_000,
   }, async () => {
-    const { code, stdout, stderr } = await command('train', ...small, '--watch');
+    const { code, stdout, stderr } = await program('train', ...small, '--watch');
     expect(stdout).toContain('training mnist, recipe "default", on ');
     expect(stdout).toMatch(/^\[█+\] 100 % {2}epoch 1\/1 {2}step 10\/10 {2}loss /m);
     expect(stdout).toMatch(/^epoch 1: \d+\.\d\d % of the test images right, loss \d/m);
@@ -37,7 +38,7 @@ describe('train --watch, and watch afterwards', () => {
     expect(code).toBe(0);
 
     const [, id] = /^job (\S+)\n$/.exec(stderr)!;
-    const json = await command('watch', id!, '--json');
+    const json = await program('watch', id!, '--json');
     const events = json.stdout
       .trimEnd()
       .split('\n')
@@ -106,7 +107,7 @@ describe('predict', () => {
     const absent = join(digit, '..', 'absent.png');
     const text = join(digit, '..', 'text.png');
     await writeFile(text, 'hello');
-    const { code, stdout, stderr } = await command('predict', digit, text, absent, digit);
+    const { code, stdout, stderr } = await program('predict', digit, text, absent, digit);
     expect(stdout).toMatch(
       new RegExp(`^(?:${digit} {2}\\d {2}\\d+\\.\\d\\d % {2}(?:known|unsure|unknown)\n){2}$`),
     );
@@ -132,7 +133,7 @@ describe('predict', () => {
 describe('export', () => {
   it('writes a file, and says which', async () => {
     const output = join(digit, '..', 'own.onnx');
-    const { code, stdout, stderr } = await command('export', '1', '--format', 'onnx', '--output', output);
+    const { code, stdout, stderr } = await program('export', '1', '--format', 'onnx', '--output', output);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toBe(`model 1 is written to ${output} (0.5 MB)\n`);
     const answer = await fetch(`${service.url}/models/1/export?format=onnx`);
@@ -265,7 +266,7 @@ describe('registry', () => {
 describe('what the server refuses', () => {
   it('is said in its words', async () => {
     const [unknown, invalid] = await Promise.all([
-      command('watch', 'nobody'),
+      program('watch', 'nobody'),
       command('train', '--epochs', '0'),
     ]);
     expect(unknown).toMatchObject({ code: 1, stdout: '' });

@@ -5,8 +5,9 @@ import { type Parts, startParts } from '../routes/parts.ts';
 
 export type Service = { readonly url: string; readonly parts: Parts; close(): Promise<void> };
 
-export async function startService(): Promise<Service> {
-  const parts = await startParts();
+/** `predicts`: with a predictor process, by default. */
+export async function startService({ predicts = true } = {}): Promise<Service> {
+  const parts = await startParts({ predicts });
   const url = await parts.app.listen({ host: '127.0.0.1', port: 0 });
   const worker = await startWorker({
     redisUrl: parts.redis.url,

@@ -9,14 +9,17 @@ import { makeZip, type ZipEntry } from '../../harness/zip.ts';
 import { startWorker, type TrainWorker } from '../../src/jobs/worker/worker.ts';
 import { until } from '../jobs/until.ts';
 import { shortTimings } from '../jobs/yard.ts';
+import { isLong } from '../long.ts';
 import { digitPng, makeTarGz, pictures, twoLabels } from '../model/data/import/importing.ts';
 import { type Parts, startParts } from './parts.ts';
+
+const rounds = isLong ? 8 : 4;
 
 let parts: Parts;
 let worker: TrainWorker;
 let address: string;
 beforeAll(async () => {
-  parts = await startParts({ datasetLimits: { archiveBytes: 2e6, allBytes: 6e6 } });
+  parts = await startParts({ predicts: false, datasetLimits: { archiveBytes: 2e6, allBytes: 6e6 } });
   address = await parts.app.listen({ host: '127.0.0.1', port: 0 });
   worker = await openWorker();
 });
@@ -283,7 +286,7 @@ describe('a damaged data set', () => {
 
 describe('DELETE /datasets/:name', () => {
   it('and a training that is asked for at the same moment do not both succeed', async () => {
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < rounds; round++) {
       await send('name=raced', zipOf(twoLabels(5))); // is refused where it is still there
       await ended('raced');
       await until('its job to end', uploads, (names) => names.length === 0);

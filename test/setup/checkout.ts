@@ -34,27 +34,29 @@ const ownPackage = '@tensorflow/tfjs-node-gpu'; // the one that set-up writes in
 const withinMs = 120_000; // a test that has timed out must not hold the lock of this machine's cache
 const odd = "it's # 50% ü"; // names of folders as people have them
 
-export async function createCheckout(): Promise<Checkout> {
+/** `packages`: with node_modules, by default. */
+export async function createCheckout({ packages = true } = {}): Promise<Checkout> {
   const base = await temporaryDirectory();
   const root = join(base, `repository ${odd}`);
   const commands = join(base, 'commands');
   await mkdir(commands);
-  if (!existsSync(template)) template = await makeTemplate();
-  execFileSync('cp', ['-R', template, root]);
+  const kind = packages ? 'whole' : 'bare';
+  if (!existsSync(templates[kind])) templates[kind] = await makeTemplate(packages);
+  execFileSync('cp', ['-R', templates[kind], root]);
   const checkout = { root, cacheDir: join(base, `cache ${odd}`), commands };
   await addCommand(checkout, 'redis-server', 'echo "Redis server v=7.2.4 sha=0"');
   return checkout;
 }
 
 /** What all checkouts of a test file are copied from; gone after that file. */
-let template = '';
+const templates = { whole: '', bare: '' };
 
-async function makeTemplate(): Promise<string> {
+async function makeTemplate(packages: boolean): Promise<string> {
   const root = join(await temporaryDirectory(), 'repository');
   await mkdir(join(root, 'src'), { recursive: true });
   for (const name of copied) await cp(join(repository, name), join(root, name), { recursive: true });
   await writeFile(join(root, 'src/answer.ts'), 'export const answer: number = 42;\n');
-  await linkPackages(root);
+  if (packages) await linkPackages(root);
   return root;
 }
 

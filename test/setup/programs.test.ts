@@ -31,8 +31,9 @@ describe('Redis', () => {
 describe('Chromium', () => {
   it('is looked for with --browser alone', async () => {
     await addCommand(checkout, 'chromium', 'echo "Chromium 142.0.7444.59 built on Debian"');
-    expect((await runSetup(checkout)).output).not.toContain('Chromium');
-    const { code, output } = await runSetup(checkout, ['--browser']);
+    const only = '--only=redis,browser';
+    expect((await runSetup(checkout, [only])).output).not.toContain('Chromium');
+    const { code, output } = await runSetup(checkout, [only, '--browser']);
     expect(code).toBe(0);
     expect(output).toContain('✓ Chromium 142.0.7444.59');
   });
@@ -43,7 +44,9 @@ describe('Chromium', () => {
   ])('that %s is done without, and said', async (_, script) => {
     if (script !== null) await addCommand(checkout, 'chromium', script);
     await symlink('/bin/false', join(checkout.commands, 'apt-get'));
-    const { code, output } = await runSetup(checkout, ['--browser'], { PATH: checkout.commands });
+    const { code, output } = await runSetup(checkout, ['--only=browser', '--browser'], {
+      PATH: checkout.commands,
+    });
     expect(code).toBe(0);
     expect(output).toContain('! no Chromium, so the page is not tested: ');
   });

@@ -18,9 +18,10 @@ const maxBytes = 64 * 1024 * 1024;
 
 let predictor: Predictor;
 let ends: string[]; // how the processes ended
-const serve = async () => {
-  ({ predictor, ends } = await startServing(await temporaryDirectory()));
+const serve = async (engine?: 'wasm') => {
+  ({ predictor, ends } = await startServing(await temporaryDirectory(), engine));
 };
+const serveSoon = () => serve('wasm'); // is there sooner than TensorFlow
 const close = () => predictor.close();
 
 const predictMany = (count: number, image: Uint8Array = digit, signal?: AbortSignal) =>
@@ -50,7 +51,7 @@ const nextSign = (done: number) =>
   );
 
 describe('load', () => {
-  beforeAll(serve);
+  beforeAll(() => serve());
   afterEach(untilEmpty); // on a slow machine some images of a test run into their deadline, and are let go of later
   afterAll(close);
 
@@ -100,7 +101,7 @@ function callerOf(images: number): AbortController {
 }
 
 describe('a caller that goes away', () => {
-  beforeAll(serve);
+  beforeAll(serveSoon);
   afterAll(close);
 
   it('costs no inference, and its image makes room', async () => {
@@ -136,7 +137,7 @@ describe('a caller that goes away', () => {
 });
 
 describe('a predictor that hangs', () => {
-  beforeEach(serve);
+  beforeEach(serveSoon);
   afterEach(close);
 
   it('is noticed, killed and replaced; every call ends within 5 s', async () => {
@@ -161,7 +162,7 @@ describe('a predictor that hangs', () => {
 });
 
 describe('a predictor that is killed', () => {
-  beforeEach(serve);
+  beforeEach(serveSoon);
   afterEach(close);
 
   it('answers at once while it starts again', async () => {
