@@ -10,8 +10,8 @@ import { buildNetwork, initialWeights } from '../../../src/model/network/network
 import type { LossAndGradient } from '../../../src/model/network/operations.ts';
 import { referenceLossAndGradient } from '../../../src/model/network/step.ts';
 import { mnist } from '../data/mnist.ts';
+import { network } from './gradients.ts';
 
-const network = buildNetwork('article', 10);
 beforeAll(() => openEngine('wasm'));
 
 /** Computes the gradient of the first images. A backend of one thread tells which kernels ran here. */
