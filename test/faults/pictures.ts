@@ -4,6 +4,7 @@ import sharp, { type Sharp } from 'sharp';
 import { imageAt } from '../../src/model/data/dataset.ts';
 import { encodePng } from '../../src/model/image/encode-png.ts';
 import { mnist } from '../model/data/mnist.ts';
+import { whitePng } from '../model/image/picture-files.ts';
 
 export const png = await encodePng(imageAt(mnist.test, 0), 28, 28);
 const digit = () => sharp(png).resize(56);
@@ -125,23 +126,26 @@ function manyScans(): Buffer {
   return Buffer.concat([bytes, ...Array<Buffer>(20_000).fill(bytes.subarray(scan, next))]);
 }
 
-/** An AVIF whose box says 100×100 and whose stream has 4000×4000. */
+/** An AVIF whose box says 100×100 and whose stream has 2000×2000. */
 async function lyingAvif(): Promise<Buffer> {
-  const bytes = await blank(4000, 4000).avif({ effort: 0 }).toBuffer();
+  const bytes = await blank(2000, 2000).avif({ effort: 0 }).toBuffer();
   const extent = bytes.indexOf('ispe') + 8;
   bytes.writeUInt32BE(100, extent);
   bytes.writeUInt32BE(100, extent + 4);
   return bytes;
 }
 
+/** White, lossless, 8000×8000, as sharp writes it in a second. */
+const whiteWebp = Buffer.from('UklGRh4AAABXRUJQVlA4TBEAAAAvP9/PBwfQ//73v/+BiOh/AAA=', 'base64');
+
 /** Small as files only, or tedious to read. */
 export async function hostile(): Promise<Readonly<Record<string, Buffer>>> {
   const gif = await blank(1, 1).gif().toBuffer();
   const gifFrame = gif.subarray(gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0])), -1);
   return {
-    'a PNG of 12,000×12,000': await blank(12_000, 12_000).png({ compressionLevel: 9 }).toBuffer(),
+    'a PNG of 12,000×12,000': whitePng(12_000),
     'an interlaced PNG of 5000×5000': await blank(5000, 5000, 4).png({ progressive: true }).toBuffer(),
-    'a lossless WebP of 8000×8000': await blank(8000, 8000).webp({ lossless: true, effort: 0 }).toBuffer(),
+    'a lossless WebP of 8000×8000': whiteWebp,
     'a GIF of 5000×5000': await blank(5000, 5000).gif({ effort: 1 }).toBuffer(),
     'a GIF of 100,000 frames': manyFrames(gif.subarray(0, -1), gifFrame, 100_000, gif.subarray(-1)),
     'a TIFF of 8000×8000': await blank(8000, 8000).tiff({ compression: 'lzw' }).toBuffer(),

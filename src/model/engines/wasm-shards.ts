@@ -4,6 +4,7 @@
  * number of shards, not on which thread computed them: if a thread is not ready or is lost, the main one takes its shard.
  * Batch normalisation needs the moments of the whole batch: networks with it train unsharded, on the main thread alone.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../lib/thread.ts';
 import { imageSide, imageSize } from '../data/dataset.ts';
@@ -131,7 +132,8 @@ type Helper = {
 function helperAt(place: Place, network: Network, size: number, options: ShardOptions): Helper | null {
   const { helper } = place;
   const isLost = helper?.isLost() ?? false;
-  if (helper && !isLost && helper.network === network && size <= helper.capacity) return helper;
+  const fits = helper && size <= helper.capacity && isDeepStrictEqual(helper.network, network);
+  if (fits && !isLost) return helper;
   helper?.end();
   if (isLost) place.losses++;
   place.helper = place.losses < maxLosses ? startHelper(network, size, options) : null;

@@ -4,7 +4,6 @@
  * would is refused.
  */
 import { isMainThread } from 'node:worker_threads';
-import sharp, { type FailOnOptions, type Sharp } from 'sharp';
 import { messageOf } from '../../lib/errors.ts';
 import {
   type Examined,
@@ -30,6 +29,7 @@ import {
   unsupported,
 } from './problem.ts';
 import type { Samples } from './samples.ts';
+import { type FailOnOptions, type Sharp, sharp } from './sharp.ts';
 import { isLoss, tidyJpeg } from './tidy-jpeg.ts';
 
 // Whatever the bytes claim to be, libvips opens nothing but these. That holds for the process: a thread that blocked and

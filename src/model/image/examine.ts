@@ -1,9 +1,9 @@
 /** What a picture's header says, and what its decoding will cost, without decoding it. */
-import sharp, { type Metadata } from 'sharp';
 import { readJpegHeader } from './formats/jpeg-header.ts';
 import { type Format, typeOf } from './formats/signatures.ts';
 import { largestTiffPart } from './formats/tiff-header.ts';
 import { isLossyWebp } from './formats/webp-header.ts';
+import { type Metadata, sharp } from './sharp.ts';
 
 /** 64 binary megapixels: cameras of "64 megapixels" take a little more than 64 million. */
 export const maxPixels = 2 ** 26;

@@ -9,9 +9,10 @@ import { cut, shardedLossAndGradient } from '../../../src/model/engines/wasm-sha
 import { buildNetwork, initialWeights } from '../../../src/model/network/network.ts';
 import type { LossAndGradient } from '../../../src/model/network/operations.ts';
 import { referenceLossAndGradient } from '../../../src/model/network/step.ts';
+import { until } from '../../jobs/until.ts';
 import { mnist } from '../data/mnist.ts';
+import { network } from './gradients.ts';
 
-const network = buildNetwork('article', 10);
 beforeAll(() => openEngine('wasm'));
 
 /** Computes the gradient of the first images. A backend of one thread tells which kernels ran here. */
@@ -102,12 +103,8 @@ describe('the gradient from shards', () => {
     const sharded = shardedLossAndGradient(2);
     const first = await compute(sharded, 5);
     expect(first.shardsHere).toBe(2);
-    let later = first;
-    for (const deadline = performance.now() + 30_000; later.shardsHere === 2; ) {
-      expect(performance.now()).toBeLessThan(deadline); // no thread came
-      later = await compute(sharded, 5);
-    }
-    expect(later.shardsHere).toBe(1);
+    const isThere = ({ shardsHere }: typeof first) => shardsHere === 1;
+    const later = await until('a thread to be there', () => compute(sharded, 5), isThere);
     expect([later.loss, later.gradient]).toEqual([first.loss, first.gradient]);
     const smaller = await compute(sharded, 3); // in the memory of a larger one
     expect(smaller.shardsHere).toBe(1);

@@ -22,9 +22,9 @@ import { requestOf } from '../../jobs/yard.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { mnist } from '../data/mnist.ts';
 import { describeEngine } from './engine-suite.ts';
+import { network } from './gradients.ts';
 import { whyNoWebGpu } from './webgpu-here.ts';
 
-const network = buildNetwork('article', 10);
 const lossProgram = fileURLToPath(new URL('webgpu-loss-program.ts', import.meta.url));
 
 const missing = await whyNoWebGpu();
@@ -62,8 +62,9 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
     const on = async (backend: string) => {
       await tf.setBackend(backend);
       const { signal } = new AbortController();
-      const weights = tf.tensor1d(initialWeights(network, 3));
-      return evaluate(network, weights, { ...mnist.test, count: 3 }, signal);
+      const article = buildNetwork('article', 10);
+      const weights = tf.tensor1d(initialWeights(article, 3));
+      return evaluate(article, weights, { ...mnist.test, count: 3 }, signal);
     };
     const [expected, got] = [await on('cpu'), await on('webgpu')];
     const differences = expected.logits.map((logit, i) => Math.abs(logit - got.logits[i]!));
@@ -78,7 +79,7 @@ describe.skipIf(missing !== null)('training on WebGPU', () => {
       messages.push(message);
       if (message.type === 'progress') stop.abort('worker closes');
     };
-    const request = requestOf({ trainImages: 10, batchSize: 1, outliers: 0 });
+    const request = requestOf({ network: 'small', trainImages: 10, batchSize: 1, outliers: 0 });
     const order = {
       jobId: 'job-1',
       attempt: 1,

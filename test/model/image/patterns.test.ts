@@ -10,9 +10,8 @@ import { runs } from '../../long.ts';
 
 /** Black where `isInk`, on white. */
 function drawn(width: number, height: number, isInk: (x: number, y: number) => boolean): Greys {
-  const values = Uint8Array.from({ length: width * height }, (_, i) =>
-    isInk(i % width, Math.floor(i / width)) ? 0 : 255,
-  );
+  const values = new Uint8Array(width * height).fill(255);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) if (isInk(x, y)) values[y * width + x] = 0;
   return { values, width, height };
 }
 

@@ -25,14 +25,15 @@ export function large(pixels: Uint8Array): Sharp {
   return grey(pixels).resize(280, 280, { kernel: 'cubic' });
 }
 
-/** A whole PNG of `side` × `side` white pixels of one bit. */
-export function whitePng(side: number): Buffer {
+/** A whole PNG of white pixels of one bit; the width is a multiple of 8. */
+export function whitePng(width: number, height = width): Buffer {
   const header = Buffer.alloc(13); // width, height, bit depth 1, colour type 0 (grey), no filter choice, no interlace
-  header.writeUInt32BE(side, 0);
-  header.writeUInt32BE(side, 4);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
   header[8] = 1;
-  const rows = Buffer.alloc(side * (1 + side / 8), 0xff);
-  for (let y = 0; y < side; y++) rows[y * (1 + side / 8)] = 0; // filter: none
+  const stride = 1 + width / 8;
+  const rows = Buffer.alloc(height * stride, 0xff);
+  for (let y = 0; y < height; y++) rows[y * stride] = 0; // filter: none
   const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
   const data = deflateSync(rows, { level: 1 });
   return Buffer.concat([

@@ -36,28 +36,34 @@ export function inverted({ values, width, height }: Greys): Greys {
 /** Every pixel `factor` × `factor` times. */
 export function enlarged({ values, width, height }: Greys, factor: number): Greys {
   const target = blank(width * factor, height * factor);
-  for (let i = 0; i < target.values.length; i++) {
-    const x = Math.floor((i % target.width) / factor);
-    const y = Math.floor(Math.floor(i / target.width) / factor);
-    target.values[i] = values[y * width + x]!;
+  for (let y = 0; y < height; y++) {
+    const start = y * factor * target.width;
+    for (let x = 0; x < width; x++)
+      target.values.fill(values[y * width + x]!, start + x * factor, start + (x + 1) * factor);
+    for (let copy = 1; copy < factor; copy++)
+      target.values.copyWithin(start + copy * target.width, start, start + target.width);
   }
   return target;
 }
 
 /** The part with ink and a margin. */
 export function cropped({ values, width, height }: Greys, margin = 0): Greys {
-  const inked = [...values.keys()].filter((i) => values[i]! > 0);
-  const columns = inked.map((i) => i % width);
-  const rows = inked.map((i) => Math.floor(i / width));
-  const left = Math.max(0, Math.min(...columns) - margin);
-  const top = Math.max(0, Math.min(...rows) - margin);
+  let [x0, y0, x1, y1] = [width, height, -1, -1];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (values[y * width + x] === 0) continue;
+      [x0, x1] = [Math.min(x0, x), Math.max(x1, x)];
+      [y0, y1] = [Math.min(y0, y), y];
+    }
+  }
+  const [left, top] = [Math.max(0, x0 - margin), Math.max(0, y0 - margin)];
   const target = blank(
-    Math.min(width - 1, Math.max(...columns) + margin) - left + 1,
-    Math.min(height - 1, Math.max(...rows) + margin) - top + 1,
+    Math.min(width - 1, x1 + margin) - left + 1,
+    Math.min(height - 1, y1 + margin) - top + 1,
   );
-  for (let i = 0; i < target.values.length; i++) {
-    const x = left + (i % target.width);
-    target.values[i] = values[(top + Math.floor(i / target.width)) * width + x]!;
+  for (let y = 0; y < target.height; y++) {
+    const start = (top + y) * width + left;
+    target.values.set(values.subarray(start, start + target.width), y * target.width);
   }
   return target;
 }

@@ -7,6 +7,7 @@ import type { Calibration } from '../../../src/model/training/calibration.ts';
 import { countRight } from '../../../src/model/training/measure-corrections.ts';
 import { train } from '../../../src/model/training/train.ts';
 import type { TestResults } from '../../../src/model/training/training-run.ts';
+import { isLong } from '../../long.ts';
 import { mnist, smallPlan } from '../data/mnist.ts';
 
 beforeAll(() => openEngine('auto'));
@@ -30,7 +31,12 @@ function squares(from: number, count: number): Split {
 async function corrected(corrections: CorrectionSet | null, change = {}): Promise<TestResults> {
   let results: TestResults | null = null;
   await train(
-    smallPlan({ trainImages: 2000, calibrationImages: 200, ...change }),
+    smallPlan({
+      network: isLong ? 'article' : 'small',
+      trainImages: 2000,
+      calibrationImages: 200,
+      ...change,
+    }),
     mnist,
     {
       onProgress: () => {},
@@ -50,7 +56,7 @@ describe('a training on corrections', () => {
     const untrained = { ...set, train: { count: 0, images: new Uint8Array(), labels: new Uint8Array() } };
     const without = (await corrected(untrained)).evaluation.corrections!;
     expect([without.trained, without.right]).toEqual([0, expect.toSatisfy((right: number) => right < 2)]);
-    expect((await corrected(null)).evaluation).not.toHaveProperty('corrections');
+    expect((await corrected(null, { trainImages: 500 })).evaluation).not.toHaveProperty('corrections');
   });
 
   it('counts only labels where the network does not learn what is none of them', async () => {

@@ -5,6 +5,7 @@ import { openEngine } from '../../../src/model/engines/open-engine.ts';
 import { recipeFor } from '../../../src/model/training/recipe.ts';
 import { train } from '../../../src/model/training/train.ts';
 import type { RunPosition, TestResults, TrainPlan } from '../../../src/model/training/training-run.ts';
+import { isLong } from '../../long.ts';
 import { mnist } from '../data/mnist.ts';
 
 const labels = ['loop', 'stroke', 'other'];
@@ -38,13 +39,18 @@ const plan: TrainPlan = {
   seed: 1,
   testImages: null,
   epochs: 6,
-  passes: 12,
+  passes: isLong ? 12 : 6,
   learningRate: 0.004,
   patience: 2,
 };
 
+/** Ends by its patience. */
+const untilLearnt = { learningRate: 0.01, epochs: 40, passes: 1 };
+let whole: Awaited<ReturnType<typeof run>>;
+
 beforeAll(async () => {
   await openEngine('auto');
+  whole = await run(untilLearnt);
 });
 
 type Published = { readonly epoch: number; readonly accuracy: number; readonly tested: TestResults };
@@ -87,7 +93,7 @@ describe('a small set', () => {
   });
 
   it('publishes only epochs that are better than all before, and ends when it learns no more', async () => {
-    const { published, position } = await run({ learningRate: 0.01, epochs: 40, passes: 1 });
+    const { published, position } = whole;
     const epochs = published.map(({ epoch }) => epoch);
     expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
     expect(position!.epoch - 1 - epochs.at(-1)!).toBe(plan.patience); // it waited for so many epochs, and ended
@@ -96,12 +102,10 @@ describe('a small set', () => {
   });
 
   it('ends with the same bytes when it is stopped and taken up again', async () => {
-    const change = { learningRate: 0.01, epochs: 40, passes: 1 };
-    const whole = await run(change);
     const last = whole.position!.epoch;
     for (const stopAfter of [2, last - 1]) {
-      const first = await run(change, null, stopAfter);
-      const second = await run(change, first.position);
+      const first = await run(untilLearnt, null, stopAfter);
+      const second = await run(untilLearnt, first.position);
       expect(second.outcome).toEqual({ status: 'succeeded' });
       expect(second.position!.epoch).toBe(last);
       const epochs = [...first.published, ...second.published].map(({ epoch }) => epoch);

@@ -1,5 +1,5 @@
 /**
- * Imports an archive of labelled pictures: list its entries, find out what is labelled how, read every picture in threads,
+ * Imports an archive of labelled pictures: list its entries, find out what is labelled how, read every picture,
  * sort out what is there twice, divide it, and publish it as one data set. The same archive and options give the same bytes.
  *
  * It is meant for a process of its own: it reads and writes files synchronously where that is faster.
@@ -99,7 +99,7 @@ async function importSlots(
   problems: EntryProblem[],
 ): Promise<ImportOutcome> {
   const scratchPath = join(options.staging, 'greys.tmp');
-  const pool = openReadPool(listed.path);
+  const pool = openReadPool(listed.path, slots.count);
   const scratch = new Scratch(scratchPath);
   try {
     const form = await chooseForm(options.form, slots, pool);

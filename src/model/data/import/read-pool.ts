@@ -1,14 +1,17 @@
 /**
- * Reads pictures in threads. As many orders are in flight as keep every thread busy, and no more: whoever sends them waits
+ * Reads pictures, more than a few in threads. As many orders are in flight as keep every thread busy, and no more: whoever sends them waits
  * for room first.
  */
+import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../../lib/thread.ts';
 import '../../image/decode.ts'; // blocks libvips' other loaders, which only the main thread can
 import type { Pictures, ReadAnswer, ReadOrder, ReadResult, ReadTask, ReadThreadData } from './read-order.ts';
+import { readPictures } from './read-pictures.ts';
 
 const mostThreads = Math.max(1, availableParallelism() - 1); // one core stays free for answers
+const few = 16; // pictures: one order, for which a thread would take longer to start than to read them
 const ordersEach = 2; // in flight: one that is read, one that waits
 
 export type ReadPool = {
@@ -22,7 +25,21 @@ export type ReadPool = {
 
 type Thread = { readonly worker: Worker; readonly pending: Map<number, (answer: ReadAnswer) => void> };
 
-export function openReadPool(archive: string, threadCount = mostThreads): ReadPool {
+/** For an archive with so many pictures. */
+export function openReadPool(archive: string, pictures: number): ReadPool {
+  return pictures > few ? openThreads(archive, mostThreads) : readingHere(archive);
+}
+
+function readingHere(archive: string): ReadPool {
+  const file = openSync(archive, 'r');
+  return {
+    send: async (task, pictures, done) => done(await readPictures(file, task, pictures)),
+    idle: async () => {},
+    close: async () => closeSync(file),
+  };
+}
+
+function openThreads(archive: string, threadCount: number): ReadPool {
   const data: ReadThreadData = { archive };
   let failure: Error | null = null;
   let waiting: (() => void)[] = [];

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { makeZip } from '../../../../harness/zip.ts';
 import { labelOf, sortLabels, splitOf } from '../../../../src/model/data/import/labels.ts';
 import { layOutFolders } from '../../../../src/model/data/import/layout.ts';
+import { defaultLimits } from '../../../../src/model/data/import/limits.ts';
+import { isLong } from '../../../long.ts';
 import {
   digitPng,
   importBytes,
@@ -14,6 +16,7 @@ import {
   twoLabels,
 } from './importing.ts';
 
+const mostLines = isLong ? defaultLimits.entries : 3000; // of a table
 const place = { size: 1, stored: 1, offset: 0, local: null };
 const entriesOf = (paths: readonly string[]) => paths.map((path) => ({ parts: path.split('/'), place }));
 
@@ -209,17 +212,18 @@ describe('a table of metadata', () => {
     ],
     [
       'with more lines than an archive may have entries',
-      Buffer.from(csvOf(Array.from({ length: 300_001 }, () => 'a,b,'))),
-      'expected at most 300000 lines, got more',
+      Buffer.from(csvOf(Array.from({ length: mostLines + 1 }, () => 'a,b,'))),
+      `expected at most ${mostLines} lines, got more`,
     ],
     [
       'with more lines of JSON',
-      Buffer.from('{}\n'.repeat(300_001)),
-      'expected at most 300000 lines, got more',
+      Buffer.from('{}\n'.repeat(mostLines + 1)),
+      `expected at most ${mostLines} lines, got more`,
     ],
   ])('%s is named as the cause', async (what, data, message) => {
     const name = what.includes('JSON') ? 'metadata.jsonl' : 'metadata.csv';
-    const imported = await importZip([...files, { name: `set/${name}`, data }]);
+    const limits = { ...defaultLimits, entries: mostLines };
+    const imported = await importZip([...files, { name: `set/${name}`, data }], { limits });
     expect(imported.outcome).toMatchObject({ ok: false, message: expect.stringContaining(message) });
   });
 

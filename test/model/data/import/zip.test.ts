@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { endRecord, makeZip, type ZipEntry } from '../../../../harness/zip.ts';
 import { defaultLimits } from '../../../../src/model/data/import/limits.ts';
 import { openArchive } from '../../../../src/model/data/import/open-archive.ts';
+import { isLong } from '../../../long.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import {
   digitPng,
@@ -186,8 +187,8 @@ describe('a zip as a whole', () => {
     expect((await limit({ entries: 6 })).outcome.ok).toBe(true);
   });
 
-  it('of ten million entries is refused at once, and takes no memory, whatever number its end record says', async () => {
-    const count = 10_000_000;
+  it('of millions of entries is refused at once, and takes no memory, whatever number its end record says', async () => {
+    const count = isLong ? 10_000_000 : 2_000_000; // listed, they take at least 94 MB
     const [honest, lying] = await writeDirectories(count, [count, 5]);
     const before = process.memoryUsage.rss();
     const staging = await temporaryDirectory();
