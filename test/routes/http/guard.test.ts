@@ -65,7 +65,9 @@ describe('with API_KEY', () => {
       const response = await app.inject(request);
       expect([401, 403, 429, 500], request.url).not.toContain(response.statusCode);
       expect(response.headers['www-authenticate']).toBeUndefined();
+      expect((await app.inject({ ...request, method: 'PATCH' })).statusCode, request.url).toBe(405);
     }
+    expect((await app.inject({ method: 'PATCH', url: '/jobs' })).statusCode).toBe(401);
   });
 
   it('takes each of the keys, on every route, from whatever host', async () => {
