@@ -33,7 +33,7 @@ import { allowOrigins } from './routes/http/cors.ts';
 import { createEventStreams, type EventStreams } from './routes/http/event-stream.ts';
 import { type Access, registerGuard } from './routes/http/guard.ts';
 import { addSecurityHeaders, securityHeaders, setHeaders } from './routes/http/headers.ts';
-import { watchPaths } from './routes/http/methods.ts';
+import { refuseOtherMethods, watchPaths } from './routes/http/methods.ts';
 import { HttpProblem, handleError, handleNotFound } from './routes/http/problem.ts';
 import { nameRequest, nameRequests, RequestLog, requestIdOf } from './routes/http/request-log.ts';
 import { importEventRoutes } from './routes/import-events.ts';
@@ -99,11 +99,11 @@ export async function buildApp(parts: AppDependencies): Promise<FastifyInstance>
   answerWhatNodeWould(app);
   observeRequests(app, metrics);
   await allowOrigins(app, access.corsOrigins);
+  watchPaths(app);
   await registerGuard(app, access);
-  const paths = watchPaths(app);
+  refuseOtherMethods(app);
   await registerOpenApi(app, access);
   await registerRoutes(app, parts);
-  paths.refuseOtherMethods();
   return app;
 }
 

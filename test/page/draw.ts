@@ -115,15 +115,11 @@ export function describeDraw(stage: () => Stage): void {
       await page.getByText('No answer yet').waitFor();
     });
 
-    it('says nothing of an error before anything is drawn', async () => {
+    it('says nothing of an error before anything is drawn, and draws a dot with a tap', async () => {
       const page = await stage().open();
       expect(await page.getByRole('alert').allInnerTexts()).toEqual([]);
       const said = (await page.getByRole('status').allInnerTexts()).join('').trim();
       expect(said).toBe('Or drop or paste a picture here.');
-    });
-
-    it('draws a dot with a tap', async () => {
-      const page = await stage().open();
       await surface(page).click();
       expect(await pixels(page)).toMatch(/^data:image\/png;base64,/);
     });

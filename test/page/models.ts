@@ -1,4 +1,5 @@
 /** The third view: the versions, and what one of them gets wrong. */
+import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../jobs/until.ts';
 import type { Stage } from './stage.ts';
@@ -41,7 +42,7 @@ export function describeModels(stage: () => Stage): void {
       await page.getByRole('heading', { level: 2, name: `Version ${served.version}` }).waitFor();
     });
 
-    it('shows the confusion matrix as a table whose rows sum to the images of their digit', async () => {
+    it('shows the confusion matrix as a table whose rows sum to the images of their digit, and how far confidences hold', async () => {
       const page = await stage().open('#models/1');
       const matrix = page.getByRole('table', { name: /Rows: what the image shows/ });
       await matrix.waitFor();
@@ -60,6 +61,7 @@ export function describeModels(stage: () => Stage): void {
       }
       expect(shown).toEqual(evaluation.confusion);
       expect(shown.flat().reduce((a, b) => a + b)).toBe(evaluation.images);
+      await expectReliability(page);
     });
 
     it('shows misread digits as pictures, those of a cell when it is chosen, and reads one again', async () => {
@@ -82,8 +84,8 @@ export function describeModels(stage: () => Stage): void {
       await page.getByText(`This is test image ${ofPair[0]!.index}, labelled ${label}.`).waitFor();
     });
 
-    it('shows how far confidences hold, as a diagram with its error in words', async () => {
-      const page = await stage().open('#models/1');
+    /** As a diagram with its error in words. */
+    async function expectReliability(page: Page): Promise<void> {
       const confidence = page.getByRole('region', { name: 'Confidence' });
       const diagram = confidence.getByRole('img', { name: /^Accuracy by confidence; off by [\d.]+\s%/ });
       await diagram.waitFor();
@@ -91,7 +93,7 @@ export function describeModels(stage: () => Stage): void {
       expect(await diagram.locator('rect').count()).toBe(filled.length);
       const error = (100 * evaluation.reliability.ece).toFixed(2);
       await confidence.getByRole('definition').filter({ hasText: error }).first().waitFor();
-    });
+    }
 
     it('says the detail of a version that is not there', async () => {
       const page = await stage().open('#models/123456', { mayFail: /404/ });

@@ -117,7 +117,8 @@ export function describeReview(stage: () => Stage): void {
       await page.getByRole('link', { name: 'start one' }).click();
       await page.getByText('More settings').click();
       await page.getByLabel('Learn from corrections').check();
-      await page.getByLabel('Training images').fill('3000');
+      await page.getByRole('textbox', { name: 'Epochs' }).fill('1');
+      await page.getByLabel('Training images').fill('1500');
       await page.getByLabel('Test images').fill('100');
       await page.getByRole('button', { name: 'Start training' }).click();
       const { version } = await until(

@@ -94,3 +94,14 @@ const noImports: Partial<ImportQueue> = {
 };
 
 const noFeed: Partial<EventFeed> = {};
+
+/** Builds one application for each access that is asked for: for requests that leave nothing behind in it. */
+export function shareQuietApps() {
+  const apps = new Map<string, ReturnType<typeof buildQuietApp>>();
+  return (access: Partial<Access> = {}) => {
+    const key = JSON.stringify(access);
+    const app = apps.get(key) ?? buildQuietApp({ access });
+    apps.set(key, app);
+    return app;
+  };
+}

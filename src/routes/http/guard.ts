@@ -6,6 +6,7 @@ import bearerAuth from '@fastify/bearer-auth';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../lib/loopback.ts';
+import { configOf } from './methods.ts';
 import { HttpProblem, problems } from './problem.ts';
 import { refuseProxied, type TrustProxy } from './proxies.ts';
 
@@ -197,9 +198,9 @@ function rateLimited(max: number, retryAfterSeconds: number, byKey: boolean): Ht
 }
 
 function isAnonymous(request: FastifyRequest): boolean {
-  return request.routeOptions.config.anonymous === true;
+  return configOf(request).anonymous === true;
 }
 
 function takesBasic(request: FastifyRequest): boolean {
-  return request.routeOptions.config.basic === true;
+  return configOf(request).basic === true;
 }

@@ -25,8 +25,8 @@ export function nameRequest(id: string, { raw }: FastifyReply): void {
 }
 
 /** The route's pattern, for logs and metrics; one name for all unknown paths, so that their number is bounded. */
-export function routeOf({ routeOptions }: FastifyRequest): string {
-  return routeOptions.url ?? 'unknown';
+export function routeOf({ refusedBy, routeOptions }: FastifyRequest): string {
+  return refusedBy?.url ?? routeOptions.url ?? 'unknown';
 }
 
 /** Replaces Fastify's two lines per request, one of which shows the query. */

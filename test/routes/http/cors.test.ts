@@ -1,7 +1,8 @@
 /** Pages of other origins: none may call the API unless CORS_ORIGINS names them. */
 import { describe, expect, it } from 'vitest';
-import { buildQuietApp } from '../quiet-app.ts';
+import { shareQuietApps } from '../quiet-app.ts';
 
+const appWith = shareQuietApps();
 const tools = 'https://tools.example';
 const key = 'a-key-of-some-length';
 const local = { host: '127.0.0.1:3000' };
@@ -14,7 +15,7 @@ const preflight = {
 
 describe('without CORS_ORIGINS', () => {
   it('no answer has a header that lets a page read it, and a page of another site is refused', async () => {
-    const app = await buildQuietApp();
+    const app = await appWith();
     const answer = await app.inject({ url: '/jobs', headers: { ...local, origin: tools } });
     expect(answer.json()).toMatchObject({ status: 403, code: 'OTHER_SITE' });
     expect(answer.json().detail).toContain('CORS_ORIGINS');
@@ -28,7 +29,7 @@ describe.each([
   ['without keys', []],
   ['with keys', [key]],
 ])('with CORS_ORIGINS, %s', (_name, apiKeys) => {
-  const build = () => buildQuietApp({ access: { apiKeys, corsOrigins: [tools, 'http://localhost:5173'] } });
+  const build = () => appWith({ apiKeys, corsOrigins: [tools, 'http://localhost:5173'] });
   const authorization = { authorization: `Bearer ${key}` };
 
   it.each(['/jobs', '/jobs/train', '/predict', '/models/1', '/nowhere'])(
@@ -74,7 +75,7 @@ describe.each([
 
 describe('a refusal', () => {
   it('for want of a key can be read by the page', async () => {
-    const app = await buildQuietApp({ access: { apiKeys: [key], corsOrigins: [tools] } });
+    const app = await appWith({ apiKeys: [key], corsOrigins: [tools] });
     const answer = await app.inject({ url: '/jobs', headers: { ...local, origin: tools } });
     expect(answer.json()).toMatchObject({ status: 401 });
     expect(answer.headers['access-control-allow-origin']).toBe(tools);

@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { logOptions } from '../../../src/log.ts';
 import { runs } from '../../long.ts';
-import { buildQuietApp } from '../quiet-app.ts';
+import { buildQuietApp, shareQuietApps } from '../quiet-app.ts';
 
+const appWith = shareQuietApps();
 const key = 'a-key-of-some-length';
 const otherKey = 'another-key-of-some-length';
 const apiKeys = [key, otherKey];
@@ -49,7 +50,7 @@ async function requestsOf(app: FastifyInstance): Promise<{ open: Request[]; othe
 
 describe('with API_KEY', () => {
   it('answers 401 on every route and on unknown paths without a key, but not on what is open', async () => {
-    const app = await buildQuietApp({ access: { apiKeys } });
+    const app = await appWith({ apiKeys });
     const requests = await requestsOf(app);
     expect(requests.open).toHaveLength(openPaths.length);
     const { others } = requests;
@@ -65,11 +66,13 @@ describe('with API_KEY', () => {
       const response = await app.inject(request);
       expect([401, 403, 429, 500], request.url).not.toContain(response.statusCode);
       expect(response.headers['www-authenticate']).toBeUndefined();
+      expect((await app.inject({ ...request, method: 'PATCH' })).statusCode, request.url).toBe(405);
     }
+    expect((await app.inject({ method: 'PATCH', url: '/jobs' })).statusCode).toBe(401);
   });
 
   it('takes each of the keys, on every route, from whatever host', async () => {
-    const app = await buildQuietApp({ access: { apiKeys } });
+    const app = await appWith({ apiKeys });
     for (const request of (await requestsOf(app)).others) {
       for (const headers of [bearer(key), bearer(otherKey), { authorization: `bearer  ${key} ` }]) {
         const response = await app.inject({ ...request, headers: { host: 'trainyard.example', ...headers } });
@@ -79,7 +82,7 @@ describe('with API_KEY', () => {
   });
 
   it('names the error in the challenge where a key was sent, and does not repeat it', async () => {
-    const app = await buildQuietApp({ access: { apiKeys } });
+    const app = await appWith({ apiKeys });
     const response = await app.inject({ url: '/jobs', headers: bearer('not-the-right-key-at-all') });
     expect(response.headers['www-authenticate']).toBe('Bearer realm="trainyard", error="invalid_token"');
     expect(response.json().detail).toMatch(/expected .*"Authorization: Bearer KEY".* got a key that is not/);
@@ -93,7 +96,7 @@ describe('with API_KEY', () => {
   });
 
   it('lets nothing else pass', async () => {
-    const app = await buildQuietApp({ access: { apiKeys } });
+    const app = await appWith({ apiKeys });
     const nearly = fc.constantFrom(
       key.slice(1),
       key.slice(0, -1),
@@ -153,7 +156,7 @@ describe('with API_KEY', () => {
     expect(Object.keys(document.paths['/jobs'].get.responses)).toEqual(
       expect.arrayContaining(['401', '429']),
     );
-    const open = (await (await buildQuietApp()).inject('/openapi.json')).json();
+    const open = (await (await appWith()).inject('/openapi.json')).json();
     expect(open.components.securitySchemes.bearer).toBeDefined();
     expect(open.security).toEqual([]);
   });
@@ -165,13 +168,13 @@ describe('without API_KEY', () => {
   it.each([{}, { host: 'localhost:3000' }, { host: '127.0.0.1:3000' }, { host: '[::1]:3000' }])(
     'answers a program on this machine, %j',
     async (headers) => {
-      expect((await (await buildQuietApp()).inject({ url: '/jobs', headers })).statusCode).toBe(200);
+      expect((await (await appWith()).inject({ url: '/jobs', headers })).statusCode).toBe(200);
     },
   );
 
   it('answers a page of its own', async () => {
     const headers = { host: '127.0.0.1:3000', origin: 'http://127.0.0.1:3000' };
-    const response = await (await buildQuietApp()).inject({ method: 'POST', url: '/jobs/x/cancel', headers });
+    const response = await (await appWith()).inject({ method: 'POST', url: '/jobs/x/cancel', headers });
     expect(response.statusCode).toBe(404);
   });
 
@@ -182,7 +185,7 @@ describe('without API_KEY', () => {
     ['whose name was made to resolve to here', { host: 'evil.example', origin: 'http://evil.example' }],
     ['whose name only looks like one of here', { host: '127.0.0.1.evil.example' }],
   ])('refuses a page %s', async (_whose, headers) => {
-    const app = await buildQuietApp();
+    const app = await appWith();
     const response = await app.inject({ method: 'POST', url: '/jobs/train', headers });
     expect(response.json()).toMatchObject({ status: 403, code: 'OTHER_SITE' });
     expect(response.json().detail).toMatch(/set API_KEY, or ALLOW_ANONYMOUS=true/);
@@ -190,7 +193,7 @@ describe('without API_KEY', () => {
   });
 
   it('answers everybody where ALLOW_ANONYMOUS says so', async () => {
-    const app = await buildQuietApp({ access: { allowAnonymous: true } });
+    const app = await appWith({ allowAnonymous: true });
     const headers = { host: 'trainyard.example', ...evil };
     expect((await app.inject({ url: '/jobs', headers })).statusCode).toBe(200);
   });
@@ -228,7 +231,7 @@ describe('headers', () => {
   });
 
   it('allow no other origin, asked by a preflight or not', async () => {
-    const app = await buildQuietApp({ access: { allowAnonymous: true } });
+    const app = await appWith({ allowAnonymous: true });
     const headers = { origin: 'http://evil.example', 'access-control-request-method': 'POST' };
     for (const method of ['OPTIONS', 'GET', 'POST'] as const) {
       expect(toldBy((await app.inject({ method, url: '/jobs', headers })).headers)).toEqual([]);
@@ -296,7 +299,7 @@ describe('RATE_LIMIT', () => {
   });
 
   it('is none by default', async () => {
-    const app = await buildQuietApp();
+    const app = await appWith();
     const answers = await statuses(
       app,
       times(200, { url: '/health/live' }).concat(times(200, { url: '/jobs' })),

@@ -3,8 +3,9 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { type Access, warningsAbout } from '../../../src/routes/http/guard.ts';
 import { openAccess } from '../parts.ts';
-import { buildQuietApp } from '../quiet-app.ts';
+import { buildQuietApp, shareQuietApps } from '../quiet-app.ts';
 
+const appWith = shareQuietApps();
 const evil = { origin: 'http://evil.example' };
 
 describe('without API_KEY', () => {
@@ -28,7 +29,7 @@ describe('without API_KEY', () => {
     'refuses what came through a proxy that it does not know, by %s: %s',
     async (name, value) => {
       for (const trustProxy of [false, ['10.0.0.1']]) {
-        const app = await buildQuietApp({ access: { trustProxy } });
+        const app = await appWith({ trustProxy });
         const headers = { ...local, [name]: value };
         const response = await app.inject({ url: '/jobs', headers });
         expect(response.json()).toMatchObject({ status: 403, code: 'OTHER_SITE' });
@@ -46,7 +47,7 @@ describe('without API_KEY', () => {
     [['127.0.0.1'], '::1', { 'x-real-ip': '::1', 'x-forwarded-proto': 'http', via: '1.1 proxy' }],
     [['loopback'], '127.0.0.1, 127.0.0.2', {}],
   ])('answers this machine through the proxy of TRUST_PROXY %j: %s', async (trustProxy, client, more) => {
-    const app = await buildQuietApp({ access: { trustProxy } });
+    const app = await appWith({ trustProxy });
     const headers = { ...local, 'x-forwarded-for': client, ...more };
     expect((await app.inject({ url: '/jobs', headers })).statusCode).toBe(200);
   });
@@ -68,7 +69,7 @@ describe('without API_KEY', () => {
     ['a page of another site', { 'x-forwarded-for': '::1', ...evil }],
   ])('refuses %s through the proxy of TRUST_PROXY', async (_what, more) => {
     for (const trustProxy of [true, ['loopback'], ['127.0.0.1']]) {
-      const app = await buildQuietApp({ access: { trustProxy } });
+      const app = await appWith({ trustProxy });
       const response = await app.inject({ url: '/jobs', headers: { ...local, ...more } });
       expect(response.json()).toMatchObject({ status: 403, code: 'OTHER_SITE' });
       expect(response.json().detail).toMatch(/set API_KEY, or ALLOW_ANONYMOUS=true/);
@@ -76,7 +77,7 @@ describe('without API_KEY', () => {
   });
 
   it('answers programs on this machine that use no proxy, with TRUST_PROXY as without', async () => {
-    const app = await buildQuietApp({ access: { trustProxy: ['loopback'] } });
+    const app = await appWith({ trustProxy: ['loopback'] });
     expect((await app.inject({ url: '/jobs', headers: local })).statusCode).toBe(200);
   });
 });
@@ -85,7 +86,7 @@ describe('with API_KEY', () => {
   it('takes the keys through a proxy as well, whether it is known or not', async () => {
     const key = 'a-key-of-some-length';
     for (const trustProxy of [false, true]) {
-      const app = await buildQuietApp({ access: { apiKeys: [key], trustProxy } });
+      const app = await appWith({ apiKeys: [key], trustProxy });
       const bearer = { authorization: `Bearer ${key}` };
       const proxied = {
         host: 'trainyard.example',

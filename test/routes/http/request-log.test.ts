@@ -22,10 +22,12 @@ it('has one line for each request: the route, not what was in it', async () => {
   await app.inject({ method: 'GET', url: '/jobs/some-id?key=a-secret' });
   await app.inject({ method: 'POST', url: '/predict', headers, payload: { image: 'YS1zZWNyZXQ=' } });
   await app.inject('/nowhere/a-secret');
+  await app.inject({ method: 'DELETE', url: '/jobs/a-secret' });
   expect(lines.map(({ method, route, status, msg }) => [method, route, status, msg])).toEqual([
     ['GET', '/jobs/:id', 404, 'answered'],
     ['POST', '/predict', 503, 'answered'],
     ['GET', 'unknown', 404, 'answered'],
+    ['DELETE', '/jobs/:id', 405, 'answered'],
   ]);
   for (const { ms, requestId } of lines) {
     expect(ms).toBeGreaterThanOrEqual(0);
