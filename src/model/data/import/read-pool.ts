@@ -1,6 +1,6 @@
 /**
- * Reads pictures, more than a few in threads. As many orders are in flight as keep every thread busy, and no more: whoever sends them waits
- * for room first.
+ * Reads pictures: a few here, more in threads. As many orders are in flight as keep every thread busy, and no more: whoever
+ * sends them waits for room first.
  */
 import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
