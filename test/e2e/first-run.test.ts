@@ -19,7 +19,7 @@ import { temporaryDirectory } from '../temporary.ts';
 
 const test = await readSplit('mnist', 'test');
 const minute = 60_000;
-const plainImages = isLong ? test.count : 1000;
+const plainImages = isLong ? test.count : 2000;
 const images = isLong ? 1000 : 100; // of each variant
 const askers = isLong ? 4 : 2; // at once, as models are swapped
 
