@@ -17,15 +17,24 @@ import { countOf, type Pictures, type ReadAnswer, type ReadTask } from './read-o
 
 const hashBytes = 32;
 
-/** @param file the archive, open @throws the file system's error */
-export async function readPictures(file: number, task: ReadTask, pictures: Pictures): Promise<ReadAnswer> {
+/**
+ * @param file the archive, open
+ * @param isStopped whether the answer is not wanted any more; it lacks pictures then
+ * @throws the file system's error
+ */
+export async function readPictures(
+  file: number,
+  task: ReadTask,
+  pictures: Pictures,
+  isStopped: () => boolean,
+): Promise<ReadAnswer> {
   const count = countOf(pictures);
   const isLook = task === 'look';
   const pixels = new Uint8Array(isLook ? 0 : count * imageSize);
   const hashes = new Uint8Array(isLook ? 0 : count * hashBytes);
   const faults: (EntryFault | null)[] = [];
   const drawn: boolean[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && !isStopped(); i++) {
     const read = isLook ? await look(file, pictures, i) : await readOne(file, task, pictures, i);
     faults.push(read.ok ? null : read.fault);
     if (isLook) drawn.push(read.ok && read.content === true);

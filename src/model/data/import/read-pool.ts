@@ -2,16 +2,26 @@
  * Reads pictures: a few here, more in threads. As many orders are in flight as keep every thread busy, and no more: whoever
  * sends them waits for room first.
  */
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../../lib/thread.ts';
 import '../../image/decode.ts'; // blocks libvips' other loaders, which only the main thread can
-import type { Pictures, ReadAnswer, ReadOrder, ReadResult, ReadTask, ReadThreadData } from './read-order.ts';
+import type {
+  EndOrder,
+  Pictures,
+  ReadAnswer,
+  ReadOrder,
+  ReadResult,
+  ReadTask,
+  ReadThreadData,
+} from './read-order.ts';
 import { readPictures } from './read-pictures.ts';
 
 const mostThreads = Math.max(1, availableParallelism() - 1); // one core stays free for answers
 const few = 16; // pictures: one order, for which a thread would take longer to start than to read them
+const mostMsToEnd = 5000; // the largest picture takes less
 const ordersEach = 2; // in flight: one that is read, one that waits
 
 export type ReadPool = {
@@ -32,15 +42,20 @@ export function openReadPool(archive: string, pictures: number): ReadPool {
 
 function readingHere(archive: string): ReadPool {
   const file = openSync(archive, 'r');
+  let isClosed = false;
   return {
-    send: async (task, pictures, done) => done(await readPictures(file, task, pictures)),
+    send: async (task, pictures, done) => done(await readPictures(file, task, pictures, () => isClosed)),
     idle: async () => {},
-    close: async () => closeSync(file),
+    close: async () => {
+      isClosed = true;
+      closeSync(file);
+    },
   };
 }
 
 function openThreads(archive: string, threadCount: number): ReadPool {
-  const data: ReadThreadData = { archive };
+  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const data: ReadThreadData = { archive, stop };
   let failure: Error | null = null;
   let waiting: (() => void)[] = [];
   let nextId = 0;
@@ -85,7 +100,18 @@ function openThreads(archive: string, threadCount: number): ReadPool {
     idle: () => until(() => threads.every(({ pending }) => pending.size === 0)),
     close: async () => {
       for (const { pending } of threads) pending.clear();
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      Atomics.store(stop, 0, 1);
+      await Promise.all(threads.map(({ worker }) => end(worker)));
     },
   };
+}
+
+/** Node 20 aborts the whole process if a thread is terminated while it inflates: it ends by itself after its picture. */
+async function end(worker: Worker): Promise<void> {
+  if (worker.threadId < 0) return; // it has ended
+  const gone = once(worker, 'exit');
+  worker.postMessage({ task: 'end' } satisfies EndOrder);
+  const limit = setTimeout(() => void worker.terminate(), mostMsToEnd);
+  await gone;
+  clearTimeout(limit);
 }
