@@ -111,6 +111,15 @@ describe('the gradient from shards', () => {
     expect(smaller.loss).toBeCloseTo((await compute(referenceLossAndGradient, 3)).loss, 5);
   });
 
+  it('goes to another thread for another network, and to the same one for an equal network', async () => {
+    const { sharded, started } = shardedWith('setInterval(() => {}, 1000)');
+    const layers = () => [{ kind: 'convolution' as const, filters: 2, kernelSize: 3, pool: 2 }];
+    const [one, same] = [0, 1].map(() => buildNetwork({ layers: layers() }, 10));
+    for (const each of [one!, same!, network, one!]) await compute(sharded, 5, each);
+    expect(started).toHaveLength(3);
+    await Promise.all(started.map((thread) => thread.terminate()));
+  });
+
   it('does without a thread that fails, and starts no more than three in its place', async () => {
     const gone: Promise<unknown>[] = [];
     const sharded = shardedLossAndGradient(2, {
