@@ -35,7 +35,7 @@ export default defineConfig({
     ],
     setupFiles: ['test/clean-up.ts'],
     sequence: { sequencer: SlowestFirst },
-    maxWorkers: 2, // with three, deadlines of 800 ms are missed on two cores
+    maxWorkers: 3, // files that wait beside two that compute
     projects: [
       {
         extends: true,
