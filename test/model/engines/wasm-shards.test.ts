@@ -57,12 +57,12 @@ describe('cut', () => {
   });
 });
 
-/** On two threads, the other of which runs this script and says when it is there; it is given 50 ms for a shard. */
-function shardedWith(script: string) {
+/** On two threads, the other of which runs this script and says when it is there; it is given 50 ms for a shard, or so long. */
+function shardedWith(script: string, answerWithinMs = 50) {
   const started: Worker[] = [];
   const ready: Promise<unknown>[] = [];
   const sharded = shardedLossAndGradient(2, {
-    answerWithinMs: 50,
+    answerWithinMs,
     start: (workerData) => {
       const thread = new Worker(script, { eval: true, workerData });
       started.push(thread);
@@ -156,6 +156,25 @@ describe('the gradient from shards', () => {
     await ended;
     expect(started).toHaveLength(2);
     await started[1]!.terminate();
+  });
+
+  it('goes on waiting where the notice of an earlier result comes late', async () => {
+    const notices = `const { workerData, parentPort } = require('node:worker_threads');
+      const { control } = workerData.memory;
+      Atomics.store(control, 0, 1); // idle
+      parentPort.postMessage('there');
+      Atomics.wait(control, 0, 1);
+      for (let i = 0; i < 10; i++) {
+        Atomics.wait(control, 0, 2, 5); // working
+        Atomics.notify(control, 0);
+      }
+      Atomics.store(control, 0, 3); // done
+      Atomics.notify(control, 0);`;
+    const { sharded, started, ready } = shardedWith(notices, 30_000);
+    await compute(sharded, 5);
+    await ready[0];
+    expect((await compute(sharded, 5)).shardsHere).toBe(1);
+    expect(started).toHaveLength(1);
   });
 
   it('replaces a thread that answers too late, too', async () => {
