@@ -9,7 +9,7 @@ import { closeAfterTest } from '../closing.ts';
 import { startRedisServer } from '../jobs/redis-server.ts';
 import { until } from '../jobs/until.ts';
 import { openYard, shortTimings, smallEpochs } from '../jobs/yard.ts';
-import { runs } from '../long.ts';
+import { isLong, runs } from '../long.ts';
 import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -18,11 +18,13 @@ const diskBytes = 12 << 20; // resume points have 1.5 MB, models 0.5 MB
 const reason = await whyNoDisk();
 if (reason !== null) console.log(`a full disk is not tested: ${reason}`);
 
+const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
+
 describe.skipIf(reason !== null)('a full disk', () => {
   it('makes a job wait, saying so, and go on when there is room; what was published stays whole', async () => {
     const disk = await mountDisk();
     const yard = await openYard(url, disk);
-    const { id } = await yard.enqueue({ ...smallEpochs, epochs: 3 });
+    const { id } = await yard.enqueue({ ...smallEpochs, epochs: isLong ? 6 : 3 });
     const filler = join(disk, 'filler');
     await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 30 } }); // time to fill the disk
     await yard.untilJob(id, 'to publish', ({ epochs }) => epochs.length >= 1);
@@ -37,7 +39,7 @@ describe.skipIf(reason !== null)('a full disk', () => {
     const job = await yard.untilEnded(id);
     expect(job).toMatchObject({ status: 'succeeded', attempt: 1, error: null });
     expect(job.epochs.map(({ epoch, modelVersion }) => [epoch, modelVersion])).toEqual(
-      [1, 2, 3].map((n) => [n, n]),
+      upTo(isLong ? 6 : 3).map((n) => [n, n]),
     );
   });
 
@@ -68,7 +70,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
       () => predict(service, picture),
       (status) => status === 200,
     );
-    const training = trainToEnd(service.address, { ...small, ...rate, epochs: 5 }, 90_000);
+    const training = trainToEnd(service.address, { ...small, ...rate, epochs: isLong ? 8 : 5 }, 90_000);
     await until(
       'the second job to publish',
       () => openStore(disk).versions(),
@@ -81,7 +83,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
     const job = await training;
     expect(job).toMatchObject({ status: 'succeeded', error: null });
     expect(job.epochs.map(({ epoch, modelVersion }) => [epoch, modelVersion])).toEqual(
-      [1, 2, 3, 4, 5].map((n) => [n, n + 1]),
+      upTo(isLong ? 8 : 5).map((n) => [n, n + 1]),
     );
   }, 180_000);
 });

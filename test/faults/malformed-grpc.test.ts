@@ -22,7 +22,7 @@ const predictor = predictorPid(server.process.pid)!;
 const client = connect(server.grpcAddress!);
 afterAll(() => client.close());
 
-/** Of the whole of Unicode, some of them so long that the answer shortens them. */
+/** Draws from the whole of Unicode; some texts are so long that the answer shortens them. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: 'grapheme' }),

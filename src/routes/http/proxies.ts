@@ -29,7 +29,7 @@ export function refuseProxied(request: FastifyRequest): string | null {
   return `expected loopback addresses alone in what the proxy forwards, got ${JSON.stringify(other)}; ${othersMayAsk}`;
 }
 
-/** Those of the names, in lower case, that only a proxy sends. */
+/** Returns the names, in lower case, that only a proxy sends. */
 export function forwardingNames(names: readonly string[]): string[] {
   return names.filter((name) => forwarding.test(name));
 }

@@ -44,7 +44,7 @@ function parse(body: unknown): z.output<typeof requestSchema> {
   return data;
 }
 
-/** Of `{"image": value}` the value; there is one input. `{"b64": ...}` is a value itself. */
+/** Returns the value of the one input of `{"image": value}`. `{"b64": ...}` is a value itself. */
 function onlyValue(given: unknown): unknown {
   if (!isObject(given) || 'b64' in given) return given;
   const names = Object.keys(given);

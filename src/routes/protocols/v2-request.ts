@@ -105,7 +105,7 @@ export function checkInferRequest(body: unknown, dataOfInput: (input: Input) => 
 /** Parameters of Triton's extension for shared memory. */
 export const sharedMemory = ['shared_memory_region', 'shared_memory_offset', 'shared_memory_byte_size'];
 
-/** Of a request that has passed its schema. */
+/** The request has passed its schema. */
 type Tensors = Readonly<
   Record<'inputs' | 'outputs', readonly { readonly parameters?: object }[] | undefined>
 >;

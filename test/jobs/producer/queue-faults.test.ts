@@ -221,7 +221,7 @@ describe.concurrent('cancel', () => {
     const yard = await openYard(url);
     const worker = startWorkerProcess(yard); // a process of its own, since starting a trainer blocks it
     const seen: string[] = [];
-    for (let round = 0; round < (faults.isLong ? 30 : 3); round++) {
+    for (let round = 0; round < (faults.isLong ? 30 : 4); round++) {
       const { id } = await yard.enqueue({ epochs: 1 });
       await yard.untilJob(id, 'to be nearly done', ({ progress, finishedAt }) => {
         return finishedAt !== null || (progress?.fraction ?? 0) >= 0.5 || round % 3 === 0;

@@ -20,7 +20,7 @@ import { endProcess, startWorkerProcess } from '../worker-process.ts';
 import { openYard, type Yard } from '../yard.ts';
 
 const { url } = await startRedisServer();
-/** Of each of two labels; in the long form so many that kills at random moments meet all of an import. */
+/** Two labels have so many pictures each; in the long form, kills at random moments meet every part of an import. */
 const perLabel = isLong ? 600 : 200;
 const archive = makeZip(twoLabels(perLabel));
 const { pictures: whole } = manifestOf(await importBytes(archive, { form: 'ink' }));

@@ -57,6 +57,12 @@ describe('cut', () => {
   });
 });
 
+/** How a script says that it is idle and ready. */
+const isThere = `const { workerData, parentPort } = require('node:worker_threads');
+      const { control } = workerData.memory;
+      Atomics.store(control, 0, 1); // idle
+      parentPort.postMessage('there');`;
+
 /** On two threads, the other of which runs this script and says when it is there; it is given 50 ms for a shard, or so long. */
 function shardedWith(script: string, answerWithinMs = 50) {
   const started: Worker[] = [];
@@ -103,8 +109,8 @@ describe('the gradient from shards', () => {
     const sharded = shardedLossAndGradient(2);
     const first = await compute(sharded, 5);
     expect(first.shardsHere).toBe(2);
-    const isThere = ({ shardsHere }: typeof first) => shardsHere === 1;
-    const later = await until('a thread to be there', () => compute(sharded, 5), isThere);
+    const isShared = ({ shardsHere }: typeof first) => shardsHere === 1;
+    const later = await until('a thread to be there', () => compute(sharded, 5), isShared);
     expect([later.loss, later.gradient]).toEqual([first.loss, first.gradient]);
     const smaller = await compute(sharded, 3); // in the memory of a larger one
     expect(smaller.shardsHere).toBe(1);
@@ -141,9 +147,7 @@ describe('the gradient from shards', () => {
   });
 
   it('computes the shard itself when a thread takes too long, and ends that thread', async () => {
-    const silent = `const { workerData } = require('node:worker_threads');
-      Atomics.store(workerData.memory.control, 0, 1); // idle, it says
-      require('node:worker_threads').parentPort.postMessage('there');
+    const silent = `${isThere}
       setInterval(() => {}, 1000);`;
     const { sharded, started, ready } = shardedWith(silent);
     const first = await compute(sharded, 5);
@@ -159,10 +163,7 @@ describe('the gradient from shards', () => {
   });
 
   it('goes on waiting where the notice of an earlier result comes late', async () => {
-    const notices = `const { workerData, parentPort } = require('node:worker_threads');
-      const { control } = workerData.memory;
-      Atomics.store(control, 0, 1); // idle
-      parentPort.postMessage('there');
+    const notices = `${isThere}
       Atomics.wait(control, 0, 1);
       for (let i = 0; i < 10; i++) {
         Atomics.wait(control, 0, 2, 5); // working
@@ -178,10 +179,7 @@ describe('the gradient from shards', () => {
   });
 
   it('replaces a thread that answers too late, too', async () => {
-    const late = `const { workerData, parentPort } = require('node:worker_threads');
-      const { control } = workerData.memory;
-      Atomics.store(control, 0, 1); // idle
-      parentPort.postMessage('there');
+    const late = `${isThere}
       Atomics.wait(control, 0, 1);
       Atomics.wait(control, 0, 2, 1000); // working, until it is given up
       Atomics.store(control, 0, 3); // done, too late

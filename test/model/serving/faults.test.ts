@@ -18,10 +18,9 @@ const maxBytes = 64 * 1024 * 1024;
 
 let predictor: Predictor;
 let ends: string[]; // how the processes ended
-const serve = async (engine?: 'wasm') => {
-  ({ predictor, ends } = await startServing(await temporaryDirectory(), engine));
+const serve = async () => {
+  ({ predictor, ends } = await startServing(await temporaryDirectory()));
 };
-const serveSoon = () => serve('wasm'); // is there sooner than TensorFlow
 const close = () => predictor.close();
 
 const predictMany = (count: number, image: Uint8Array = digit, signal?: AbortSignal) =>
@@ -51,7 +50,7 @@ const nextSign = (done: number) =>
   );
 
 describe('load', () => {
-  beforeAll(() => serve());
+  beforeAll(serve);
   afterEach(untilEmpty); // on a slow machine some images of a test run into their deadline, and are let go of later
   afterAll(close);
 
@@ -101,7 +100,7 @@ function callerOf(images: number): AbortController {
 }
 
 describe('a caller that goes away', () => {
-  beforeAll(serveSoon);
+  beforeAll(serve);
   afterAll(close);
 
   it('costs no inference, and its image makes room', async () => {
@@ -137,7 +136,7 @@ describe('a caller that goes away', () => {
 });
 
 describe('a predictor that hangs', () => {
-  beforeEach(serveSoon);
+  beforeEach(serve);
   afterEach(close);
 
   it('is noticed, killed and replaced; every call ends within 5 s', async () => {
@@ -162,7 +161,7 @@ describe('a predictor that hangs', () => {
 });
 
 describe('a predictor that is killed', () => {
-  beforeEach(serveSoon);
+  beforeEach(serve);
   afterEach(close);
 
   it('answers at once while it starts again', async () => {

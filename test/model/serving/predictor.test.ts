@@ -16,8 +16,6 @@ type Announcement = Exclude<PredictorMessage, { type: 'answer' | 'dropped' | 'al
 
 const digit = await encodePng(imageAt(mnist.test, 0), 28, 28);
 
-const engine = 'wasm'; // is there sooner than TensorFlow
-
 let dataDir: string;
 let store: ModelStore;
 let predictor: Predictor;
@@ -29,7 +27,7 @@ async function open(): Promise<void> {
   store = openStore(dataDir);
   heard = [];
   waiting = [];
-  predictor = startPredictor({ dataDir, engine }, { onMessage });
+  predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
 }
 const close = () => predictor.close();
 
@@ -119,7 +117,7 @@ describe('a predictor of its own', () => {
     await damage(dataDir, 2);
     heard = [];
     const again = announced((message) => message.type === 'model' && message.model.version === 1);
-    predictor = startPredictor({ dataDir, engine }, { onMessage });
+    predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage });
     await again;
     const reason = expect.stringMatching(/^weights.bin of model 2: expected SHA-256/);
     expect(heard).toContainEqual({ type: 'damaged', version: 2, reason });
@@ -134,14 +132,14 @@ describe('a predictor of its own', () => {
     await predictor.close();
     for (let seed = 1; seed <= 3; seed++) await publish(seed);
     const removed = announced(({ type }) => type === 'removed');
-    predictor = startPredictor({ dataDir, engine, keepModels: 2 }, { onMessage });
+    predictor = startPredictor({ dataDir, engine: 'auto', keepModels: 2 }, { onMessage });
     await removed;
     expect(await store.versions()).toEqual([3, 2]);
   });
 
   it('starts again after a crash, and answers what was under way by the new process', async () => {
     await predictor.close();
-    predictor = startPredictor({ dataDir, engine }, { onMessage }, 60_000); // a busy machine starts slowly
+    predictor = startPredictor({ dataDir, engine: 'auto' }, { onMessage }, 60_000); // a busy machine starts slowly
     await publishAndServe();
     const underWay = Promise.all(Array.from({ length: 50 }, () => predictor.predict(digit)));
     process.kill(predictorPid()!, 'SIGKILL');

@@ -7,10 +7,7 @@ import { openStore } from '../../../src/model/store/store.ts';
 import { provenance } from '../store/provenance.ts';
 
 /** Serves an untrained model; `ends` gathers how its processes ended. */
-export async function startServing(
-  dataDir: string,
-  engine: 'auto' | 'wasm' = 'auto',
-): Promise<{ predictor: Predictor; ends: string[] }> {
+export async function startServing(dataDir: string): Promise<{ predictor: Predictor; ends: string[] }> {
   await openStore(dataDir).publish(
     buildNetwork('article', 10),
     initialWeights(buildNetwork('article', 10), 1),
@@ -19,7 +16,7 @@ export async function startServing(
   const ends: string[] = [];
   return new Promise((resolve) => {
     const predictor = startPredictor(
-      { dataDir, engine },
+      { dataDir, engine: 'auto' },
       {
         onMessage: ({ type }) => type === 'model' && resolve({ predictor, ends }),
         onExit: (how) => ends.push(how),

@@ -22,13 +22,10 @@ export type ReadAnswer = {
 
 export type ReadResult = { readonly id: number; readonly answer: ReadAnswer };
 
-/** What each thread starts with. */
-export type ReadThreadData = {
-  readonly archive: string; // its path
-  readonly stop: Int32Array; // [1], shared: 1 once no answer is wanted any more
-};
+/** What each thread starts with: the path of the archive. */
+export type ReadThreadData = { readonly archive: string };
 
-/** After the last order: the thread ends. */
+/** The thread ends after the picture that it reads; no answer is wanted any more. */
 export type EndOrder = { readonly task: 'end' };
 
 export function countOf(pictures: Pictures): number {

@@ -54,8 +54,7 @@ function readingHere(archive: string): ReadPool {
 }
 
 function openThreads(archive: string, threadCount: number): ReadPool {
-  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const data: ReadThreadData = { archive, stop };
+  const data: ReadThreadData = { archive };
   let failure: Error | null = null;
   let waiting: (() => void)[] = [];
   let nextId = 0;
@@ -100,7 +99,6 @@ function openThreads(archive: string, threadCount: number): ReadPool {
     idle: () => until(() => threads.every(({ pending }) => pending.size === 0)),
     close: async () => {
       for (const { pending } of threads) pending.clear();
-      Atomics.store(stop, 0, 1);
       await Promise.all(threads.map(({ worker }) => end(worker)));
     },
   };

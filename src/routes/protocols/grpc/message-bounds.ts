@@ -11,7 +11,7 @@ import { mostTensorImages } from '../read-images.ts';
 type MessageShape = { readonly [field: number]: MessageShape | 'greys' | 'few' };
 
 const parameters: MessageShape = { 2: {} }; // the entry of a map: key and value
-/** Of ModelInferRequest in inference.proto. */
+/** This is the shape of ModelInferRequest in inference.proto. */
 export const inferRequestShape: MessageShape = {
   4: parameters,
   5: { 3: 'few', 4: parameters, 5: { 4: 'greys', 6: 'greys' } },
