@@ -104,7 +104,10 @@ function openThreads(archive: string, threadCount: number): ReadPool {
   };
 }
 
-/** Node 20 aborts the whole process if a thread is terminated while it inflates: it ends by itself after its picture. */
+/**
+ * A thread ends by itself after its picture: Node 20 aborts the process if one is terminated while it makes a zlib stream
+ * ("close before init").
+ */
 async function end(worker: Worker): Promise<void> {
   if (worker.threadId < 0) return; // it has ended
   const gone = once(worker, 'exit');
