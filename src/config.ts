@@ -104,6 +104,7 @@ const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   GRPC_PORT: wholeNumber(0, 65_535).optional(),
   REDIS_URL: redisUrl.optional(),
+  REDIS_DEADLINE_MS: wholeNumber(200, 60_000).default(800),
   DATA_DIR: z.string().min(1).default('./data'),
   ENGINE: z.enum(['auto', ...engineNames]).default('auto'),
   REQUIRE_GPU: flag.default(false),
@@ -163,6 +164,7 @@ export type Config = Readonly<{
   port: number; // 0: any free one
   grpcPort: number | null; // likewise; null: gRPC is not spoken
   redisUrl: string | null; // null: the launcher starts an embedded Redis
+  redisDeadlineMs: number; // that a request waits for Redis before it is answered 503
   dataDir: string; // absolute
   engine: z.output<typeof environmentSchema>['ENGINE'];
   cpuWanted: boolean; // asked for by name, so no warning about a missing GPU
@@ -204,6 +206,7 @@ export function readConfig(
     port: values.PORT,
     grpcPort: values.GRPC_PORT ?? null,
     redisUrl: values.REDIS_URL ?? null,
+    redisDeadlineMs: values.REDIS_DEADLINE_MS,
     dataDir: resolve(values.DATA_DIR),
     engine: values.ENGINE,
     cpuWanted: values.ENGINE === 'wasm' || values.TENSORFLOW === 'cpu',

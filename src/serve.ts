@@ -39,8 +39,9 @@ export async function serve(
 ): Promise<void> {
   const log = createLog('server', config);
   await lookAtRedis(redisUrl); // if Redis is away, the server starts and waits for it
-  const queue = openLoggedQueue(redisUrl, log);
-  const imports = openImportQueue({ redisUrl, outage: queue.outage });
+  const deadlineMs = config.redisDeadlineMs;
+  const queue = openLoggedQueue(redisUrl, deadlineMs, log);
+  const imports = openImportQueue({ redisUrl, outage: queue.outage, deadlineMs });
   const feed = openFeed({ redisUrl, outage: queue.outage });
   const store = openStore(config.dataDir);
   const registry = openRegistry(config.dataDir);
@@ -108,9 +109,10 @@ async function speakGrpc(
 }
 
 /** The queue, whose outages are logged. */
-function openLoggedQueue(redisUrl: string, log: Logger): JobQueue {
+function openLoggedQueue(redisUrl: string, deadlineMs: number, log: Logger): JobQueue {
   return openQueue({
     redisUrl,
+    deadlineMs,
     onError: ({ message: error }, refused) => {
       const what = refused ? 'refuses what it is asked' : 'is away';
       const remedy = remedyOf(error);

@@ -1,7 +1,7 @@
 /** The main path without a mouse: what has the focus can be seen, and the focus is never lost. */
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer } from './drawing.ts';
+import { untilItReads } from './drawing.ts';
 import type { Stage } from './stage.ts';
 import { eventually, lastStep, run, untilStatus } from './training.ts';
 
@@ -15,9 +15,7 @@ export function describeKeyboard(stage: () => Stage): void {
       const page = await stage().open();
       await tabTo(page, 'Try a test image');
       await page.keyboard.press('Enter');
-      await answer(page)
-        .getByText(/^It reads \d, (only )?[\d.]+\s%\ssure$/)
-        .waitFor();
+      await untilItReads(page, /^It reads \d, /); // any test image, also one that may be no digit
       await expectFocus(page, 'Try a test image');
       await tabTo(page, 'Clear', 'Shift+Tab');
       await page.keyboard.press('Space');

@@ -49,6 +49,7 @@ export async function raiseStage(browser: Browser): Promise<Stage> {
     KEEP_INPUTS: 'true',
     KEEP_MODELS,
     PROMOTE,
+    REDIS_DEADLINE_MS: '10000', // the tests of Redis outages are elsewhere
     ...pausing(stepPauseMs),
   };
   const service = await startService(dataDir, environment, launcherAlone);

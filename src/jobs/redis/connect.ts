@@ -18,7 +18,7 @@ export function connectProducer(url: string, deadlineMs: number): Redis {
     enableOfflineQueue: false,
     commandTimeout: deadlineMs - 100, // so that a call's last command fails before the call does
     connectTimeout: 1000,
-    socketTimeout: 2000, // a connection without replies is replaced
+    socketTimeout: Math.max(2000, deadlineMs), // a connection without replies is replaced
     maxRetriesPerRequest: 0,
     retryStrategy: reconnectDelay,
   });

@@ -19,11 +19,12 @@ const openShaky = () => createRedisServer(closeAfterTest);
 
 type Told = { readonly queue: JobQueue; readonly told: string[] };
 
-function open(redisUrl: string, prefix: string): Told {
+function open(redisUrl: string, prefix: string, deadlineMs?: number): Told {
   const told: string[] = [];
   const queue = openQueue({
     redisUrl,
     prefix,
+    ...(deadlineMs !== undefined && { deadlineMs }),
     onError: (error) => told.push(`away: ${error.message}`),
     onRecovery: () => told.push('back'),
   });
@@ -177,6 +178,21 @@ describe.concurrent('a call without Redis', () => {
     expect(await queue.find(id)).toMatchObject({ status: 'cancelled' });
     await untilTold(told, 2);
     expect(told).toEqual([expect.stringContaining('away: '), 'back']);
+  });
+
+  it('waits as long as its deadline says', async () => {
+    const shaky = await openShaky();
+    await shaky.start();
+    const yard = await openYard(shaky.url);
+    const patient = open(shaky.url, yard.prefix, 60_000);
+    const impatient = open(shaky.url, yard.prefix);
+    await until('connections', () => isConnected(patient.queue) && isConnected(impatient.queue), Boolean);
+    shaky.pause();
+    const answer = patient.queue.list({ limit: 5 });
+    for (let i = 0; i < 3; i++) await expect(impatient.queue.list({ limit: 5 })).rejects.toThrow(); // 800 ms each
+    shaky.resume();
+    await expect(answer).resolves.toMatchObject({ data: [] });
+    expect(patient.told).toEqual([]);
   });
 
   it('works when the first connection breaks at once', async () => {
