@@ -44,8 +44,8 @@ export function installCommand({ manager, isRoot }, needs) {
 
 /** @type {(manager: Manager, need: Need) => string} */
 function packageFor(manager, need) {
-  if (need === 'browser') return manager === 'brew' ? '--cask chromium' : 'chromium';
-  return managers[manager][need];
+  if (need !== 'browser') return managers[manager][need];
+  return { apt: 'chromium-headless-shell', brew: '--cask chromium' }[String(manager)] ?? 'chromium';
 }
 
 /** Whether set-up may install system packages itself: root on Debian or Ubuntu. @param {System} system */

@@ -7,7 +7,7 @@ describe('where there is no Chromium', () => {
     expect(launched).toEqual({
       ok: false,
       reason:
-        'expected chromium or chromium-browser or google-chrome-stable or google-chrome on the PATH, found none',
+        'expected chromium-headless-shell or chromium or chromium-browser or google-chrome-stable or google-chrome on the PATH, found none',
     });
   });
 

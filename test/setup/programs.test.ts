@@ -30,7 +30,7 @@ describe('Redis', () => {
 
 describe('Chromium', () => {
   it('is looked for with --browser alone', async () => {
-    await addCommand(checkout, 'chromium', 'echo "Chromium 142.0.7444.59 built on Debian"');
+    await addCommand(checkout, 'chromium-headless-shell', 'echo "Chromium 142.0.7444.59 built on Debian"');
     const only = '--only=redis,browser';
     expect((await runSetup(checkout, [only])).output).not.toContain('Chromium');
     const { code, output } = await runSetup(checkout, [only, '--browser']);

@@ -186,7 +186,8 @@ describe.concurrent('a call without Redis', () => {
     const yard = await openYard(shaky.url);
     const patient = open(shaky.url, yard.prefix, 60_000);
     const impatient = open(shaky.url, yard.prefix);
-    await until('connections', () => isConnected(patient.queue) && isConnected(impatient.queue), Boolean);
+    for (const { queue } of [patient, impatient])
+      await until('a connection', () => isConnected(queue), Boolean);
     shaky.pause();
     const answer = patient.queue.list({ limit: 5 });
     for (let i = 0; i < 3; i++) await expect(impatient.queue.list({ limit: 5 })).rejects.toThrow(); // 800 ms each

@@ -20,7 +20,7 @@ export async function whyNoWebGpu(): Promise<string | null> {
     return null;
   } catch (error) {
     if (!isCode(error, 'ENGINE_UNAVAILABLE')) throw error;
-    return `no GPU is here, and no SwiftShader in ${chromium} (Debian: apt-get install chromium)`;
+    return `no GPU is here, and no SwiftShader in ${chromium} (Debian: apt-get install chromium-headless-shell)`;
   }
 }
 
