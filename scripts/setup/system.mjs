@@ -45,7 +45,8 @@ export function installCommand({ manager, isRoot }, needs) {
 /** @type {(manager: Manager, need: Need) => string} */
 function packageFor(manager, need) {
   if (need !== 'browser') return managers[manager][need];
-  return { apt: 'chromium-headless-shell', brew: '--cask chromium' }[String(manager)] ?? 'chromium';
+  if (manager === 'apt') return 'chromium-headless-shell';
+  return manager === 'brew' ? '--cask chromium' : 'chromium';
 }
 
 /** Whether set-up may install system packages itself: root on Debian or Ubuntu. @param {System} system */

@@ -1,5 +1,5 @@
 /**
- * The API's side of the queue: enqueue, read, list, cancel. Every call ends within a second. Without Redis it throws a
+ * The API's side of the queue: enqueue, read, list, cancel. Every call ends within its deadline. Without Redis it throws a
  * TrainyardError `REDIS_UNAVAILABLE`.
  */
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';

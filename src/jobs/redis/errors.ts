@@ -101,7 +101,7 @@ export type Advice = {
 
 export function redisUnavailable(error: unknown, { outcome, next }: Advice): TrainyardError {
   const reason = reasonOf(error);
-  const wanted = causeOf(reason) === 'away' ? 'answer within a second' : 'carry this out';
+  const wanted = causeOf(reason) === 'away' ? 'answer in time' : 'carry this out';
   const advice = [outcome, remedyOf(reason) ?? next].filter((part) => part !== undefined);
   const message = `expected Redis to ${wanted}, got: ${reason}; ${advice.join('; ')}`;
   return new TrainyardError('REDIS_UNAVAILABLE', message, { cause: error });
