@@ -26,8 +26,9 @@ export default defineConfig({
   test: {
     pool: 'forks', // the TensorFlow binding loads once a process
     server: { deps: { external: [/\/dist\/.*\.m?js$/] } },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 240_000, interval: 200 } }, // each look at a page takes its time
     reporters: [
       'default',
       new SlowestFiles(),

@@ -44,7 +44,7 @@ export async function startService(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collectOutput(child);
-  const printed = async (text: string, withinMs = 120_000) => {
+  const printed = async (text: string, withinMs = 240_000) => {
     await until(
       () => output().includes(text) || child.exitCode !== null,
       `"${text}" to be printed`,
@@ -82,7 +82,7 @@ export async function startService(
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 30_000,
+  withinMs = 240_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
@@ -97,7 +97,7 @@ export async function getJson<T>(url: string): Promise<T> {
 }
 
 /** Queues a job and waits until it has ended. */
-export async function trainToEnd(address: string, request: object, withinMs = 60_000): Promise<TrainJob> {
+export async function trainToEnd(address: string, request: object, withinMs = 240_000): Promise<TrainJob> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${address}/jobs/train`, {
     method: 'POST',

@@ -39,7 +39,7 @@ describe('set-up as a whole', () => {
     expect(second.code).toBe(0);
     expect(second.seconds).toBeLessThan(first.seconds); // no bound that a busy machine breaks
     expect(existsSync(join(checkout.root, bindingFolder, 'tfjs_binding.node'))).toBe(here);
-  }, 120_000);
+  });
 
   it('prints one plain line a step, with its time, where the output is no terminal', async () => {
     const { output } = await runSetup(checkout);

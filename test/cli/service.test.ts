@@ -26,9 +26,7 @@ const command = (...args: string[]) => call([...args, '--url', service.url]);
 const program = (...args: string[]) => run([...args, '--url', service.url]);
 
 describe('train --watch, and watch afterwards', () => {
-  it('write plain lines in a pipe until the job has succeeded, or one event a line', {
-    timeout: 120_000,
-  }, async () => {
+  it('write plain lines in a pipe until the job has succeeded, or one event a line', async () => {
     const { code, stdout, stderr } = await program('train', ...small, '--watch');
     expect(stdout).toContain('training mnist, recipe "default", on ');
     expect(stdout).toMatch(/^\[█+\] 100 % {2}epoch 1\/1 {2}step 10\/10 {2}loss /m);
@@ -50,9 +48,7 @@ describe('train --watch, and watch afterwards', () => {
 });
 
 describe('train, jobs, cancel and watch', () => {
-  it('give a job a name to others, end it, and say that it did not succeed', {
-    timeout: 120_000,
-  }, async () => {
+  it('give a job a name to others, end it, and say that it did not succeed', async () => {
     const options = ['--epochs', '1000', '--learning-rate', '0.001', '--augment', '--no-shuffle'];
     const queued = await command('train', ...small, ...options, '--json');
     const { id, request } = JSON.parse(queued.stdout) as Job;

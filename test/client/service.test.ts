@@ -31,9 +31,7 @@ async function collect<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
 }
 
 describe('the client of the real API', () => {
-  it('follows a job through 20 drops of the connection as if there had been none', {
-    timeout: 120_000,
-  }, async () => {
+  it('follows a job through 20 drops of the connection as if there had been none', async () => {
     const steady = createClient({ baseUrl: service.url });
     // Every second connection brings an event and some of the next one; the others break off before that.
     const extra = fc.sample(fc.nat(100), { numRuns: 20, seed: 6 });

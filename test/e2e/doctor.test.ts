@@ -13,7 +13,7 @@ async function runProgram(name: string, env: NodeJS.ProcessEnv): Promise<Ended> 
   const path = fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
   const cwd = await temporaryDirectory();
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env }, timeout: 30_000 };
+    const options = { cwd, env: { ...process.env, ...env }, timeout: 240_000 };
     execFile(process.execPath, [path], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code);
       resolve({ code, output: stdout + stderr });

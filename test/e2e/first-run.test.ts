@@ -18,7 +18,6 @@ import { isLong, runs } from '../long.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const test = await readSplit('mnist', 'test');
-const minute = 60_000;
 const plainImages = isLong ? test.count : 2000;
 const images = isLong ? 1000 : 100; // of each variant
 const askers = isLong ? 4 : 2; // at once, as models are swapped
@@ -32,9 +31,9 @@ describe('the first run', () => {
     dataDir = await temporaryDirectory();
     const startedAt = performance.now();
     service = await startService(dataDir);
-    await service.printed('Try it:', 4 * minute);
+    await service.printed('Try it:', 900_000);
     firstSeconds = (performance.now() - startedAt) / 1000;
-  }, 5 * minute);
+  }, 960_000);
 
   afterAll(async () => {
     await service?.end();
@@ -63,17 +62,13 @@ describe('the first run', () => {
     expect(await response.json()).toMatchObject({ digit: 7, model: { version: 1 } });
   });
 
-  it(
-    `reads the first ${plainImages} test images as well as its job did`,
-    async () => {
-      const { misread } = await getJson<Evaluation>(`${service.address}/models/1/evaluation`); // all: 1 % at most
-      const wrong = misread.filter(({ index }) => index < plainImages).length;
-      const accuracy = await measureAccuracy(service.address, test, 'plain', plainImages);
-      console.log(`plain, ${plainImages} images: ${(100 * accuracy).toFixed(2)} %, the job misread ${wrong}`);
-      expect(Math.abs((1 - accuracy) * plainImages - wrong)).toBeLessThanOrEqual(0.0005 * plainImages);
-    },
-    2 * minute,
-  );
+  it(`reads the first ${plainImages} test images as well as its job did`, async () => {
+    const { misread } = await getJson<Evaluation>(`${service.address}/models/1/evaluation`); // all: 1 % at most
+    const wrong = misread.filter(({ index }) => index < plainImages).length;
+    const accuracy = await measureAccuracy(service.address, test, 'plain', plainImages);
+    console.log(`plain, ${plainImages} images: ${(100 * accuracy).toFixed(2)} %, the job misread ${wrong}`);
+    expect(Math.abs((1 - accuracy) * plainImages - wrong)).toBeLessThanOrEqual(0.0005 * plainImages);
+  });
 
   it.each(variantNames.filter((name) => name !== 'plain'))(
     'reads 98 of 100 digits and more that come %s',
@@ -82,7 +77,6 @@ describe('the first run', () => {
       console.log(`${variant}, ${images} images: ${(100 * accuracy).toFixed(2)} %`);
       expect(accuracy).toBeGreaterThanOrEqual(0.98);
     },
-    minute,
   );
 
   it('swaps in each new model within half a second, and no request fails meanwhile', async () => {
@@ -117,7 +111,7 @@ describe('the first run', () => {
   it('is ready again sooner than the first time, with the same jobs and the newest model', async () => {
     const startedAt = performance.now();
     service = await startService(dataDir);
-    await service.printed('Try it:', 20_000);
+    await service.printed('Try it:');
     const seconds = (performance.now() - startedAt) / 1000;
     console.log(`second start: ready after ${seconds.toFixed(2)} s`);
     expect(seconds).toBeLessThan(firstSeconds); // a bound that a busy machine keeps; bench:first-run has the figure

@@ -45,7 +45,7 @@ async function start(command: Command, env: NodeJS.ProcessEnv = {}): Promise<Sta
   const service = await startService(dataDir, environment, command);
   onTestFinished(async () => {
     for (const pid of pidsOf(dataDir)) if (isThere(pid)) process.kill(pid, 'SIGTERM');
-    await until(() => pidsOf(dataDir).length === 0, 'all processes to end', 30_000);
+    await until(() => pidsOf(dataDir).length === 0, 'all processes to end');
   });
   return { service, dataDir };
 }
@@ -107,9 +107,9 @@ describe('a service that was started to outlive its terminal', () => {
     expect(await runProbe(shell, script)).toContain(`stays: ${stays}\n`);
   });
 
-  it('goes on after SIGHUP', { timeout: 120_000 }, async () => {
+  it('goes on after SIGHUP', async () => {
     const { service, dataDir } = await start(inShell('bash', 'nohup npm start'));
-    await service.printed('closing the terminal does not', 60_000);
+    await service.printed('closing the terminal does not');
     const before = await startTraining(service.address);
     const launched = ownPidsOf(dataDir);
     process.kill(-service.pid, 'SIGHUP'); // npm itself has no way to stay
@@ -120,13 +120,13 @@ describe('a service that was started to outlive its terminal', () => {
     expect(service.output()).not.toMatch(/stopping|starting it again/);
   });
 
-  it('goes on when a real terminal closes, and ends on SIGTERM', { timeout: 120_000 }, async ({ skip }) => {
+  it('goes on when a real terminal closes, and ends on SIGTERM', async ({ skip }) => {
     if (!has('/usr/bin/script')) {
       console.log('there is no script(1), which makes terminals: not tried');
       skip();
     }
     const { service, dataDir } = await start(inTerminal('nohup npm start 2>&1 | cat'));
-    await service.printed('closing the terminal does not', 60_000);
+    await service.printed('closing the terminal does not');
     process.kill(service.pid, 'SIGKILL'); // the terminal is gone with its other end
     await until(() => !isThere(service.pid), 'the terminal to close');
     const { id } = await startTraining(service.address);
@@ -138,9 +138,9 @@ describe('a service that was started to outlive its terminal', () => {
 });
 
 describe('a service that was not', () => {
-  it('ends in order on SIGHUP', { timeout: 120_000 }, async () => {
+  it('ends in order on SIGHUP', async () => {
     const { service, dataDir } = await start(inShell('sh', 'npm start'));
-    await service.printed('Ctrl-C stops everything.', 60_000);
+    await service.printed('Ctrl-C stops everything.');
     await startTraining(service.address);
     const redis = await redisPidOf(dataDir);
     process.kill(-service.pid, 'SIGHUP');
@@ -149,13 +149,13 @@ describe('a service that was not', () => {
     expect(service.output()).toContain('stopping: server, worker, Redis\nstopped; "npm start" goes on');
   });
 
-  it('ends when a real terminal closes', { timeout: 120_000 }, async ({ skip }) => {
+  it('ends when a real terminal closes', async ({ skip }) => {
     if (!has('/usr/bin/script')) {
       console.log('there is no script(1), which makes terminals: not tried');
       skip();
     }
     const { service, dataDir } = await start(inTerminal('npm start'));
-    await service.printed('Ctrl-C stops everything.', 60_000);
+    await service.printed('Ctrl-C stops everything.');
     const redis = await redisPidOf(dataDir);
     process.kill(service.pid, 'SIGKILL');
     await until(() => pidsOf(dataDir).length === 0, 'all of it to end');

@@ -66,7 +66,7 @@ export function describeLog(running: () => Running): void {
       expect(read.find(({ route }) => route === ofRead.route)).toMatchObject(ofRead);
       const ofJob = logged().filter(({ name, jobId }) => name === 'worker' && jobId === id);
       expect(ofJob.filter((line) => line['requestId'] !== requestId)).toEqual([]);
-    }, 90_000);
+    });
 
     it('shows no image, no body, no query and no key, whatever way they come', async () => {
       const png = { 'content-type': 'image/png' };
@@ -106,7 +106,7 @@ export function describeLog(running: () => Running): void {
       expect(output).not.toContain(digit.toString('latin1', 40, 60));
       expect(output).not.toContain(Buffer.from(`x:${key}`).toString('base64'));
       expect(output).not.toMatch(/"type":"Buffer"|\b137,80,78,71\b/);
-    }, 60_000);
+    });
 
     it('has the cause with every line of level error', async () => {
       const answer = await call('/jobs/train', {

@@ -28,9 +28,7 @@ async function copyCheckout(root: string): Promise<void> {
 }
 
 describe('a path with odd characters', () => {
-  it('does for building all of the program and its page, and for running it elsewhere: training, prediction, restart', {
-    timeout: 240_000,
-  }, async () => {
+  it('does for building all of the program and its page, and for running it elsewhere: training, prediction, restart', async () => {
     const base = await temporaryDirectory();
     const buildable = join(base, name.replaceAll(/[?*]/g, ''), 'checkout'); // else the compilers see a query and a pattern
     await copyCheckout(buildable);
@@ -65,7 +63,7 @@ async function run(root: string): Promise<void> {
   const start = async () => {
     const service = await startService('overruled by the option', {}, command);
     onTestFinished(async () => void (await service.end()));
-    await service.printed('Ctrl-C stops', 60_000);
+    await service.printed('Ctrl-C stops');
     return service;
   };
   const service = await start();
@@ -78,7 +76,7 @@ async function run(root: string): Promise<void> {
   const headers = { 'content-type': 'image/png' };
   const answered = async () =>
     (await fetch(`${address}/predict`, { method: 'POST', headers, body })).status === 200;
-  await expect.poll(answered, { timeout: 20_000 }).toBe(true);
+  await expect.poll(answered).toBe(true);
   expect((await fetch(`${address}/`)).headers.get('content-type')).toContain('text/html');
   const redisFiles = join(dataDir, 'redis', 'appendonlydir', 'appendonly.aof.manifest');
   expect(await readFile(redisFiles, 'utf8')).toContain('appendonly.aof');

@@ -27,6 +27,6 @@ export async function startUnusual(): Promise<Running> {
   const dataDir = await temporaryDirectory();
   const proxy = await startProxy();
   const service = await startService(dataDir, { ...settings, ...proxy.environment });
-  await service.printed('Ctrl-C stops', 60_000);
+  await service.printed('Ctrl-C stops');
   return { service, dataDir, proxy, address: service.address.replace('0.0.0.0', '127.0.0.1') };
 }

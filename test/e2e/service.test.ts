@@ -10,7 +10,7 @@ describe('npm start with keys, behind a proxy, at LOG_LEVEL=trace', () => {
   let running: Running;
   beforeAll(async () => {
     running = await startUnusual();
-  }, 120_000);
+  });
   afterAll(async () => {
     await running?.service.end();
   });

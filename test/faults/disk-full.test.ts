@@ -70,7 +70,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
       () => predict(service, picture),
       (status) => status === 200,
     );
-    const training = trainToEnd(service.address, { ...small, ...rate, epochs: isLong ? 8 : 5 }, 90_000);
+    const training = trainToEnd(service.address, { ...small, ...rate, epochs: isLong ? 8 : 5 });
     await until(
       'the second job to publish',
       () => openStore(disk).versions(),
@@ -85,7 +85,7 @@ describe.skipIf(reason !== null)('a full disk under `npm start`, the embedded Re
     expect(job.epochs.map(({ epoch, modelVersion }) => [epoch, modelVersion])).toEqual(
       upTo(isLong ? 8 : 5).map((n) => [n, n + 1]),
     );
-  }, 180_000);
+  });
 });
 
 async function digit({ address }: Service): Promise<ArrayBuffer> {
@@ -104,7 +104,7 @@ async function mountDisk(bytes = diskBytes): Promise<string> {
   const directory = await temporaryDirectory();
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory], { stdio: 'pipe' });
   closeAfterTest(
-    async () => void (await until('nothing to use the disk', () => unmount(directory), Boolean, 10_000)),
+    async () => void (await until('nothing to use the disk', () => unmount(directory), Boolean)),
   );
   return directory;
 }

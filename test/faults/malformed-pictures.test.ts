@@ -82,4 +82,4 @@ it('hostile ones are answered, and do no harm', async () => {
     expectUnharmed();
   }
   expect(await memoryOf(predictor)).toBeLessThan(before + memorySlack);
-}, 120_000);
+});

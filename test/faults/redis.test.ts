@@ -5,7 +5,7 @@
  * docs/reliability.md says.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   getJson,
   isThere,
@@ -23,8 +23,6 @@ import { startOwnTime, timed } from '../jobs/until.ts';
 import { pausing } from '../pausing.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { faults } from './forms.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const frozenMs = faults.isLong ? 5000 : 2000;
 /** Epochs of 20 small steps, each better than one fixed answer; in the short form one. */
@@ -56,7 +54,7 @@ beforeAll(async () => {
   dataDir = await temporaryDirectory();
   service = await startService(dataDir, environment, launcherAlone);
   await trainToEnd(service.address, tiny); // a model to ask
-}, 300_000);
+});
 
 afterAll(async () => {
   await service?.end();
@@ -259,7 +257,7 @@ async function untilEnded(id: string): Promise<TrainJob> {
     job = await read(id);
     return Boolean(job?.finishedAt);
   };
-  await until(ended, `job ${id} to end`, 120_000);
+  await until(ended, `job ${id} to end`);
   return job!;
 }
 

@@ -6,7 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import { workspaceDirectory } from '../../src/model/training/workspace.ts';
 import { closingAfter } from '../closing.ts';
@@ -18,7 +18,6 @@ import { openYard, shortTimings, type Yard } from '../jobs/yard.ts';
 import { faults } from './forms.ts';
 
 const { url } = await startRedisServer();
-vi.setConfig({ testTimeout: 180_000 });
 const random = faults.random('training');
 
 /** Two epochs of 40 steps, of some 3 s each with the pauses: resume points within an epoch and between two. */
@@ -37,7 +36,7 @@ const runAlone = () =>
     const { id } = await yard.enqueue(request);
     whole = await ending(yard, id, 'left alone');
   });
-beforeAll(runAlone, 120_000);
+beforeAll(runAlone);
 
 describe('a job goes on and ends with the same bytes', () => {
   it('as one that succeeds and publishes both of its epochs', () => {
@@ -126,7 +125,7 @@ function untilSaved(yard: Yard, id: string, step: number): Promise<number> {
     const points = names.filter((name) => name.endsWith('.resume'));
     return Math.max(0, ...points.map((name) => Number.parseInt(name, 10)));
   };
-  return until('a newer resume point', newest, (found) => found > step, 60_000);
+  return until('a newer resume point', newest, (found) => found > step);
 }
 
 type Interrupted = {
@@ -147,7 +146,7 @@ async function untilRandomStep(): Promise<Interrupted> {
 /** Waits until a job has come to a step or past it; gives the one that it tells. */
 async function untilStep(yard: Yard, id: string, wanted: number): Promise<number> {
   const isThere = ({ progress }: TrainJob) => (progress?.step ?? 0) >= wanted;
-  return (await yard.untilJob(id, `to come to step ${wanted}`, isThere, 60_000)).progress!.step;
+  return (await yard.untilJob(id, `to come to step ${wanted}`, isThere)).progress!.step;
 }
 
 async function untilTakenAgain(yard: Yard, id: string, attempt: number): Promise<void> {
@@ -160,7 +159,7 @@ type Ending = { readonly status: string; readonly metrics: object[]; readonly mo
 
 /** How a job has ended: what must be the same whatever happened to it on the way. */
 async function ending(yard: Yard, id: string, what: string): Promise<Ending> {
-  const job = await yard.untilEnded(id, 100_000);
+  const job = await yard.untilEnded(id);
   console.log(`${what}: ${job.status} at attempt ${job.attempt}, resumed from step ${job.resumedFromStep}`);
   return {
     status: job.status,

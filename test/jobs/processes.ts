@@ -17,7 +17,7 @@ export async function untilTrainer(parentPid = process.pid, not: readonly number
   return pid!;
 }
 
-export async function untilGone(pid: number, withinMs = 5000): Promise<void> {
+export async function untilGone(pid: number, withinMs = 240_000): Promise<void> {
   await until(
     `process ${pid} to end`,
     () => isRunning(pid),

@@ -8,7 +8,7 @@ export async function until<T>(
   what: string,
   read: () => T | Promise<T>,
   ready: (value: T) => boolean,
-  withinMs = 60_000,
+  withinMs = 240_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

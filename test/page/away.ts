@@ -3,10 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { answer, draw, mouse } from './drawing.ts';
 import { type Stage, serverPid } from './stage.ts';
 import { manyEpochs } from './train.ts';
-import { epochsListed, eventually, lastEpoch, lastStep, run } from './training.ts';
+import { epochsListed, lastEpoch, lastStep, run } from './training.ts';
 
 const mayFail = /ERR_|50\d/; // all that is asked meanwhile
-const withinMs = 20_000; // the launcher waits a second, then the server starts
 const word = 'The server does not answer. This page goes on as soon as it does.';
 
 export function describeAway(stage: () => Stage): void {
@@ -17,7 +16,7 @@ export function describeAway(stage: () => Stage): void {
       const job = await stage().queue(manyEpochs);
       const page = await stage().open(`#train/${job.id}`, { mayFail });
       const other = await stage().open('', { mayFail });
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(1);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(1);
       process.kill(serverPid(stage()), 'SIGKILL');
       await draw(other, mouse(other));
       const kept = 'The drawing is kept and will be read when the server is back.';
@@ -27,11 +26,11 @@ export function describeAway(stage: () => Stage): void {
 
       await answer(other)
         .getByText(/^It reads \d/)
-        .waitFor({ timeout: withinMs });
+        .waitFor();
       for (const each of [page, other]) {
-        await each.getByRole('status').getByText(word).waitFor({ state: 'hidden', timeout: withinMs });
+        await each.getByRole('status').getByText(word).waitFor({ state: 'hidden' });
       }
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(before.epoch + 1);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(before.epoch + 1);
       expect(await lastStep(page)).toBeGreaterThan(before.step);
       const epochs = await epochsListed(page);
       expect(epochs).toEqual(epochs.map((_, index) => index + 1)); // those that ended meanwhile, too

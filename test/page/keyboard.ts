@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { untilItReads } from './drawing.ts';
 import type { Stage } from './stage.ts';
-import { eventually, lastStep, run, untilStatus } from './training.ts';
+import { lastStep, run, untilStatus } from './training.ts';
 
 const mostTabs = 60;
 
@@ -56,7 +56,7 @@ export function describeKeyboard(stage: () => Stage): void {
       await page.keyboard.press('Enter');
       await untilStatus(page, 'running');
       await expectFocus(page, 'Start training');
-      await expect.poll(() => lastStep(page), eventually).toBeGreaterThan(0);
+      await expect.poll(() => lastStep(page)).toBeGreaterThan(0);
       await tabTo(page, 'Cancel');
       await page.keyboard.press('Space');
       await untilStatus(page, 'cancelled');

@@ -33,7 +33,7 @@ export function describeLabels(stage: () => Stage): void {
       version = (await trainToEnd(stage().address, training)).modelVersion!;
       const path = `${stage().address}/models/${version}/evaluation`;
       evaluation = (await (await fetch(path)).json()) as Evaluation;
-    }, 120_000);
+    });
 
     it('is chosen in Draw, and still is when the page is loaded anew or comes back from another view', async () => {
       const page = await stage().open();

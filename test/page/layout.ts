@@ -5,7 +5,7 @@ import { violationsOf } from './access.ts';
 import { answer, draw, mouse, untilItReads } from './drawing.ts';
 import { phone, type Stage, wide } from './stage.ts';
 import { manyEpochs } from './train.ts';
-import { eventually, lastEpoch } from './training.ts';
+import { lastEpoch } from './training.ts';
 
 export const mostShift = 0.01; // Chromium's sum of shares of the screen that move, by shares of it that they move
 
@@ -33,7 +33,7 @@ export function describeLayout(stage: () => Stage): void {
     it('a job runs and nothing moves, nor is anything beyond the edge or has a fault that axe-core finds', async () => {
       const job = await stage().queue(manyEpochs);
       const page = await stage().open(`#train/${job.id}`, { viewport });
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(1);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(1);
       expect(await shift(page)).toBeLessThan(mostShift);
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       await page.getByText('More settings').click();

@@ -30,7 +30,7 @@ export function describeMatrix(stage: () => Stage): void {
       const { outcome } = await importZip(stripes(), { name: 'hundred', dataDir: stage().dataDir });
       expect(outcome.ok).toBe(true);
       version = (await trainToEnd(stage().address, training, 100_000)).modelVersion!;
-    }, 120_000);
+    });
 
     it.each([
       ['a phone', phone],

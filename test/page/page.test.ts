@@ -24,7 +24,7 @@ describe.skipIf(!launched.ok)('the page', () => {
   let stage: Stage;
   beforeAll(async () => {
     if (launched.ok) stage = await raiseStage(launched.browser);
-  }, 180_000);
+  });
   afterAll(async () => {
     await stage?.close();
     if (launched.ok) await launched.browser.close();

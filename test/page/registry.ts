@@ -26,7 +26,7 @@ export function describeRegistry(stage: () => Stage): void {
     beforeAll(async () => {
       poor = (await trainToEnd(stage().address, poorTraining)).modelVersion!;
       comparison = await get(`/models/${poor}/comparison/1`);
-    }, 120_000);
+    });
     afterEach(() => moveChampion(stage(), 1));
 
     it('a version is promoted after the gate’s numbers were shown, and rolled back; its badge moves', async () => {
@@ -194,9 +194,7 @@ export function describeRegistry(stage: () => Stage): void {
         if (indexes.length <= 24) continue;
         await more.click();
         await expect.poll(shown).toEqual(indexes.slice(0, 72));
-        await expect
-          .poll(() => sidesOfImages(group), { timeout: 20_000 })
-          .toEqual(indexes.slice(0, 72).map(() => 28));
+        await expect.poll(() => sidesOfImages(group)).toEqual(indexes.slice(0, 72).map(() => 28));
       }
       expect(await page.evaluate(() => location.hash)).toBe(`#models/${poor}/with/1`);
       expect(await page.getByRole('region', { name: 'Misread images' }).count()).toBe(0);

@@ -3,17 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TrainJob } from '../../src/jobs/contract.ts';
 import type { JobMetrics } from '../../src/jobs/events.ts';
 import type { Stage } from './stage.ts';
-import {
-  chart,
-  epochsListed,
-  eventually,
-  figure,
-  lastEpoch,
-  lastStep,
-  run,
-  startJob,
-  untilStatus,
-} from './training.ts';
+import { chart, epochsListed, figure, lastEpoch, lastStep, run, startJob, untilStatus } from './training.ts';
 
 /**
  * Epochs of 16 small steps, of less than a second, more of them than a test waits for. With this seed the first epoch is
@@ -48,11 +38,11 @@ export function describeTrain(stage: () => Stage): void {
       await page.getByRole('combobox', { name: 'Schedule' }).selectOption('constant');
       await startJob(page, asTyped);
       await untilStatus(page, 'running');
-      await expect.poll(() => lastStep(page), eventually).toBeGreaterThan(0);
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(0);
+      await expect.poll(() => lastStep(page)).toBeGreaterThan(0);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(0);
       const before = { step: await lastStep(page), epoch: await lastEpoch(page), ...(await pictures()) };
-      await expect.poll(() => lastStep(page), eventually).toBeGreaterThan(before.step);
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(before.epoch + 1);
+      await expect.poll(() => lastStep(page)).toBeGreaterThan(before.step);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(before.epoch + 1);
       const after = await pictures();
       expect(after.loss.equals(before.loss)).toBe(false);
       expect(after.accuracy.equals(before.accuracy)).toBe(false);
@@ -136,13 +126,13 @@ export function describeTrain(stage: () => Stage): void {
         await stage().queue({ ...manyEpochs, epochs: 2 }),
       ];
       const page = await stage().open(`#train/${first.id}`);
-      await expect.poll(() => lastEpoch(page), eventually).toBeGreaterThan(1);
+      await expect.poll(() => lastEpoch(page)).toBeGreaterThan(1);
       await run(page).getByRole('button', { name: 'Cancel' }).click();
       await untilStatus(page, 'cancelled');
       await page.getByRole('link', { name: second.id.slice(-8) }).click();
       await untilStatus(page, 'succeeded');
-      await expect.poll(() => lastEpoch(page), eventually).toBe(2); // the curves are whole
-      await expect.poll(() => lastStep(page), eventually).toBe(32);
+      await expect.poll(() => lastEpoch(page)).toBe(2); // the curves are whole
+      await expect.poll(() => lastStep(page)).toBe(32);
       const loss = chart(page, 'Loss per step');
       const alone = await loss.screenshot();
       const box = page.getByRole('checkbox', { name: `Show the curves of job ${first.id.slice(-8)}` });
@@ -151,24 +141,23 @@ export function describeTrain(stage: () => Stage): void {
         for (const { id } of [first, second]) {
           const curve = new RegExp(`job ${id.slice(-8)}: (?:from [\\d.]+ at step|[\\d.]+\\s% after epoch)`);
           const says = () => chart(page, title).getAttribute('aria-label');
-          await expect.poll(says, eventually).toMatch(curve);
+          await expect.poll(says).toMatch(curve);
         }
       }
       const isAlone = async () => (await loss.screenshot()).equals(alone);
-      await expect.poll(isAlone, eventually).toBe(false);
+      await expect.poll(isAlone).toBe(false);
       const both = await loss.screenshot();
       await box.uncheck();
       const saysFirst = async () => (await loss.getAttribute('aria-label'))!.includes(first.id.slice(-8));
-      await expect.poll(saysFirst, eventually).toBe(false);
+      await expect.poll(saysFirst).toBe(false);
       const isBoth = async () => (await loss.screenshot()).equals(both);
-      await expect.poll(isBoth, eventually).toBe(false);
+      await expect.poll(isBoth).toBe(false);
     });
 
     it('says of each version whether it was promoted, and of the last one why', async () => {
       const request = { ...manyEpochs, promote: 'unless-worse', testImages: 1000, epochs: 2 };
       const { id } = await stage().queue(request);
       const page = await stage().open(`#train/${id}`);
-      page.setDefaultTimeout(60_000); // both epochs on a busy machine
       await untilStatus(page, 'succeeded');
       const { epochs } = (await (await fetch(`${stage().address}/jobs/${id}`)).json()) as TrainJob;
       const [, last] = epochs.map(({ promotion }) => promotion!);

@@ -1,9 +1,6 @@
 /** The Train view as one who sees it, or has it read, finds it. */
 import type { Locator, Page } from 'playwright-core';
 
-/** What a job shows takes seconds, and each look at it takes time of the page, the browser and this process. */
-export const eventually = { timeout: 20_000, interval: 200 };
-
 /** Fills the form, by the names of its fields, and starts the job. */
 export async function startJob(page: Page, settings: Readonly<Record<string, string>>): Promise<void> {
   const form = page.getByRole('region', { name: 'New training' });

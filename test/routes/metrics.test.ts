@@ -36,7 +36,7 @@ describe('the metrics of a service', () => {
   beforeAll(async () => {
     parts = await startParts();
     await parts.publishAndServe();
-  }, 60_000);
+  });
   afterAll(() => parts.close());
 
   const scrape = async () => (await parts.app.inject('/metrics')).body;
@@ -237,10 +237,10 @@ describe('the metrics of jobs', async () => {
     expect((await values()).get('trainyard_jobs{state="waiting"}')).toBe(1);
     await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 20 } });
     const accuracy = 'trainyard_training_test_accuracy_ratio';
-    const running = await until('an accuracy', values, (now) => now.get(accuracy)! > 0, 60_000);
+    const running = await until('an accuracy', values, (now) => now.get(accuracy)! > 0);
     expect(running.get('trainyard_training_images_per_second')).toBeGreaterThan(0);
     expect(running.get('trainyard_training_loss')).toBeGreaterThan(0);
-    const { startedAt, finishedAt } = await yard.untilEnded(id, 60_000);
+    const { startedAt, finishedAt } = await yard.untilEnded(id);
     const ended = await values();
     expect(ended.get('trainyard_jobs{state="completed"}')).toBe(1);
     expect(ended.get('trainyard_training_images_per_second')).toBe(0);
@@ -256,7 +256,7 @@ describe('the metrics of jobs', async () => {
   it('count no ended job at a server’s first scrape, since Prometheus sees no growth in a first value', async () => {
     const yard = await openYard(url);
     await yard.startWorker();
-    await yard.untilEnded((await yard.enqueue()).id, 60_000);
+    await yard.untilEnded((await yard.enqueue()).id);
     const app = Fastify();
     await app.register(metricsRoutes, partsOf(yard));
     const ended = async () =>

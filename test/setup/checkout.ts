@@ -31,7 +31,7 @@ const copied = [
   '.ci',
 ];
 const ownPackage = '@tensorflow/tfjs-node-gpu'; // the one that set-up writes into
-const withinMs = 120_000; // a test that has timed out must not hold the lock of this machine's cache
+const withinMs = 240_000; // a test that has timed out must not hold the lock of this machine's cache
 const odd = "it's # 50% ü"; // names of folders as people have them
 
 /** `packages`: with node_modules, by default. */

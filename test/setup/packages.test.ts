@@ -140,7 +140,7 @@ describe('the packages of WebGPU', () => {
     expect(existsSync(dawn())).toBe(true);
     await addCommand(checkout, 'npm', 'exit 1');
     expect(await runSetup(checkout, ['--only=webgpu'], cached)).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 
   /** As an earlier set-up has left them, and somebody has deleted one: only their manifests are looked at. */
   async function placeAllBut(gone: string): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repository } from './checkout.ts';
 
-const withinMs = 60_000;
+const withinMs = 240_000;
 
 /** Into this checkout, by way of this machine's cache. Says why they can't be had, or null. */
 export async function provideWebGpuPackages(): Promise<string | null> {

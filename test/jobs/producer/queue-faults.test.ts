@@ -94,7 +94,7 @@ describe.concurrent('an enqueue with an idempotency key', () => {
       }),
       { numRuns: faults.isLong ? 90 : 15, endOnFailure: true },
     );
-  }, 120_000);
+  });
 
   it('adds one job for each key while Redis freezes at random', async () => {
     const shaky = await openShaky();
@@ -115,7 +115,7 @@ describe.concurrent('an enqueue with an idempotency key', () => {
     const { data } = await yard.queue.list({ limit: 100 });
     expect(data).toHaveLength(Math.min(keys.length, 100));
     expect(data.every(({ id }) => ids.includes(id))).toBe(true);
-  }, 120_000);
+  });
 });
 
 /** Freezes Redis `times` times for 0.3 to 2 s. */
@@ -206,7 +206,7 @@ describe.concurrent('a call without Redis', () => {
       const result = await untilAnswered(() => queue.enqueue(requestOf(), `passes ${passes}`));
       expect(jobOf(result).status).toBe('queued');
     }
-  }, 120_000);
+  });
 
   it.each(['not there', 'frozen'])(
     'answers while Redis is %s at first, and works when Redis comes',
@@ -256,7 +256,7 @@ describe.concurrent('cancel', () => {
     }
     await endProcess(worker, 'SIGTERM');
     console.log(`cancelled in a race with the end: ${seen.join(', ')}`);
-  }, 240_000);
+  });
 });
 
 /** Alone, since it has so little time. */

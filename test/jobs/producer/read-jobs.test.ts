@@ -42,7 +42,7 @@ describe('a queue with jobs of every kind', () => {
     await yard.untilJob(jobs['stopped'], 'to run', ({ status }) => status === 'running');
     await yard.queue.cancel(jobs['stopped']);
     await yard.untilJob(jobs['running'], 'to run', ({ status }) => status === 'running');
-  }, 60_000);
+  });
   afterAll(() => close());
 
   const expected = (): Record<JobStatus, string[]> => ({

@@ -78,7 +78,7 @@ describe('a Redis user that may not run', () => {
         refusal: null,
       });
       const job = await yard.enqueue();
-      expect(await yard.untilEnded(job.id, 60_000)).toMatchObject({ status: 'succeeded' });
+      expect(await yard.untilEnded(job.id)).toMatchObject({ status: 'succeeded' });
       expect(warn).not.toHaveBeenCalled();
     },
     90_000,

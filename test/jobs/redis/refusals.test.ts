@@ -127,9 +127,9 @@ describe('a job that runs through one refusal after the other', () => {
       onRecovery: () => told.push('back'),
     });
     job = await yard.enqueue(long);
-    await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null, 90_000);
+    await yard.untilJob(job.id, 'to run', ({ progress }) => progress !== null);
     trainers = trainersOf(process.pid);
-  }, 120_000);
+  });
   afterAll(async () => {
     await queue.close();
     await closeYard();
@@ -186,7 +186,7 @@ describe('a job that runs through one refusal after the other', () => {
       );
       expect((await queue.health()).refusal).toBeNull();
       const { progress } = await yard.find(job.id);
-      await yard.untilJob(job.id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
+      await yard.untilJob(job.id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0));
       expect(await yard.find(job.id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
       expect(trainersOf(process.pid)).toEqual(trainers);
       expect(lines).toEqual([expect.stringMatching(says), expect.stringMatching(/^Redis is back/)]);
@@ -203,8 +203,8 @@ describe('a job that runs through one refusal after the other', () => {
     }
     for (const { id } of others) await yard.queue.cancel(id);
     await yard.queue.cancel(job.id);
-    expect(await yard.untilEnded(job.id, 60_000)).toMatchObject({ status: 'cancelled', attempt: 1 });
-    expect(await yard.untilEnded(first!.id, 90_000)).toMatchObject({ status: 'succeeded' });
+    expect(await yard.untilEnded(job.id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+    expect(await yard.untilEnded(first!.id)).toMatchObject({ status: 'succeeded' });
   });
 });
 
@@ -214,7 +214,7 @@ describe('two workers, one with a job, while Redis refuses writes for longer tha
     const { log, lines } = collectLog();
     for (const _ of [1, 2]) await yard.startWorker({ log, timings: patient });
     const { id } = await yard.enqueue(long);
-    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
+    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null);
     const trainers = trainersOf(process.pid);
     expect(trainers).toHaveLength(1);
     await admin.replicaof('127.0.0.1', 1);
@@ -235,12 +235,12 @@ describe('two workers, one with a job, while Redis refuses writes for longer tha
       (found) => found.length === 2,
     );
     const { progress } = await yard.find(id);
-    await yard.untilJob(id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0), 90_000);
+    await yard.untilJob(id, 'to go on', (now) => now.progress!.step > (progress?.step ?? 0));
     expect(await yard.find(id)).toMatchObject({ status: 'running', attempt: 1, resumedFromStep: null });
     expect(trainersOf(process.pid)).toEqual(trainers);
     await yard.queue.cancel(id);
-    await yard.untilEnded(id, 60_000);
-  }, 300_000);
+    await yard.untilEnded(id);
+  });
 });
 
 const whole = refusals.filter(({ says }) => !says);
@@ -264,17 +264,17 @@ describe('a job whose trainer ends while Redis refuses writes', () => {
     const yard = await openYard(server.url);
     await yard.startWorker({ timings: { ...shortTimings, stepPauseMs: 100 } });
     const { id } = await yard.enqueue({ epochs: 2, trainImages: 320 });
-    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null, 90_000);
+    await yard.untilJob(id, 'to run', ({ progress }) => progress !== null);
     const [trainer] = trainersOf(process.pid);
     await admin.config('SET', 'maxmemory', '1');
-    await untilGone(trainer!, 90_000);
+    await untilGone(trainer!);
     await until(
       "the job's lock to expire",
       () => admin.exists(`${yard.prefix}:${queueName}:${id}:lock`),
       (count) => count === 0,
     );
     await admin.config('SET', 'maxmemory', '0');
-    const ended = await yard.untilEnded(id, 90_000);
+    const ended = await yard.untilEnded(id);
     expect(ended).toMatchObject({ status: 'succeeded', attempt: 1, epochs: { length: 2 } });
-  }, 300_000);
+  });
 });

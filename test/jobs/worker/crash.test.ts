@@ -138,7 +138,7 @@ describe('a worker that has lost its job to another', () => {
     await yard.startWorker();
     const trainer = await untilTrainer();
     await takeLock(yard, id);
-    await untilGone(trainer, 10_000);
+    await untilGone(trainer);
     const next = await yard.enqueue();
     expect((await yard.untilEnded(next.id)).status).toBe('succeeded');
     expect(await yard.find(id)).toMatchObject({ status: 'running', error: null }); // by the other one
@@ -153,11 +153,11 @@ describe('a worker process that is killed', () => {
     const trainer = await untilTrainer(program.pid);
     await yard.untilJob(id, 'to compute', ({ progress }) => progress !== null);
     await endProcess(program, 'SIGKILL');
-    await untilGone(trainer, 2000);
+    await untilGone(trainer);
     await yard.startWorker();
-    const job = await yard.untilEnded(id, 60_000);
+    const job = await yard.untilEnded(id);
     expect(job).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
-  }, 90_000);
+  });
 });
 
 describe('a job whose worker is gone, with no other one', () => {

@@ -29,9 +29,9 @@ beforeAll(async () => {
   const [first, close] = await buildYard(url);
   await first.startWorker();
   const { id } = await first.enqueue(good);
-  trained = { yard: first, job: await first.untilEnded(id, 110_000) };
+  trained = { yard: first, job: await first.untilEnded(id) };
   await close();
-}, 120_000);
+});
 
 /** Opens a yard whose version 1 is that of the good job, or an empty one. */
 async function open({ empty = false } = {}): Promise<void> {

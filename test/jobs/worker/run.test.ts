@@ -41,7 +41,7 @@ describe('a job that succeeds', () => {
     await yard.startWorker();
     seen = await watch(yard, id);
     job = seen.at(-1)!;
-  }, 60_000);
+  });
   afterAll(() => close());
 
   it('is queued or running until it has succeeded', () => {
@@ -180,7 +180,7 @@ describe('jobs in line of which one was cancelled and two lead nowhere', () => {
     cancelled = await yard.find(cancelled.id);
     collapsed = await yard.find(collapsed.id);
     notFinite = await yard.find('job' in answer ? answer.job.id : '');
-  }, 60_000);
+  });
   afterAll(() => close());
 
   it('the one that collapses fails as collapsed, at its first attempt, and publishes nothing', () => {

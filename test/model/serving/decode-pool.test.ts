@@ -60,4 +60,4 @@ it('tells of large pictures before it decodes them, and of no others', async () 
   }
   expect(told).toEqual(['a 12-megapixel JPEG', 'an interlaced PNG', 'an AVIF']);
   expect(codes).toEqual(['read', ...Array<string>(4).fill('IMAGE_NO_INK'), 'IMAGE_TOO_LARGE']);
-}, 30_000);
+});

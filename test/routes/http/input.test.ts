@@ -106,7 +106,7 @@ describe('parts of a path', () => {
     expect(asked.length).toBeGreaterThan(0);
     for (const version of asked)
       expect(Number.isSafeInteger(version) && version > 0, `${version}`).toBe(true);
-  }, 120_000);
+  });
 
   /** What may be answered by 200: the list that is left where the value is a query, or one of the 10,000 images. */
   function isReal(url: string, headers: Record<string, unknown>): boolean {
