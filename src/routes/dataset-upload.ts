@@ -91,6 +91,7 @@ async function upload(
   } catch (error) {
     claim.end();
     await removeUpload(dataDir, id);
+    arriving.delete(id); // its room is free, also while Redis does not answer
     await imports.release(name, id).catch(() => {}); // it runs out by itself
     throw isCode(error, 'ENOENT') ? lost(name) : error; // swept away while Redis did not know of it
   } finally {

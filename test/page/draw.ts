@@ -72,7 +72,7 @@ export function describeDraw(stage: () => Stage): void {
     ])('reads a 7 drawn by %s', async (_, by) => {
       const page = await stage().open('', { hasTouch: true });
       await draw(page, await by(page));
-      expect(await readDigit(page)).toBe(7);
+      await untilItReads(page, 7);
     });
 
     it('asks once at a time while a line grows, and then for the whole of it', async () => {
