@@ -4,7 +4,7 @@ import { answerWhenAvailable, createClient, getReadiness, type TrainyardClient }
 import { readListenerConfig } from './config.ts';
 import { type EmbeddedRedis, startRedis } from './launcher/embedded-redis.ts';
 import { expectRedis } from './launcher/external-redis.ts';
-import { followFirstModel } from './launcher/first-model.ts';
+import { followFirstModel } from './launcher/follow-first-model.ts';
 import { type Part, startPart } from './launcher/part.ts';
 import { messageOf } from './lib/errors.ts';
 import { openDataDir } from './lib/files.ts';

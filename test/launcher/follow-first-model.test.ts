@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobEvent } from '../../src/client/index.ts';
 import { resolveRequest, trainRequestSchema } from '../../src/jobs/contract.ts';
-import { showTraining } from '../../src/launcher/first-model.ts';
+import { showTraining } from '../../src/launcher/follow-first-model.ts';
 import { describeBuiltIn } from '../../src/model/data/built-in.ts';
 import { collector, progress } from '../cli/output.ts';
 
