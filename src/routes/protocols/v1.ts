@@ -175,6 +175,15 @@ function readRoutes(scope: FastifyInstance, { path, hide }: Place, { reader }: P
       return { results: found.answers.map((_, i) => classesOf(found, i)) };
     },
   });
+
+  scope.post<{ Params: { call: string } }>(`${path}:::call`, {
+    ...options,
+    schema: { hide: true },
+    handler: ({ params: { call } }) => {
+      const detail = `expected :predict or :classify after the model, got :${startOfText(call, 80)}; models here are classifiers`;
+      throw new HttpProblem({ status: 404, code: 'NOT_FOUND', detail });
+    },
+  });
 }
 
 function bodyOf({ body }: { readonly body: unknown }): Buffer {

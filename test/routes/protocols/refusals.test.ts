@@ -90,7 +90,8 @@ it('says that it answers only this machine', async () => {
 it('says what a path takes, and which paths there are not', async () => {
   const app = await buildQuietApp();
   for (const [method, url, status] of [
-    ['POST', '/v1/models/mnist:regress', 405],
+    ['POST', '/v1/models/mnist:regress', 404],
+    ['POST', '/v1/models/mnist/versions/1:nope', 404],
     ['GET', '/v1/models/mnist:predict', 405],
     ['DELETE', '/v2', 405],
     ['GET', '/v2/models/mnist/infer', 405],
