@@ -36,7 +36,7 @@ export default defineConfig({
     ],
     setupFiles: ['test/clean-up.ts'],
     sequence: { sequencer: SlowestFirst },
-    maxWorkers: 4, // about two that compute, two that wait
+    maxWorkers: 3, // files that wait beside two that compute
     projects: [
       {
         extends: true,
