@@ -20,6 +20,7 @@ const settings = {
   ENGINE: 'wasm',
   LOG_LEVEL: 'trace',
   RATE_LIMIT: '100000',
+  REDIS_DEADLINE_MS: '10000', // on a busy machine
   npm_config_update_notifier: 'false', // npm itself would ask its registry, by way of the proxy
 };
 

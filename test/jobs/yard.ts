@@ -85,7 +85,7 @@ export async function buildYard(
 ): Promise<[Yard, close: () => Promise<void>]> {
   const prefix = `test-${randomUUID()}`;
   const dataDir = givenDataDir ?? (await temporaryDirectory());
-  const queue = openQueue({ redisUrl, prefix, onError: () => {} });
+  const queue = openQueue({ redisUrl, prefix, deadlineMs: 10_000, onError: () => {} }); // on a busy machine
   const workers: TrainWorker[] = [];
   const find = async (id: string) => {
     const job = await queue.find(id);

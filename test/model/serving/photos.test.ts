@@ -1,8 +1,12 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
+import type { PredictOutcome } from '../../../src/model/serving/messages.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { drawn } from '../image/formats/pictures-of-formats.ts';
 import { memoryOf, predictorPid, startServing } from './processes.ts';
+
+/** A slow machine can't read eight photos within the deadline of a prediction. */
+const isLate = (outcome: PredictOutcome) => !outcome.ok && outcome.code === 'PREDICT_TIMEOUT';
 
 it('many photos of 12 megapixels at once take little memory, and small pictures pass them', async () => {
   const { predictor } = await startServing(await temporaryDirectory());
@@ -21,8 +25,9 @@ it('many photos of 12 megapixels at once take little memory, and small pictures 
     const before = await memoryOf(pid, 'VmHWM');
     const ends: string[] = [];
     const send = async (name: string, image: Buffer) => {
-      const { ok } = await predictor.predict(image);
-      ends.push(ok ? name : `${name} failed`);
+      let outcome = await predictor.predict(image);
+      while (isLate(outcome)) outcome = await predictor.predict(image);
+      ends.push(outcome.ok ? name : `${name}: ${outcome.code}`);
     };
     const photos = Array.from({ length: 8 }, () => send('photo', photo));
     await Promise.all([...photos, send('small', small)]);
