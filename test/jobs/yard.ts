@@ -72,8 +72,8 @@ export function requestOf(change: RequestInput = {}): ResolvedRequest {
 }
 
 /** Opens a yard that is closed at the end of the test. */
-export async function openYard(redisUrl: string, dataDir?: string): Promise<Yard> {
-  const [yard, close] = await buildYard(redisUrl, dataDir);
+export async function openYard(redisUrl: string, dataDir?: string, deadlineMs?: number): Promise<Yard> {
+  const [yard, close] = await buildYard(redisUrl, dataDir, deadlineMs);
   closeAfterTest(close);
   return yard;
 }
@@ -82,10 +82,11 @@ export async function openYard(redisUrl: string, dataDir?: string): Promise<Yard
 export async function buildYard(
   redisUrl: string,
   givenDataDir?: string,
+  deadlineMs = 10_000, // of a call to Redis, on a busy machine
 ): Promise<[Yard, close: () => Promise<void>]> {
   const prefix = `test-${randomUUID()}`;
   const dataDir = givenDataDir ?? (await temporaryDirectory());
-  const queue = openQueue({ redisUrl, prefix, deadlineMs: 10_000, onError: () => {} }); // on a busy machine
+  const queue = openQueue({ redisUrl, prefix, deadlineMs, onError: () => {} });
   const workers: TrainWorker[] = [];
   const find = async (id: string) => {
     const job = await queue.find(id);
